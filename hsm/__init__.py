@@ -1,0 +1,1 @@
+"""Tokens and HSMs: PKCS#11 keys as `cryptography` private keys."""

@@ -1,0 +1,1 @@
+"""The vocabulary of Antin (errors, clock, names, encoding) and the certificate authority."""

@@ -1,0 +1,1 @@
+"""Issuing authority: request, profile, lint, sign, revoke. Knows no table (see `pki.records`)."""

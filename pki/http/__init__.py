@@ -1,0 +1,1 @@
+"""CRL, OCSP, AIA and RFC 3161 time-stamps over HTTP."""

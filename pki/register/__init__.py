@@ -1,0 +1,1 @@
+"""The register: every SQL table and statement of Antin. Implements `pki.records.Register`."""

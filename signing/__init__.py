@@ -1,0 +1,1 @@
+"""PAdES signatures with pyHanko over any `cryptography` private key."""
