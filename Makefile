@@ -1,0 +1,48 @@
+# Everything a developer runs. Every target but `lock` and `clean` sets the checkout up first;
+# the second time that takes no time worth naming.
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-long check bench docs lock clean
+
+bin := .venv/bin
+pytest := $(bin)/python -m pytest
+# The gate on coverage holds where every peer is present, which is the CI.
+gate := $(if $(CI),,--cov-fail-under=0)
+
+help:  ## say what there is
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup:  ## make .venv, install what the system lacks
+	@bash .ci/setup
+
+demo: setup  ## the main job, from an empty home to a judged document
+	@$(bin)/python docs/demo/run.py
+
+test: setup  ## the tests of every day, under 15 minutes on 2 cores
+	$(pytest) -m "not long" -n 2 --promises=everyday --cov --cov-report=term:skip-covered $(gate)
+
+test-long: setup  ## the long suites, under 45 minutes
+	$(pytest) -m long -n 2 --promises=long
+
+check: setup  ## format, lint, types, contracts, catalogue, promises, generated pages
+	$(bin)/ruff format --check
+	$(bin)/ruff check
+	$(bin)/mypy
+	$(bin)/lint-imports
+	$(pytest) -q tests/house/test_house_catalogue.py tests/house/test_house_promises.py
+	$(bin)/python .ci/promises.py
+	git diff --exit-code --stat -- docs/promises.md
+
+bench: setup  ## signing, judging, issuing beside their floors and their peers (ARGS=--quick)
+	@$(bin)/python -m bench $(ARGS)
+
+docs: setup  ## write the generated pages again
+	$(bin)/python .ci/promises.py
+
+lock: setup  ## resolve the dependencies anew into requirements.lock
+	@bash .ci/lock
+
+clean:  ## remove what the targets made, the environments too
+	rm -rf .venv .uv .coverage .coverage.* .benchmarks .hypothesis .import_linter_cache
+	rm -rf .mypy_cache .pytest_cache .ruff_cache build demo-output dist pki/locale/*/LC_MESSAGES
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
