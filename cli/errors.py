@@ -1,0 +1,89 @@
+"""What the command line itself refuses or cannot do."""
+
+from __future__ import annotations
+
+from pki.errors import InvalidInputError, RefusedError, UnavailableError
+
+
+class NoHomeError(RefusedError):
+    """The command needs a home and there is none (facts: `home`)."""
+
+    code = "cli.no_home"
+
+
+class HomeExistsError(RefusedError):
+    """`init` never touches a folder that holds something (facts: `home`)."""
+
+    code = "cli.home_exists"
+
+
+class NewerHomeError(RefusedError):
+    """The home was made by a newer Antin (facts: `home`, `version`, `known`)."""
+
+    code = "cli.home_newer"
+
+
+class BusyHomeError(UnavailableError):
+    """Another `antin` is changing this home (facts: `home`)."""
+
+    code = "cli.home_busy"
+
+
+class BadConfigurationError(InvalidInputError):
+    """`antin.toml` is not valid (facts: `path`, `problem`)."""
+
+    code = "cli.bad_configuration"
+
+
+class UnreadableFileError(InvalidInputError):
+    """A file named on the command line cannot be read (facts: `path`, `reason`)."""
+
+    code = "cli.unreadable"
+
+
+class PortTakenError(UnavailableError):
+    """The home's fixed port is in use by something else (facts: `address`)."""
+
+    code = "cli.port_taken"
+
+
+class NotLoopbackError(RefusedError):
+    """Serving beyond this machine needs TLS in front, and is refused without (facts: `address`)."""
+
+    code = "cli.not_loopback"
+
+
+class NoSignerError(RefusedError):
+    """No certificate on any token fits (facts: `tokens`)."""
+
+    code = "cli.no_signer"
+
+
+class ManySignersError(RefusedError):
+    """Several certificates fit and the choice is never guessed (facts: `certificates`)."""
+
+    code = "cli.many_signers"
+
+
+class NoPublicURLError(RefusedError):
+    """Certificates name an address for ever; it must be stated before the first one."""
+
+    code = "cli.no_public_url"
+
+
+class NoTimestampServiceError(RefusedError):
+    """The level asks for a time-stamp and no service is configured (facts: `level`)."""
+
+    code = "cli.no_timestamp_service"
+
+
+class UnknownNameError(RefusedError):
+    """No authority, certificate or profile of that name (facts: `kind`, `name`)."""
+
+    code = "cli.unknown_name"
+
+
+class NotConfirmedError(RefusedError):
+    """The person was asked and did not say yes; nothing was done."""
+
+    code = "cli.not_confirmed"

@@ -1,0 +1,87 @@
+"""A home: one folder with configuration, register, embedded tokens, trust anchors and cache."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from platformdirs import user_data_path
+
+from cli.errors import BusyHomeError, NoHomeError
+from cli.settings import Settings, load_settings
+
+LOCK_WAIT_SECONDS = 5.0
+"""How long a writer waits for another; issuing one certificate takes far less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where everything of one installation lies."""
+
+    directory: Path
+    settings: Settings
+
+    @property
+    def register(self) -> Path:
+        """The register's database file."""
+        return self.path(self.settings.register_path)
+
+    @property
+    def tokens(self) -> Path:
+        """The embedded token store."""
+        return self.directory / "tokens"
+
+    @property
+    def cache(self) -> Path:
+        """Answers of CRL services that may be used again."""
+        return self.directory / "cache"
+
+    def path(self, relative: Path) -> Path:
+        """Return a path of the configuration, resolved at the home."""
+        return self.directory / relative
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the home for changing it; only one process does at a time.
+
+        Raises:
+            BusyHomeError: another process held it for longer than `LOCK_WAIT_SECONDS`.
+        """
+        try:
+            with FileLock(self.directory / "lock", timeout=LOCK_WAIT_SECONDS):
+                yield
+        except Timeout as error:
+            raise BusyHomeError(home=self.directory) from error
+
+
+def home_directory(option: Path | None) -> Path:
+    """Return the home's folder: the option, else ANTIN_HOME, else the platform's data folder."""
+    if option is not None:
+        return option.absolute()
+    if named := os.environ.get("ANTIN_HOME"):
+        return Path(named).absolute()
+    return user_data_path("antin", appauthor=False)
+
+
+def find_home(directory: Path, configuration: Path | None) -> Home:
+    """Return the home as configured; where there is none, one with the defaults.
+
+    Raises:
+        BadConfigurationError, NewerHomeError, UnreadableFileError: from the configuration.
+    """
+    return Home(directory, load_settings(configuration or directory / "antin.toml"))
+
+
+def get_home(directory: Path, configuration: Path | None) -> Home:
+    """Return the home, which must have been made by `antin init`.
+
+    Raises:
+        NoHomeError: no `antin.toml` there.
+    """
+    if configuration is None and not (directory / "antin.toml").exists():
+        raise NoHomeError(home=directory)
+    return find_home(directory, configuration)

@@ -1,0 +1,171 @@
+"""`antin.toml`: one validated file. Unknown keys are refused, relative paths start at the home."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cli.errors import BadConfigurationError, NewerHomeError, UnreadableFileError
+
+HOME_VERSION = 1
+"""Version of the home's layout and configuration that this Antin writes."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Service(_Section):
+    """Where CRL, OCSP, AIA and time-stamps are served."""
+
+    public_url: str | None = None
+    """The address written into certificates, for as long as they live."""
+    bind: str = "127.0.0.1:8700"
+    """Host and port that `antin serve` listens on."""
+
+
+class Responder(_Section):
+    """The delegated OCSP signer of one authority."""
+
+    authority: str
+    certificate: Path
+    key: str
+
+
+class Timestamp(_Section):
+    """The signer of this home's own time-stamp service."""
+
+    certificate: Path
+    key: str
+    policy: str = "2.25.235414386826459385341914128361748204377"
+
+
+class Tokens(_Section):
+    """Where keys are looked for."""
+
+    embedded: bool = False
+    """The SoftHSM token store inside the home."""
+    modules: tuple[Path, ...] = ()
+    """PKCS#11 modules of real tokens and HSMs."""
+
+
+class Network(_Section):
+    """What the fetcher may reach beyond public addresses."""
+
+    allow: tuple[str, ...] = ()
+    """Hosts, `host:port` or CIDR ranges, not public and allowed all the same."""
+
+
+class Signing(_Section):
+    """Defaults of `antin sign`."""
+
+    level: Literal["B-B", "B-T", "B-LT", "B-LTA"] = "B-B"
+    display: str = "person"
+    timestamp_urls: tuple[str, ...] = ()
+
+
+class Verifying(_Section):
+    """Defaults of `antin verify`."""
+
+    policy: str = "default"
+    trust: tuple[Path, ...] = (Path("trust"),)
+
+
+class Settings(_Section):
+    """The whole of `antin.toml`."""
+
+    version: Annotated[int, Field(ge=1)] = HOME_VERSION
+    demo: bool = False
+    """A demonstration home keeps its PINs in files, and says so each time."""
+    register_path: Annotated[Path, Field(alias="register")] = Path("register.sqlite")
+    service: Service = Service()
+    responders: tuple[Responder, ...] = ()
+    timestamp: Timestamp | None = None
+    tokens: Tokens = Tokens()
+    pins: dict[str, str] = Field(default_factory=dict)
+    """PIN source by token label: `file:PATH`, `env:NAME`, `fd:N` or `prompt`; never a PIN."""
+    network: Network = Network()
+    signing: Signing = Signing()
+    verify: Verifying = Verifying()
+
+
+def parse_settings(text: str, path: Path) -> Settings:
+    """Read `antin.toml`.
+
+    Raises:
+        BadConfigurationError: not TOML, an unknown key, or a value out of its bounds.
+        NewerHomeError: written by a newer Antin.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfigurationError(path=path, problem=str(error)) from error
+    version = raw.get("version")
+    if isinstance(version, int) and version > HOME_VERSION:
+        raise NewerHomeError(home=path.parent, version=version, known=HOME_VERSION)
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise BadConfigurationError(path=path, problem=f"{where}: {first['msg']}") from error
+
+
+def load_settings(path: Path) -> Settings:
+    """Read the file at `path`; a missing one gives the defaults.
+
+    Raises:
+        UnreadableFileError: there, and cannot be read.
+        BadConfigurationError: see `parse_settings`.
+    """
+    try:
+        return parse_settings(path.read_text("utf-8"), path)
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableFileError(path=path, reason=type(error).__name__) from error
+
+
+def to_toml(settings: Settings) -> str:
+    """Return the settings as TOML; `parse_settings` gives them back."""
+    lines: list[str] = []
+    plain = settings.model_dump(mode="json", by_alias=True, exclude_none=True)
+    _write_table(plain, "", lines)
+    return "\n".join(lines).strip() + "\n"
+
+
+def _write_table(table: dict[str, Any], name: str, lines: list[str]) -> None:
+    for key, value in table.items():
+        if not _is_table(value) and not _is_tables(value):
+            lines.append(f"{_key(key)} = {_value(value)}")
+    for key, value in table.items():
+        path = f"{name}.{_key(key)}" if name else _key(key)
+        if _is_table(value):
+            lines += ["", f"[{path}]"]
+            _write_table(value, path, lines)
+        elif _is_tables(value):
+            for item in value:
+                lines += ["", f"[[{path}]]"]
+                _write_table(item, path, lines)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_tables(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+
+
+def _key(key: str) -> str:
+    bare = key.isascii() and key.replace("_", "").replace("-", "").isalnum()
+    return key if bare else _value(key)
+
+
+def _value(value: object) -> str:
+    # Of JSON's escapes TOML's basic strings lack only DEL as itself; the rest is the same text.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
