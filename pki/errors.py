@@ -66,3 +66,180 @@ class FetchFailedError(UnavailableError):
     """A remote service did not give a usable answer (facts: `url`, `reason`)."""
 
     code = "pki.fetch_failed"
+
+
+# The register
+
+
+class RegisterBusyError(UnavailableError):
+    """Another process holds the register's lock (facts: `register`)."""
+
+    code = "pki.register_busy"
+
+
+class RegisterFullError(UnavailableError):
+    """The disk has no room for the change; nothing was changed (facts: `register`)."""
+
+    code = "pki.register_full"
+
+
+class RegisterUnreachableError(UnavailableError):
+    """The register is not there, or may not be opened or written (facts: `register`, `reason`)."""
+
+    code = "pki.register_unreachable"
+
+
+class RegisterConflictError(UnavailableError):
+    """Somebody else changed the same record first (facts: `register`, `reason`)."""
+
+    code = "pki.register_conflict"
+
+
+class NotARegisterError(InvalidInputError):
+    """The file is no register, or is damaged (facts: `register`, `reason`)."""
+
+    code = "pki.not_a_register"
+
+
+class RegisterExistsError(RefusedError):
+    """A register stands there already (facts: `register`)."""
+
+    code = "pki.register_exists"
+
+
+class NewerRegisterError(RefusedError):
+    """The register was written by a newer Antin (facts: `register`, `found`, `known`)."""
+
+    code = "pki.register_newer"
+
+
+class AuditBrokenError(InvalidInputError):
+    """The audit log was changed after it was written (facts: `sequence`, `reason`)."""
+
+    code = "pki.audit_broken"
+
+
+class ClockBeforeRecordError(RefusedError):
+    """The clock stands before the last audit entry (facts: `now`, `recorded`)."""
+
+    code = "pki.clock_before_record"
+
+
+# What is asked of the authority
+
+
+class ProfileInvalidError(InvalidInputError):
+    """A profile is malformed or contradicts itself (facts: `profile`, `reason`)."""
+
+    code = "pki.profile_invalid"
+
+
+class ProfileNotFoundError(InvalidInputError):
+    """No profile of that name, no such file (facts: `profile`)."""
+
+    code = "pki.profile_not_found"
+
+
+class ProfileViolationError(RefusedError):
+    """The profile does not allow what is asked (facts: `profile`, `reason`)."""
+
+    code = "pki.profile_violation"
+
+
+class SubjectInvalidError(InvalidInputError):
+    """A subject attribute is not acceptable (facts: `attribute`, `reason`; never its value)."""
+
+    code = "pki.subject_invalid"
+
+
+class MalformedRequestError(InvalidInputError):
+    """A certificate request cannot be read (facts: `reason`)."""
+
+    code = "pki.malformed_request"
+
+
+class ProofOfPossessionError(RefusedError):
+    """The request's signature does not verify: its sender does not hold the key."""
+
+    code = "pki.proof_of_possession"
+
+
+class WeakKeyError(RefusedError):
+    """The public key is too weak, or of a kind not certified (facts: `reason`)."""
+
+    code = "pki.weak_key"
+
+
+class KeyUsedElsewhereError(RefusedError):
+    """The public key already certifies another subject (facts: `issuer`, `serial`)."""
+
+    code = "pki.key_used_elsewhere"
+
+
+class OutlivesIssuerError(RefusedError):
+    """The certificate would outlive its issuer (facts: `not_after`, `issuer_not_after`)."""
+
+    code = "pki.outlives_issuer"
+
+
+class LintFailedError(RefusedError):
+    """The linter found errors in the bytes to be signed (facts: `findings`)."""
+
+    code = "pki.lint_failed"
+
+
+class LintPassError(RefusedError):
+    """A lint pass was spent, forged, or made for something else (facts: `reason`)."""
+
+    code = "pki.lint_pass"
+
+
+class SignatureMismatchError(UnavailableError):
+    """The key returned a signature that is not good for the linted bytes (facts: `reason`)."""
+
+    code = "pki.signature_mismatch"
+
+
+# Authorities and what they issued
+
+
+class AuthorityExistsError(RefusedError):
+    """An authority of that name is there already (facts: `authority`)."""
+
+    code = "pki.authority_exists"
+
+
+class AuthorityNotFoundError(InvalidInputError):
+    """No authority of that name (facts: `authority`)."""
+
+    code = "pki.authority_not_found"
+
+
+class AuthorityNameError(InvalidInputError):
+    """A name that cannot stand in addresses (facts: `authority`)."""
+
+    code = "pki.authority_name"
+
+
+class KeyMismatchError(RefusedError):
+    """The private key does not belong to the certificate (facts: `authority`)."""
+
+    code = "pki.key_mismatch"
+
+
+class CertificateNotFoundError(InvalidInputError):
+    """The authority never issued that serial (facts: `issuer`, `serial`)."""
+
+    code = "pki.certificate_not_found"
+
+
+class AlreadyRevokedError(RefusedError):
+    """The certificate is revoked; date and reason stay (facts: `serial`, `revoked_at`)."""
+
+    code = "pki.already_revoked"
+
+
+class RevocationReasonError(InvalidInputError):
+    """No reason that can be given for a revocation (facts: `reason`)."""
+
+    code = "pki.revocation_reason"

@@ -1,0 +1,1 @@
+"""The profiles that Antin brings, as TOML; read by `pki.profile`."""

@@ -1,0 +1,239 @@
+"""What the authority records, and the seam to where it is recorded.
+
+Records are values: frozen, already checked, ignorant of any database. A `Register` stores them;
+`pki.register` implements it. Every change goes through `Register.commit`, together with the audit
+event that tells of it: there is no way to change the record silently. Nothing is ever deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from cryptography import x509
+
+
+class CertificateState(StrEnum):
+    """How far a serial has come."""
+
+    RESERVED = "reserved"
+    """Its to-be-signed bytes are recorded; a signature may or may not exist."""
+    ISSUED = "issued"
+    REVOKED = "revoked"
+    ABANDONED = "abandoned"
+    """Never released. If a signature may exist, a revocation record stands beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityRecord:
+    """One authority: its certificate, and where its key is."""
+
+    name: str
+    """Short name; stands in the addresses of its CRL and its certificate."""
+    certificate_der: bytes
+    key_uri: str
+    parent: str | None
+    """Name of the authority above; None for a root."""
+    profile: str
+    crl_lifetime: timedelta
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRecord:
+    """One serial of one issuer, from its reservation on."""
+
+    issuer: str
+    serial: int
+    state: CertificateState
+    tbs_der: bytes
+    """What was linted, and the only thing that may be signed under this serial."""
+    der: bytes | None
+    subject: str
+    """RFC 4514 text."""
+    profile: str
+    not_before: datetime
+    not_after: datetime
+    fingerprint: str | None
+    """SHA-256 of `der`, lower-case hex."""
+    spki_sha256: str
+    requester: str
+    reserved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationRecord:
+    """When and why a certificate was revoked. Never changes."""
+
+    issuer: str
+    serial: int
+    reason: x509.ReasonFlags
+    revoked_at: datetime
+    invalidity_date: datetime | None = None
+    sequence: int = 0
+    """Order in which the register took it; 0 until it is stored. A CRL says how far it reaches
+    with this number and not with a time, so nothing falls between two lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class CRLRecord:
+    """One issued revocation list."""
+
+    issuer: str
+    number: int
+    this_update: datetime
+    next_update: datetime
+    der: bytes
+    last_sequence: int
+    """Highest revocation sequence it lists; 0 for an empty list."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """What happened, by whom; `facts` hold serials and hashes, never personal data."""
+
+    at: datetime
+    actor: str
+    action: str
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """An event as it stands in the log (`pki.audit` builds and verifies it)."""
+
+    sequence: int
+    at: datetime
+    content: bytes
+    """Canonical JSON of the event and its sequence."""
+    leaf_hash: bytes
+    chain_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimName:
+    """Open a name under which serials are unique and CRL numbers rise; harmless if it is open."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Write ahead: a record in state `reserved`."""
+
+    record: CertificateRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """The certificate of a reserved serial."""
+
+    issuer: str
+    serial: int
+    der: bytes
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """A reserved serial that will not be completed."""
+
+    issuer: str
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """Revoke an issued or abandoned serial."""
+
+    record: RevocationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class AddAuthority:
+    """An authority whose certificate is complete."""
+
+    record: AuthorityRecord
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCRL:
+    """A revocation list, its number higher than any before."""
+
+    record: CRLRecord
+
+
+Change = ClaimName | Reserve | Complete | Abandon | Revoke | AddAuthority | StoreCRL
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateQuery:
+    """Which certificates to find; what is None does not narrow."""
+
+    issuer: str | None = None
+    state: CertificateState | None = None
+    profile: str | None = None
+    spki_sha256: str | None = None
+    not_after_before: datetime | None = None
+
+
+class Register(Protocol):
+    """The durable record.
+
+    Every method raises `RegisterBusyError`, `RegisterFullError`, `RegisterUnreachableError` or
+    `NotARegisterError` when the store behind it fails.
+    """
+
+    def commit(self, changes: Sequence[Change], event: AuditEvent) -> None:
+        """Apply all changes and append the event, durably, or change nothing.
+
+        Raises:
+            RegisterConflictError: a change does not fit the present state.
+            AlreadyRevokedError: a serial to be revoked is revoked.
+        """
+        ...
+
+    def find_authority(self, name: str) -> AuthorityRecord | None:
+        """Return the authority of that name."""
+        ...
+
+    def list_authorities(self) -> tuple[AuthorityRecord, ...]:
+        """Return all authorities, oldest first."""
+        ...
+
+    def find_certificate(self, issuer: str, serial: int) -> CertificateRecord | None:
+        """Return what is recorded under the serial."""
+        ...
+
+    def find_certificates(self, query: CertificateQuery) -> tuple[CertificateRecord, ...]:
+        """Return the records that match, in the order of their reservation."""
+        ...
+
+    def find_revocation(self, issuer: str, serial: int) -> RevocationRecord | None:
+        """Return the serial's revocation."""
+        ...
+
+    def list_revocations(self, issuer: str) -> tuple[RevocationRecord, ...]:
+        """Return one snapshot of the issuer's revocations, in order of sequence."""
+        ...
+
+    def newest_crl(self, issuer: str) -> CRLRecord | None:
+        """Return the issuer's revocation list with the highest number."""
+        ...
+
+    def last_audit_entry(self) -> AuditEntry | None:
+        """Return the newest entry of the audit log."""
+        ...
+
+    def audit_entries(self) -> Iterator[AuditEntry]:
+        """Yield the audit log from its beginning."""
+        ...
+
+
+def serial_text(serial: int) -> str:
+    """Return the serial as it is shown and stored: lower-case hex, even number of digits."""
+    text = f"{serial:x}"
+    return text if len(text) % 2 == 0 else f"0{text}"
