@@ -32,6 +32,7 @@ check: setup  ## format, lint, types, contracts, catalogue, promises, generated 
 	$(pytest) -q tests/house/test_house_catalogue.py tests/house/test_house_promises.py
 	$(bin)/python .ci/promises.py
 	git diff --exit-code --stat -- docs/promises.md
+	@$(bin)/python .ci/sizes.py
 
 bench: setup  ## signing, judging, issuing beside their floors and their peers (ARGS=--quick)
 	@$(bin)/python -m bench $(ARGS)
