@@ -39,7 +39,7 @@ _MOVE = (
     " ('reserved>issued', 'reserved>abandoned', 'issued>revoked')"
 )
 TRIGGERS = (
-    f"CREATE TRIGGER certificates_keep BEFORE UPDATE ON certificates WHEN {_MOVE} BEGIN {_STOP} END",
+    f"CREATE TRIGGER certificate_keep BEFORE UPDATE ON certificates WHEN {_MOVE} BEGIN {_STOP} END",
     *(
         f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} BEGIN {_STOP} END"
         for table, actions in (

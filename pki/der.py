@@ -1,0 +1,115 @@
+"""The little DER that must be written and read octet by octet.
+
+Encoding: the certificate around bytes that were linted, and long revocation lists. Reading: the
+fields of to-be-signed bytes, where comparing octets is the point. All else is left to libraries.
+
+Spec: X.690 §8 and §10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pki.errors import MalformedDERError
+
+INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x02, 0x03, 0x04, 0x05, 0x06
+ENUMERATED, UTC_TIME, GENERALIZED_TIME = 0x0A, 0x17, 0x18
+SEQUENCE, SET = 0x30, 0x31
+
+
+@dataclass(frozen=True, slots=True)
+class TLV:
+    """One element: its tag octet, its content, and all its octets."""
+
+    tag: int
+    content: bytes
+    whole: bytes
+
+
+def encode(tag: int, content: bytes) -> bytes:
+    """Return one element with a definite length."""
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length + content
+
+
+def sequence(parts: Iterable[bytes]) -> bytes:
+    """Return a SEQUENCE of encoded parts."""
+    return encode(SEQUENCE, b"".join(parts))
+
+
+def integer(value: int) -> bytes:
+    """Return an INTEGER in the fewest octets."""
+    size = (value if value >= 0 else ~value).bit_length() // 8 + 1
+    return encode(INTEGER, value.to_bytes(size, "big", signed=True))
+
+
+def bit_string(octets: bytes) -> bytes:
+    """Return a BIT STRING of whole octets."""
+    return encode(BIT_STRING, b"\x00" + octets)
+
+
+def time(instant: datetime) -> bytes:
+    """Return a Time: UTCTime through 2049, GeneralizedTime after (RFC 5280 §4.1.2.5)."""
+    utc = instant.astimezone(UTC)
+    if 1950 <= utc.year < 2050:
+        return encode(UTC_TIME, utc.strftime("%y%m%d%H%M%SZ").encode())
+    return generalized_time(utc)
+
+
+def generalized_time(instant: datetime) -> bytes:
+    """Return a GeneralizedTime in whole seconds of UTC."""
+    utc = instant.astimezone(UTC)
+    return encode(GENERALIZED_TIME, f"{utc.year:04d}{utc:%m%d%H%M%SZ}".encode())
+
+
+def read(data: bytes, what: str) -> TLV:
+    """Read the one element that `data` is.
+
+    Raises:
+        MalformedDERError: not DER, or something follows.
+    """
+    element, rest = _split(data, what)
+    if rest:
+        raise MalformedDERError(what=what, reason="trailing bytes")
+    return element
+
+
+def read_all(data: bytes, what: str) -> tuple[TLV, ...]:
+    """Read the elements that stand one after the other in `data`.
+
+    Raises:
+        MalformedDERError: not DER.
+    """
+    elements = []
+    while data:
+        element, data = _split(data, what)
+        elements.append(element)
+    return tuple(elements)
+
+
+def _split(data: bytes, what: str) -> tuple[TLV, bytes]:
+    if len(data) < 2:
+        raise MalformedDERError(what=what, reason="truncated")
+    tag, first = data[0], data[1]
+    if tag & 0x1F == 0x1F:
+        raise MalformedDERError(what=what, reason="tag of several octets")
+    start, size = (2, first) if first < 0x80 else _long_length(data, what)
+    if len(data) < start + size:
+        raise MalformedDERError(what=what, reason="truncated")
+    whole = data[: start + size]
+    return TLV(tag, whole[start:], whole), data[start + size :]
+
+
+def _long_length(data: bytes, what: str) -> tuple[int, int]:
+    octets = data[1] & 0x7F
+    if not 1 <= octets <= 4 or len(data) < 2 + octets:
+        raise MalformedDERError(what=what, reason="bad length")
+    size = int.from_bytes(data[2 : 2 + octets], "big")
+    if size < 0x80 or data[2] == 0:
+        raise MalformedDERError(what=what, reason="length not in the fewest octets")
+    return 2 + octets, size

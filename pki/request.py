@@ -1,0 +1,116 @@
+"""Certificate requests: what is taken from them is the public key, proven to be the sender's.
+
+Subject and extensions in a request are not read: they come from the record and the profile.
+
+Spec: RFC 2986; RFC 7468 §7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from pki.errors import (
+    KeyUsedElsewhereError,
+    MalformedRequestError,
+    ProofOfPossessionError,
+)
+from pki.keys import PublicKey
+from pki.records import CertificateQuery, CertificateState, Register, serial_text
+from pki.strength import check_strength, spki_sha256
+
+MAX_REQUEST_BYTES = 64 * 1024
+_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+_BEGIN, _END = b"-----BEGIN", b"-----END"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRequest:
+    """A request whose sender holds the key. Made by `parse_request`."""
+
+    public_key: PublicKey
+    der: bytes
+
+
+def parse_request(untrusted_request: bytes) -> CertificateRequest:
+    """Read a request, PEM or DER, and check that its sender holds a key worth certifying.
+
+    Args:
+        untrusted_request: one request, at most 64 KiB.
+
+    Raises:
+        MalformedRequestError: not one request, too long, or an algorithm nobody should use.
+        ProofOfPossessionError: the self-signature does not verify.
+        WeakKeyError: the key may not be certified.
+
+    Spec: RFC 2986 §4.2.
+    """
+    request = _load(untrusted_request)
+    try:
+        key = request.public_key()
+        algorithm = request.signature_hash_algorithm
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise MalformedRequestError(reason="its key or algorithm is not known") from error
+    strong = check_strength(key)
+    if not isinstance(algorithm, _HASHES):
+        raise MalformedRequestError(reason="signed with another hash than SHA-256, -384 or -512")
+    _check_possession(request)
+    return CertificateRequest(strong, request.public_bytes(Encoding.DER))
+
+
+def check_key_free(register: Register, key: PublicKey, subject: str) -> None:
+    """Refuse a key that certifies somebody else, or that is an authority's own.
+
+    Whoever is certified with an authority's key could sign in its name; two persons with one key
+    can each deny what was signed. A serial that came to nothing binds its key all the same.
+
+    Args:
+        register: the record.
+        key: the key to be certified.
+        subject: RFC 4514 text of the subject it is to certify.
+
+    Raises:
+        KeyUsedElsewhereError: the key is taken.
+    """
+    identity = spki_sha256(key)
+    for record in register.find_certificates(CertificateQuery(spki_sha256=identity)):
+        if record.state is not CertificateState.ABANDONED and record.subject != subject:
+            raise KeyUsedElsewhereError(issuer=record.issuer, serial=serial_text(record.serial))
+    for authority in register.list_authorities():
+        certificate = x509.load_der_x509_certificate(authority.certificate_der)
+        if certificate.public_key() == key:
+            raise KeyUsedElsewhereError(
+                issuer=authority.name, serial=serial_text(certificate.serial_number)
+            )
+
+
+def _load(data: bytes) -> x509.CertificateSigningRequest:
+    if len(data) > MAX_REQUEST_BYTES:
+        raise MalformedRequestError(reason="longer than 64 KiB")
+    try:
+        if _BEGIN not in data:
+            return x509.load_der_x509_csr(data)
+        _check_one_block(data)
+        return x509.load_pem_x509_csr(data)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise MalformedRequestError(reason="not a certificate request") from error
+
+
+def _check_one_block(data: bytes) -> None:
+    before, _, rest = data.partition(_BEGIN)
+    after = rest.partition(_END)[2].partition(b"-----")[2].partition(b"-----")[2]
+    if before.strip() or after.strip():
+        raise MalformedRequestError(reason="something stands beside the request")
+
+
+def _check_possession(request: x509.CertificateSigningRequest) -> None:
+    try:
+        holds = request.is_signature_valid
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
+        raise ProofOfPossessionError from error
+    if not holds:
+        raise ProofOfPossessionError
