@@ -1,0 +1,1 @@
+"""What a visible signature looks like (data, TOML) and where on the page it stands."""

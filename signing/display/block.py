@@ -1,0 +1,39 @@
+"""The words of a visible signature, from the certificate and the time."""
+
+from __future__ import annotations
+
+import string
+from datetime import datetime
+
+from cryptography import x509
+
+from pki.words import VIETNAM, harmless
+from signing.display.profile import DisplayProfile
+from signing.fonts import normalise
+from signing.signer import name_of
+
+
+def build_lines(
+    profile: DisplayProfile, certificate: x509.Certificate, at: datetime
+) -> tuple[str, ...]:
+    """Return the lines to show; a line that asks for what the certificate lacks is left out."""
+    values = {
+        "name": name_of(certificate),
+        "title": _attribute(certificate, x509.NameOID.TITLE),
+        "organization": _attribute(certificate, x509.NameOID.ORGANIZATION_NAME),
+        "time": at.astimezone(VIETNAM).isoformat(timespec="seconds"),
+    }
+    return tuple(
+        normalise(harmless(line.format_map(values)))
+        for line in profile.lines
+        if all(values.get(asked, "") for asked in _asked_by(line))
+    )
+
+
+def _attribute(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
+    found = certificate.subject.get_attributes_for_oid(oid)
+    return str(found[0].value) if found else ""
+
+
+def _asked_by(line: str) -> list[str]:
+    return [name for _, name, _, _ in string.Formatter().parse(line) if name]

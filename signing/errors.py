@@ -1,0 +1,190 @@
+"""Everything that `signing` refuses or cannot do, by who must act (see `pki.errors`).
+
+InvalidInputError   the document, the display profile or the place named is not usable
+RefusedError        certificate, document state or output file says no
+UnavailableError    time-stamp service, evidence, font or disk is not there now
+"""
+
+from __future__ import annotations
+
+from pki.errors import InvalidInputError, RefusedError, UnavailableError
+
+
+class DocumentUnsupportedError(InvalidInputError):
+    """The document's structure cannot be signed safely (facts: `reason`)."""
+
+    code = "signing.document_unsupported"
+
+
+class DisplayUnknownError(InvalidInputError):
+    """No display profile of that name (facts: `name`, `known`)."""
+
+    code = "signing.display_unknown"
+
+
+class DisplayMalformedError(InvalidInputError):
+    """A display profile does not read (facts: `name`, `reason`)."""
+
+    code = "signing.display_malformed"
+
+
+class PageNotFoundError(InvalidInputError):
+    """The document has no such page (facts: `page`, `pages`)."""
+
+    code = "signing.page_not_found"
+
+
+class OutsidePageError(InvalidInputError):
+    """The place named reaches over the page's edge (facts: `page`, `width_mm`, `height_mm`)."""
+
+    code = "signing.outside_page"
+
+
+class FieldTakenError(RefusedError):
+    """The signature field named is signed already (facts: `field`)."""
+
+    code = "signing.field_taken"
+
+
+class FieldNotSignatureError(InvalidInputError):
+    """A field of that name exists and takes no signature (facts: `field`)."""
+
+    code = "signing.field_not_a_signature"
+
+
+class CertificateExpiredError(RefusedError):
+    """The signer's certificate is past its period (facts: `subject`, `not_after`)."""
+
+    code = "signing.certificate_expired"
+
+
+class CertificateNotYetValidError(RefusedError):
+    """The signer's certificate is not yet in its period (facts: `subject`, `not_before`)."""
+
+    code = "signing.certificate_not_yet_valid"
+
+
+class WrongUsageError(RefusedError):
+    """The certificate is not for signing documents (facts: `subject`, `extension`)."""
+
+    code = "signing.wrong_usage"
+
+
+class UntrustedPathError(RefusedError):
+    """No path leads from the certificate to a trusted root (facts: `subject`, `issuer`)."""
+
+    code = "signing.untrusted_path"
+
+
+class CertificateRevokedError(RefusedError):
+    """The certificate is revoked (facts: `subject`, `revoked_at`, `reason`)."""
+
+    code = "signing.certificate_revoked"
+
+
+class StatusUnknownError(RefusedError):
+    """The status could not be checked and policy asks for it (facts: `subject`, `reason`)."""
+
+    code = "signing.status_unknown"
+
+
+class KeyMismatchError(RefusedError):
+    """The private key is not the certificate's (facts: `subject`)."""
+
+    code = "signing.key_mismatch"
+
+
+class ExistingSignatureBrokenError(RefusedError):
+    """A signature that is already in the document does not hold (facts: `field`)."""
+
+    code = "signing.existing_signature_broken"
+
+
+class DocumentLockedError(RefusedError):
+    """A signature in the document forbids any further one (facts: `field`)."""
+
+    code = "signing.document_locked"
+
+
+class RevokedMeanwhileError(RefusedError):
+    """Evidence gathered after signing says revoked (facts: `subject`, `revoked_at`, `reason`)."""
+
+    code = "signing.revoked_meanwhile"
+
+
+class ResultNotValidError(RefusedError):
+    """What was made does not pass its own judgement (facts: `indication`, `level`, `findings`)."""
+
+    code = "signing.result_not_valid"
+
+
+class TSANotNamedError(RefusedError):
+    """The level asked for needs a time-stamp service and none is named (facts: `level`)."""
+
+    code = "signing.tsa_not_named"
+
+
+class TSARejectedError(RefusedError):
+    """The time-stamp service answered no (facts: `url`, `status`, `reason`)."""
+
+    code = "signing.tsa_rejected"
+
+
+class TSAUnavailableError(UnavailableError):
+    """The time-stamp service gave no answer (facts: `url`, `reason`)."""
+
+    code = "signing.tsa_unavailable"
+
+
+class TSAWrongAnswerError(UnavailableError):
+    """The time-stamp service's answer is not one to this request (facts: `url`, `reason`)."""
+
+    code = "signing.tsa_wrong_answer"
+
+
+class EvidenceUnavailableError(UnavailableError):
+    """Status evidence could not be had (facts: `subject`, `reason`)."""
+
+    code = "signing.evidence_unavailable"
+
+
+class FontMissingError(UnavailableError):
+    """No font on this machine can show the text (facts: `missing`)."""
+
+    code = "signing.font_missing"
+
+
+class FileIsDirectoryError(InvalidInputError):
+    """A directory stands where a file should (facts: `path`)."""
+
+    code = "signing.is_a_directory"
+
+
+class FileUnreadableError(InvalidInputError):
+    """The file cannot be read (facts: `path`, `reason`)."""
+
+    code = "signing.unreadable"
+
+
+class OutputExistsError(RefusedError):
+    """The output is there already (facts: `path`)."""
+
+    code = "signing.output_exists"
+
+
+class OutputIsInputError(RefusedError):
+    """The output is the input and that was not asked for (facts: `path`)."""
+
+    code = "signing.output_is_input"
+
+
+class DiskFullError(UnavailableError):
+    """No room for the signed file (facts: `path`)."""
+
+    code = "signing.disk_full"
+
+
+class OutputUnwritableError(UnavailableError):
+    """The output cannot be written (facts: `path`, `reason`)."""
+
+    code = "signing.output_unwritable"

@@ -1,0 +1,143 @@
+"""The font of visible signatures: Times New Roman or a font of the same metrics, from this machine.
+
+Found, never carried: Times New Roman may not be given away, and Decree 30/2020 asks for it. A font
+is taken only when it has a glyph for every character to be shown, so that "Nguyễn" cannot come out
+as boxes. What is embedded holds those glyphs alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from io import BytesIO
+from pathlib import Path
+
+from fontTools import subset
+from fontTools.ttLib import TTFont, TTLibError
+from fontTools.ttLib.scaleUpem import scale_upem
+
+from signing.errors import FontMissingError
+
+FONT_VARIABLE = "ANTIN_FONT"
+"""Environment variable that names a font file, tried first."""
+
+FILE_NAMES = (
+    "times.ttf",
+    "Times New Roman.ttf",
+    "Times_New_Roman.ttf",
+    "LiberationSerif-Regular.ttf",
+    "Tinos-Regular.ttf",
+)
+"""Times New Roman as Windows, macOS and Debian's msttcorefonts name it, then its equals."""
+
+VIETNAMESE = (
+    "ĂÂĐÊÔƠƯẠẢẤẦẨẪẬẮẰẲẴẶẸẺẼẾỀỂỄỆỈỊỌỎỐỒỔỖỘỚỜỞỠỢỤỦỨỪỬỮỰỲỴỶỸ"
+    "ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ"
+)
+"""Letters that tell a Vietnamese font from any other, for looking without a text in hand."""
+
+PDF_UNITS_PER_EM = 1000
+
+
+def find_font(
+    text: str = VIETNAMESE,
+    *,
+    environment: Mapping[str, str] | None = None,
+    folders: Iterable[Path] | None = None,
+) -> Path:
+    """Return a font file with a glyph for every character of `text`.
+
+    Args:
+        text: what will be shown.
+        environment: in place of the process's own.
+        folders: in place of the system's font folders.
+
+    Raises:
+        FontMissingError: none here has them all.
+    """
+    wanted = frozenset(normalise(text)) - frozenset("\n")
+    missing = wanted
+    for path in _candidates(os.environ if environment is None else environment, folders):
+        lacking = wanted - characters_of(path)
+        if not lacking:
+            return path
+        missing = min(missing, lacking, key=len)
+    raise FontMissingError(missing="".join(sorted(missing)))
+
+
+def subset_font(path: Path, text: str) -> bytes:
+    """Return the font at `path` cut down to `text`, at 1000 units per em.
+
+    pyHanko writes glyph widths in the font's own units where ISO 32000-1 §9.7.4.3 wants
+    thousandths of an em: with a font of 2048 units the letters stand twice as far apart.
+    """
+    with TTFont(path, lazy=True, fontNumber=0) as font:
+        options = subset.Options(
+            hinting=False, layout_features=["kern"], name_IDs=[1, 2, 6], notdef_outline=True
+        )
+        options.drop_tables += ["FFTM"]  # FontForge's own time-stamp, in every Liberation font
+        subsetter = subset.Subsetter(options)
+        subsetter.populate(text=normalise(text))
+        subsetter.subset(font)
+        scale_upem(font, PDF_UNITS_PER_EM)
+        result = BytesIO()
+        font.save(result)
+    return result.getvalue()
+
+
+def characters_of(path: Path) -> frozenset[str]:
+    """Return the characters a font file has glyphs for; none when it is not a font."""
+    try:
+        with TTFont(path, lazy=True, fontNumber=0) as font:
+            return frozenset(chr(code) for code in font.getBestCmap() or ())
+    except (OSError, TTLibError):
+        return frozenset()
+
+
+def normalise(text: str) -> str:
+    """Return `text` composed (NFC): one glyph a letter, and found again by a search."""
+    return unicodedata.normalize("NFC", text)
+
+
+def system_folders(platform: str, environment: Mapping[str, str], home: Path) -> tuple[Path, ...]:
+    """Return where fonts lie on `platform` (a value of `sys.platform`)."""
+    if platform == "win32":
+        windows = Path(environment.get("WINDIR", "C:/Windows")) / "Fonts"
+        local = environment.get("LOCALAPPDATA")
+        own = (Path(local) / "Microsoft/Windows/Fonts",) if local else ()
+        return (windows, *own)
+    if platform == "darwin":
+        return (
+            Path("/System/Library/Fonts/Supplemental"),
+            Path("/System/Library/Fonts"),
+            Path("/Library/Fonts"),
+            home / "Library/Fonts",
+        )
+    return (
+        Path("/usr/share/fonts"),
+        Path("/usr/local/share/fonts"),
+        home / ".local/share/fonts",
+        home / ".fonts",
+    )
+
+
+def _candidates(environment: Mapping[str, str], folders: Iterable[Path] | None) -> Iterator[Path]:
+    if named := environment.get(FONT_VARIABLE):
+        yield Path(named)
+    places = folders or system_folders(sys.platform, environment, Path.home())
+    found = _files_by_name(places)
+    for name in FILE_NAMES:
+        yield from found.get(name.lower(), ())
+
+
+def _files_by_name(folders: Iterable[Path]) -> dict[str, list[Path]]:
+    wanted = {name.lower() for name in FILE_NAMES}
+    found: dict[str, list[Path]] = {}
+    for folder in folders:
+        for place, _, names in os.walk(folder):
+            for name in sorted(names):
+                if name.lower() in wanted:
+                    found.setdefault(name.lower(), []).append(Path(place) / name)
+    return found

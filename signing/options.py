@@ -1,0 +1,62 @@
+"""What is asked of a signature: level, padding, look, place, and what to do in doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from signing.display.placement import Placement
+from signing.display.profile import DisplayProfile, load_display
+
+
+class Level(StrEnum):
+    """The PAdES baseline levels.
+
+    Spec: ETSI EN 319 142-1 §6.1.
+    """
+
+    B_B = "B-B"
+    B_T = "B-T"
+    B_LT = "B-LT"
+    B_LTA = "B-LTA"
+
+    @property
+    def needs_timestamp(self) -> bool:
+        """Whether a signature-time-stamp belongs to it."""
+        return self is not Level.B_B
+
+    @property
+    def needs_evidence(self) -> bool:
+        """Whether certificates, CRLs and OCSP answers belong to it."""
+        return self in (Level.B_LT, Level.B_LTA)
+
+
+class UnknownStatus(StrEnum):
+    """What to do when the certificate's status cannot be checked before signing."""
+
+    BY_LEVEL = "by-level"
+    """Refuse at B-LT and B-LTA, which would fail later anyway; else warn."""
+    WARN = "warn"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class SigningOptions:
+    """What one signature shall be."""
+
+    level: Level = Level.B_B
+    pss: bool = True
+    """RSASSA-PSS for RSA keys (Circular 15/2025/TT-BKHCN Annex I), else PKCS#1 v1.5."""
+    tsa_url: str | None = None
+    """The time-stamp service; needed from B-T on."""
+    display: DisplayProfile = field(default_factory=lambda: load_display("person"))
+    field_name: str | None = None
+    """An existing empty field to fill, or the name of the new one; None makes a fresh name."""
+    placement: Placement = field(default_factory=Placement)
+    """Where a new visible field goes; an existing field stays where it is."""
+    unknown_status: UnknownStatus = UnknownStatus.BY_LEVEL
+    allow_broken_signatures: bool = False
+    """Sign although a signature already there does not hold."""
+    reason: str | None = None
+    location: str | None = None
+    contact: str | None = None
