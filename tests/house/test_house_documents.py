@@ -48,25 +48,32 @@ def program() -> Any:
     return build_command(Language.EN)
 
 
-def options_of(command: Any) -> set[str]:
-    names = {name for parameter in command.params for name in parameter.opts}
-    return names | {"--help", "-h"}
+def options_of(command: Any) -> dict[str, bool]:
+    """Return the options of one command, and whether each takes a value."""
+    taken = {
+        name: not getattr(parameter, "is_flag", False)
+        for parameter in command.params
+        for name in parameter.opts
+    }
+    return taken | {"--help": False, "-h": False}
 
 
 def wrong_with_antin(line: str) -> str | None:
     """Return what the program does not know in `line`."""
     command, known = program(), options_of(program())
-    for word in words_of(line)[1:]:
-        name = word.partition("=")[0]
-        if word.startswith("-") and name != "-":
+    words = iter(words_of(line)[1:])
+    for word in words:
+        name, _, value = word.partition("=")
+        if word.startswith("-") and word != "-":
             if name not in known:
                 return f"no option {name}: {line}"
+            if known[name] and not value:
+                next(words, None)
         elif hasattr(command, "commands"):
-            if word in command.commands:
-                command = command.commands[word]
-                known |= options_of(command)
-            elif word not in {"vi", "en"}:
+            if word not in command.commands:
                 return f"no command {word}: {line}"
+            command = command.commands[word]
+            known |= options_of(command)
     return None
 
 
@@ -123,7 +130,7 @@ def test_a_planted_command_that_does_not_exist_is_seen(text, targets):
 @pytest.mark.parametrize(
     "text",
     [
-        "```console\n$ antin --lang en sign x.pdf -o y.pdf \\\n  --level B-LTA  # why\n```\n",
+        "```console\n$ antin --home h --lang=en sign x.pdf -o y.pdf \\\n  --level B-LTA  # why\n```\n",
         "```console\n$ antin verify x.pdf --json | jq .indication\n```\n",
         "```\n$ make bench ARGS=--quick > table.txt\n```\n",
         "`antin serve` and `make test`",
