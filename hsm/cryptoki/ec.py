@@ -1,0 +1,106 @@
+"""A P-256 or P-384 key on a token as one of cryptography's private keys.
+
+Spec: X9.62 / FIPS 186-5 §6.4; RFC 3279 §2.2.3 (Ecdsa-Sig-Value); PKCS #11 current mechanisms
+§2.3.1 (a token's signature is r and s side by side).
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn, cast
+
+from cryptography.hazmat.primitives import serialization as ser
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from pkcs11 import Mechanism
+
+from hsm.cryptoki.signer import RawSigner, digest
+from hsm.errors import AlgorithmUnsupportedError, DeviceFailedError, KeyStaysError
+
+_HASHED = {
+    "sha256": Mechanism.ECDSA_SHA256,
+    "sha384": Mechanism.ECDSA_SHA384,
+    "sha512": Mechanism.ECDSA_SHA512,
+}
+
+
+class TokenECKey(ec.EllipticCurvePrivateKey):
+    """Signs on the token; everything that needs the key itself is refused."""
+
+    def __init__(self, signer: RawSigner, public_key: ec.EllipticCurvePublicKey) -> None:
+        self._signer = signer
+        self._public_key = public_key
+
+    @property
+    def curve(self) -> ec.EllipticCurve:
+        """The curve the key is on."""
+        return self._public_key.curve
+
+    @property
+    def key_size(self) -> int:
+        """Bits of the curve's order."""
+        return self._public_key.key_size
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        """Return the public half, an ordinary software key."""
+        return self._public_key
+
+    def sign(
+        self,
+        data: bytes | bytearray | memoryview,
+        signature_algorithm: ec.EllipticCurveSignatureAlgorithm,
+    ) -> bytes:
+        """Sign with ECDSA over SHA-256, SHA-384 or SHA-512; returns an Ecdsa-Sig-Value in DER.
+
+        Raises:
+            AlgorithmUnsupportedError: another algorithm or hash, or a nonce made by RFC 6979:
+                the token makes its own.
+            MechanismUnsupportedError: the token cannot compute it.
+            PKIError: whatever else the token answers.
+        """
+        if not isinstance(signature_algorithm, ec.ECDSA):
+            raise AlgorithmUnsupportedError(algorithm=type(signature_algorithm).__name__)
+        if signature_algorithm.deterministic_signing:
+            raise AlgorithmUnsupportedError(algorithm="ECDSA, RFC 6979")
+        hashed = digest(bytes(data), signature_algorithm.algorithm)
+        combined = _HASHED[hashed.name] if hashed.data is not None else None
+        mechanism = self._signer.choose(Mechanism.ECDSA, combined)
+        if mechanism is Mechanism.ECDSA:
+            # The leftmost bits of the digest, as many as the order has (FIPS 186-5 §6.4.1):
+            # done here, since tokens differ in whether they do it.
+            short = hashed.value[: self.key_size // 8]
+            return self._encode(self._signer.sign(short, mechanism, None))
+        return self._encode(self._signer.sign(cast("bytes", hashed.data), mechanism, None))
+
+    def exchange(self, algorithm: ec.ECDH, peer_public_key: ec.EllipticCurvePublicKey) -> NoReturn:  # noqa: ARG002
+        """Refuse: a signing key agrees on nothing."""
+        raise KeyStaysError(operation="exchange", token=self._signer.token)
+
+    def private_numbers(self) -> NoReturn:
+        """Refuse: keys never leave the token."""
+        raise KeyStaysError(operation="private_numbers", token=self._signer.token)
+
+    def private_bytes(
+        self,
+        encoding: ser.Encoding,  # noqa: ARG002  cryptography's signature
+        format: ser.PrivateFormat,  # noqa: A002, ARG002
+        encryption_algorithm: ser.KeySerializationEncryption,  # noqa: ARG002
+    ) -> NoReturn:
+        """Refuse: keys never leave the token."""
+        raise KeyStaysError(operation="private_bytes", token=self._signer.token)
+
+    def __copy__(self) -> TokenECKey:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> TokenECKey:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise KeyStaysError(operation="pickle", token=self._signer.token)
+
+    def _encode(self, raw: bytes) -> bytes:
+        half = self.key_size // 8
+        if len(raw) != 2 * half:
+            raise DeviceFailedError(token=self._signer.token, reason=f"{len(raw)} bytes")
+        return encode_dss_signature(
+            int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big")
+        )

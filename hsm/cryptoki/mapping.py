@@ -1,0 +1,94 @@
+"""python-pkcs11's exceptions become Antin's, here and nowhere else.
+
+CKR_PIN_INCORRECT alone is called a wrong PIN. At login it is `hsm.cryptoki.login` that maps it,
+with what the token's flags tell.
+
+Spec: PKCS #11 v3.0 §5.1 (return values).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pkcs11
+
+from hsm.errors import (
+    DeviceFailedError,
+    FunctionFailedError,
+    MechanismUnsupportedError,
+    PINExpiredError,
+    PINLockedError,
+    PINNotAcceptedError,
+    PINNotSetError,
+    SessionLostError,
+    TokenNotPresentError,
+    TokenRemovedError,
+    TokenWriteProtectedError,
+    WrongPINError,
+)
+from pki.errors import PKIError
+
+_SIMPLE: dict[type[pkcs11.PKCS11Error], type[PKIError]] = {
+    pkcs11.PinExpired: PINExpiredError,
+    pkcs11.PinInvalid: PINNotAcceptedError,
+    pkcs11.PinLenRange: PINNotAcceptedError,
+    pkcs11.PinTooWeak: PINNotAcceptedError,
+    pkcs11.UserPinNotInitialized: PINNotSetError,
+    pkcs11.TokenNotPresent: TokenNotPresentError,
+    pkcs11.TokenNotRecognised: TokenNotPresentError,
+    pkcs11.SlotIDInvalid: TokenNotPresentError,
+    pkcs11.DeviceRemoved: TokenRemovedError,
+    pkcs11.SessionClosed: SessionLostError,
+    pkcs11.SessionHandleInvalid: SessionLostError,
+    pkcs11.ObjectHandleInvalid: SessionLostError,
+    pkcs11.KeyHandleInvalid: SessionLostError,
+    pkcs11.UserNotLoggedIn: SessionLostError,
+    pkcs11.TokenWriteProtected: TokenWriteProtectedError,
+    pkcs11.SessionReadOnly: TokenWriteProtectedError,
+}
+
+_DEVICE = (pkcs11.DeviceError, pkcs11.DeviceMemory)
+
+_MECHANISM = (
+    pkcs11.MechanismInvalid,
+    pkcs11.MechanismParamInvalid,
+    pkcs11.FunctionNotSupported,
+    pkcs11.KeySizeRange,
+    pkcs11.KeyTypeInconsistent,
+    pkcs11.DomainParamsInvalid,
+)
+
+
+@contextmanager
+def pkcs11_errors(*, token: str, serial: str = "", mechanism: str = "") -> Iterator[None]:
+    """Turn every PKCS#11 failure inside the block into an error of `hsm.errors`."""
+    try:
+        yield
+    except pkcs11.PKCS11Error as error:
+        raise error_for(error, token=token, serial=serial, mechanism=mechanism) from error
+
+
+def error_for(
+    error: pkcs11.PKCS11Error, *, token: str, serial: str = "", mechanism: str = ""
+) -> PKIError:
+    """Return Antin's error for one of python-pkcs11's."""
+    reason = reason_of(error)
+    if isinstance(error, pkcs11.PinIncorrect):
+        return WrongPINError(token=token, serial=serial, pin_flags=("-",))
+    if isinstance(error, pkcs11.PinLocked):
+        return PINLockedError(token=token, serial=serial)
+    if isinstance(error, _MECHANISM):
+        return MechanismUnsupportedError(token=token, mechanism=mechanism or reason)
+    if isinstance(error, _DEVICE):
+        return DeviceFailedError(token=token, reason=reason)
+    for kind, mapped in _SIMPLE.items():
+        if isinstance(error, kind):
+            return mapped(token=token)
+    return FunctionFailedError(token=token, reason=reason)
+
+
+def reason_of(error: pkcs11.PKCS11Error) -> str:
+    """Return the name of the return value and the library's words, if any."""
+    words = str(error)
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__

@@ -1,0 +1,100 @@
+"""One door to every key: `pkcs11:…` on a token, `file:PATH` in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from cryptography import x509
+
+from hsm.errors import KeyMismatchError, KeyPasswordNeededError, KeyURIError
+from hsm.keys import open_key
+from hsm.module import Module, open_module
+from hsm.pin import PinSource
+from hsm.software import OpenedKey, load_key_file
+from hsm.tokens import TokenInfo
+from hsm.uri import SCHEME, KeyURI
+from pki.keys import certifies
+
+FILE_SCHEME = "file:"
+
+Modules = Callable[[], Iterable[Module]]
+"""Gives the configured modules; called only when a token is meant and no module is named."""
+
+
+def open_any(
+    uri_text: str,
+    modules: Modules,
+    pin_source: PinSource,
+    *,
+    certificate: x509.Certificate | None = None,
+    allow_final_try: bool = False,
+) -> OpenedKey:
+    """Open the key at an address, wherever it is.
+
+    Args:
+        uri_text: `pkcs11:…` (RFC 7512) or `file:PATH`.
+        modules: where to look for tokens unless the address has a `module-path`.
+        pin_source: gives the token's PIN, or the file's password if it is encrypted.
+        certificate: what the key must belong to.
+        allow_final_try: spend a token's last try if it comes to that.
+
+    Raises:
+        KeyURIError: neither kind of address.
+        KeyMismatchError: the key is not the certificate's.
+        PKIError: as `hsm.keys.open_key` and `hsm.software.load_key_file`.
+    """
+    if uri_text.startswith(FILE_SCHEME):
+        return _open_file(file_path(uri_text), pin_source, certificate)
+    if not uri_text.startswith(SCHEME):
+        raise KeyURIError(reason="scheme")
+    uri = KeyURI.parse(uri_text)
+    key = open_key(
+        uri,
+        modules_for(uri, modules),
+        pin_source,
+        certificate=certificate,
+        allow_final_try=allow_final_try,
+    )
+    return OpenedKey(key)
+
+
+def modules_for(uri: KeyURI, modules: Modules) -> tuple[Module, ...]:
+    """Return the module the address names, else the configured ones.
+
+    Raises:
+        ModuleUnusableError: the named module cannot be loaded.
+    """
+    if uri.module_path is not None:
+        return (open_module(Path(uri.module_path)),)
+    return tuple(modules())
+
+
+def file_path(uri_text: str) -> Path:
+    """Return the path of a `file:PATH` address, taken as it stands.
+
+    Raises:
+        KeyURIError: another scheme, or no path.
+    """
+    path = uri_text.removeprefix(FILE_SCHEME)
+    if path == uri_text or not path:
+        raise KeyURIError(reason="scheme")
+    # file:///path is what other programs write; the empty authority says nothing.
+    return Path(path[2:] if path.startswith("///") else path)
+
+
+def _open_file(
+    path: Path, pin_source: PinSource, certificate: x509.Certificate | None
+) -> OpenedKey:
+    found = _load(path, pin_source)
+    if certificate is not None and not certifies(certificate, found.key):
+        raise KeyMismatchError(token=path.name, wanted=certificate.subject.rfc4514_string())
+    return found
+
+
+def _load(path: Path, pin_source: PinSource) -> OpenedKey:
+    try:
+        return load_key_file(path, None)
+    except KeyPasswordNeededError:
+        holder = TokenInfo(label=path.name, serial="", key_file=path)
+        return load_key_file(path, pin_source.ask(holder))
