@@ -130,7 +130,7 @@ def test_a_planted_command_that_does_not_exist_is_seen(text, targets):
 @pytest.mark.parametrize(
     "text",
     [
-        "```console\n$ antin --home h --lang=en sign x.pdf -o y.pdf \\\n  --level B-LTA  # why\n```\n",
+        "```console\n$ antin --home h --lang=en sign x.pdf \\\n  --level B-LTA  # why\n```\n",
         "```console\n$ antin verify x.pdf --json | jq .indication\n```\n",
         "```\n$ make bench ARGS=--quick > table.txt\n```\n",
         "`antin serve` and `make test`",
