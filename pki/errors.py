@@ -243,3 +243,9 @@ class RevocationReasonError(InvalidInputError):
     """No reason that can be given for a revocation (facts: `reason`)."""
 
     code = "pki.revocation_reason"
+
+
+class AuthorityRevokedError(RefusedError):
+    """The authority's own certificate is revoked (facts: `authority`, `revoked_at`)."""
+
+    code = "pki.authority_revoked"

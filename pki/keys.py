@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384, HashAlgorithm
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 """Keys that Antin signs with today; more algorithms widen this union and nothing else."""
@@ -27,7 +27,7 @@ class KeyType(StrEnum):
     RSA_4096 = "rsa-4096"
 
 
-def hash_for(key: PrivateKey | PublicKey) -> HashAlgorithm:
+def hash_for(key: PrivateKey | PublicKey) -> SHA256 | SHA384:
     """Return the hash that matches the key's strength: SHA-384 for P-384, else SHA-256."""
     if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
         return SHA384() if key.curve.key_size > 256 else SHA256()

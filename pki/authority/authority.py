@@ -1,0 +1,196 @@
+"""An authority at work: it issues, revokes, publishes its list, and tells what was."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from cryptography import x509
+
+from pki.audit import check_clock
+from pki.authority.crl import build_crl
+from pki.authority.history import StatusAt, judge_status
+from pki.authority.issuance import Order, certify
+from pki.authority.issuer import Issuer
+from pki.clock import Clock
+from pki.errors import (
+    AlreadyRevokedError,
+    AuthorityNotFoundError,
+    AuthorityRevokedError,
+    CertificateNotFoundError,
+    ProfileViolationError,
+    RegisterConflictError,
+    RevocationReasonError,
+)
+from pki.keys import PublicKey
+from pki.profile import Profile
+from pki.records import (
+    Abandon,
+    AuditEvent,
+    AuthorityRecord,
+    CertificateQuery,
+    CertificateRecord,
+    CertificateState,
+    Register,
+    RevocationRecord,
+    Revoke,
+    StoreCRL,
+    serial_text,
+)
+from pki.request import CertificateRequest
+from pki.subject import Subject
+
+_NO_REASONS = {x509.ReasonFlags.remove_from_crl, x509.ReasonFlags.certificate_hold}
+"""removeFromCRL stands in delta lists only; a hold can be released, a revocation cannot."""
+
+
+class Authority:
+    """An issuer, its record, and the time."""
+
+    def __init__(self, issuer: Issuer, register: Register, clock: Clock) -> None:
+        self.issuer = issuer
+        self.register = register
+        self.clock = clock
+
+    def issue(
+        self,
+        source: CertificateRequest | PublicKey,
+        profile: Profile,
+        subject: Subject,
+        *,
+        requester: str,
+        lifetime: timedelta | None = None,
+    ) -> x509.Certificate:
+        """Certify a key: of a request, or straight from the token where it was just made.
+
+        Raises:
+            AuthorityRevokedError: this authority is revoked.
+            ProfileViolationError: the profile makes an authority, or does not allow this.
+            PKIError: any refusal of `pki.authority.issuance`.
+        """
+        if profile.is_authority:
+            raise ProfileViolationError(profile=profile.name, reason="it makes an authority")
+        self.check_in_force()
+        key = source.public_key if isinstance(source, CertificateRequest) else source
+        order = Order(key, profile, subject, requester, lifetime)
+        signatory = self.issuer.signatory()
+        return certify(order, signatory, register=self.register, clock=self.clock)
+
+    def revoke(
+        self,
+        serial: int,
+        reason: x509.ReasonFlags,
+        *,
+        requester: str = "antin",
+        invalidity_date: datetime | None = None,
+    ) -> RevocationRecord:
+        """Revoke a certificate, now and for good.
+
+        Args:
+            serial: of a certificate this authority issued.
+            reason: of RFC 5280, by name.
+            requester: who asked.
+            invalidity_date: since when the key is known or suspected to be compromised.
+
+        Raises:
+            CertificateNotFoundError: no such certificate was issued.
+            AlreadyRevokedError: it is revoked; the first date and reason stay.
+            RevocationReasonError: a hold, or no reason at all.
+            ClockBeforeRecordError: the clock was set back.
+
+        Spec: RFC 5280 §5.3.
+        """
+        if reason in _NO_REASONS:
+            raise RevocationReasonError(reason=reason.value)
+        now = self.clock.now()
+        check_clock(self.register, now)
+        record = self._issued(serial)
+        standing = self.register.find_revocation(self.issuer.name, serial)
+        if standing is not None:
+            raise AlreadyRevokedError(serial=serial_text(serial), revoked_at=standing.revoked_at)
+        revocation = RevocationRecord(record.issuer, serial, reason, now, invalidity_date)
+        event = self._event("certificate.revoke", now, requester, serial, reason=reason.value)
+        self.register.commit((Revoke(revocation),), event)
+        return revocation
+
+    def issue_crl(self, *, requester: str = "antin") -> x509.CertificateRevocationList:
+        """Issue the next revocation list and store it.
+
+        Raises:
+            RegisterConflictError: another process issued one meanwhile; the newest is as good.
+            ClockBeforeRecordError: the clock was set back.
+            SignatureMismatchError: the key's answer does not verify.
+
+        Spec: RFC 5280 §5.
+        """
+        now = self.clock.now()
+        check_clock(self.register, now)
+        crl, record = build_crl(self.issuer, self.register, self.record().crl_lifetime, now=now)
+        facts = (("issuer", record.issuer), ("number", str(record.number)))
+        self.register.commit((StoreCRL(record),), AuditEvent(now, requester, "crl.issue", facts))
+        return crl
+
+    def recover_open(self, *, requester: str = "antin") -> tuple[CertificateRecord, ...]:
+        """Give up what an interruption left reserved: it goes on the next list as revoked.
+
+        A signature may exist that nobody was given; from here on it is worth nothing. Call this
+        when no other process issues for this authority.
+        """
+        now = self.clock.now()
+        check_clock(self.register, now)
+        query = CertificateQuery(issuer=self.issuer.name, state=CertificateState.RESERVED)
+        records = self.register.find_certificates(query)
+        return tuple(record for record in records if self._give_up(record, now, requester))
+
+    def status_at(self, serial: int, at: datetime) -> StatusAt:
+        """Tell what the status of a serial was at a moment."""
+        return judge_status(self.register, self.issuer.name, serial, at=at)
+
+    def record(self) -> AuthorityRecord:
+        """Return this authority's record.
+
+        Raises:
+            AuthorityNotFoundError: the register does not know it.
+        """
+        record = self.register.find_authority(self.issuer.name)
+        if record is None:
+            raise AuthorityNotFoundError(authority=self.issuer.name)
+        return record
+
+    def check_in_force(self) -> None:
+        """Refuse to issue under a revoked certificate.
+
+        Raises:
+            AuthorityNotFoundError: the register does not know this authority.
+            AuthorityRevokedError: its certificate is revoked.
+        """
+        issuer = self.record().parent or self.issuer.name
+        revocation = self.register.find_revocation(issuer, self.issuer.certificate.serial_number)
+        if revocation is not None:
+            raise AuthorityRevokedError(
+                authority=self.issuer.name, revoked_at=revocation.revoked_at
+            )
+
+    def _issued(self, serial: int) -> CertificateRecord:
+        record = self.register.find_certificate(self.issuer.name, serial)
+        if record is None or record.der is None:
+            raise CertificateNotFoundError(issuer=self.issuer.name, serial=serial_text(serial))
+        return record
+
+    def _give_up(self, record: CertificateRecord, now: datetime, requester: str) -> bool:
+        serial, reason = record.serial, x509.ReasonFlags.unspecified
+        changes = (
+            Abandon(record.issuer, serial),
+            Revoke(RevocationRecord(record.issuer, serial, reason, now)),
+        )
+        try:
+            event = self._event("certificate.abandon", now, requester, serial)
+            self.register.commit(changes, event)
+        except RegisterConflictError:
+            return False  # completed meanwhile by whoever reserved it
+        return True
+
+    def _event(
+        self, action: str, at: datetime, requester: str, serial: int, **facts: str
+    ) -> AuditEvent:
+        told = {"issuer": self.issuer.name, "serial": serial_text(serial), **facts}
+        return AuditEvent(at, requester, action, tuple(told.items()))

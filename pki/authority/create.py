@@ -1,0 +1,134 @@
+"""New authorities, and authorities opened again from the register."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from pki.authority.authority import Authority
+from pki.authority.issuance import Order, Settle, certify
+from pki.authority.issuer import Issuer, Signatory
+from pki.clock import Clock
+from pki.errors import (
+    AuthorityExistsError,
+    AuthorityNameError,
+    AuthorityNotFoundError,
+    KeyMismatchError,
+    ProfileViolationError,
+)
+from pki.keys import PrivateKey, certifies
+from pki.profile import Profile
+from pki.records import AddAuthority, AuthorityRecord, Change, ClaimName, Register
+from pki.subject import Subject
+from pki.urls import AuthorityURLs
+
+
+@dataclass(frozen=True, slots=True)
+class NewAuthority:
+    """An authority to be made."""
+
+    name: str
+    """Lower-case letters, digits and hyphens: it stands in addresses."""
+    subject: Subject
+    key: PrivateKey = field(repr=False)
+    key_uri: str
+    """Where the key is found again."""
+    profile: Profile
+    urls: AuthorityURLs
+    """The addresses it will write into what it issues."""
+    requester: str
+
+
+def create_root(new: NewAuthority, register: Register, clock: Clock) -> Authority:
+    """Make a root: its certificate is signed by its own key, the same way as any other.
+
+    Raises:
+        AuthorityExistsError: the name is taken.
+        ProfileViolationError: the profile makes no authority, or one below another.
+        PKIError: any refusal of `pki.authority.issuance`.
+    """
+    _check_new(new, register)
+    signatory = Signatory(new.name, new.subject.name(), None, new.key, new.urls)
+    return _create(new, signatory, parent=None, register=register, clock=clock)
+
+
+def create_issuing(parent: Authority, new: NewAuthority) -> Authority:
+    """Make an authority below `parent`, which certifies it.
+
+    Raises:
+        AuthorityExistsError: the name is taken.
+        AuthorityRevokedError: the parent is revoked.
+        ProfileViolationError: the profile makes no authority, or the parent may not make one.
+        PKIError: any refusal of `pki.authority.issuance`.
+    """
+    _check_new(new, parent.register)
+    parent.check_in_force()
+    limits = parent.issuer.certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    if limits.value.path_length == 0:
+        raise ProfileViolationError(profile=new.profile.name, reason="the parent's path length")
+    signatory = parent.issuer.signatory()
+    name = parent.issuer.name
+    return _create(new, signatory, parent=name, register=parent.register, clock=parent.clock)
+
+
+def open_authority(
+    register: Register, name: str, *, key: PrivateKey, urls: AuthorityURLs, clock: Clock
+) -> Authority:
+    """Open an authority that is in the register.
+
+    Raises:
+        AuthorityNotFoundError: none of that name.
+        KeyMismatchError: the key is not its own.
+    """
+    record = register.find_authority(name)
+    if record is None:
+        raise AuthorityNotFoundError(authority=name)
+    certificate = x509.load_der_x509_certificate(record.certificate_der)
+    if not certifies(certificate, key):
+        raise KeyMismatchError(authority=name)
+    return Authority(Issuer(name, certificate, key, urls), register, clock)
+
+
+def _check_new(new: NewAuthority, register: Register) -> None:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", new.name):
+        raise AuthorityNameError(authority=new.name)
+    if not new.profile.is_authority:
+        raise ProfileViolationError(profile=new.profile.name, reason="it makes no authority")
+    if register.find_authority(new.name) is not None:
+        raise AuthorityExistsError(authority=new.name)
+
+
+def _create(
+    new: NewAuthority,
+    signatory: Signatory,
+    *,
+    parent: str | None,
+    register: Register,
+    clock: Clock,
+) -> Authority:
+    order = Order(new.key.public_key(), new.profile, new.subject, new.requester)
+    settle = _settlement(new, parent, clock)
+    certificate = certify(order, signatory, register=register, clock=clock, settle=settle)
+    return Authority(Issuer(new.name, certificate, new.key, new.urls), register, clock)
+
+
+def _settlement(new: NewAuthority, parent: str | None, clock: Clock) -> Settle:
+    table = new.profile.authority
+
+    def settle(certificate: x509.Certificate) -> tuple[Change, ...]:
+        record = AuthorityRecord(
+            name=new.name,
+            certificate_der=certificate.public_bytes(Encoding.DER),
+            key_uri=new.key_uri,
+            parent=parent,
+            profile=new.profile.name,
+            crl_lifetime=timedelta(days=table.crl_days if table else 0),
+            created_at=clock.now(),
+        )
+        return (ClaimName(new.name), AddAuthority(record))
+
+    return settle

@@ -1,0 +1,183 @@
+"""The way a certificate takes, the same for a root, an issuing authority and a subscriber.
+
+1. The clock has not gone back; the subject fits the profile; the key is strong and nobody else's.
+2. The validity lies within issuer, profile and law; the bytes to be signed are written.
+3. Serial and bytes are committed to the register, with the requester. No signature exists yet.
+4. The linter judges exactly these bytes and gives a pass.
+5. The pass lets the key sign them; the result is read back and compared.
+6. Certificate, state and audit entry are committed in one transaction.
+
+An interruption between 3 and 6 leaves a reserved serial whose bytes are known: `recover_open`
+revokes it, whether or not a signature was made.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from pki.audit import check_clock
+from pki.authority.issuer import Signatory
+from pki.authority.signature import sign_linted
+from pki.authority.template import Content, build_tbs
+from pki.clock import Clock, whole_second
+from pki.errors import LintFailedError, OutlivesIssuerError, ProfileViolationError
+from pki.keys import PublicKey
+from pki.lint.linter import LintPass, pass_lint
+from pki.lint.target import Intent
+from pki.profile import Profile
+from pki.records import (
+    Abandon,
+    AuditEvent,
+    CertificateRecord,
+    CertificateState,
+    Change,
+    ClaimName,
+    Complete,
+    Register,
+    Reserve,
+    serial_text,
+)
+from pki.request import check_key_free
+from pki.strength import check_strength, spki_sha256
+from pki.subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked for, and by whom."""
+
+    public_key: PublicKey
+    profile: Profile
+    subject: Subject
+    requester: str
+    lifetime: timedelta | None = None
+    """Shorter than the profile's own; None takes that."""
+
+
+Settle = Callable[[x509.Certificate], tuple[Change, ...]]
+"""What else is recorded together with the certificate."""
+
+
+def certify(
+    order: Order,
+    signatory: Signatory,
+    *,
+    register: Register,
+    clock: Clock,
+    settle: Settle | None = None,
+) -> x509.Certificate:
+    """Take an order the whole way and return the certificate.
+
+    Raises:
+        PKIError: any refusal of the steps above; whatever the key or the register raises.
+    """
+    now = clock.now()
+    check_clock(register, now)
+    order.profile.check_subject(order.subject)
+    check_strength(order.public_key, order.profile.key_types)
+    check_key_free(register, order.public_key, order.subject.text())
+    content = _content(order, signatory, whole_second(now))
+    tbs_der = build_tbs(content, signatory)
+    reserved = _reservation(order, content, tbs_der, signatory=signatory, at=now)
+    register.commit(
+        (ClaimName(signatory.name), Reserve(reserved)), _event(reserved, "certificate.reserve", now)
+    )
+    lint_pass = _linted(reserved, _intent(content, signatory), register)
+    certificate = sign_linted(signatory, order.profile, lint_pass)
+    complete = _complete(reserved, certificate)
+    changes = (complete, *(settle(certificate) if settle else ()))
+    event = _event(reserved, "certificate.issue", clock.now(), certificate=complete.fingerprint)
+    register.commit(changes, event)
+    return certificate
+
+
+def draw_serial() -> int:
+    """Return a positive serial of 16 octets with 126 random bits.
+
+    Spec: RFC 5280 §4.1.2.2; CA/Browser Forum Baseline Requirements §7.1 (at least 64 bits).
+    """
+    return 1 << 126 | secrets.randbits(126)
+
+
+def _content(order: Order, signatory: Signatory, not_before: datetime) -> Content:
+    profile = order.profile
+    longest = profile.lifetime.end(not_before)
+    not_after = longest
+    if order.lifetime is not None:
+        # The last second counts (RFC 5280 §4.1.2.5).
+        not_after = whole_second(not_before + order.lifetime) - timedelta(seconds=1)
+    if not not_before < not_after <= longest:
+        raise ProfileViolationError(profile=profile.name, reason="lifetime")
+    issuer = signatory.certificate
+    if issuer is not None and not_after > issuer.not_valid_after_utc:
+        raise OutlivesIssuerError(not_after=not_after, issuer_not_after=issuer.not_valid_after_utc)
+    return Content(draw_serial(), order.subject, order.public_key, profile, not_before, not_after)
+
+
+def _reservation(
+    order: Order, content: Content, tbs_der: bytes, *, signatory: Signatory, at: datetime
+) -> CertificateRecord:
+    return CertificateRecord(
+        issuer=signatory.name,
+        serial=content.serial,
+        state=CertificateState.RESERVED,
+        tbs_der=tbs_der,
+        der=None,
+        subject=order.subject.text(),
+        profile=order.profile.name,
+        not_before=content.not_before,
+        not_after=content.not_after,
+        fingerprint=None,
+        spki_sha256=spki_sha256(order.public_key),
+        requester=order.requester,
+        reserved_at=at,
+    )
+
+
+def _intent(content: Content, signatory: Signatory) -> Intent:
+    return Intent(
+        profile=content.profile,
+        subject=content.subject,
+        public_key=content.public_key,
+        issuer_name=signatory.subject,
+        issuer_key=signatory.key.public_key(),
+        issuer=signatory.certificate,
+        urls=signatory.urls,
+        now=content.not_before,
+    )
+
+
+def _linted(reserved: CertificateRecord, intent: Intent, register: Register) -> LintPass:
+    try:
+        return pass_lint(reserved.tbs_der, intent)
+    except LintFailedError:
+        # Nothing was signed, so the serial is given up and need not be revoked.
+        event = _event(reserved, "certificate.refuse", reserved.reserved_at)
+        register.commit((Abandon(reserved.issuer, reserved.serial),), event)
+        raise
+
+
+def _complete(reserved: CertificateRecord, certificate: x509.Certificate) -> Complete:
+    return Complete(
+        reserved.issuer,
+        reserved.serial,
+        certificate.public_bytes(Encoding.DER),
+        certificate.fingerprint(SHA256()).hex(),
+    )
+
+
+def _event(record: CertificateRecord, action: str, at: datetime, **facts: str) -> AuditEvent:
+    told = {
+        "issuer": record.issuer,
+        "serial": serial_text(record.serial),
+        "profile": record.profile,
+        **facts,
+    }
+    return AuditEvent(at, record.requester, action, tuple(told.items()))

@@ -1,0 +1,123 @@
+"""To-be-signed bytes: a profile, a subject and a key become one TBSCertificate.
+
+`cryptography` writes the bytes; it gives them only in a signed certificate, so a throw-away key of
+the issuer's own kind signs, and of the result nothing but the to-be-signed bytes is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from pki.authority.issuer import Signatory
+from pki.keys import PrivateKey, PublicKey, hash_for
+from pki.profile import Profile
+from pki.subject import Subject
+from pki.urls import AuthorityURLs
+
+_BITS = (
+    "digitalSignature",
+    "contentCommitment",
+    "keyEncipherment",
+    "dataEncipherment",
+    "keyAgreement",
+    "keyCertSign",
+    "cRLSign",
+    "encipherOnly",
+    "decipherOnly",
+)
+"""In the order of `x509.KeyUsage`'s parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a certificate is to say."""
+
+    serial: int
+    subject: Subject
+    public_key: PublicKey
+    profile: Profile
+    not_before: datetime
+    not_after: datetime
+
+
+def build_tbs(content: Content, signatory: Signatory) -> bytes:
+    """Return the DER of the TBSCertificate that the signatory is to sign."""
+    builder = (
+        x509.CertificateBuilder()
+        .issuer_name(signatory.subject)
+        .subject_name(content.subject.name())
+        .public_key(content.public_key)
+        .serial_number(content.serial)
+        .not_valid_before(content.not_before)
+        .not_valid_after(content.not_after)
+    )
+    for extension, critical in _extensions(content, signatory):
+        builder = builder.add_extension(extension, critical)
+    twin = builder.sign(_throw_away_key(_kind_of(signatory.key)), hash_for(signatory.key))
+    return twin.tbs_certificate_bytes
+
+
+def _extensions(
+    content: Content, signatory: Signatory
+) -> Iterator[tuple[x509.ExtensionType, bool]]:
+    profile = content.profile
+    if profile.authority is not None:
+        yield x509.BasicConstraints(ca=True, path_length=profile.authority.path_length), True
+    yield x509.KeyUsage(*(bit in profile.key_usage for bit in _BITS)), True
+    if profile.extended_oids:
+        usages = [x509.ObjectIdentifier(oid) for oid in profile.extended_oids]
+        yield x509.ExtendedKeyUsage(usages), profile.extended_key_usage_critical
+    yield x509.SubjectKeyIdentifier.from_public_key(content.public_key), False
+    if profile.policy_oid is not None:
+        oid = x509.ObjectIdentifier(profile.policy_oid)
+        yield x509.CertificatePolicies([x509.PolicyInformation(oid, None)]), False
+    if profile.ocsp_no_check:
+        yield x509.OCSPNoCheck(), False
+    if content.subject.mail:
+        names = [x509.RFC822Name(mail) for mail in content.subject.mail]
+        yield x509.SubjectAlternativeName(names), False
+    if signatory.certificate is not None:
+        key = signatory.key.public_key()
+        yield x509.AuthorityKeyIdentifier.from_issuer_public_key(key), False
+        yield from _addresses(signatory.urls, no_check=profile.ocsp_no_check)
+
+
+def _addresses(urls: AuthorityURLs, *, no_check: bool) -> Iterator[tuple[x509.ExtensionType, bool]]:
+    if urls.crl:
+        point = x509.DistributionPoint([x509.UniformResourceIdentifier(urls.crl)], None, None, None)
+        yield x509.CRLDistributionPoints([point]), False
+    access = [
+        x509.AccessDescription(method, x509.UniformResourceIdentifier(url))
+        for method, url in (
+            # A responder's own certificate is not asked about at the responder.
+            (AuthorityInformationAccessOID.OCSP, None if no_check else urls.ocsp),
+            (AuthorityInformationAccessOID.CA_ISSUERS, urls.certificate),
+        )
+        if url
+    ]
+    if access:
+        yield x509.AuthorityInformationAccess(access), False
+
+
+def _kind_of(key: PrivateKey) -> str:
+    return key.curve.name if isinstance(key, ec.EllipticCurvePrivateKey) else "rsa"
+
+
+@cache
+def _throw_away_key(kind: str) -> PrivateKey:
+    # One a process and kind: it signs nothing that anybody keeps. The size of an RSA key does not
+    # show in the to-be-signed bytes, so the smallest will do.
+    match kind:
+        case "secp256r1":
+            return ec.generate_private_key(ec.SECP256R1())
+        case "secp384r1":
+            return ec.generate_private_key(ec.SECP384R1())
+        case _:
+            return rsa.generate_private_key(65537, 2048)

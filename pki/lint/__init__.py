@@ -1,0 +1,1 @@
+"""The linter: own rules over to-be-signed bytes, and the pass without which nothing is signed."""

@@ -1,0 +1,99 @@
+"""The linter and the pass it gives out.
+
+A pass is the only thing the signing code takes (`pki.authority.signature`). It carries nothing:
+the bytes lie here, under the pass's identity, until it is redeemed. A forged, copied, spent or
+misdirected pass therefore yields no bytes to sign.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from cryptography import x509
+
+from pki import der
+from pki.errors import LintFailedError, LintPassError, MalformedDERError
+from pki.keys import PublicKey
+from pki.lint import extensions, fields
+from pki.lint.target import Finding, Intent, Rule, Severity, Target
+from pki.strength import spki_sha256
+
+RULES: tuple[Rule, ...] = (*fields.RULES, *extensions.RULES)
+
+
+class LintPass:
+    """Proof that certain bytes passed the linter. Redeemed once, by the issuer it was made for."""
+
+    __slots__ = ("__weakref__",)
+
+
+@dataclass(frozen=True, slots=True)
+class _Linted:
+    tbs_der: bytes
+    issuer: str
+    profile: str
+
+
+_linted: WeakKeyDictionary[LintPass, _Linted] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def lint(tbs_der: bytes, intent: Intent) -> tuple[Finding, ...]:
+    """Return every rule that the bytes break, in the order of the rules."""
+    try:
+        target = _target(tbs_der, intent)
+    except (MalformedDERError, ValueError, IndexError, x509.DuplicateExtension) as error:
+        detail = f"cannot be read: {type(error).__name__}"
+        return (Finding("rfc5280.4.1.well_formed", Severity.ERROR, detail),)
+    return tuple(finding for rule in RULES if (finding := _judge(rule, target)))
+
+
+def pass_lint(tbs_der: bytes, intent: Intent) -> LintPass:
+    """Return a pass for exactly these bytes.
+
+    Raises:
+        LintFailedError: a rule of severity error does not hold.
+    """
+    errors = [found for found in lint(tbs_der, intent) if found.severity is Severity.ERROR]
+    if errors:
+        raise LintFailedError(findings=tuple(f"{found.id}: {found.detail}" for found in errors))
+    given = LintPass()
+    with _lock:
+        _linted[given] = _Linted(tbs_der, spki_sha256(intent.issuer_key), intent.profile.name)
+    return given
+
+
+def redeem(given: LintPass, *, issuer_key: PublicKey, profile: str) -> bytes:
+    """Spend a pass and return the bytes it was given for.
+
+    Raises:
+        LintPassError: spent, never given, or given for another issuer or profile. It is spent
+            all the same.
+    """
+    with _lock:
+        linted = _linted.pop(given, None)
+    if linted is None:
+        raise LintPassError(reason="spent, or never given")
+    if linted.issuer != spki_sha256(issuer_key):
+        raise LintPassError(reason="given for another issuer")
+    if linted.profile != profile:
+        raise LintPassError(reason="given for another profile")
+    return linted.tbs_der
+
+
+def _target(tbs_der: bytes, intent: Intent) -> Target:
+    parts = der.read_all(der.read(tbs_der, "certificate").content, "certificate")
+    unsigned = der.sequence((tbs_der, parts[fields.ALGORITHM].whole, der.bit_string(b"")))
+    certificate = x509.load_der_x509_certificate(unsigned)
+    len(certificate.extensions)  # parsed here, so that rules meet no surprise
+    return Target(tbs_der, parts, certificate, intent)
+
+
+def _judge(rule: Rule, target: Target) -> Finding | None:
+    try:
+        detail = rule.check(target)
+    except (MalformedDERError, ValueError, IndexError) as error:
+        detail = f"cannot be judged: {type(error).__name__}"
+    return None if detail is None else Finding(rule.id, rule.severity, detail)

@@ -1,0 +1,23 @@
+"""The addresses an authority writes into what it issues."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityURLs:
+    """Where to ask about certificates of one issuer; None leaves the address out."""
+
+    crl: str | None = None
+    """Distribution point of its revocation list (RFC 5280 §4.2.1.13)."""
+    ocsp: str | None = None
+    """Its OCSP responder (RFC 5280 §4.2.2.1)."""
+    certificate: str | None = None
+    """Its own certificate (RFC 5280 §4.2.2.1, caIssuers)."""
+
+    @classmethod
+    def under(cls, public_url: str, name: str) -> AuthorityURLs:
+        """Return the addresses that `pki.http` serves for the authority `name`."""
+        base = public_url.rstrip("/")
+        return cls(f"{base}/crl/{name}.crl", f"{base}/ocsp", f"{base}/ca/{name}.cer")
