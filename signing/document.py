@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import Any
 
-from pyhanko.pdf_utils.generic import DictionaryObject, IndirectObject, PdfObject
+from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, PdfObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import FormFillingError
 from pyhanko.sign.fields import FieldMDPSpec, MDPPerm, enumerate_sig_fields
@@ -22,6 +21,7 @@ from signing.errors import (
     FieldNotSignatureError,
     FieldTakenError,
 )
+from signing.objects import entry
 from verify.errors import EncryptedPDFError
 
 
@@ -66,7 +66,7 @@ def check_unlocked(writer: IncrementalPdfFileWriter, field_name: str) -> None:
     """
     with hostile_document():
         for name, value, _ in enumerate_sig_fields(writer.prev, filled_status=True):
-            for reference in _references(value):
+            for reference in _items(entry(value, "/Reference")):
                 if _locks(reference, field_name):
                     raise DocumentLockedError(field=name)
 
@@ -74,7 +74,8 @@ def check_unlocked(writer: IncrementalPdfFileWriter, field_name: str) -> None:
 def fresh_field_name(writer: IncrementalPdfFileWriter) -> str:
     """Return the first of Signature1, Signature2, … that no field of the document has."""
     with hostile_document():
-        taken = {str(field.get("/T", "")) for field in _form_fields(writer)}
+        fields = _items(entry(entry(writer.root, "/AcroForm"), "/Fields"))
+        taken = {str(entry(field, "/T")) for field in fields}
     number = 1
     while f"Signature{number}" in taken:
         number += 1
@@ -102,28 +103,21 @@ def find_empty_field(writer: IncrementalPdfFileWriter, field_name: str) -> Dicti
         return field if isinstance(field, DictionaryObject) else None
 
 
-def _form_fields(writer: IncrementalPdfFileWriter) -> Iterator[DictionaryObject]:
-    form = writer.root.get("/AcroForm")
-    fields = form.get("/Fields", ()) if isinstance(form, DictionaryObject) else ()
-    for each in fields:
-        field = each.get_object() if isinstance(each, IndirectObject) else each
-        if isinstance(field, DictionaryObject):
-            yield field
+def _items(value: PdfObject | None) -> list[PdfObject]:
+    """Return an array's members, references followed; none where it is no array."""
+    if not isinstance(value, ArrayObject):
+        return []
+    return [value[index] for index in range(len(value))]
 
 
-def _references(signature: PdfObject) -> list[Any]:
-    value = signature.get_object()
-    found = value.get("/Reference", ()) if isinstance(value, DictionaryObject) else ()
-    return [each.get_object() for each in found]
-
-
-def _locks(reference: DictionaryObject, field_name: str) -> bool:
-    parameters = reference.get("/TransformParams", DictionaryObject())
-    no_changes = bool(parameters.get("/P") == MDPPerm.NO_CHANGES.value)
-    match reference.get("/TransformMethod"):
+def _locks(reference: PdfObject, field_name: str) -> bool:
+    parameters = entry(reference, "/TransformParams")
+    no_changes = str(entry(parameters, "/P")) == str(MDPPerm.NO_CHANGES.value)
+    match str(entry(reference, "/TransformMethod")):
         case "/DocMDP":
             return no_changes
         case "/FieldMDP":
-            return no_changes or FieldMDPSpec.from_pdf_object(parameters).is_locked(field_name)
+            lock = FieldMDPSpec.from_pdf_object(parameters)
+            return no_changes or bool(lock.is_locked(field_name))
         case _:
             return False

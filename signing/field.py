@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
-from pyhanko.pdf_utils.generic import DictionaryObject
+from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import SigFieldSpec
 from pyhanko.stamp import BaseStampStyle
@@ -22,6 +22,7 @@ from signing.display.placement import (
 )
 from signing.document import find_empty_field, fresh_field_name, hostile_document
 from signing.fonts import find_font, subset_font
+from signing.objects import entry
 from signing.options import SigningOptions
 from signing.signer import name_of
 
@@ -93,7 +94,7 @@ def _style(
 
 def _geometry_of(field: DictionaryObject) -> PageGeometry:
     """Return how the page of an existing field is seen; upright where the field names no page."""
-    kids = field.get("/Kids", ())
-    widget = kids[0] if kids else field
-    page = widget.get("/P") if isinstance(widget, DictionaryObject) else None
+    kids = entry(field, "/Kids")
+    widget = kids[0] if isinstance(kids, ArrayObject) and kids else field
+    page = entry(widget, "/P")
     return read_geometry(page if isinstance(page, DictionaryObject) else DictionaryObject())

@@ -90,7 +90,8 @@ def subset_font(path: Path, text: str) -> bytes:
 def characters_of(path: Path) -> frozenset[str]:
     """Return the characters a font file has glyphs for; none when it is not a font."""
     try:
-        with TTFont(path, lazy=True, fontNumber=0) as font:
+        # The file is opened here: TTFont leaves it open when it is no font.
+        with path.open("rb") as file, TTFont(file, lazy=True, fontNumber=0) as font:
             return frozenset(chr(code) for code in font.getBestCmap() or ())
     except (OSError, TTLibError):
         return frozenset()

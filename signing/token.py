@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from asn1crypto import cms, tsp
+from asn1crypto import cms, core, tsp
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
@@ -25,6 +25,16 @@ from pyhanko_certvalidator import ValidationContext
 from signing._asn1 import from_asn1, to_asn1
 from signing.errors import TSARejectedError, TSAWrongAnswerError
 from verify.trust import TrustStore
+
+
+class TimeStampResp(core.Sequence):  # type: ignore[misc]  # asn1crypto is untyped
+    """RFC 3161 §2.4.2; asn1crypto's own asks for a token even in a refusal."""
+
+    _fields = [  # noqa: RUF012  asn1crypto's way to declare a structure
+        ("status", tsp.PKIStatusInfo),
+        ("time_stamp_token", cms.ContentInfo, {"optional": True}),
+    ]
+
 
 GRANTED = ("granted", "granted_with_mods")
 
@@ -39,7 +49,7 @@ def granted_token(answer: bytes, request: tsp.TimeStampReq, url: str) -> cms.Con
     Spec: RFC 3161 §2.4.2.
     """
     try:
-        response = tsp.TimeStampResp.load(answer, strict=True)
+        response = TimeStampResp.load(answer, strict=True)
         if (status := response["status"]["status"].native) not in GRANTED:
             reason = _why_rejected(response["status"])
             raise TSARejectedError(url=url, status=str(status), reason=reason)

@@ -90,6 +90,8 @@ class TextBlock(AppearanceContent):
     def as_form_xobject(self) -> generic.StreamObject:
         """Return the form XObject, turned against the page."""
         form = super().as_form_xobject()
+        box = (0.0, 0.0, self.box.width, self.box.height)  # pyHanko gives it upside down
+        form[pdf_name("/BBox")] = generic.ArrayObject(map(generic.FloatObject, box))
         turn = (*TURNS[self._style.rotate], 0, 0)
         form[pdf_name("/Matrix")] = generic.ArrayObject(map(generic.NumberObject, turn))
         return form

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import string
 from datetime import datetime
 
 from cryptography import x509
 
 from pki.words import VIETNAM, harmless
-from signing.display.profile import DisplayProfile
+from signing.display.profile import DisplayProfile, words_in
 from signing.fonts import normalise
 from signing.signer import name_of
 
@@ -26,14 +25,10 @@ def build_lines(
     return tuple(
         normalise(harmless(line.format_map(values)))
         for line in profile.lines
-        if all(values.get(asked, "") for asked in _asked_by(line))
+        if all(values[asked] for asked in words_in(line))
     )
 
 
 def _attribute(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
     found = certificate.subject.get_attributes_for_oid(oid)
     return str(found[0].value) if found else ""
-
-
-def _asked_by(line: str) -> list[str]:
-    return [name for _, name, _, _ in string.Formatter().parse(line) if name]

@@ -8,12 +8,13 @@ A page as it is seen and a page as it is stored differ by CropBox, Rotate and Us
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from decimal import Decimal
 
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, PdfObject
 
 from signing.display.profile import DisplayProfile
 from signing.errors import OutsidePageError, PageNotFoundError
+from signing.objects import entry
 
 POINTS_PER_MM = 72 / 25.4
 
@@ -92,7 +93,7 @@ def read_geometry(page: DictionaryObject) -> PageGeometry:
         min(media[3], crop[3]),
     )
     turn = _number(_inherited(page, "/Rotate")) or 0.0
-    unit = _number(page.get("/UserUnit")) or 1.0
+    unit = _number(entry(page, "/UserUnit")) or 1.0
     return PageGeometry(box, round(turn / 90) * 90 % 360, unit)
 
 
@@ -147,21 +148,19 @@ def _at_bottom_right(profile: DisplayProfile, geometry: PageGeometry) -> Rectang
 def _inherited(page: DictionaryObject, key: str) -> PdfObject | None:
     node: PdfObject | None = page
     for _ in range(64):  # deeper page trees than this are loops
-        if not isinstance(node, DictionaryObject):
-            return None
-        if (value := node.get(key)) is not None:
-            return cast("PdfObject", value)
-        node = node.get("/Parent")
+        if (value := entry(node, key)) is not None:
+            return value
+        node = entry(node, "/Parent")
     return None
 
 
 def _box(value: PdfObject | None) -> tuple[float, float, float, float] | None:
     if not isinstance(value, ArrayObject) or len(value) != 4:
         return None
-    numbers = [_number(each) for each in value]
+    numbers = [_number(value[index]) for index in range(4)]  # by index: references are followed
     a, b, c, d = (number if number is not None else 0.0 for number in numbers)
     return (min(a, c), min(b, d), max(a, c), max(b, d))
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+    return float(value) if isinstance(value, int | float | Decimal) else None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import string
 import tomllib
 from importlib.resources import files
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from signing.errors import DisplayMalformedError, DisplayUnknownError
+
+WORDS = frozenset({"name", "title", "organization", "time"})
+"""What a line may ask for."""
 
 
 class DisplayProfile(BaseModel):
@@ -28,6 +32,24 @@ class DisplayProfile(BaseModel):
     height_mm: float = Field(default=22.0, gt=0)
     margin_right_mm: float = Field(default=15.0, ge=0)
     margin_bottom_mm: float = Field(default=20.0, ge=0)
+
+    @field_validator("lines")
+    @classmethod
+    def _only_known_words(cls, lines: tuple[str, ...]) -> tuple[str, ...]:
+        for line in lines:
+            for word in words_in(line):
+                if word not in WORDS:
+                    raise ValueError(f"{{{word}}} is none of {', '.join(sorted(WORDS))}")
+        return lines
+
+
+def words_in(line: str) -> tuple[str, ...]:
+    """Return the names that stand in braces in a line.
+
+    Raises:
+        ValueError: the braces do not match.
+    """
+    return tuple(word for _, word, _, _ in string.Formatter().parse(line) if word is not None)
 
 
 def load_display(name: str) -> DisplayProfile:

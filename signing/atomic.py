@@ -1,0 +1,63 @@
+"""Writes a file whole or not at all.
+
+The bytes go into a new file beside the target, reach the disk, and take the target's name in one
+step. Whatever happens before that step, the target is what it was and nothing is left beside it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from pathlib import Path
+
+from signing.errors import DiskFullError, OutputExistsError, OutputUnwritableError
+from signing.sync_posix import sync_folder
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+
+
+def write_atomically(target: Path, data: bytes, *, overwrite: bool) -> None:
+    """Write `data` to `target`.
+
+    Raises:
+        OutputExistsError: the target is there, and `overwrite` is false.
+        DiskFullError: no room; nothing was left behind.
+        OutputUnwritableError: anything else the system says.
+    """
+    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        try:
+            _write_through(part, data)
+            _take_name(part, target, overwrite=overwrite)
+        finally:
+            part.unlink(missing_ok=True)
+        sync_folder(target.parent)
+    except FileExistsError as error:
+        raise OutputExistsError(path=target) from error
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise DiskFullError(path=target) from error
+        raise OutputUnwritableError(path=target, reason=error.strerror or "") from error
+
+
+def _write_through(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _take_name(part: Path, target: Path, *, overwrite: bool) -> None:
+    if overwrite:
+        part.replace(target)
+        return
+    try:
+        # A second name never replaces a file that came to be meanwhile; a rename would.
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:  # file systems without hard links (FAT on a memory stick)
+        if target.exists():
+            raise FileExistsError(target) from None
+        part.replace(target)

@@ -1,0 +1,119 @@
+"""Signs a file into a file: the document is read once, the output appears whole or not at all.
+
+Order: input and output are looked at, the document judged, the signer checked, the key opened
+(the PIN), the signature made and judged, the output written.
+"""
+
+from __future__ import annotations
+
+import errno
+from enum import StrEnum
+from pathlib import Path
+
+from signing.atomic import write_atomically
+from signing.errors import (
+    FileIsDirectoryError,
+    FileUnreadableError,
+    OutputExistsError,
+    OutputIsInputError,
+    OutputUnwritableError,
+)
+from signing.key import SigningKey
+from signing.options import SigningOptions
+from signing.services import SigningServices
+from signing.sign import SignedDocument, sign_document
+from verify.errors import TooLargeError
+
+
+class Existing(StrEnum):
+    """What to do when the output is there already."""
+
+    REFUSE = "refuse"
+    OVERWRITE = "overwrite"
+    """Replace another file."""
+    REPLACE_INPUT = "replace-input"
+    """Replace even the document itself."""
+
+
+def sign_file(
+    source: Path,
+    target: Path,
+    *,
+    signer: SigningKey,
+    options: SigningOptions,
+    services: SigningServices,
+    existing: Existing = Existing.REFUSE,
+) -> SignedDocument:
+    """Sign the document in `source` into `target`.
+
+    Raises:
+        FileIsDirectoryError: a directory stands where one of the files should.
+        FileUnreadableError: the source is not there or may not be read.
+        TooLargeError: the source is larger than the policy's limit.
+        OutputExistsError: the target is there and `existing` does not allow it.
+        OutputIsInputError: the target is the source and `existing` does not allow it.
+        OutputUnwritableError: the target's folder is not there, or the system refuses.
+        DiskFullError: no room for the target.
+        PKIError: see `sign_document`.
+    """
+    data = read_document(source, limit=services.policy.limits.document_bytes)
+    check_output(source, target, existing=existing)
+    done = sign_document(data, signer=signer, options=options, services=services, name=source.name)
+    write_atomically(target, done.data, overwrite=existing is not Existing.REFUSE)
+    return done
+
+
+def read_document(source: Path, *, limit: int) -> bytes:
+    """Return the bytes of a file of at most `limit` bytes.
+
+    Raises:
+        FileIsDirectoryError: it is a directory.
+        FileUnreadableError: it is not there or may not be read.
+        TooLargeError: it is longer; nothing of it is kept in memory.
+    """
+    try:
+        if source.is_dir():
+            raise FileIsDirectoryError(path=source)
+        size = source.stat().st_size
+        if size > limit:
+            raise TooLargeError(name=source.name, size=size, limit=limit)
+        with source.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise FileUnreadableError(path=source, reason=_words(error)) from error
+    if len(data) > limit:  # it grew, or is a pipe
+        raise TooLargeError(name=source.name, size=len(data), limit=limit)
+    return data
+
+
+def check_output(source: Path, target: Path, *, existing: Existing) -> None:
+    """Check what can be known of the output before anything is signed.
+
+    Raises:
+        FileIsDirectoryError: it is a directory.
+        OutputIsInputError: it is the source.
+        OutputExistsError: it is there.
+        OutputUnwritableError: its folder is not there.
+    """
+    try:
+        if target.is_dir():
+            raise FileIsDirectoryError(path=target)
+        if not target.parent.is_dir():
+            raise OutputUnwritableError(path=target, reason=_folder_missing())
+        if not target.exists():
+            return
+        same = target.samefile(source)
+    except OSError as error:
+        raise OutputUnwritableError(path=target, reason=_words(error)) from error
+    if same and existing is not Existing.REPLACE_INPUT:
+        raise OutputIsInputError(path=target)
+    if existing is Existing.REFUSE:
+        raise OutputExistsError(path=target)
+
+
+def _words(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def _folder_missing() -> str:
+    return FileNotFoundError(errno.ENOENT, "No such file or directory").strerror or ""

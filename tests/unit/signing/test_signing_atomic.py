@@ -1,0 +1,131 @@
+"""A file is written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from signing.atomic import write_atomically
+from signing.errors import DiskFullError, OutputExistsError, OutputUnwritableError
+from signing.sync_posix import sync_folder
+
+OLD, NEW = b"old", b"new" * 1000
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "văn bản.pdf"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
+def test_a_new_file_is_written(target):
+    write_atomically(target, NEW, overwrite=False)
+    assert target.read_bytes() == NEW
+    assert names(target.parent) == [target.name]
+
+
+def test_an_old_file_is_replaced_when_asked(target):
+    target.write_bytes(OLD)
+    write_atomically(target, NEW, overwrite=True)
+    assert target.read_bytes() == NEW
+
+
+def test_an_old_file_is_not_replaced_unasked(target):
+    target.write_bytes(OLD)
+    with pytest.raises(OutputExistsError) as caught:
+        write_atomically(target, NEW, overwrite=False)
+    assert caught.value.facts == {"path": target}
+    assert target.read_bytes() == OLD
+    assert names(target.parent) == [target.name]
+
+
+def no_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+
+
+def test_without_hard_links_a_new_file_is_written_too(target, monkeypatch):
+    no_links(monkeypatch)
+    write_atomically(target, NEW, overwrite=False)
+    assert names(target.parent) == [target.name]
+
+
+def test_without_hard_links_an_old_file_is_not_replaced_either(target, monkeypatch):
+    no_links(monkeypatch)
+    target.write_bytes(OLD)
+    with pytest.raises(OutputExistsError):
+        write_atomically(target, NEW, overwrite=False)
+    assert target.read_bytes() == OLD
+    assert names(target.parent) == [target.name]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_disk_that_fills_up_at_the_sync_leaves_nothing(target, monkeypatch, number):
+    def full(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    target.write_bytes(OLD)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DiskFullError):
+        write_atomically(target, NEW, overwrite=True)
+    assert target.read_bytes() == OLD
+    assert names(target.parent) == [target.name]
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(OutputUnwritableError) as caught:
+        write_atomically(tmp_path / "no" / "x.pdf", NEW, overwrite=False)
+    assert caught.value.facts["reason"] == "No such file or directory"
+
+
+def test_an_interruption_leaves_nothing(target, monkeypatch):
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(target, NEW, overwrite=False)
+    assert names(target.parent) == []
+
+
+def test_on_windows_no_folder_is_opened(monkeypatch, tmp_path):
+    monkeypatch.setattr("sys.platform", "win32")
+    sync_folder(tmp_path / "not there")
+    monkeypatch.setattr("sys.platform", "linux")
+    with pytest.raises(FileNotFoundError):
+        sync_folder(tmp_path / "not there")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path):
+    """A file system of 64 KiB, where this user may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("mounting a small file system needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_is_really_full(small_disk):
+    target = small_disk / "x.pdf"
+    target.write_bytes(OLD)
+    with pytest.raises(DiskFullError) as caught:
+        write_atomically(target, bytes(128 * 1024), overwrite=True)
+    assert caught.value.facts == {"path": target}
+    assert target.read_bytes() == OLD
+    assert names(small_disk) == ["x.pdf"]
+    write_atomically(target, bytes(1024), overwrite=True)
+    assert target.stat().st_size == 1024

@@ -1,0 +1,150 @@
+"""The pyHanko signer: what it makes with each kind of key, and when it opens the key."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from asn1crypto import cms
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
+from unit.signing.signing_world import DAY, NOW, World, make_key, name
+
+from signing.coroutine import finish
+from signing.errors import KeyMismatchError, WrongUsageError
+from signing.key import SigningKey
+from signing.signer import KeySigner, name_of
+
+KINDS = ("rsa-2048", "ec-p256", "ec-p384")
+
+
+def sign(signer: KeySigner, digest: bytes) -> cms.SignedData:
+    made = finish(signer.async_sign(digest, signer.digest_name, use_pades=True))
+    return cms.ContentInfo.load(made.dump())["content"]
+
+
+def digest_of(signer: KeySigner) -> bytes:
+    return bytes(48 if signer.digest_name == "sha384" else 32)
+
+
+@pytest.mark.parametrize(
+    ("kind", "pss", "algorithm"),
+    [
+        ("rsa-2048", True, "rsassa_pss"),
+        ("rsa-2048", False, "sha256_rsa"),
+        ("ec-p256", True, "sha256_ecdsa"),
+        ("ec-p384", True, "sha384_ecdsa"),
+    ],
+)
+def test_each_key_signs_in_its_own_way(kind, pss, algorithm):
+    world = World(kind)
+    signer = KeySigner(world.signer(), pss=pss)
+    (info,) = sign(signer, digest_of(signer))["signer_infos"]
+    assert info["signature_algorithm"]["algorithm"].native == algorithm
+    data, value = info["signed_attrs"].untag().dump(), info["signature"].native
+    key = world.certificate.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        digest = hashes.SHA384() if kind == "ec-p384" else hashes.SHA256()
+        key.verify(value, data, ec.ECDSA(digest))
+    elif pss:
+        key.verify(value, data, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
+    else:
+        key.verify(value, data, padding.PKCS1v15(), hashes.SHA256())
+
+
+def test_pss_parameters_name_the_hash_and_a_salt_as_long():
+    signer = KeySigner(World("rsa-2048").signer())
+    parameters = signer.signature_mechanism["parameters"].native
+    assert parameters["hash_algorithm"]["algorithm"] == "sha256"
+    assert parameters["mask_gen_algorithm"]["parameters"]["algorithm"] == "sha256"
+    assert parameters["salt_length"] == 32
+
+
+def test_signed_attributes_are_those_of_pades():
+    """EN 319 142-1 §6.3: signing-time must not be there, the ESS certificate reference must."""
+    signer = KeySigner(World().signer())
+    (info,) = sign(signer, bytes(32))["signer_infos"]
+    found = {each["type"].native for each in info["signed_attrs"]}
+    assert found == {"content_type", "message_digest", "signing_certificate_v2"}
+
+
+def test_the_root_is_left_out_and_the_rest_of_the_chain_is_in():
+    world = World()
+    embedded = {
+        each.chosen.dump() for each in sign(KeySigner(world.signer()), bytes(32))["certificates"]
+    }
+    der = x509.Certificate.public_bytes
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    assert embedded == {der(c, Encoding.DER) for c in (world.certificate, world.ca.certificate)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_size_is_enough_and_not_twice_as_much(kind):
+    signer = KeySigner(World(kind).signer())
+    made = finish(signer.async_sign(digest_of(signer), signer.digest_name, use_pades=True))
+    assert len(made.dump()) < signer.estimate_cms_size() < 2 * len(made.dump()) + 1024
+
+
+def test_the_key_is_opened_once_and_not_before_it_is_needed():
+    world = World()
+    signer = KeySigner(world.signer())
+    signer.estimate_cms_size()
+    finish(signer.async_sign(bytes(32), "sha256", dry_run=True, use_pades=True))
+    assert world.key_openings == 0
+    sign(signer, bytes(32))
+    sign(signer, bytes(32))
+    assert world.key_openings == 1
+
+
+def test_another_key_than_the_certificates_is_refused():
+    world = World()
+    signer = KeySigner(SigningKey(world.certificate, (), lambda: make_key("ec-p384")))
+    with pytest.raises(KeyMismatchError) as caught:
+        signer.open_key()
+    assert caught.value.facts == {"subject": "Nguyễn Văn Đức"}
+
+
+def test_a_kind_of_key_that_antin_does_not_sign_with_is_refused():
+    world = World()
+    key = ed25519.Ed25519PrivateKey.generate()
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name("Ed"))
+        .issuer_name(world.ca.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW + DAY)
+        .sign(world.ca.key, hashes.SHA256())
+    )
+    with pytest.raises(WrongUsageError):
+        KeySigner(SigningKey(certificate, (), world.open_key))
+
+
+def test_a_changed_attribute_breaks_the_signature():
+    world = World()
+    (info,) = sign(KeySigner(world.signer()), bytes(32))["signer_infos"]
+    data = bytearray(info["signed_attrs"].untag().dump())
+    data[-1] ^= 1
+    with pytest.raises(InvalidSignature):
+        world.certificate.public_key().verify(
+            info["signature"].native, bytes(data), ec.ECDSA(hashes.SHA256())
+        )
+
+
+def test_a_subject_without_common_name_is_named_whole():
+    world = World()
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "UBND")])
+    assert name_of(world.ca.issue(subject, make_key())) == "O=UBND"
+
+
+def test_it_signs_inside_a_running_loop_too():
+    """pyHanko's own synchronous calls cannot: an HTTP handler would fail."""
+
+    async def handler() -> cms.SignedData:
+        return sign(KeySigner(World().signer()), bytes(32))
+
+    assert asyncio.run(handler())["signer_infos"]

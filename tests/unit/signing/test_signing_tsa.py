@@ -1,0 +1,168 @@
+"""Time-stamps: what the service is asked, and which answers are not taken."""
+
+from __future__ import annotations
+
+import pytest
+from asn1crypto import core, tsp
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from unit.signing.signing_world import DAY, TSA_URL, World, other_digest, reject
+
+from pki.errors import FetchRefusedError
+from pki.fetcher import NoNetwork
+from signing.coroutine import finish
+from signing.errors import TSARejectedError, TSAUnavailableError, TSAWrongAnswerError
+from signing.token import TimeStampResp
+from signing.tsa import FetchingTimeStamper
+from verify.trust import TrustStore
+
+DIGEST = bytes(range(32))
+
+
+def stamper(world: World, **changed: object) -> FetchingTimeStamper:
+    given = {"fetcher": world, "clock": world.clock, "trust": world.trust} | changed
+    return FetchingTimeStamper(TSA_URL, **given)
+
+
+def ask(world: World, **changed: object):
+    return finish(stamper(world, **changed).async_timestamp(DIGEST, "sha256"))
+
+
+def wrong(world: World, **changed: object) -> str:
+    with pytest.raises(TSAWrongAnswerError) as caught:
+        ask(world, **changed)
+    assert caught.value.facts["url"] == TSA_URL
+    return str(caught.value.facts["reason"])
+
+
+def test_a_right_answer_is_taken():
+    token = ask(World())
+    info = token["content"]["encap_content_info"]["content"].parsed
+    assert info["message_imprint"]["hashed_message"].native == DIGEST
+
+
+def test_the_request_has_a_nonce_and_asks_for_the_certificate():
+    world = World()
+    seen: list[tsp.TSTInfo] = []
+    world.change_token = lambda info: seen.append(info) or info
+    ask(world)
+    ask(world)
+    assert seen[0]["nonce"].native != seen[1]["nonce"].native
+    assert seen[0]["nonce"].native.bit_length() == 63
+
+
+def test_certificates_are_remembered_the_services_own_first():
+    world = World()
+    asked = stamper(world)
+    finish(asked.async_timestamp(DIGEST, "sha256"))
+    finish(asked.async_timestamp(DIGEST, "sha256"))
+    assert asked.certificates == (world.tsa_certificate, world.ca.certificate)
+
+
+def test_a_service_that_is_down():
+    with pytest.raises(TSAUnavailableError) as caught:
+        ask(World(broken={"tsa"}))
+    assert caught.value.facts == {"url": TSA_URL, "reason": "connection refused"}
+
+
+def test_an_address_that_may_not_be_asked():
+    with pytest.raises(FetchRefusedError):
+        ask(World(), fetcher=NoNetwork())
+
+
+@pytest.mark.parametrize("status", ["rejection", "waiting", "revocation_notification"])
+def test_a_refusal_is_told_with_its_words(status):
+    with pytest.raises(TSARejectedError) as caught:
+        ask(World(change_answer=lambda _: reject(status)))
+    assert caught.value.facts == {"url": TSA_URL, "status": status, "reason": "không; bad_alg"}
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>", b"0\x00", b"\x30\x03\x02\x01\x00"])
+def test_an_answer_that_is_none(answer):
+    assert wrong(World(change_answer=lambda _: answer)) == "not an RFC 3161 answer"
+
+
+def test_trailing_bytes_after_the_answer():
+    assert wrong(World(change_answer=lambda a: a + b"\x00")) == "not an RFC 3161 answer"
+
+
+def test_granted_and_no_token():
+    empty = TimeStampResp({"status": {"status": "granted"}}).dump()
+    assert wrong(World(change_answer=lambda _: empty)) == "not an RFC 3161 answer"
+
+
+def test_granted_with_modifications_is_granted():
+    def change(answer: bytes) -> bytes:
+        response = tsp.TimeStampResp.load(answer)
+        response["status"] = {"status": "granted_with_mods"}
+        return response.dump(force=True)
+
+    assert ask(World(change_answer=change))
+
+
+def test_a_token_over_something_else():
+    assert wrong(World(change_token=other_digest)) == "messageImprint"
+
+
+@pytest.mark.parametrize("nonce", [core.Integer(5), None])
+def test_a_token_with_another_nonce_or_none(nonce):
+    def change(info: tsp.TSTInfo) -> tsp.TSTInfo:
+        info["nonce"] = nonce
+        return info
+
+    assert wrong(World(change_token=change)) == "nonce"
+
+
+def test_a_token_whose_signature_is_broken():
+    def change(answer: bytes) -> bytes:
+        response = tsp.TimeStampResp.load(answer)
+        info = response["time_stamp_token"]["content"]["signer_infos"][0]
+        value = bytearray(info["signature"].native)
+        value[-1] ^= 1
+        info["signature"] = bytes(value)
+        return response.dump(force=True)
+
+    assert wrong(World(change_answer=change)) == "signature"
+
+
+def test_a_token_whose_content_was_changed_after_signing():
+    def change(answer: bytes) -> bytes:
+        serial = b"\x02\x01\x07"  # the token's serial number, 7, as the test authority gives it
+        assert answer.count(serial) == 1
+        return answer.replace(serial, b"\x02\x01\x08")
+
+    assert wrong(World(change_answer=change)) == "signature"
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), False),
+        (
+            x509.ExtendedKeyUsage(
+                [ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.CODE_SIGNING]
+            ),
+            True,
+        ),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), True),
+        (x509.OCSPNoCheck(), False),
+    ],
+    ids=["not critical", "not alone", "another", "none"],
+)
+def test_a_certificate_that_is_not_for_time_stamps_alone(usage):
+    assert wrong(World(tsa_usage=usage)) == "extendedKeyUsage"
+
+
+def test_a_service_nobody_trusts():
+    assert wrong(World(), trust=TrustStore((World().root.certificate,))) == "path"
+
+
+def test_a_services_certificate_out_of_its_period():
+    world = World()
+    world.clock.advance(366 * DAY)
+    assert wrong(world) == "path"
+
+
+def test_a_token_too_long_for_its_place(monkeypatch):
+    monkeypatch.setattr("signing.tsa.TOKEN_BYTES", 200)
+    assert wrong(World()) == "longer than 200 bytes"
