@@ -1,10 +1,19 @@
-"""Everything in this package that speaks asn1crypto."""
+"""Everything in this package that speaks asn1crypto: a second reading, and time-stamps."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from asn1crypto import algos, cms, core, tsp
 from asn1crypto import x509 as asn1_x509
 
+from pki.der import sequence
 from pki.errors import MalformedDERError
+
+_BROKEN = (ValueError, TypeError, KeyError, OverflowError, RecursionError)
+"""What asn1crypto raises on bytes that are not what they should be."""
 
 
 def second_reading(certificate_der: bytes) -> bytes:
@@ -19,6 +28,170 @@ def second_reading(certificate_der: bytes) -> bytes:
             extension["extn_value"].parsed.native  # noqa: B018  asn1crypto reads lazily
         certificate.subject.native  # noqa: B018  as above
         tbs: bytes = certificate["tbs_certificate"].dump()
-    except (ValueError, TypeError, KeyError) as error:
+    except _BROKEN as error:
         raise MalformedDERError(what="certificate", reason=str(error)) from error
     return tbs
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampQuery:
+    """A TimeStampReq, read but not judged (RFC 3161 §2.4.1)."""
+
+    version: int
+    imprint_algorithm: str
+    """Dotted object identifier."""
+    imprint: bytes
+    imprint_der: bytes
+    policy: str | None
+    nonce: int | None
+    certificate_wanted: bool
+    has_extensions: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TokenContent:
+    """What a TSTInfo is to say (RFC 3161 §2.4.2)."""
+
+    policy: str
+    imprint_der: bytes
+    serial: int
+    time: datetime
+    nonce: int | None
+
+
+def parse_query(untrusted_query: bytes) -> TimestampQuery:
+    """Read a TimeStampReq.
+
+    Raises:
+        MalformedDERError: it is none.
+    """
+    try:
+        query = tsp.TimeStampReq.load(untrusted_query, strict=True)
+        query.native  # noqa: B018  asn1crypto reads lazily
+        imprint = query["message_imprint"]
+        return TimestampQuery(
+            version=int(query["version"]),
+            imprint_algorithm=imprint["hash_algorithm"]["algorithm"].dotted,
+            imprint=imprint["hashed_message"].native,
+            imprint_der=imprint.dump(),
+            policy=query["req_policy"].dotted if _present(query["req_policy"]) else None,
+            nonce=query["nonce"].native,
+            certificate_wanted=query["cert_req"].native,
+            has_extensions=_present(query["extensions"]),
+        )
+    except _BROKEN as error:
+        raise MalformedDERError(what="time-stamp request", reason=type(error).__name__) from error
+
+
+def encode_token_content(content: TokenContent) -> bytes:
+    """Return the DER of a TSTInfo, accurate to a second."""
+    info = {
+        "version": "v1",
+        "policy": content.policy,
+        "message_imprint": tsp.MessageImprint.load(content.imprint_der),
+        "serial_number": content.serial,
+        "gen_time": content.time,
+        "accuracy": {"seconds": 1},
+    }
+    if content.nonce is not None:
+        info["nonce"] = content.nonce
+    encoded: bytes = tsp.TSTInfo(info).dump()
+    return encoded
+
+
+def encode_signed_attributes(
+    content_digest: bytes, signer_der: bytes, signer_digest: bytes
+) -> bytes:
+    """Return the DER of the signed attributes as a SET: what is signed (RFC 5652 §5.4).
+
+    Args:
+        content_digest: over the TSTInfo, with the signer's hash.
+        signer_der: the signer's certificate.
+        signer_digest: its SHA-256 (RFC 5816 §2.2.1: the default of ESSCertIDv2).
+    """
+    signer = asn1_x509.Certificate.load(signer_der)
+    name = asn1_x509.GeneralName("directory_name", signer.issuer)
+    identified = tsp.ESSCertIDv2(
+        {
+            "cert_hash": signer_digest,
+            "issuer_serial": {"issuer": [name], "serial_number": signer.serial_number},
+        }
+    )
+    attributes = cms.CMSAttributes(
+        [
+            {"type": "content_type", "values": ["tst_info"]},
+            {"type": "message_digest", "values": [content_digest]},
+            {
+                "type": "signing_certificate_v2",
+                "values": [tsp.SigningCertificateV2({"certs": [identified]})],
+            },
+        ]
+    )
+    encoded: bytes = attributes.dump()
+    return encoded
+
+
+@dataclass(frozen=True, slots=True)
+class SignedToken:
+    """The finished parts of a time-stamp token."""
+
+    content_der: bytes
+    attributes_der: bytes
+    signature: bytes
+    digest_name: str
+    """`sha256` or `sha384`."""
+    algorithm_der: bytes
+    signer_der: bytes
+    certificates_der: tuple[bytes, ...]
+    """Empty unless the query wants them."""
+
+
+def encode_granted(token: SignedToken) -> bytes:
+    """Return the DER of a TimeStampResp with the token in it.
+
+    Spec: RFC 3161 §2.4.2; RFC 5652 §5.1 (version 3: the content is no id-data).
+    """
+    signer = asn1_x509.Certificate.load(token.signer_der)
+    digest_algorithm = algos.DigestAlgorithm({"algorithm": token.digest_name})
+    signer_info = {
+        "version": "v1",
+        "sid": cms.SignerIdentifier(
+            "issuer_and_serial_number",
+            {"issuer": signer.issuer, "serial_number": signer.serial_number},
+        ),
+        "digest_algorithm": digest_algorithm,
+        "signed_attrs": cms.CMSAttributes.load(token.attributes_der),
+        "signature_algorithm": algos.SignedDigestAlgorithm.load(token.algorithm_der),
+        "signature": token.signature,
+    }
+    signed: dict[str, Any] = {
+        "version": "v3",
+        "digest_algorithms": [digest_algorithm],
+        "encap_content_info": {
+            "content_type": "tst_info",
+            "content": core.ParsableOctetString(token.content_der),
+        },
+        "signer_infos": [signer_info],
+    }
+    if token.certificates_der:
+        signed["certificates"] = [asn1_x509.Certificate.load(der) for der in token.certificates_der]
+    content_info = cms.ContentInfo(
+        {"content_type": "signed_data", "content": cms.SignedData(signed)}
+    )
+    return sequence((tsp.PKIStatusInfo({"status": "granted"}).dump(), content_info.dump()))
+
+
+def encode_rejected(failure: str, text: str) -> bytes:
+    """Return the DER of a TimeStampResp that grants nothing.
+
+    Args:
+        failure: name of a PKIFailureInfo bit, as asn1crypto spells it.
+        text: for a person, in English.
+    """
+    status = {"status": "rejection", "status_string": [text], "fail_info": {failure}}
+    # asn1crypto does not know that the token is optional: the outer SEQUENCE is written here.
+    return sequence((tsp.PKIStatusInfo(status).dump(),))
+
+
+def _present(value: object) -> bool:
+    return not isinstance(value, core.Void)

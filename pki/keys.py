@@ -55,6 +55,17 @@ def sign_data(key: PrivateKey, data: bytes, *, pss: bool = False) -> bytes:
     return key.sign(data, ec.ECDSA(algorithm))
 
 
+def algorithm_der(key: PrivateKey | PublicKey) -> bytes:
+    """Return the DER of the AlgorithmIdentifier of what `sign_data` makes without `pss`.
+
+    Spec: RFC 4055 §5 (sha256WithRSAEncryption, parameters NULL); RFC 5758 §3.2 (ECDSA, none).
+    """
+    if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey):
+        return bytes.fromhex("300d06092a864886f70d01010b0500")
+    last = 3 if isinstance(hash_for(key), SHA384) else 2
+    return bytes.fromhex("300a06082a8648ce3d0403") + bytes((last,))
+
+
 def certifies(certificate: x509.Certificate, key: PrivateKey) -> bool:
     """Say whether the certificate's public key belongs to the private key."""
     return certificate.public_key() == key.public_key()

@@ -10,19 +10,14 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from pki import der
 from pki.authority.crl_der import CRLContent, encode_tbs
 from pki.authority.issuer import Issuer
 from pki.clock import whole_second
 from pki.errors import ClockBeforeRecordError, SignatureMismatchError
-from pki.keys import PrivateKey, sign_data
+from pki.keys import algorithm_der, sign_data
 from pki.records import CRLRecord, Register
-
-_RSA_SHA256 = bytes.fromhex("300d06092a864886f70d01010b0500")
-_ECDSA_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
-_ECDSA_SHA384 = bytes.fromhex("300a06082a8648ce3d040303")
 
 
 def build_crl(
@@ -41,7 +36,7 @@ def build_crl(
     content = CRLContent(
         issuer=issuer.certificate.subject,
         key_identifier=_key_identifier(issuer.certificate),
-        algorithm=_algorithm(issuer.key),
+        algorithm=algorithm_der(issuer.key),
         number=newest.number + 1 if newest else 1,
         this_update=this_update,
         next_update=this_update + lifetime,
@@ -78,9 +73,3 @@ def _check_result(
 def _key_identifier(certificate: x509.Certificate) -> bytes:
     extension = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
     return extension.value.digest
-
-
-def _algorithm(key: PrivateKey) -> bytes:
-    if isinstance(key, ec.EllipticCurvePrivateKey):
-        return _ECDSA_SHA384 if key.curve.key_size > 256 else _ECDSA_SHA256
-    return _RSA_SHA256

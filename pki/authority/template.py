@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from pki.authority.issuer import Signatory
-from pki.keys import PrivateKey, PublicKey, hash_for
+from pki.keys import PublicKey, hash_for
 from pki.profile import Profile
 from pki.subject import Subject
+from pki.throwaway import twin_of
 from pki.urls import AuthorityURLs
 
 _BITS = (
@@ -60,7 +59,7 @@ def build_tbs(content: Content, signatory: Signatory) -> bytes:
     )
     for extension, critical in _extensions(content, signatory):
         builder = builder.add_extension(extension, critical)
-    twin = builder.sign(_throw_away_key(_kind_of(signatory.key)), hash_for(signatory.key))
+    twin = builder.sign(twin_of(signatory.key), hash_for(signatory.key))
     return twin.tbs_certificate_bytes
 
 
@@ -104,20 +103,3 @@ def _addresses(urls: AuthorityURLs, *, no_check: bool) -> Iterator[tuple[x509.Ex
     ]
     if access:
         yield x509.AuthorityInformationAccess(access), False
-
-
-def _kind_of(key: PrivateKey) -> str:
-    return key.curve.name if isinstance(key, ec.EllipticCurvePrivateKey) else "rsa"
-
-
-@cache
-def _throw_away_key(kind: str) -> PrivateKey:
-    # One a process and kind: it signs nothing that anybody keeps. The size of an RSA key does not
-    # show in the to-be-signed bytes, so the smallest will do.
-    match kind:
-        case "secp256r1":
-            return ec.generate_private_key(ec.SECP256R1())
-        case "secp384r1":
-            return ec.generate_private_key(ec.SECP384R1())
-        case _:
-            return rsa.generate_private_key(65537, 2048)
