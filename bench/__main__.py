@@ -1,0 +1,78 @@
+"""`make bench`: what Antin costs, beside what cannot be left out and beside its peers.
+
+One table of ratios, every figure of a row measured in the same run, by turns. The absolute times
+are this machine's; the ratios travel better. Nothing here passes or fails by time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+from bench import issue, judge, sign
+from bench.material import make
+from bench.rounds import Contender, measure, median
+
+HEAD = ("job", "Antin", "floor", "Antin/floor", "peer", "peer's time", "Antin/peer")
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work, three rounds")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every round's seconds too")
+    return parser.parse_args()
+
+
+def jobs(documents: int, requests: int) -> dict[str, tuple[Contender, ...]]:
+    """Return the contenders of each job: Antin, the floor, then the peers."""
+    return {
+        f"sign {documents} PDFs, B-B, RSA-2048 in SoftHSM": (sign.ANTIN, sign.FLOOR, *sign.PEERS),
+        f"judge {documents} PDFs": (judge.ANTIN, judge.FLOOR, *judge.PEERS),
+        f"issue {requests} certificates, P-256": (issue.ANTIN, issue.FLOOR, *issue.PEERS),
+    }
+
+
+def rows(job: str, seconds: dict[str, list[float]]) -> list[tuple[str, ...]]:
+    """Return a line for each peer of a job."""
+    times = {name: median(rounds) for name, rounds in seconds.items()}
+    antin, floor = times.pop("Antin"), times.pop("floor")
+    left = (job, f"{antin:.3f} s", f"{floor:.3f} s", f"{antin / floor:.1f}")
+    return [
+        (*left, peer, f"{seconds_:.3f} s", f"{antin / seconds_:.2f}")
+        for peer, seconds_ in times.items()
+    ] or [(*left, "(not here)", "", "")]
+
+
+def table(lines: list[tuple[str, ...]]) -> str:
+    """Return lines as a Markdown table, which is fit to be read as it is."""
+    widths = [max(map(len, column)) for column in zip(HEAD, *lines, strict=True)]
+    ruled = [HEAD, tuple("-" * width for width in widths), *lines]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |"
+        for line in ruled
+    )
+
+
+def main() -> None:
+    chosen = options()
+    documents, requests, rounds = (5, 200, 3) if chosen.quick else (50, 2000, 5)
+    results: dict[str, dict[str, list[float]]] = {}
+    with tempfile.TemporaryDirectory(prefix="antin-bench-") as folder:
+        material = make(Path(folder), documents=documents, requests=requests)
+        for job, contenders in jobs(documents, requests).items():
+            results[job] = measure(contenders, material, rounds=rounds)
+    print(
+        f"medians of {rounds} interleaved rounds; {os.cpu_count()} CPUs, "
+        f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}\n"
+    )
+    print(table([line for job, seconds in results.items() for line in rows(job, seconds)]))
+    if chosen.json:
+        chosen.json.write_text(json.dumps({"schema": "antin.bench/1", "seconds": results}), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Signing small PDFs at B-B, invisibly, with an RSA-2048 key in SoftHSM (PKCS#1 v1.5, SHA-256).
+
+Everyone logs in once, before the clock starts, reads each file and writes each result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pkcs11
+from asn1crypto import x509 as asn1_x509
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign import PdfSignatureMetadata, sign_pdf
+from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.pkcs11 import PKCS11Signer
+
+from bench.material import DER, TOKEN_LABEL, USER_PIN, Material
+from bench.rounds import Contender, Task
+from hsm.embedded import find_softhsm
+
+DIGEST_INFO_SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
+
+
+class _Signing(Task):
+    def pairs(self) -> Iterator[tuple[Path, Path]]:
+        for source in self.material.pdfs():
+            yield source, self.folder / source.name
+
+    def check(self) -> None:
+        outputs = sorted(self.folder.glob("*.pdf"))
+        assert len(outputs) == self.material.documents
+        pdfsig = shutil.which("pdfsig")
+        if pdfsig:
+            done = subprocess.run(
+                [pdfsig, "-nocert", outputs[0]], capture_output=True, text=True, check=False
+            )
+            assert "Signature is Valid" in done.stdout, done.stdout + done.stderr
+
+
+def _session() -> pkcs11.Session:
+    library = pkcs11.lib(str(find_softhsm()))
+    return library.get_token(token_label=TOKEN_LABEL).open(user_pin=USER_PIN)
+
+
+class PyHanko(_Signing):
+    """pyHanko's own loop: one session, one signer, one `sign_pdf` a file."""
+
+    def __init__(self, material: Material) -> None:
+        super().__init__(material)
+        certificate, *chain = (
+            asn1_x509.Certificate.load(c.public_bytes(DER))
+            for c in (material.certificate("token"), *material.chain())
+        )
+        self._signer = PKCS11Signer(
+            _session(),
+            signing_cert=certificate,
+            ca_chain=chain,
+            key_id=material.token_key.id,
+        )
+        self._meta = PdfSignatureMetadata(
+            field_name="Signature1", md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES
+        )
+
+    def work(self) -> None:
+        for source, target in self.pairs():
+            with source.open("rb") as file, target.open("wb") as output:
+                sign_pdf(IncrementalPdfFileWriter(file), self._meta, self._signer, output=output)
+
+
+class Floor(_Signing):
+    """What cannot be left out: read, SHA-256, one C_Sign, write."""
+
+    def __init__(self, material: Material) -> None:
+        super().__init__(material)
+        self._key = _session().get_key(
+            object_class=pkcs11.ObjectClass.PRIVATE_KEY, id=material.token_key.id
+        )
+
+    def work(self) -> None:
+        for source, target in self.pairs():
+            data = source.read_bytes()
+            signature = self._key.sign(
+                DIGEST_INFO_SHA256 + hashlib.sha256(data).digest(),
+                mechanism=pkcs11.Mechanism.RSA_PKCS,
+            )
+            target.write_bytes(data + signature)
+
+    def check(self) -> None:
+        outputs = sorted(self.folder.glob("*.pdf"))
+        assert len(outputs) == self.material.documents
+
+
+PEERS = (Contender("pyHanko", PyHanko),)
+FLOOR = Contender("floor", Floor)
