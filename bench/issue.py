@@ -8,13 +8,27 @@ from datetime import timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bench.material import DER, Material
 from bench.rounds import Contender, Task
+from pki.authority.authority import Authority
+from pki.authority.create import NewAuthority, create_issuing, create_root
 from pki.clock import SystemClock
+from pki.profile import load_profile
+from pki.records import CertificateQuery, CertificateState
+from pki.register.sql import create_register
+from pki.request import parse_request
+from pki.subject import build_subject
+from pki.urls import AuthorityURLs
+
+OFFICE = (("C", "VN"), ("O", "Ủy ban nhân dân xã Mẫu"))
 
 OPENSSL_CONFIGURATION = """
 [ca]
@@ -43,6 +57,49 @@ extendedKeyUsage = clientAuth, emailProtection
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 """
+
+
+class Antin(Task):
+    """The whole way of `Authority.issue`: write ahead, lint, sign, read back, commit, on SQLite."""
+
+    def __init__(self, material: Material) -> None:
+        super().__init__(material)
+        self._profile = load_profile("official")
+        self._authority: Authority | None = None
+
+    def prepare(self, folder: Path) -> None:
+        super().prepare(folder)
+        if self._authority:
+            self._authority.register.close()
+        clock = SystemClock()
+        register = create_register(folder / "register.sqlite", clock)
+        root = create_root(_new("root"), register, clock)
+        self._authority = create_issuing(root, _new("issuing"))
+
+    def work(self) -> None:
+        assert self._authority
+        for number, path in enumerate(self.material.csrs()):
+            subject = build_subject((*OFFICE, ("CN", f"Official {number}")))
+            request = parse_request(path.read_bytes())
+            self._authority.issue(request, self._profile, subject, requester="bench")
+
+    def check(self) -> None:
+        assert self._authority
+        issued = CertificateQuery(issuer="issuing", state=CertificateState.ISSUED)
+        found = self._authority.register.find_certificates(issued)
+        assert len(found) == self.material.requests
+
+
+def _new(name: str) -> NewAuthority:
+    return NewAuthority(
+        name=name,
+        subject=build_subject((*OFFICE, ("CN", name))),
+        key=generate_private_key(SECP256R1()),
+        key_uri="file:not-kept",
+        profile=load_profile(name),
+        urls=AuthorityURLs.under("http://pki.example.vn", name),
+        requester="bench",
+    )
 
 
 class OpenSSL(Task):
@@ -98,5 +155,6 @@ class Floor(Task):
         assert len(self._made) == self.material.requests
 
 
+ANTIN = Contender("Antin", Antin)
 PEERS = (Contender("openssl ca", OpenSSL),) if shutil.which("openssl") else ()
 FLOOR = Contender("floor", Floor)
