@@ -1,0 +1,154 @@
+"""A small administration: root, issuing authority, register on disk, a clock that stands still."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from pki.authority.authority import Authority
+from pki.authority.create import NewAuthority, create_issuing, create_root
+from pki.clock import Clock, FixedClock
+from pki.keys import PrivateKey
+from pki.ocsp import OCSPResponder, OCSPSigner
+from pki.profile import Profile, load_profile
+from pki.register.sql import SQLRegister, create_register
+from pki.subject import Subject, build_subject
+from pki.timestamp import TimestampAuthority
+from pki.urls import AuthorityURLs
+
+NOW = datetime(2026, 3, 2, 7, 30, 15, 250_000, tzinfo=UTC)
+PUBLIC_URL = "http://127.0.0.1:8000"
+_people = itertools.count(1)
+
+
+def new_key(kind: str = "p256") -> PrivateKey:
+    """Return a fresh key in software; RSA ones are few, they take long to make."""
+    match kind:
+        case "p256":
+            return ec.generate_private_key(ec.SECP256R1())
+        case "p384":
+            return ec.generate_private_key(ec.SECP384R1())
+        case _:
+            return rsa_key(kind)
+
+
+@cache
+def rsa_key(name: str = "a") -> rsa.RSAPrivateKey:
+    """Return the RSA-2048 key of that name, made once a run."""
+    del name
+    return rsa.generate_private_key(65537, 2048)
+
+
+def someone(**more: str) -> Subject:
+    """Return an official nobody else is."""
+    pairs = {"C": "VN", "O": "Sở Nội vụ", "CN": f"Nguyễn Văn A {next(_people)}", **more}
+    return build_subject(pairs.items())
+
+
+def new_authority(name: str, profile: str, **changes: object) -> NewAuthority:
+    values: dict[str, object] = {
+        "name": name,
+        "subject": build_subject([("C", "VN"), ("O", "UBND tỉnh"), ("CN", f"Antin {name}")]),
+        "key": new_key(),
+        "key_uri": f"file:{name}.key",
+        "profile": load_profile(profile),
+        "urls": AuthorityURLs.under(PUBLIC_URL, name),
+        "requester": "quản trị",
+        **changes,
+    }
+    return NewAuthority(**values)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class World:
+    """What a test of the authority stands on."""
+
+    folder: Path
+    clock: Clock
+    register: SQLRegister
+    root: Authority
+    issuing: Authority
+
+    def issue(
+        self,
+        profile: str | Profile = "official",
+        *,
+        key: PrivateKey | None = None,
+        subject: Subject | None = None,
+        authority: Authority | None = None,
+    ) -> x509.Certificate:
+        loaded = load_profile(profile) if isinstance(profile, str) else profile
+        public_key = (key or new_key()).public_key()
+        return (authority or self.issuing).issue(
+            public_key, loaded, subject or someone(), requester="văn thư"
+        )
+
+    def responder(self, authority: Authority | None = None, kind: str = "p256") -> OCSPResponder:
+        return OCSPResponder(self.register, [self.ocsp_signer(authority, kind)], clock=self.clock)
+
+    def ocsp_signer(self, authority: Authority | None = None, kind: str = "p256") -> OCSPSigner:
+        authority = authority or self.issuing
+        key = new_key(kind)
+        certificate = self.issue("ocsp", key=key, authority=authority)
+        return OCSPSigner(authority.issuer.name, authority.issuer.certificate, certificate, key)
+
+    def timestamp(self, kind: str = "p256") -> TimestampAuthority:
+        key = new_key(kind)
+        profile = load_profile("timestamp")
+        certificate = self.issue("timestamp", key=key)
+        assert profile.policy_oid
+        return TimestampAuthority(
+            certificate,
+            key,
+            chain=[self.issuing.issuer.certificate],
+            clock=self.clock,
+            policy_oid=profile.policy_oid,
+        )
+
+    def write(self, name: str, *items: x509.Certificate | x509.CertificateRevocationList) -> Path:
+        path = self.folder / name
+        path.write_bytes(b"".join(item.public_bytes(Encoding.PEM) for item in items))
+        return path
+
+
+def make_world(
+    folder: Path,
+    clock: Clock | None = None,
+    *,
+    root_kind: str = "p384",
+    issuing_kind: str = "p256",
+    public_url: str = PUBLIC_URL,
+) -> World:
+    """Make a register in `folder` with a root and an issuing authority."""
+    clock = clock or FixedClock(NOW)
+    register = create_register(folder / "register.db", clock)
+
+    def urls(name: str) -> AuthorityURLs:
+        return AuthorityURLs.under(public_url, name)
+
+    root = create_root(
+        new_authority("root", "root", key=new_key(root_kind), urls=urls("root")), register, clock
+    )
+    issuing = create_issuing(
+        root, new_authority("issuing", "issuing", key=new_key(issuing_kind), urls=urls("issuing"))
+    )
+    return World(folder, clock, register, root, issuing)
+
+
+def run(program: Path, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a peer and return what it said."""
+    return subprocess.run(
+        [program, *map(str, arguments)], capture_output=True, text=True, check=check, timeout=60
+    )
+
+
+Finder = Callable[[str], Path]
