@@ -6,6 +6,8 @@ SHELL := bash
 
 bin := .venv/bin
 pytest := $(bin)/python -m pytest
+# `make demo LANGUAGE=en`; the variable may come from the locale too, as in `en_US:en`.
+language := $(filter vi en,$(firstword $(subst _, ,$(subst :, ,$(LANGUAGE)))))
 # The gate on coverage holds where every peer is present, which is the CI.
 gate := $(if $(CI),,--cov-fail-under=0)
 
@@ -16,7 +18,7 @@ setup:  ## make .venv, install what the system lacks
 	@bash .ci/setup
 
 demo: setup  ## the main job, from an empty home to a judged document
-	@$(bin)/python docs/demo/run.py
+	@$(bin)/python docs/demo/run.py $(addprefix --lang ,$(language))
 
 test: setup  ## the tests of every day, under 15 minutes on 2 cores
 	$(pytest) -m "not long" -n 2 --promises=everyday --cov --cov-report=term:skip-covered $(gate)
