@@ -6,6 +6,7 @@ is meant for.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,7 @@ UPWARD = {
     "verify": ("hsm", "signing", "cli"),
     "signing": ("cli",),
 }
-SQL_LIBRARIES = ("sqlmodel", "sqlalchemy")
+SQL_LIBRARIES = ("sqlmodel", "sqlalchemy", "alembic", "psycopg", "sqlite3")
 HOMES = {
     (PKCS11, "pkcs11"): ("hsm",),
     **{(SQL, library): ("pki.register",) for library in SQL_LIBRARIES},
@@ -112,9 +113,7 @@ def lint(tree: Path) -> tuple[int, list[str]]:
         check=False,
     )
     assert " KEPT" in done.stdout, done.stdout + done.stderr
-    broken = [
-        line[: -len(" BROKEN")] for line in done.stdout.splitlines() if line.endswith(" BROKEN")
-    ]
+    broken = re.findall(r"^(.+) BROKEN\b", done.stdout, re.MULTILINE)
     return done.returncode, broken
 
 

@@ -1,7 +1,6 @@
 """What every source file of the five packages keeps to, read from its syntax tree.
 
-Nothing POSIX-only outside files named for it; SQL's other libraries only where SQL lives; an
-`__init__.py` is a docstring.
+Nothing POSIX-only outside files named for it; an `__init__.py` is a docstring.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ POSIX_NAMES = re.compile(
     r"|O_(DIRECTORY|NOFOLLOW|CLOEXEC))"
     r"|signal\.(SIG(ALRM|HUP|KILL|USR[12])|alarm|pthread_\w+|setitimer)|socket\.AF_UNIX"
 )
-SQL_LIBRARIES = frozenset({"alembic", "psycopg", "psycopg2", "sqlite3"})
 
 
 def sources(checkout: Path) -> Iterator[Path]:
@@ -102,16 +100,6 @@ def test_a_planted_posix_call_is_seen(line):
 
 def test_a_portable_file_is_not_accused():
     assert not posix_only(ast.parse("import os, signal\nos.replace('a', 'b')\nsignal.SIGINT\n"))
-
-
-def test_sql_libraries_are_imported_in_the_register_alone(checkout):
-    strays = [
-        str(file.relative_to(checkout))
-        for file in sources(checkout)
-        if imported(tree_of(file)) & SQL_LIBRARIES
-        and not file.is_relative_to(checkout / "pki" / "register")
-    ]
-    assert not strays
 
 
 def test_every_init_is_a_docstring_and_nothing_else(checkout):
