@@ -6,9 +6,6 @@
 3. Ask the register. A register that does not answer now: TRY_LATER.
 4. Good only for what was issued; revoked with time and reason; all else is unknown.
 
-`cryptography` writes the response data but stamps producedAt from the machine's clock: the bytes
-come from a twin signed with a throw-away key, get the responder's own time, and are signed once.
-
 Spec: RFC 6960; RFC 9654 (nonce of 1 to 128 octets).
 """
 
@@ -16,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -27,19 +24,29 @@ from cryptography.x509 import ocsp
 from pki import der
 from pki.clock import Clock, whole_second
 from pki.errors import UnavailableError
-from pki.keys import PrivateKey, algorithm_der, hash_for, sign_data
+from pki.keys import PrivateKey, algorithm_der, sign_data
 from pki.lint.fields import KEY
+from pki.ocsp_der import (
+    CertID,
+    ResponseContent,
+    Revocation,
+    encode_response,
+    encode_response_data,
+)
 from pki.records import Register
-from pki.throwaway import twin_of
 
 MAX_NONCE_OCTETS = 128
 
-_HASHES = (hashes.SHA1, hashes.SHA256, hashes.SHA384, hashes.SHA512)
-"""SHA-1 names a certificate here and protects nothing: clients still use it (RFC 6960 §4.3)."""
+_ALGORITHMS: dict[type[hashes.HashAlgorithm], bytes] = {
+    hashes.SHA1: bytes.fromhex("300906052b0e03021a0500"),
+    hashes.SHA256: bytes.fromhex("300d06096086480165030402010500"),
+    hashes.SHA384: bytes.fromhex("300d06096086480165030402020500"),
+    hashes.SHA512: bytes.fromhex("300d06096086480165030402030500"),
+}
+"""AlgorithmIdentifiers of a CertID. SHA-1 names a certificate here and protects nothing: clients
+still use it (RFC 6960 §4.3)."""
 
-_OCSP_BASIC = bytes.fromhex("06092b0601050507300101")
-_SUCCESSFUL = der.encode(der.ENUMERATED, b"\x00")
-_EXPLICIT_0 = 0xA0
+_NAMING = hashes.SHA1()  # noqa: S303  a responder is named by SHA-1 (RFC 6960 §4.2.1), not protected
 
 Status = ocsp.OCSPResponseStatus
 
@@ -75,9 +82,9 @@ class OCSPResponder:
     ) -> None:
         self._register = register
         self._signers = {
-            _issuer_hashes(signer.issuer, algorithm()): signer
+            _hashes_of(signer.issuer, algorithm()): signer
             for signer in signers
-            for algorithm in _HASHES
+            for algorithm in (hashes.SHA1, hashes.SHA256, hashes.SHA384, hashes.SHA512)
         }
         self._clock = clock
         self._lifetime = lifetime
@@ -100,45 +107,39 @@ class OCSPResponder:
 
     def _answer(self, request: ocsp.OCSPRequest) -> bytes:
         nonce = _nonce(request)
-        hashed = (request.issuer_name_hash, request.issuer_key_hash)
-        signer = self._signers.get(hashed)
-        if signer is None:
-            raise _Unanswerable(Status.UNAUTHORIZED)
-        now = whole_second(self._clock.now())
-        builder = self._single(request, signer, now).responder_id(
-            ocsp.OCSPResponderEncoding.HASH, signer.certificate
-        )
-        if nonce is not None:
-            builder = builder.add_extension(nonce, critical=False)
-        twin = builder.sign(twin_of(signer.key), hash_for(signer.key))
-        return _sign(_with_produced_at(twin.tbs_response_bytes, now), signer)
-
-    def _single(
-        self, request: ocsp.OCSPRequest, signer: OCSPSigner, now: datetime
-    ) -> ocsp.OCSPResponseBuilder:
-        status = ocsp.OCSPCertStatus.UNKNOWN
-        revoked_at, reason = None, None
-        record = self._register.find_certificate(signer.authority, request.serial_number)
-        # Asked after the certificate: a revocation that comes between the two is told.
-        revocation = self._register.find_revocation(signer.authority, request.serial_number)
-        if revocation is not None:
-            status = ocsp.OCSPCertStatus.REVOKED
-            revoked_at = whole_second(revocation.revoked_at)
-            told = revocation.reason is not x509.ReasonFlags.unspecified
-            reason = revocation.reason if told else None
-        elif record is not None and record.der is not None:
-            status = ocsp.OCSPCertStatus.GOOD
-        return ocsp.OCSPResponseBuilder().add_response_by_hash(
+        cert_id = CertID(
+            _ALGORITHMS[type(request.hash_algorithm)],
             request.issuer_name_hash,
             request.issuer_key_hash,
             request.serial_number,
-            request.hash_algorithm,
-            status,
-            now,
-            now + self._lifetime,
-            revoked_at,
-            reason,
         )
+        signer = self._signers.get((cert_id.issuer_name_hash, cert_id.issuer_key_hash))
+        if signer is None:
+            raise _Unanswerable(Status.UNAUTHORIZED)
+        now = whole_second(self._clock.now())
+        content = ResponseContent(
+            responder_key_hash=_hashes_of(signer.certificate, _NAMING)[1],
+            produced_at=now,
+            cert_id=cert_id,
+            status=self._status(signer.authority, cert_id.serial),
+            next_update=now + self._lifetime,
+            nonce=nonce,
+        )
+        response_data = encode_response_data(content)
+        return encode_response(
+            response_data,
+            algorithm_der(signer.key),
+            sign_data(signer.key, response_data),
+            certificate_der=signer.certificate.public_bytes(Encoding.DER),
+        )
+
+    def _status(self, authority: str, serial: int) -> Revocation | bool:
+        record = self._register.find_certificate(authority, serial)
+        # Asked after the certificate: a revocation that comes between the two is told.
+        revocation = self._register.find_revocation(authority, serial)
+        if revocation is not None:
+            return Revocation(whole_second(revocation.revoked_at), revocation.reason)
+        return record is not None and record.der is not None
 
 
 def _load(data: bytes) -> ocsp.OCSPRequest:
@@ -152,54 +153,32 @@ def _load(data: bytes) -> ocsp.OCSPRequest:
     except (ValueError, TypeError, NotImplementedError, x509.DuplicateExtension) as error:
         # NotImplementedError: several certificates in one request.
         raise _Unanswerable(Status.MALFORMED_REQUEST) from error
-    if serial <= 0 or not isinstance(algorithm, _HASHES):
+    if serial <= 0 or type(algorithm) not in _ALGORITHMS:
         raise _Unanswerable(Status.MALFORMED_REQUEST)
     return request
 
 
-def _nonce(request: ocsp.OCSPRequest) -> x509.OCSPNonce | None:
+def _nonce(request: ocsp.OCSPRequest) -> bytes | None:
     try:
-        nonce = request.extensions.get_extension_for_class(x509.OCSPNonce).value
+        nonce = request.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce
     except x509.ExtensionNotFound:
         return None
-    if not 1 <= len(nonce.nonce) <= MAX_NONCE_OCTETS:
+    if not 1 <= len(nonce) <= MAX_NONCE_OCTETS:
         raise _Unanswerable(Status.MALFORMED_REQUEST)
     return nonce
 
 
-def _issuer_hashes(
-    issuer: x509.Certificate, algorithm: hashes.HashAlgorithm
+def _hashes_of(
+    certificate: x509.Certificate, algorithm: hashes.HashAlgorithm
 ) -> tuple[bytes, bytes]:
-    """Return the hashes of name and key of a CertID (RFC 6960 §4.1.1)."""
-    tbs = der.read(issuer.tbs_certificate_bytes, "certificate")
+    """Return the hashes of subject and key that a CertID has (RFC 6960 §4.1.1)."""
+    tbs = der.read(certificate.tbs_certificate_bytes, "certificate")
     spki = der.read_all(tbs.content, "certificate")[KEY]
     key_bits = der.read_all(spki.content, "public key")[1].content[1:]
-    return _digest(issuer.subject.public_bytes(), algorithm), _digest(key_bits, algorithm)
+    return _digest(certificate.subject.public_bytes(), algorithm), _digest(key_bits, algorithm)
 
 
 def _digest(data: bytes, algorithm: hashes.HashAlgorithm) -> bytes:
     digest = hashes.Hash(algorithm)
     digest.update(data)
     return digest.finalize()
-
-
-def _with_produced_at(response_data: bytes, now: datetime) -> bytes:
-    parts = der.read_all(der.read(response_data, "response").content, "response")
-    return der.sequence(
-        der.generalized_time(now) if part.tag == der.GENERALIZED_TIME else part.whole
-        for part in parts
-    )
-
-
-def _sign(response_data: bytes, signer: OCSPSigner) -> bytes:
-    """Return the OCSPResponse around the data (RFC 6960 §4.2.1)."""
-    basic = der.sequence(
-        (
-            response_data,
-            algorithm_der(signer.key),
-            der.bit_string(sign_data(signer.key, response_data)),
-            der.encode(_EXPLICIT_0, der.sequence((signer.certificate.public_bytes(Encoding.DER),))),
-        )
-    )
-    body = der.sequence((_OCSP_BASIC, der.encode(der.OCTET_STRING, basic)))
-    return der.sequence((_SUCCESSFUL, der.encode(_EXPLICIT_0, body)))

@@ -23,6 +23,7 @@ from pki.errors import (
 )
 from pki.keys import PublicKey
 from pki.profile import Profile
+from pki.reasons import FINAL_REASONS
 from pki.records import (
     Abandon,
     AuditEvent,
@@ -38,9 +39,6 @@ from pki.records import (
 )
 from pki.request import CertificateRequest
 from pki.subject import Subject
-
-_NO_REASONS = {x509.ReasonFlags.remove_from_crl, x509.ReasonFlags.certificate_hold}
-"""removeFromCRL stands in delta lists only; a hold can be released, a revocation cannot."""
 
 
 class Authority:
@@ -99,7 +97,7 @@ class Authority:
 
         Spec: RFC 5280 §5.3.
         """
-        if reason in _NO_REASONS:
+        if reason not in FINAL_REASONS:
             raise RevocationReasonError(reason=reason.value)
         now = self.clock.now()
         check_clock(self.register, now)

@@ -16,6 +16,7 @@ from datetime import datetime
 from cryptography import x509
 
 from pki import der
+from pki.reasons import REASON_CODES
 from pki.records import RevocationRecord
 
 _CRL_NUMBER = bytes.fromhex("0603551d14")
@@ -26,18 +27,6 @@ _EXPIRED_CERTS_ON_CRL = bytes.fromhex("0603551d3c")
 _KEY_IDENTIFIER_TAG = 0x80
 _EXTENSIONS_TAG = 0xA0
 _VERSION_2 = der.integer(1)
-
-REASON_CODES = {
-    x509.ReasonFlags.key_compromise: 1,
-    x509.ReasonFlags.ca_compromise: 2,
-    x509.ReasonFlags.affiliation_changed: 3,
-    x509.ReasonFlags.superseded: 4,
-    x509.ReasonFlags.cessation_of_operation: 5,
-    x509.ReasonFlags.certificate_hold: 6,
-    x509.ReasonFlags.privilege_withdrawn: 9,
-    x509.ReasonFlags.aa_compromise: 10,
-}
-"""CRLReason; `unspecified` is told by leaving the extension out (RFC 5280 §5.3.1)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,10 +145,12 @@ def make_world(
 
 
 def run(program: Path, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a peer and return what it said."""
-    return subprocess.run(
-        [program, *map(str, arguments)], capture_output=True, text=True, check=check, timeout=60
+    """Run a peer and return what it said; where it must succeed, its words stand in the failure."""
+    done = subprocess.run(
+        [program, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60
     )
+    assert done.returncode == 0 or not check, done.stdout + done.stderr
+    return done
 
 
 Finder = Callable[[str], Path]
