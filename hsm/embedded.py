@@ -2,8 +2,8 @@
 
 SoftHSM reads the file named by SOFTHSM2_CONF when it is initialised, and that is once a process.
 So the variable is set before the module is loaded, it stays set (workers that are spawned inherit
-it), and a second directory in the same process is refused. The system's and the user's own
-SoftHSM configuration are never read or written.
+it), and a second directory is refused until the module is closed (`Module.close`). The system's
+and the user's own SoftHSM configuration are never read or written.
 """
 
 from __future__ import annotations

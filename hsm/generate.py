@@ -12,10 +12,9 @@ from typing import Any
 
 import pkcs11
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from pkcs11 import Attribute, MechanismFlag, Session
-from pkcs11.util.x509 import decode_x509_certificate
+from pkcs11 import Attribute, CertificateType, MechanismFlag, ObjectClass, Session
 
+from hsm._asn1 import certificate_parts
 from hsm.cryptoki.public_keys import EC_PARAMS
 from hsm.errors import KeyMismatchError, KeyNotFoundError, KeyNotProtectedError
 from hsm.module import Module
@@ -97,12 +96,18 @@ def import_certificate(
         raise KeyMismatchError(token=token.label, wanted=certificate.subject.rfc4514_string())
     if any(item.certificate == certificate for item in here):
         return
+    parts = certificate_parts(certificate)
     _logged_in(module, wanted, pin)
     with module.writing(token) as session:
         session.create_object(
             {
-                **decode_x509_certificate(certificate.public_bytes(Encoding.DER)),
                 **_PUBLIC_TEMPLATE,
+                Attribute.CLASS: ObjectClass.CERTIFICATE,
+                Attribute.CERTIFICATE_TYPE: CertificateType.X_509,
+                Attribute.VALUE: parts.value,
+                Attribute.SUBJECT: parts.subject,
+                Attribute.ISSUER: parts.issuer,
+                Attribute.SERIAL_NUMBER: parts.serial_number,
                 Attribute.ID: halves[0].id,
                 Attribute.LABEL: halves[0].label,
             }

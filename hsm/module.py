@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pkcs11
@@ -34,6 +34,13 @@ from hsm.pin import Pin, PinSource
 from hsm.tokens import TokenInfo
 
 _LOADING = threading.Lock()
+# After these the kept session is of no more use; keeping it would fail for ever after.
+_SESSION_SPOILT = (
+    pkcs11.DeviceRemoved,
+    pkcs11.OperationActive,
+    pkcs11.SessionClosed,
+    pkcs11.SessionHandleInvalid,
+)
 
 
 class Module:
@@ -46,6 +53,7 @@ class Module:
         self._pid = os.getpid()
         self._logins: dict[tuple[int, str], pkcs11.Session] = {}
         self._refused = RefusedPins()
+        self._closed = False
 
     def __repr__(self) -> str:
         return f"Module({str(self.path)!r})"
@@ -56,6 +64,7 @@ class Module:
 
         Raises:
             ForkedError: this process is not the one that loaded the module.
+            SessionLostError: the module was closed.
             PKIError: whatever the token answers, mapped.
         """
         if os.getpid() != self._pid:
@@ -63,12 +72,13 @@ class Module:
         label = token.label if token else self.path.name
         serial = token.serial if token else ""
         with self._lock, pkcs11_errors(token=label, serial=serial, mechanism=mechanism):
+            if self._closed:
+                raise SessionLostError(token=label)
             try:
                 yield
-            except (pkcs11.DeviceRemoved, pkcs11.SessionHandleInvalid, pkcs11.SessionClosed):
-                # The login went with the session; keeping it would fail for ever after.
+            except _SESSION_SPOILT:
                 if token is not None:
-                    self._logins.pop(_place(token), None)
+                    self._drop(_place(token))
                 raise
 
     def tokens(self) -> tuple[TokenInfo, ...]:
@@ -178,9 +188,16 @@ class Module:
     def logout(self, token: TokenInfo) -> None:
         """Give the login back; keys opened with it stop working."""
         with self.use(token):
-            session = self._logins.pop(_place(token), None)
-            if session is not None:
-                session.close()
+            self._drop(_place(token))
+
+    def close(self) -> None:
+        """Log out everywhere and let go of the module; keys opened with it stop working."""
+        with self.use():
+            for place in tuple(self._logins):
+                self._drop(place)
+            self._library.finalize()
+            self._closed = True
+            _LOADED.pop(self.path, None)
 
     def _free_slot(self, label: str) -> int:
         for slot in self._library.get_slots(token_present=True):
@@ -188,6 +205,12 @@ class Module:
             if token is not None and not token.flags & pkcs11.TokenFlag.TOKEN_INITIALIZED:
                 return slot.slot_id
         raise TokenNotPresentError(token=label)
+
+    def _drop(self, place: tuple[int, str]) -> None:
+        session = self._logins.pop(place, None)
+        if session is not None:
+            with suppress(pkcs11.PKCS11Error):  # a token that is gone holds no login
+                session.close()
 
     def _find(self, token: TokenInfo) -> pkcs11.Token:
         for slot in self._library.get_slots():
@@ -227,6 +250,16 @@ def open_module(path: Path) -> Module:
 def find_loaded(path: Path) -> Module | None:
     """Return the module if this process has loaded that file."""
     return _LOADED.get(path.resolve())
+
+
+def close_modules() -> None:
+    """Close every module this process loaded: for the end of a command.
+
+    A forked child leaves its parent's modules alone.
+    """
+    for module in tuple(_LOADED.values()):
+        with suppress(ForkedError):
+            module.close()
 
 
 def _place(token: TokenInfo) -> tuple[int, str]:

@@ -65,12 +65,11 @@ def load_key_file(path: Path, password: Pin | None) -> OpenedKey:
     Spec: RFC 5958, RFC 7292.
     """
     data = _read(path)
-    secret = password.reveal().encode() if password is not None else None
     if b"-----BEGIN" in data:
-        return OpenedKey(_load_pkcs8(load_pem_private_key, path, data, secret))
+        return OpenedKey(_load_pkcs8(load_pem_private_key, path, data, password))
     if _looks_like_pkcs12(data):
-        return _load_pkcs12(path, data, secret)
-    return OpenedKey(_load_pkcs8(load_der_private_key, path, data, secret))
+        return _load_pkcs12(path, data, password)
+    return OpenedKey(_load_pkcs8(load_der_private_key, path, data, password))
 
 
 def _read(path: Path) -> bytes:
@@ -85,28 +84,28 @@ def _read(path: Path) -> bytes:
 
 
 def _load_pkcs8(
-    load: Callable[[bytes, bytes | None], object], path: Path, data: bytes, secret: bytes | None
+    load: Callable[[bytes, bytes | None], object], path: Path, data: bytes, password: Pin | None
 ) -> PrivateKey:
     try:
         return _supported(load(data, None), path)
     except TypeError as error:  # cryptography's word for "encrypted, and no password"
-        if secret is None:
+        if password is None:
             raise KeyPasswordNeededError(path=path) from error
     except UnsupportedAlgorithm as error:
         raise KeyTypeUnsupportedError(where=path) from error
     except ValueError as error:
         raise KeyFileMalformedError(path=path) from error
     try:
-        return _supported(load(data, secret), path)
+        return _supported(load(data, password.reveal().encode()), path)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise KeyPasswordWrongError(path=path) from error
 
 
-def _load_pkcs12(path: Path, data: bytes, secret: bytes | None) -> OpenedKey:
+def _load_pkcs12(path: Path, data: bytes, password: Pin | None) -> OpenedKey:
     try:
-        bundle = _open_pkcs12(data, secret)
+        bundle = _open_pkcs12(data, password)
     except ValueError as error:  # wrong password and broken file are one answer in PKCS#12
-        if secret is None:
+        if password is None:
             raise KeyPasswordNeededError(path=path) from error
         raise KeyPasswordWrongError(path=path) from error
     except UnsupportedAlgorithm as error:
@@ -120,13 +119,13 @@ def _load_pkcs12(path: Path, data: bytes, secret: bytes | None) -> OpenedKey:
     )
 
 
-def _open_pkcs12(data: bytes, secret: bytes | None) -> pkcs12.PKCS12KeyAndCertificates:
+def _open_pkcs12(data: bytes, password: Pin | None) -> pkcs12.PKCS12KeyAndCertificates:
     try:
         return pkcs12.load_pkcs12(data, None)
     except ValueError:
-        if secret is None:
+        if password is None:
             raise
-    return pkcs12.load_pkcs12(data, secret)
+    return pkcs12.load_pkcs12(data, password.reveal().encode())
 
 
 def _looks_like_pkcs12(data: bytes) -> bool:

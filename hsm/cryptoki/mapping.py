@@ -39,6 +39,7 @@ _SIMPLE: dict[type[pkcs11.PKCS11Error], type[PKIError]] = {
     pkcs11.TokenNotRecognised: TokenNotPresentError,
     pkcs11.SlotIDInvalid: TokenNotPresentError,
     pkcs11.DeviceRemoved: TokenRemovedError,
+    pkcs11.OperationActive: SessionLostError,
     pkcs11.SessionClosed: SessionLostError,
     pkcs11.SessionHandleInvalid: SessionLostError,
     pkcs11.ObjectHandleInvalid: SessionLostError,
