@@ -24,9 +24,10 @@ from pki.keys import KeyType
 from pki.subject import MAIL, Subject
 
 BUILT_IN = ("root", "issuing", "official", "agency", "ocsp", "timestamp")
-DEFAULT_POLICY_ARC = "2.25.142183024167699953635011089915348446134"
-"""A placeholder under the arc of UUIDs (X.667), which nobody has to be asked for. An administration
-with an arc of its own states it in its configuration."""
+DEFAULT_POLICY_ARC = "1.3.6.1.4.1.32473.68"
+"""A placeholder under the arc kept for documentation (RFC 5612): an administration states its own
+in its configuration. An arc made of a UUID would be free for all too (X.667), but its 128 bits
+are more than some readers take: pkilint 0.13 gives up above 32."""
 
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"

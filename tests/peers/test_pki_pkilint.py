@@ -1,0 +1,115 @@
+"""pkilint judges every shape that the authority makes: no finding of severity error or above."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from pki_world import World, make_world, new_key, someone
+
+from pki.authority.issuance import draw_serial
+
+FULL = {
+    "ST": "Hà Nội",
+    "L": "Ba Đình",
+    "OU": "Văn phòng",
+    "T": "Chánh Văn phòng",
+    "SN": "Nguyễn",
+    "GN": "Văn A",
+    "UID": "CCCD:001090000001",
+    "E": "nguyenvana@example.gov.vn",
+}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = make_world(tmp_path, public_url="http://pki.example.gov.vn")
+    yield made
+    made.register.close()
+
+
+def lint(program: str, path: Path, *options: str) -> tuple[int, str]:
+    """Run one of pkilint's linters and return how many findings block, and its words."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"pkilint.bin.{program}", "lint", *options, "-s", "ERROR", path],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("profile", ["official", "agency", "ocsp", "timestamp"])
+def test_pkilint_has_nothing_against_a_profile(world: World, profile: str):
+    path = world.write("leaf.pem", world.issue(profile))
+    assert lint("lint_pkix_cert", path) == (0, "\n")
+
+
+def test_pkilint_has_nothing_against_a_full_subject(world: World):
+    path = world.write("leaf.pem", world.issue(subject=someone(**FULL)))
+    assert lint("lint_pkix_cert", path) == (0, "\n")
+
+
+def test_pkilint_has_nothing_against_the_authorities(world: World):
+    for authority in (world.root, world.issuing):
+        path = world.write("ca.pem", authority.issuer.certificate)
+        assert lint("lint_pkix_cert", path) == (0, "\n")
+
+
+def test_pkilint_etsi_has_nothing_against_an_official_in_full(world: World):
+    """EN 319 412-2, natural person, NCP: names and country as an official's certificate has."""
+    path = world.write("leaf.pem", world.issue(subject=someone(**FULL)))
+    status, words = lint("lint_etsi_cert", path, "--type", "NCP-NATURAL-PERSON-CERTIFICATE")
+    assert status == 0, words
+
+
+def test_pkilint_finds_fault_where_there_is_one(world: World):
+    """The twin of the above: an authority's certificate without a key identifier."""
+    key = new_key()
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(someone().name())
+        .issuer_name(world.root.issuer.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(draw_serial())
+        .not_valid_before(world.clock.now())
+        .not_valid_after(world.clock.now() + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    )
+    path = world.write("bad.pem", builder.sign(key, hashes.SHA256()))
+    status, words = lint("lint_pkix_cert", path)
+    assert status > 0
+    assert "pkix.certificate_skid_ca_missing" in words
+
+
+@pytest.mark.parametrize(("authority", "kind"), [("root", "ARL"), ("issuing", "CRL")])
+def test_pkilint_has_nothing_against_the_lists(world: World, authority: str, kind: str):
+    for reason in (x509.ReasonFlags.key_compromise, x509.ReasonFlags.unspecified):
+        world.issuing.revoke(world.issue().serial_number, reason, invalidity_date=world.clock.now())
+    path = world.write("list.pem", getattr(world, authority).issue_crl())
+    assert lint("lint_crl", path, "--type", kind, "--profile", "PKIX") == (0, "\n")
+
+
+def test_pkilint_has_nothing_against_the_answers(world: World):
+    responder, certificate = world.responder(), world.issue()
+    request = (
+        ocsp.OCSPRequestBuilder()
+        .add_certificate(certificate, world.issuing.issuer.certificate, hashes.SHA256())
+        .build()
+        .public_bytes(Encoding.DER)
+    )
+    path = world.folder / "answer.der"
+    for revoke in (False, True):
+        if revoke:
+            world.issuing.revoke(certificate.serial_number, x509.ReasonFlags.superseded)
+        path.write_bytes(responder.respond(request))
+        assert lint("lint_ocsp_response", path) == (0, "\n")
