@@ -1,0 +1,132 @@
+"""Certificates read from untrusted DER, and what a judgement needs to know of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
+
+from verify.errors import MalformedObjectError
+from verify.facts import Algorithm, CertificateFacts
+from verify.finding import Finding
+from verify.guard import foreign
+
+
+def read_certificate(untrusted_der: bytes) -> x509.Certificate:
+    """Read a certificate and all its extensions.
+
+    Raises:
+        MalformedObjectError: not a certificate, or one with fields that cannot be read.
+    """
+    with foreign("certificate"), warnings.catch_warnings():
+        # Odd but readable certificates make cryptography warn; a verdict depends on checks.
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        certificate = x509.load_der_x509_certificate(untrusted_der)
+        _ = certificate.extensions, certificate.public_key(), certificate.subject
+        _ = certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return certificate
+
+
+def readable(ders: Iterator[bytes]) -> Iterator[x509.Certificate]:
+    """Yield the certificates that can be read and leave out the others."""
+    for der in ders:
+        try:
+            yield read_certificate(der)
+        except MalformedObjectError:
+            continue
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 of the DER in lower-case hex."""
+    return certificate.fingerprint(SHA256()).hex()
+
+
+def serial_of(certificate: x509.Certificate) -> int:
+    """Return the serial number, whatever RFC 5280 thinks of it: old authorities used zero."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        return certificate.serial_number
+
+
+def attribute(name: x509.Name, oid: x509.ObjectIdentifier) -> str | None:
+    """Return the first value of an attribute of a name, or None."""
+    values = name.get_attributes_for_oid(oid)
+    return str(values[0].value) if values else None
+
+
+def key_kind(certificate: x509.Certificate) -> tuple[str, int]:
+    """Return the type and size in bits of the certified key."""
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return "rsa", key.key_size
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return "ec", key.key_size
+    return type(key).__name__.removesuffix("PublicKey").lower(), 0
+
+
+def signed_with(
+    certificate: x509.Certificate | x509.CertificateRevocationList, issuer: x509.Certificate
+) -> Algorithm:
+    """Return how a certificate or CRL was signed by its issuer's key."""
+    oid = certificate.signature_algorithm_oid
+    hash_algorithm = None
+    with foreign("signature algorithm"):
+        hash_algorithm = certificate.signature_hash_algorithm
+        scheme = _scheme(certificate, oid)
+    digest = hash_algorithm.name.replace("-", "_") if hash_algorithm else None
+    return Algorithm(scheme, digest, *key_kind(issuer))
+
+
+def _scheme(
+    certificate: x509.Certificate | x509.CertificateRevocationList, oid: x509.ObjectIdentifier
+) -> str:
+    if oid == SignatureAlgorithmOID.ED25519:
+        return "ed25519"
+    match certificate.signature_algorithm_parameters:
+        case padding.PSS():
+            return "rsassa-pss"
+        case padding.PKCS1v15():
+            return "rsassa-pkcs1v15"
+        case ec.ECDSA():
+            return "ecdsa"
+        case _:
+            return oid.dotted_string
+
+
+def describe(
+    certificate: x509.Certificate,
+    *,
+    issuer: x509.Certificate | None,
+    trusted: bool,
+    defects: tuple[Finding, ...] = (),
+) -> CertificateFacts:
+    """Return what a judgement needs to know of a certificate.
+
+    Args:
+        certificate: one that `read_certificate` gave.
+        issuer: the certificate whose key signed it; None for the last of a path.
+        trusted: it is a trust anchor.
+        defects: what was found wrong with it in its place in the path.
+    """
+    key_type, key_bits = key_kind(certificate)
+    issuer_name = attribute(certificate.issuer, NameOID.COMMON_NAME)
+    return CertificateFacts(
+        fingerprint=fingerprint(certificate),
+        common_name=attribute(certificate.subject, NameOID.COMMON_NAME),
+        organization=attribute(certificate.subject, NameOID.ORGANIZATION_NAME),
+        title=attribute(certificate.subject, NameOID.TITLE),
+        issuer=issuer_name or certificate.issuer.rfc4514_string(),
+        serial=f"{serial_of(certificate):x}",
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        algorithm=signed_with(certificate, issuer or certificate),
+        key_type=key_type,
+        key_bits=key_bits,
+        trusted=trusted,
+        defects=defects,
+    )

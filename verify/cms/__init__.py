@@ -1,0 +1,1 @@
+"""CMS signatures and RFC 3161 tokens: read and verified, not judged."""

@@ -1,0 +1,164 @@
+"""Verifies tokens: digests, signature value, what the signed attributes say.
+
+1. the signed attributes name the content's type and digest,
+2. the digest is that of the data,
+3. the signature value verifies with the signer's key over the attributes (or the data),
+4. the attributes name the certificate (ESS).
+Path and status are gathered by whoever calls; the verdict is `verify.process`'s.
+
+Spec: EN 319 102-1 §5.2.3, §5.2.7 (identification, cryptographic verification); RFC 3161 §2.4.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from asn1crypto import tsp
+from cryptography import x509
+
+from verify.certificate import key_kind
+from verify.cms.token import Token, is_plain, is_timestamp, read_token
+from verify.errors import MalformedObjectError
+from verify.facts import Algorithm, ChainFacts, TimestampFacts, TokenFacts
+from verify.finding import error
+from verify.guard import foreign
+from verify.signature_value import compute_digest, digest_name_of, signature_verifies
+
+Chains = Callable[[x509.Certificate, datetime], ChainFacts]
+"""Gathers the path of a signing certificate, given about when it was used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The signed bytes, in pieces so that a large document is not copied."""
+
+    pieces: tuple[memoryview, ...]
+
+    def digest(self, name: str) -> bytes | None:
+        """Return the digest over all pieces, None for a digest that is not known."""
+        return compute_digest(name, *self.pieces)  # type: ignore[arg-type]  # buffers are fine
+
+
+def check_signature(
+    token: Token, data: Parts, *, others: tuple[x509.Certificate, ...], chains: Chains, at: datetime
+) -> TokenFacts:
+    """Verify a signature over `data` that the token does not contain.
+
+    Args:
+        token: what the field holds.
+        data: the signed bytes of the document.
+        others: certificates known from elsewhere, should the token lack the signer's.
+        chains: gathers the path.
+        at: about when it was made, if nothing better is known.
+    """
+    if token.content is not None:
+        content_ok = is_plain(token) and token.content == data.digest("sha1")
+        signed = Parts((memoryview(token.content),))
+    else:
+        content_ok = is_plain(token)
+        signed = data
+    if not content_ok and token.content is None:
+        return TokenFacts(problem=error("signature.wrong_content", found=token.content_type))
+    facts = _check(token, signed, others=others, chains=chains, at=at)
+    if token.content is None or content_ok:
+        return facts
+    return _with_digest(facts, matches=False)
+
+
+def check_timestamp(
+    untrusted_der: bytes, data: Parts, *, others: tuple[x509.Certificate, ...], chains: Chains
+) -> TimestampFacts:
+    """Verify a time-stamp token over `data`; its problems are facts, not exceptions."""
+    try:
+        token = read_token(untrusted_der)
+        info = _read_info(token)
+    except MalformedObjectError as malformed:
+        problem = error("timestamp.malformed", reason=str(malformed.facts["reason"]))
+        return TimestampFacts(TokenFacts(problem=problem), None)
+    content = Parts((memoryview(token.content or b""),))
+    facts = _check(token, content, others=others, chains=chains, at=info.gen_time)
+    imprint_matches = data.digest(info.digest) == info.imprint
+    facts = _with_digest(facts, matches=facts.digest_matches and imprint_matches)
+    return TimestampFacts(_with_digest_name(facts, info.digest), info.gen_time)
+
+
+@dataclass(frozen=True, slots=True)
+class _Info:
+    gen_time: datetime
+    digest: str
+    imprint: bytes
+
+
+def _read_info(token: Token) -> _Info:
+    if not is_timestamp(token) or token.content is None:
+        raise MalformedObjectError(what="time-stamp", reason="no TSTInfo in it")
+    with foreign("time-stamp"):
+        info = tsp.TSTInfo.load(token.content, strict=True)
+        imprint = info["message_imprint"]
+        moment = info["gen_time"].native
+        return _Info(
+            moment.astimezone(UTC),
+            digest_name_of(imprint["hash_algorithm"]),
+            bytes(imprint["hashed_message"].native),
+        )
+
+
+def _check(
+    token: Token,
+    content: Parts,
+    *,
+    others: tuple[x509.Certificate, ...],
+    chains: Chains,
+    at: datetime,
+) -> TokenFacts:
+    attributes = token.signed_attributes
+    if attributes is not None and token.message_digest is None:
+        return TokenFacts(problem=error("signature.no_message_digest"))
+    if attributes is not None and token.signed_content_type != token.content_type:
+        return TokenFacts(problem=error("signature.content_type_differs"))
+    certificate = token.signer(others)
+    digest = content.digest(token.digest)
+    if certificate is None:
+        matches = attributes is None or digest == token.message_digest
+        return TokenFacts(digest_matches=matches, digests=(token.digest,))
+    verifies, unsupported = _signature(token, certificate, content)
+    # Without signed attributes the signature value itself is over the data, and nothing else
+    # tells whether the data or the signature differs.
+    matches = verifies if attributes is None else digest == token.message_digest
+    return TokenFacts(
+        unsupported=None
+        if unsupported is None
+        else error("signature.unsupported_algorithm", algorithm=unsupported),
+        digest_matches=matches,
+        signature_verifies=verifies,
+        reference=token.reference_to(certificate),
+        algorithm=_algorithm(token, certificate),
+        digests=tuple(dict.fromkeys((token.digest, token.scheme.digest))),
+        chain=chains(certificate, token.claimed_signing_time or at),
+    )
+
+
+def _signature(
+    token: Token, certificate: x509.Certificate, content: Parts
+) -> tuple[bool, str | None]:
+    data = token.signed_attributes
+    if data is None:
+        data = b"".join(content.pieces)
+    try:
+        return signature_verifies(certificate, token.scheme, token.signature, data=data), None
+    except MalformedObjectError:
+        return False, f"{token.scheme.name}/{key_kind(certificate)[0]}"
+
+
+def _algorithm(token: Token, certificate: x509.Certificate) -> Algorithm:
+    return token.scheme.algorithm(certificate)
+
+
+def _with_digest(facts: TokenFacts, *, matches: bool) -> TokenFacts:
+    return replace(facts, digest_matches=matches)
+
+
+def _with_digest_name(facts: TokenFacts, digest: str) -> TokenFacts:
+    return replace(facts, digests=tuple(dict.fromkeys((*facts.digests, digest))))

@@ -1,0 +1,220 @@
+"""Reads a CMS SignedData with one signer: what the PDF's /Contents and a time-stamp token hold.
+
+Spec: RFC 5652 §5; RFC 5035 (signing certificate); EN 319 122-1 §5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from asn1crypto import cms, core, pdf, tsp
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from verify.certificate import readable, serial_of
+from verify.errors import MalformedObjectError
+from verify.facts import Reference
+from verify.guard import ASN1, foreign
+from verify.signature_value import Scheme, digest_name_of, hash_with, parse_scheme
+
+SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
+CONTENT_TIMESTAMP = "1.2.840.113549.1.9.16.2.20"
+ADOBE_REVOCATION = "1.2.840.113583.1.1.8"
+_ESS = {"1.2.840.113549.1.9.16.2.12": "sha1", "1.2.840.113549.1.9.16.2.47": "sha256"}
+_ = tsp  # registers the ESS attributes with asn1crypto
+_DATA = "1.2.840.113549.1.7.1"
+_TST_INFO = "1.2.840.113549.1.9.16.1.4"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A SignedData taken apart; nothing in it is verified yet."""
+
+    content_type: str
+    content: bytes | None
+    certificates: tuple[x509.Certificate, ...]
+    crls: tuple[bytes, ...]
+    ocsp_responses: tuple[bytes, ...]
+    digest: str
+    scheme: Scheme
+    signature: bytes
+    signed_attributes: bytes | None
+    """DER of the SET OF, as it was signed; None when there are none."""
+    message_digest: bytes | None
+    signed_content_type: str | None
+    claimed_signing_time: datetime | None
+    ess: tuple[tuple[str, bytes], ...]
+    """Digest name and hash of the certificate the signer names."""
+    signature_timestamps: tuple[bytes, ...]
+    content_timestamps: tuple[bytes, ...]
+    _sid: ASN1
+
+    def signer(self, others: tuple[x509.Certificate, ...]) -> x509.Certificate | None:
+        """Return the signing certificate, from the token or from `others`, or None."""
+        for certificate in (*self.certificates, *others):
+            if self._names(certificate):
+                return certificate
+        return None
+
+    def _names(self, certificate: x509.Certificate) -> bool:
+        if self._sid.name == "subject_key_identifier":
+            try:
+                own = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+            except x509.ExtensionNotFound:
+                return False
+            return bool(own.value.digest == self._sid.chosen.native)
+        return bool(
+            self._sid.chosen["serial_number"].native == serial_of(certificate)
+            and self._sid.chosen["issuer"].dump() == certificate.issuer.public_bytes()
+        )
+
+    def reference_to(self, certificate: x509.Certificate) -> Reference:
+        """Say whether the signed attributes name `certificate` as the signing one."""
+        if not self.ess:
+            return Reference.ABSENT
+        der = certificate.public_bytes(Encoding.DER)
+        matches = all(hash_with(digest, der) == value for digest, value in self.ess)
+        return Reference.MATCHES if matches else Reference.DIFFERS
+
+
+def read_token(untrusted_der: bytes) -> Token:
+    """Take a CMS SignedData apart; zeros after its end (the PDF placeholder) are allowed.
+
+    Raises:
+        MalformedObjectError: not a SignedData, not exactly one signer, an attribute that must
+            stand once stands twice, or bytes other than zero after the end.
+    """
+    with foreign("CMS signature"):
+        content_info = cms.ContentInfo.load(untrusted_der)
+        length = len(content_info.dump())
+        if untrusted_der[length:].strip(b"\0"):
+            raise MalformedObjectError(what="CMS signature", reason="bytes after its end")
+        if content_info["content_type"].native != "signed_data":
+            raise MalformedObjectError(what="CMS signature", reason="not SignedData")
+        signed_data = content_info["content"]
+        signers = signed_data["signer_infos"]
+        if len(signers) != 1:
+            raise MalformedObjectError(
+                what="CMS signature", reason=f"{len(signers)} signers instead of one"
+            )
+        return _take_apart(signed_data, signers[0])
+
+
+def _take_apart(signed_data: ASN1, signer_info: ASN1) -> Token:
+    signed = _attributes(signer_info["signed_attrs"])
+    unsigned = _attributes(signer_info["unsigned_attrs"])
+    digest = digest_name_of(signer_info["digest_algorithm"])
+    encapsulated = signed_data["encap_content_info"]
+    crls, responses = _evidence(signed_data, signed)
+    message_digest = _single(signed, "1.2.840.113549.1.9.4")
+    content_type = _single(signed, "1.2.840.113549.1.9.3")
+    return Token(
+        content_type=encapsulated["content_type"].dotted,
+        content=_content(encapsulated),
+        certificates=_certificates(signed_data),
+        crls=crls,
+        ocsp_responses=responses,
+        digest=digest,
+        scheme=parse_scheme(signer_info["signature_algorithm"], digest),
+        signature=signer_info["signature"].native,
+        signed_attributes=_signed_bytes(signer_info["signed_attrs"]),
+        message_digest=None if message_digest is None else message_digest.native,
+        signed_content_type=None if content_type is None else content_type.dotted,
+        claimed_signing_time=_signing_time(_single(signed, "1.2.840.113549.1.9.5")),
+        ess=_signing_certificates(signed),
+        signature_timestamps=_tokens(unsigned, SIGNATURE_TIMESTAMP),
+        content_timestamps=_tokens(signed, CONTENT_TIMESTAMP),
+        _sid=signer_info["sid"],
+    )
+
+
+def _attributes(attributes: ASN1) -> dict[str, list[ASN1]]:
+    found: dict[str, list[ASN1]] = {}
+    for attribute in _present(attributes):
+        values = found.setdefault(attribute["type"].dotted, [])
+        values.extend(attribute["values"])
+    return found
+
+
+def _single(attributes: dict[str, list[ASN1]], oid: str) -> ASN1:
+    """Return the one value of an attribute, None when absent; two are an error."""
+    values = attributes.get(oid, [])
+    if len(values) > 1:
+        raise MalformedObjectError(what="CMS signature", reason=f"attribute {oid} stands twice")
+    return values[0] if values else None
+
+
+def _content(encapsulated: ASN1) -> bytes | None:
+    content = encapsulated["content"]
+    return None if isinstance(content, core.Void) else bytes(content)
+
+
+def _signed_bytes(attributes: ASN1) -> bytes | None:
+    if isinstance(attributes, core.Void):
+        return None
+    # The attributes are signed as SET OF, not with the context tag they carry (RFC 5652 §5.4).
+    return b"\x31" + bytes(attributes.dump())[1:]
+
+
+def _certificates(signed_data: ASN1) -> tuple[x509.Certificate, ...]:
+    return tuple(
+        readable(
+            choice.chosen.dump()
+            for choice in _present(signed_data["certificates"])
+            if choice.name == "certificate"
+        )
+    )
+
+
+def _evidence(
+    signed_data: ASN1, signed: dict[str, list[ASN1]]
+) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    crls: list[bytes] = []
+    responses: list[bytes] = []
+    for choice in _present(signed_data["crls"]):
+        if choice.name == "certificate_list":
+            crls.append(choice.chosen.dump())
+        elif choice.chosen["other_rev_info_format"].native == "ocsp_response":
+            responses.append(choice.chosen["other_rev_info"].dump())
+    for value in signed.get(ADOBE_REVOCATION, []):
+        archived = pdf.RevocationInfoArchival.load(value.dump())
+        crls += [item.dump() for item in _present(archived["crl"])]
+        responses += [item.dump() for item in _present(archived["ocsp"])]
+    return tuple(crls), tuple(responses)
+
+
+def _present(value: ASN1) -> ASN1:
+    """Return an optional SET or SEQUENCE, empty when it is absent."""
+    return () if isinstance(value, core.Void) else value
+
+
+def _signing_time(value: ASN1) -> datetime | None:
+    moment = None if value is None else value.native
+    return moment.astimezone(UTC) if isinstance(moment, datetime) else None
+
+
+def _signing_certificates(signed: dict[str, list[ASN1]]) -> tuple[tuple[str, bytes], ...]:
+    found = []
+    for oid, default in _ESS.items():
+        value = _single(signed, oid)
+        if value is None:
+            continue
+        first = value["certs"][0]
+        digest = digest_name_of(first["hash_algorithm"]) if default == "sha256" else default
+        found.append((digest.replace("sha3_", "sha3-"), bytes(first["cert_hash"].native)))
+    return tuple(found)
+
+
+def _tokens(attributes: dict[str, list[ASN1]], oid: str) -> tuple[bytes, ...]:
+    return tuple(value.dump() for value in attributes.get(oid, []))
+
+
+def is_timestamp(token: Token) -> bool:
+    """Say whether the token encapsulates a TSTInfo (RFC 3161)."""
+    return token.content_type == _TST_INFO
+
+
+def is_plain(token: Token) -> bool:
+    """Say whether the token signs plain data (id-data)."""
+    return token.content_type == _DATA

@@ -1,0 +1,62 @@
+"""What `verify` raises: only files that are no documents, and inputs of its own that are wrong.
+
+A verdict is data (`verify.report.Report`), never an exception.
+"""
+
+from __future__ import annotations
+
+from pki.errors import InvalidInputError, RefusedError
+
+
+class NotAPDFError(InvalidInputError):
+    """The file has no PDF header (fact: `name`)."""
+
+    code = "verify.not_a_pdf"
+
+
+class EmptyPDFError(InvalidInputError):
+    """The file has no bytes (fact: `name`)."""
+
+    code = "verify.pdf_empty"
+
+
+class BrokenPDFError(InvalidInputError):
+    """The file begins as a PDF and cannot be read as one (facts: `name`, `reason`)."""
+
+    code = "verify.pdf_broken"
+
+
+class EncryptedPDFError(InvalidInputError):
+    """The file needs a password (fact: `name`)."""
+
+    code = "verify.pdf_encrypted"
+
+
+class TooLargeError(InvalidInputError):
+    """The file is larger than the policy's limit (facts: `name`, `size`, `limit`)."""
+
+    code = "verify.too_large"
+
+
+class MalformedObjectError(InvalidInputError):
+    """A signature, certificate or piece of evidence cannot be read (facts: `what`, `reason`)."""
+
+    code = "verify.malformed"
+
+
+class TrustFileError(InvalidInputError):
+    """A file of trust anchors has no certificate that can be read (facts: `path`, `reason`)."""
+
+    code = "verify.trust_unreadable"
+
+
+class PolicyFileError(InvalidInputError):
+    """A policy is not what a policy must be (facts: `name`, `reason`)."""
+
+    code = "verify.policy_invalid"
+
+
+class NotPassedError(RefusedError):
+    """A report that had to be TOTAL-PASSED is not (facts: `name`, `indication`, `why`)."""
+
+    code = "verify.not_passed"

@@ -1,0 +1,341 @@
+"""Gathers the facts of a document: fields, ranges, tokens, paths, evidence, changes.
+
+One broken signature is one set of facts that says so; the others are gathered all the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils.generic import parse_pdf_date
+
+from verify.certificate import fingerprint, readable
+from verify.cms.check import Parts, check_signature, check_timestamp
+from verify.cms.token import Token, read_token
+from verify.errors import MalformedObjectError
+from verify.evidence import Evidence
+from verify.facts import (
+    ChainFacts,
+    Changes,
+    DocumentFacts,
+    IntegrityFacts,
+    Kind,
+    SignatureFacts,
+    TokenFacts,
+)
+from verify.finding import Finding, error, warning
+from verify.guard import foreign
+from verify.path.pool import CertificatePool
+from verify.pdf.appearance import find_replaced
+from verify.pdf.changes import review_changes
+from verify.pdf.document import OpenPDF
+from verify.pdf.fields import SignatureField, find_signature_fields
+from verify.pdf.ranges import Covered, read_range, signed_revision
+from verify.pdf.store import Store, read_store
+from verify.pdf.tail import Trace, trace_tail
+from verify.policy import Policy
+from verify.purpose import is_seal, signer_defects, timestamp_defects
+from verify.report import Need
+from verify.revocation.crl import CRLSource, read_crl
+from verify.revocation.gather import Gatherer
+from verify.revocation.ocsp import OCSPSource, read_response
+from verify.trust import TrustStore
+
+Source = TypeVar("Source")
+
+_PADES = "/ETSI.CAdES.detached"
+_SUPPORTED = frozenset({_PADES, "/adbe.pkcs7.detached", "/adbe.pkcs7.sha1", "/ETSI.RFC3161"})
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """The facts, and the certificates behind them."""
+
+    facts: DocumentFacts
+    known: dict[str, Need]
+    """Certificates of all paths by fingerprint, with the issuer that was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A field, what it covers and the token in it, as far as they can be read."""
+
+    field: SignatureField
+    covered: Covered | Finding
+    token: Token | None
+    problem: Finding | None
+    revision: int | None
+
+
+@dataclass(slots=True)
+class _Work:
+    """One examination."""
+
+    pdf: OpenPDF
+    policy: Policy
+    at: datetime
+    gatherer: Gatherer
+    others: tuple[x509.Certificate, ...]
+    traces: tuple[Trace, ...]
+    known: dict[str, Need] = field(default_factory=dict)
+
+    def signer_chain(self, certificate: x509.Certificate, hint: datetime) -> ChainFacts:
+        """Return the path of a signer's certificate."""
+        return self._chain(certificate, hint, signer_defects(certificate, self.policy))
+
+    def timestamp_chain(self, certificate: x509.Certificate, hint: datetime) -> ChainFacts:
+        """Return the path of a time-stamp authority's certificate."""
+        return self._chain(certificate, hint, timestamp_defects(certificate))
+
+    def _chain(
+        self, certificate: x509.Certificate, hint: datetime, defects: tuple[Finding, ...]
+    ) -> ChainFacts:
+        path = self.gatherer.path(certificate, hint)
+        for item, issuer in zip(path, (*path[1:], None), strict=True):
+            self.known[fingerprint(item)] = Need(
+                item.public_bytes(Encoding.DER),
+                issuer.public_bytes(Encoding.DER) if issuer else None,
+            )
+        return self.gatherer.chain(certificate, hint=hint, purpose_defects=defects)
+
+
+def examine_document(
+    pdf: OpenPDF, *, policy: Policy, trust: TrustStore, evidence: Evidence, at: datetime
+) -> Examined:
+    """Gather the facts of a document.
+
+    Args:
+        pdf: the open document.
+        policy: its limits, and what signers' certificates must be for.
+        trust: where paths should end.
+        evidence: what is known beside the document.
+        at: the moment of judging: evidence in the document is known since then, unless a
+            time-stamp proves more.
+    """
+    fields = find_signature_fields(pdf, limit=policy.limits.signatures)
+    found = sorted(
+        (_find(pdf, item) for item in fields),
+        key=lambda item: pdf.revisions if item.revision is None else item.revision,
+    )
+    work = _prepare(pdf, found, policy=policy, trust=trust, evidence=evidence, at=at)
+    signatures = tuple(_examine(work, item) for item in found)
+    notes = () if pdf.strict else (warning("document.not_strictly_readable"),)
+    return Examined(DocumentFacts(signatures, notes), work.known)
+
+
+def _find(pdf: OpenPDF, signature: SignatureField) -> _Found:
+    covered = read_range(pdf, signature)
+    if isinstance(covered, Finding):
+        return _Found(signature, covered, None, covered, None)
+    revision = signed_revision(pdf, covered.end)
+    try:
+        return _Found(signature, covered, read_token(covered.contents), None, revision)
+    except MalformedObjectError as malformed:
+        problem = error("signature.malformed", reason=str(malformed.facts["reason"]))
+        return _Found(signature, covered, None, problem, revision)
+
+
+def _prepare(
+    pdf: OpenPDF,
+    found: list[_Found],
+    *,
+    policy: Policy,
+    trust: TrustStore,
+    evidence: Evidence,
+    at: datetime,
+) -> _Work:
+    store = read_store(pdf)
+    tokens = _all_tokens(found)
+    certificates = (
+        *(certificate for token, _ in tokens for certificate in token.certificates),
+        *readable(item.der for item in store.certificates),
+        *readable(item.der for item in evidence.certificates),
+    )
+    pool = CertificatePool(trust, certificates)
+    gatherer = Gatherer(
+        pool,
+        crls=_crls(store, tokens, evidence, at),
+        responses=_responses(store, tokens, evidence, at),
+        limits=policy.limits,
+    )
+    ends = [item.covered.end for item in found if isinstance(item.covered, Covered)]
+    traces = trace_tail(pdf, min(ends)) if ends else ()
+    return _Work(pdf, policy, at, gatherer, pool.all(), traces)
+
+
+def _all_tokens(found: list[_Found]) -> list[tuple[Token, int]]:
+    """Return the tokens and the time-stamp tokens in them, with the revision they lie in."""
+    tokens = []
+    for item in found:
+        if item.token is None:
+            continue
+        revision = item.revision or 0
+        tokens.append((item.token, revision))
+        for der in (*item.token.signature_timestamps, *item.token.content_timestamps):
+            try:
+                tokens.append((read_token(der), revision))
+            except MalformedObjectError:
+                continue
+    return tokens
+
+
+Sources = Iterable[tuple[bytes, datetime, int | None]]
+
+
+def _crls(
+    store: Store, tokens: list[tuple[Token, int]], evidence: Evidence, at: datetime
+) -> list[CRLSource]:
+    sources: Sources = (
+        *((item.der, at, item.revision) for item in store.crls),
+        *((der, at, revision) for token, revision in tokens for der in token.crls),
+        *((item.der, item.had_at, None) for item in evidence.crls),
+    )
+    return _read_all(sources, lambda der, had, rev: CRLSource(read_crl(der), had, rev))
+
+
+def _responses(
+    store: Store, tokens: list[tuple[Token, int]], evidence: Evidence, at: datetime
+) -> list[OCSPSource]:
+    sources: Sources = (
+        *((item.der, at, item.revision) for item in store.ocsp_responses),
+        *((der, at, revision) for token, revision in tokens for der in token.ocsp_responses),
+        *((item.der, item.had_at, None) for item in evidence.ocsp_responses),
+    )
+    return _read_all(sources, lambda der, had, rev: OCSPSource(read_response(der), had, rev))
+
+
+def _read_all(
+    sources: Sources, read: Callable[[bytes, datetime, int | None], Source]
+) -> list[Source]:
+    """Read each piece of evidence once; what cannot be read is no evidence."""
+    seen: set[tuple[bytes, int | None]] = set()
+    read_ones = []
+    for der, had_at, revision in sources:
+        key = (hashlib.sha256(der).digest(), revision)
+        if key in seen:
+            continue
+        seen.add(key)
+        try:
+            read_ones.append(read(der, had_at, revision))
+        except MalformedObjectError:
+            continue
+    return read_ones
+
+
+def _examine(work: _Work, found: _Found) -> SignatureFacts:
+    sub_filter = found.field.sub_filter
+    is_timestamp = sub_filter == "/ETSI.RFC3161" or found.field.type == "/DocTimeStamp"
+    integrity = _integrity(work, found)
+    if found.token is None or not isinstance(found.covered, Covered):
+        token = TokenFacts(problem=found.problem)
+        kind = Kind.TIMESTAMP if is_timestamp else Kind.SIGNATURE
+        return SignatureFacts(found.field.name, kind, sub_filter, token, integrity)
+    parts = Parts(found.covered.pieces(work.pdf.data))
+    if is_timestamp:
+        stamp = check_timestamp(
+            found.covered.contents, parts, others=work.others, chains=work.timestamp_chain
+        )
+        return SignatureFacts(
+            found.field.name,
+            Kind.TIMESTAMP,
+            sub_filter,
+            stamp.token,
+            integrity,
+            gen_time=stamp.gen_time,
+        )
+    return _examine_signature(work, found, found.token, parts, integrity)
+
+
+def _examine_signature(
+    work: _Work, found: _Found, token: Token, parts: Parts, integrity: IntegrityFacts
+) -> SignatureFacts:
+    sub_filter = found.field.sub_filter
+    if sub_filter in _SUPPORTED:
+        checked = check_signature(
+            token, parts, others=work.others, chains=work.signer_chain, at=work.at
+        )
+    else:
+        checked = TokenFacts(problem=error("signature.unsupported_format", found=sub_filter))
+    signer = token.signer(work.others)
+    signature_value = Parts((memoryview(token.signature),))
+    return SignatureFacts(
+        field=found.field.name,
+        kind=Kind.SEAL if signer and is_seal(signer, work.policy) else Kind.SIGNATURE,
+        sub_filter=sub_filter,
+        token=checked,
+        integrity=integrity,
+        claimed_signing_time=token.claimed_signing_time or _claimed_in_pdf(found.field),
+        timestamps=tuple(
+            check_timestamp(der, signature_value, others=work.others, chains=work.timestamp_chain)
+            for der in token.signature_timestamps
+        ),
+        content_timestamps=tuple(
+            check_timestamp(der, parts, others=work.others, chains=work.timestamp_chain)
+            for der in token.content_timestamps
+        ),
+    )
+
+
+def _claimed_in_pdf(found: SignatureField) -> datetime | None:
+    try:
+        with foreign("date"):
+            moment: datetime = parse_pdf_date(str(found.signature["/M"]), strict=False)
+            return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except MalformedObjectError:
+        return None
+
+
+def _integrity(work: _Work, found: _Found) -> IntegrityFacts:
+    pdf = work.pdf
+    size, revisions = len(pdf.data), pdf.revisions
+    if isinstance(found.covered, Finding):
+        return IntegrityFacts(
+            revisions - 1, revisions, size, size, changes_after=Changes.OTHER, problem=found.covered
+        )
+    end = found.covered.end
+    violations = [trace.finding for trace in work.traces if trace.offset >= end]
+    if found.revision is None:
+        violations.append(error("integrity.not_a_whole_revision", signed_end=end))
+        revision = max(0, revisions - 1)
+        return IntegrityFacts(
+            revision,
+            revisions,
+            end,
+            size,
+            found.covered.byte_range,
+            changes_after=Changes.OTHER,
+            violations=tuple(violations),
+        )
+    review = review_changes(pdf, found.field, revision=found.revision)
+    violations += review.violations
+    violations += _dictionary_changed(pdf, found.field, found.revision)
+    violations += find_replaced(pdf, found.revision)
+    return IntegrityFacts(
+        revision=found.revision,
+        revisions=revisions,
+        signed_end=end,
+        document_size=size,
+        byte_range=found.covered.byte_range,
+        covers_whole_document=not pdf.data[end:].strip(b"\0\t\n\f\r "),
+        changes_after=Changes.OTHER if violations else review.changes,
+        violations=tuple(violations),
+        notes=review.notes,
+    )
+
+
+def _dictionary_changed(pdf: OpenPDF, found: SignatureField, revision: int) -> tuple[Finding, ...]:
+    """The dictionary that is judged must be the one in the signed revision."""
+    if found.reference is None:
+        return ()
+    try:
+        with foreign("signature dictionary"):
+            last = pdf.reader.xrefs.get_last_change(found.reference)
+    except MalformedObjectError:
+        last = pdf.revisions
+    return () if last <= revision else (error("integrity.signature_replaced"),)

@@ -1,0 +1,1 @@
+"""Certificate paths: found within a budget, checked against RFC 5280."""

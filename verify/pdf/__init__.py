@@ -1,0 +1,1 @@
+"""What of a PDF document a signature depends on: fields, ranges, revisions, evidence."""

@@ -1,0 +1,106 @@
+"""What was changed after a signature, and whether the signature permits it.
+
+The comparison of revisions is pyHanko's standard difference policy, which refuses whatever it
+cannot explain. Its answer is put in the words of Antin's contract: later signatures, document
+time-stamps and validation evidence are no change.
+
+Spec: ISO 32000-2 §12.8.2.2 (DocMDP), §12.8.2.4 (FieldMDP).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyhanko.pdf_utils.generic import DictionaryObject
+from pyhanko.sign.diff_analysis import (
+    DEFAULT_DIFF_POLICY,
+    DiffResult,
+    ModificationLevel,
+    SuspiciousModification,
+)
+from pyhanko.sign.fields import FieldMDPSpec, MDPPerm
+
+from verify.errors import MalformedObjectError
+from verify.facts import Changes
+from verify.finding import Finding, error, info
+from verify.guard import foreign
+from verify.pdf.document import OpenPDF
+from verify.pdf.fields import SignatureField, find_fields
+from verify.pdf.values import look_up
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What came after one signature."""
+
+    changes: Changes
+    violations: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
+
+
+def review_changes(pdf: OpenPDF, field: SignatureField, *, revision: int) -> Review:
+    """Compare the document with the revision a signature covers."""
+    if revision >= pdf.revisions - 1:
+        return Review(Changes.NONE)
+    try:
+        with foreign("changes"):
+            permission = _permission(field)
+            result = DEFAULT_DIFF_POLICY.review_file(
+                pdf.reader, revision, field_mdp_spec=_locks(field), doc_mdp=permission
+            )
+    except MalformedObjectError as malformed:
+        reason = str(malformed.facts["reason"])
+        return Review(Changes.OTHER, (error("integrity.changes_unreadable", reason=reason),))
+    if isinstance(result, SuspiciousModification):
+        found = error("integrity.changed_after_signing", revision=revision + 1)
+        return Review(Changes.OTHER, (found,), (info("integrity.what_changed", what=str(result)),))
+    return _in_our_words(pdf, result, permission)
+
+
+def _in_our_words(pdf: OpenPDF, result: DiffResult, permission: MDPPerm | None) -> Review:
+    level = result.modification_level
+    if permission is not None and level.value > permission.value:
+        found = error("integrity.change_not_permitted", permission=permission.value)
+        return Review(_CHANGES[level], (found,))
+    if level is not ModificationLevel.FORM_FILLING:
+        return Review(_CHANGES[level])
+    signatures = {item.name for item in find_fields(pdf.reader) if item.type == "/Sig"}
+    filled = tuple(sorted(result.changed_form_fields - signatures))
+    if filled or not result.changed_form_fields:
+        return Review(Changes.FORM_FILLING, (), (info("integrity.form_filled", fields=filled),))
+    return Review(Changes.NONE)
+
+
+_CHANGES = {
+    ModificationLevel.NONE: Changes.NONE,
+    ModificationLevel.LTA_UPDATES: Changes.NONE,
+    ModificationLevel.FORM_FILLING: Changes.FORM_FILLING,
+    ModificationLevel.ANNOTATIONS: Changes.ANNOTATIONS,
+    ModificationLevel.OTHER: Changes.OTHER,
+}
+
+
+def _permission(field: SignatureField) -> MDPPerm | None:
+    """Return what the signature permits to be changed, None when it does not say."""
+    reference = _transform(field, "/DocMDP")
+    if reference is not None:
+        return MDPPerm(int(look_up(reference["/TransformParams"], "/P", 2)))
+    lock = look_up(field.field, "/Lock")
+    if isinstance(lock, DictionaryObject) and "/P" in lock:
+        return MDPPerm(int(lock["/P"]))
+    return None
+
+
+def _locks(field: SignatureField) -> FieldMDPSpec | None:
+    reference = _transform(field, "/FieldMDP")
+    if reference is None:
+        return None
+    return FieldMDPSpec.from_pdf_object(reference["/TransformParams"])
+
+
+def _transform(field: SignatureField, method: str) -> DictionaryObject | None:
+    for item in look_up(field.signature, "/Reference", ()):
+        reference: DictionaryObject = item.get_object()
+        if reference["/TransformMethod"] == method:
+            return reference
+    return None

@@ -1,0 +1,95 @@
+"""Opens a PDF with pyHanko's reader; whole-file problems become Antin's errors here.
+
+Strictly first. What a strict reading refuses and a lax one can read (cross-reference pedantry of
+many writers) is read laxly: what that might hide after a signature is looked for by
+`verify.pdf.tail` in the bytes themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from io import BytesIO
+
+from pyhanko.pdf_utils.crypt import AuthStatus
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.xref import XRefSection
+
+from verify.errors import (
+    BrokenPDFError,
+    EmptyPDFError,
+    EncryptedPDFError,
+    MalformedObjectError,
+    NotAPDFError,
+    TooLargeError,
+)
+from verify.guard import foreign
+from verify.policy import Limits
+
+# pyHanko logs each suspicious change; findings say the same, and a library does not print.
+logging.getLogger("pyhanko").addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPDF:
+    """A document and its reader."""
+
+    data: bytes
+    reader: PdfFileReader
+    strict: bool
+    """False when only a lax reading succeeded."""
+
+    @property
+    def revisions(self) -> int:
+        """How many revisions the cross-reference chain has."""
+        return len(self.sections)
+
+    @property
+    def sections(self) -> list[XRefSection]:
+        """The cross-reference sections, oldest first."""
+        return self.reader.xrefs._xref_sections  # noqa: SLF001  no public accessor gives entries and extents
+
+
+def open_pdf(data: bytes, *, name: str, limits: Limits) -> OpenPDF:
+    """Open a document for judging.
+
+    Raises:
+        EmptyPDFError: no bytes.
+        TooLargeError: more bytes than the policy allows.
+        NotAPDFError: no PDF header.
+        EncryptedPDFError: it needs a password.
+        BrokenPDFError: its structure cannot be read.
+    """
+    if not data:
+        raise EmptyPDFError(name=name)
+    if len(data) > limits.document_bytes:
+        raise TooLargeError(name=name, size=len(data), limit=limits.document_bytes)
+    if b"%PDF-" not in data[:1024]:
+        raise NotAPDFError(name=name)
+    try:
+        return _open(data, name=name, strict=True)
+    except MalformedObjectError:
+        pass
+    try:
+        return _open(data, name=name, strict=False)
+    except MalformedObjectError as error:
+        raise BrokenPDFError(name=name, reason=error.facts["reason"]) from error
+
+
+def _open(data: bytes, *, name: str, strict: bool) -> OpenPDF:
+    with foreign("PDF"):
+        reader = PdfFileReader(BytesIO(data), strict=strict)
+        if reader.encrypted and reader.decrypt("").status is AuthStatus.FAILED:
+            raise EncryptedPDFError(name=name)
+        _ = reader.root["/Pages"]
+    return OpenPDF(data, reader, strict)
+
+
+def count_pages(pdf: OpenPDF) -> int | None:
+    """Return the number of pages the document says it has, or None."""
+    try:
+        with foreign("PDF"):
+            count = int(pdf.reader.root["/Pages"]["/Count"])
+    except MalformedObjectError:
+        return None
+    return count if count >= 0 else None

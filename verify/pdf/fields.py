@@ -1,0 +1,124 @@
+"""Finds the signature fields that hold something, one broken field not hiding the others.
+
+Spec: ISO 32000-2 §12.7.4, §12.7.5.5, §12.8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pyhanko.pdf_utils.generic import (
+    ArrayObject,
+    DictionaryObject,
+    IndirectObject,
+    Reference,
+)
+
+from verify.errors import MalformedObjectError
+from verify.guard import PDFValue, foreign
+from verify.pdf.document import OpenPDF
+from verify.pdf.values import look_up
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One terminal form field."""
+
+    name: str
+    type: str
+    dictionary: DictionaryObject
+    reference: Reference | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureField:
+    """A signature field with a signature dictionary in it."""
+
+    name: str
+    field: DictionaryObject
+    signature: DictionaryObject
+    reference: Reference | None
+    """The indirect object the signature dictionary is, or lies in."""
+    sub_filter: str = ""
+    type: str = ""
+
+
+def find_signature_fields(pdf: OpenPDF, *, limit: int) -> tuple[SignatureField, ...]:
+    """Return the signature fields that have a value, at most `limit` of them."""
+    found: list[SignatureField] = []
+    for field in find_fields(pdf.reader):
+        if field.type == "/Sig" and len(found) < limit:
+            filled = _filled(field)
+            if filled is not None:
+                found.append(filled)
+    return tuple(found)
+
+
+def find_fields(handler: PDFValue) -> Iterator[Field]:
+    """Yield the terminal fields of a document or of one of its revisions."""
+    try:
+        with foreign("form"):
+            roots = handler.root["/AcroForm"]["/Fields"]
+    except MalformedObjectError:
+        return
+    pending = [(item, "", "") for item in _items(roots)]
+    seen: set[Reference] = set()
+    while pending:
+        node, prefix, inherited = pending.pop(0)
+        step = _step(node, prefix, inherited, seen=seen)
+        if step is None:
+            continue
+        field, kids = step
+        if kids:
+            pending.extend((kid, field.name, field.type) for kid in kids)
+        else:
+            yield field
+
+
+def _step(
+    node: PDFValue, prefix: str, inherited: str, *, seen: set[Reference]
+) -> tuple[Field, list[PDFValue]] | None:
+    try:
+        with foreign("form field"):
+            reference = node.reference if isinstance(node, IndirectObject) else None
+            if reference is not None and reference in seen:
+                return None
+            if reference is not None:
+                seen.add(reference)
+            dictionary = node.get_object()
+            if not isinstance(dictionary, DictionaryObject):
+                return None
+            partial = str(look_up(dictionary, "/T", ""))
+            name = f"{prefix}.{partial}" if prefix and partial else prefix or partial
+            kind = str(look_up(dictionary, "/FT", inherited))
+            field = Field(name, kind, dictionary, reference)
+            return field, [kid for kid in _items(look_up(dictionary, "/Kids")) if _is_field(kid)]
+    except MalformedObjectError:
+        return None
+
+
+def _is_field(kid: PDFValue) -> bool:
+    """Tell a child field from a mere widget of the same field."""
+    dictionary = kid.get_object()
+    return isinstance(dictionary, DictionaryObject) and "/T" in dictionary
+
+
+def _items(value: PDFValue) -> list[PDFValue]:
+    """Return an array's members, references not followed."""
+    return list(list.__iter__(value)) if isinstance(value, ArrayObject) else []
+
+
+def _filled(field: Field) -> SignatureField | None:
+    try:
+        with foreign("signature field"):
+            raw = field.dictionary.raw_get("/V")
+            signature = raw.get_object()
+            reference = raw.reference if isinstance(raw, IndirectObject) else field.reference
+            if not isinstance(signature, DictionaryObject):
+                return None
+            sub_filter = str(look_up(signature, "/SubFilter", ""))
+            kind = str(look_up(signature, "/Type", ""))
+    except MalformedObjectError:
+        return None
+    return SignatureField(field.name, field.dictionary, signature, reference, sub_filter, kind)

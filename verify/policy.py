@@ -1,0 +1,125 @@
+"""By which rules a document is judged: a TOML file, checked once, then only read.
+
+Spec: ETSI EN 319 102-1 §5.1.4.2 (constraints); ETSI TS 119 312 (algorithms).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from verify.errors import PolicyFileError
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Acceptance(_Table):
+    """Until when an algorithm is accepted; None means with no end in sight."""
+
+    until: AwareDatetime | None = None
+
+
+class Algorithms(_Table):
+    """Algorithms and sizes that are accepted; what is not listed is not."""
+
+    rsa_min_bits: int = Field(ge=1024)
+    ec_min_bits: int = Field(ge=160)
+    schemes: tuple[str, ...]
+    digests: dict[str, Acceptance]
+
+
+class Revocation(_Table):
+    """How fresh evidence about certificates must be."""
+
+    freshness_seconds: int = Field(default=0, ge=0)
+    """Evidence may be this much older than the best signature time of the signer."""
+    authority_freshness_seconds: int = Field(default=0, ge=0)
+    """The same for certificates of authorities, whose lists appear less often."""
+    age_without_next_update_seconds: int = Field(default=300, ge=0)
+    """An OCSP answer without nextUpdate is current for so long."""
+
+
+class Time(_Table):
+    """Tolerance between clocks."""
+
+    skew_seconds: int = Field(default=60, ge=0, le=3600)
+
+
+class Signer(_Table):
+    """What a signer's certificate must be for."""
+
+    key_usage: tuple[str, ...]
+    extended_key_usage: tuple[str, ...]
+    seal_policies: tuple[str, ...] = ()
+
+
+class Limits(_Table):
+    """How much work one document may cause."""
+
+    document_bytes: int = Field(gt=0)
+    signatures: int = Field(gt=0)
+    path_length: int = Field(gt=0)
+    path_signature_checks: int = Field(gt=0)
+
+
+class Policy(_Table):
+    """The rules of one judgement."""
+
+    name: str
+    algorithms: Algorithms
+    revocation: Revocation
+    time: Time
+    signer: Signer
+    limits: Limits
+
+    @property
+    def skew(self) -> timedelta:
+        """By how much clocks may differ."""
+        return timedelta(seconds=self.time.skew_seconds)
+
+    def digest_accepted(self, digest: str, at: datetime) -> bool:
+        """Say whether `digest` is accepted for something known to exist at `at`."""
+        acceptance = self.algorithms.digests.get(digest)
+        if acceptance is None:
+            return False
+        return acceptance.until is None or at <= acceptance.until
+
+
+def parse_policy(text: str, *, name: str) -> Policy:
+    """Read a policy from TOML text.
+
+    Raises:
+        PolicyFileError: not TOML, a key that is unknown or missing, a value out of bounds.
+    """
+    try:
+        return Policy.model_validate(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise PolicyFileError(name=name, reason=str(error)) from error
+
+
+def load_policy(name_or_path: str) -> Policy:
+    """Return a policy by its name among those Antin carries, or from a file.
+
+    Raises:
+        PolicyFileError: no such policy, or it is not valid.
+    """
+    built_in = files("verify") / "policies" / f"{Path(name_or_path).name}.toml"
+    source = built_in if built_in.is_file() else Path(name_or_path)
+    try:
+        text = source.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyFileError(name=name_or_path, reason=str(error)) from error
+    return parse_policy(text, name=name_or_path)
+
+
+@cache
+def default_policy() -> Policy:
+    """Return the policy that is used when nothing else is said."""
+    return load_policy("default")

@@ -1,0 +1,132 @@
+"""The verdict as data: frozen, without a truth value, without sentences.
+
+Spec: EN 319 102-1 §5.1.3; ETSI TS 119 102-2 (what a report tells).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from verify.errors import NotPassedError
+from verify.facts import Changes, Kind
+from verify.finding import Finding
+from verify.indication import Indication, SubIndication
+from verify.rules.revocation import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class SignerReport:
+    """Who signed, as the certificate says."""
+
+    common_name: str | None
+    organization: str | None
+    title: str | None
+    serial: str
+    issuer: str
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReport:
+    """One certificate of the path."""
+
+    name: str
+    issuer: str
+    serial: str
+    not_before: datetime
+    not_after: datetime
+    trusted: bool
+    standing: Standing | None
+    """What is known of its status; None for the trust anchor."""
+    evidence: str | None = None
+    """`ocsp` or `crl`: what that rests on."""
+    evidence_issued: datetime | None = None
+    evidence_in_document: bool = False
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampReport:
+    """One time-stamp inside a signature."""
+
+    time: datetime | None
+    authority: str | None
+    indication: Indication
+    sub_indication: SubIndication | None
+    content: bool
+    path: tuple[LinkReport, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureReport:
+    """One signature, seal or document time-stamp."""
+
+    field: str
+    kind: Kind
+    indication: Indication
+    sub_indication: SubIndication | None
+    level: str | None
+    signer: SignerReport | None
+    claimed_signing_time: datetime | None
+    best_signature_time: datetime | None
+    algorithm: str | None
+    covers_whole_document: bool
+    changes_after: Changes
+    findings: tuple[Finding, ...]
+    sub_filter: str
+    revision: int
+    revisions: int
+    byte_range: tuple[int, ...] = ()
+    timestamps: tuple[TimestampReport, ...] = ()
+    path: tuple[LinkReport, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A certificate about which evidence, or whose issuer, is missing (DER)."""
+
+    certificate: bytes
+    issuer: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The verdict on one document."""
+
+    name: str
+    sha256: str
+    size: int
+    pages: int | None
+    indication: Indication
+    sub_indication: SubIndication | None
+    policy: str
+    judged_at: datetime
+    signatures: tuple[SignatureReport, ...]
+    findings: tuple[Finding, ...]
+    needs: tuple[Need, ...] = ()
+    """What more evidence might decide; empty when nothing would."""
+
+    def __bool__(self) -> bool:
+        """Refuse: a verdict has three values, and `if report:` would hide one.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("a report is not true or false: read .indication or require_passed()")
+
+    @property
+    def passed(self) -> bool:
+        """Say whether the document is TOTAL-PASSED."""
+        return self.indication is Indication.TOTAL_PASSED
+
+    def require_passed(self) -> None:
+        """Return only if the document is TOTAL-PASSED.
+
+        Raises:
+            NotPassedError: it is TOTAL-FAILED or INDETERMINATE.
+        """
+        if not self.passed:
+            why = self.sub_indication.value if self.sub_indication else ""
+            raise NotPassedError(name=self.name, indication=self.indication.value, why=why)

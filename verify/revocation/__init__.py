@@ -1,0 +1,1 @@
+"""CRLs and OCSP responses: read and verified, not judged."""

@@ -1,0 +1,144 @@
+"""Checks a signature value with `cryptography`, from the algorithm as CMS and OCSP name it.
+
+RSA PKCS#1 v1.5, RSASSA-PSS, ECDSA and Ed25519. Whether an algorithm is good enough is not asked
+here: the policy judges that.
+
+Spec: RFC 8017 §8, RFC 4055 §3, RFC 5753, RFC 8419.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+
+from verify.certificate import key_kind
+from verify.facts import Algorithm
+from verify.guard import ASN1, foreign
+
+HASHES: dict[str, hashes.HashAlgorithm] = {
+    "md5": hashes.MD5(),  # noqa: S303  read, so that the policy can refuse it by name
+    "sha1": hashes.SHA1(),  # noqa: S303  the same
+    "sha224": hashes.SHA224(),
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+    "sha512_224": hashes.SHA512_224(),
+    "sha512_256": hashes.SHA512_256(),
+    "sha3_224": hashes.SHA3_224(),
+    "sha3_256": hashes.SHA3_256(),
+    "sha3_384": hashes.SHA3_384(),
+    "sha3_512": hashes.SHA3_512(),
+}
+
+# Signature OIDs that some signers write where a digest OID belongs (seen in plugtest files of
+# EU countries and in LibreOffice): the digest is the one the signature algorithm implies.
+_DIGESTS_BY_OID = {
+    "2.16.840.1.101.3.4.2.8": "sha3_256",
+    "2.16.840.1.101.3.4.2.9": "sha3_384",
+    "2.16.840.1.101.3.4.2.10": "sha3_512",
+    "1.2.840.113549.1.1.5": "sha1",
+    "1.2.840.113549.1.1.11": "sha256",
+    "1.2.840.113549.1.1.12": "sha384",
+    "1.2.840.113549.1.1.13": "sha512",
+    "1.2.840.10045.4.3.2": "sha256",
+    "1.2.840.10045.4.3.3": "sha384",
+    "1.2.840.10045.4.3.4": "sha512",
+}
+
+_SCHEMES = {"rsassa_pkcs1v15": "rsassa-pkcs1v15", "rsassa_pss": "rsassa-pss"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """A signature algorithm with its parameters, as an object names it."""
+
+    name: str
+    digest: str
+    salt_length: int = 0
+    mask_digest: str = ""
+
+    def algorithm(self, certificate: x509.Certificate) -> Algorithm:
+        """Return the algorithm with the signer's key, for the policy to judge."""
+        digest = None if self.name == "ed25519" else self.digest
+        return Algorithm(self.name, digest, *key_kind(certificate))
+
+
+def digest_name_of(algorithm_identifier: ASN1) -> str:
+    """Return the name of a digest from an asn1crypto DigestAlgorithm."""
+    name = str(algorithm_identifier["algorithm"].native)
+    return _DIGESTS_BY_OID.get(algorithm_identifier["algorithm"].dotted, name)
+
+
+def compute_digest(name: str, *parts: bytes) -> bytes | None:
+    """Return the digest of the parts joined, or None for a digest that is not known."""
+    if name not in HASHES:
+        return None
+    hasher = hashes.Hash(HASHES[name])
+    for part in parts:
+        hasher.update(part)
+    return hasher.finalize()
+
+
+def parse_scheme(algorithm_identifier: ASN1, digest: str) -> Scheme:
+    """Return the scheme an asn1crypto SignedDigestAlgorithm names.
+
+    Args:
+        algorithm_identifier: as found in the SignerInfo or the OCSP response.
+        digest: what to take when the identifier implies none (rsaEncryption, plain ECDSA).
+    """
+    name = str(algorithm_identifier.signature_algo)
+    name = _SCHEMES.get(name, name)
+    if name == "rsassa-pss":
+        parameters = algorithm_identifier["parameters"]
+        return Scheme(
+            name,
+            digest_name_of(parameters["hash_algorithm"]),
+            int(parameters["salt_length"].native),
+            digest_name_of(parameters["mask_gen_algorithm"]["parameters"]),
+        )
+    with suppress(ValueError):  # rsaEncryption and id-ecPublicKey say nothing about the digest
+        digest = str(algorithm_identifier.hash_algo)
+    return Scheme(name, digest)
+
+
+def signature_verifies(
+    certificate: x509.Certificate, scheme: Scheme, signature: bytes, *, data: bytes
+) -> bool:
+    """Say whether `signature` over `data` verifies with the certificate's key.
+
+    Raises:
+        MalformedObjectError: an algorithm or key of a kind that is not known.
+    """
+    with foreign("signature value"):
+        try:
+            _verify(certificate.public_key(), scheme, signature, data)
+        except InvalidSignature:
+            return False
+    return True
+
+
+def _verify(key: object, scheme: Scheme, signature: bytes, data: bytes) -> None:
+    match key:
+        case rsa.RSAPublicKey() if scheme.name == "rsassa-pkcs1v15":
+            key.verify(signature, data, padding.PKCS1v15(), HASHES[scheme.digest])
+        case rsa.RSAPublicKey() if scheme.name == "rsassa-pss":
+            mask = padding.MGF1(HASHES[scheme.mask_digest])
+            pss = padding.PSS(mask, scheme.salt_length)
+            key.verify(signature, data, pss, HASHES[scheme.digest])
+        case ec.EllipticCurvePublicKey() if scheme.name == "ecdsa":
+            key.verify(signature, data, ec.ECDSA(HASHES[scheme.digest]))
+        case ed25519.Ed25519PublicKey() if scheme.name == "ed25519":
+            key.verify(signature, data)
+        case _:
+            raise NotImplementedError(f"{scheme.name} with {type(key).__name__}")
+
+
+def hash_with(name: str, data: bytes) -> bytes:
+    """Return a hash that only identifies (CertID, ESSCertID), where SHA-1 is still in use."""
+    return hashlib.new(name.replace("-", ""), data, usedforsecurity=False).digest()
