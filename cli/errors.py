@@ -87,3 +87,33 @@ class NotConfirmedError(RefusedError):
     """The person was asked and did not say yes; nothing was done."""
 
     code = "cli.not_confirmed"
+
+
+class OutputExistsError(RefusedError):
+    """A file stands where the output should go (facts: `path`)."""
+
+    code = "cli.output_exists"
+
+
+class UnwritableFileError(UnavailableError):
+    """A file cannot be written (facts: `path`, `reason`)."""
+
+    code = "cli.unwritable"
+
+
+class BadOptionError(InvalidInputError):
+    """An option's value has not the form it needs (facts: `option`, `value`, `form`)."""
+
+    code = "cli.bad_option"
+
+
+class ServiceFaultyError(UnavailableError):
+    """A signer of the services does not fit its authority or its use (facts: `what`)."""
+
+    code = "cli.service_faulty"
+
+
+class LapsingError(UnavailableError):
+    """A certificate of the home's own services ends soon (facts: `what`, `not_after`)."""
+
+    code = "cli.lapsing"

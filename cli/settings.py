@@ -28,6 +28,13 @@ class Service(_Section):
     """Host and port that `antin serve` listens on."""
 
 
+class Authorities(_Section):
+    """What every authority of this home has in common."""
+
+    policy_arc: str | None = None
+    """The administration's arc for certificate policies; None keeps the documented placeholder."""
+
+
 class Responder(_Section):
     """The delegated OCSP signer of one authority."""
 
@@ -83,6 +90,7 @@ class Settings(_Section):
     """A demonstration home keeps its PINs in files, and says so each time."""
     register_path: Annotated[Path, Field(alias="register")] = Path("register.sqlite")
     service: Service = Service()
+    authorities: Authorities = Authorities()
     responders: tuple[Responder, ...] = ()
     timestamp: Timestamp | None = None
     tokens: Tokens = Tokens()

@@ -1,0 +1,149 @@
+"""Opens this home's register and the authorities in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from cli.errors import NoPublicURLError, UnknownNameError
+from cli.home import Home, get_home, home_directory
+from cli.keys import PINs, open_modules
+from cli.session import Session
+from hsm.locate import open_any
+from pki.authority.authority import Authority
+from pki.authority.create import open_authority
+from pki.keys import PrivateKey
+from pki.profile import DEFAULT_POLICY_ARC, Profile, load_profile
+from pki.records import AuthorityRecord, CertificateRecord, CertificateState, Register, serial_text
+from pki.register.sql import open_register
+from pki.urls import AuthorityURLs
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A home at work: its register is open, its authorities can be opened."""
+
+    session: Session
+    home: Home
+    register: Register
+    pins: PINs
+
+    def public_url(self) -> str:
+        """Return the address that certificates will name.
+
+        Raises:
+            NoPublicURLError: none is configured.
+        """
+        url = self.home.settings.service.public_url
+        if not url:
+            raise NoPublicURLError
+        return url
+
+    def record(self, name: str) -> AuthorityRecord:
+        """Return an authority's record.
+
+        Raises:
+            UnknownNameError: none of that name.
+        """
+        record = self.register.find_authority(name)
+        if record is None:
+            raise UnknownNameError(kind="ca", name=name)
+        return record
+
+    def authority(self, name: str) -> Authority:
+        """Open an authority with its key; the PIN is asked for here.
+
+        Raises:
+            UnknownNameError: none of that name.
+            NoPublicURLError: the home has no public address yet.
+            PKIError: whatever the token answers.
+        """
+        record = self.record(name)
+        urls = AuthorityURLs.under(self.public_url(), name)
+        certificate = x509.load_der_x509_certificate(record.certificate_der)
+        key = self.open_key(record.key_uri, certificate)
+        clock = self.session.clock
+        return open_authority(self.register, name, key=key, urls=urls, clock=clock)
+
+    def open_key(self, uri: str, certificate: x509.Certificate | None = None) -> PrivateKey:
+        """Open a key of this home, on a token or in a file.
+
+        Raises:
+            PKIError: whatever the token answers.
+        """
+        found = open_any(uri, lambda: open_modules(self.home), self.pins, certificate=certificate)
+        return found.key
+
+    def profile(self, name: str) -> Profile:
+        """Read a profile, with this administration's policy arc.
+
+        Raises:
+            PKIError: no such profile, or it contradicts itself.
+        """
+        arc = self.home.settings.authorities.policy_arc or DEFAULT_POLICY_ARC
+        return load_profile(name, policy_arc=arc)
+
+    def certificate(self, serial: str) -> CertificateRecord:
+        """Return the issued certificate with that serial, whichever authority issued it.
+
+        Raises:
+            UnknownNameError: none, or the serial stands under more than one authority.
+        """
+        number = parse_serial(serial)
+        found = [
+            record
+            for authority in self.register.list_authorities()
+            if (record := self.register.find_certificate(authority.name, number)) is not None
+            and record.state is not CertificateState.RESERVED
+        ]
+        if len(found) != 1:
+            raise UnknownNameError(kind="cert", name=serial_text(number))
+        return found[0]
+
+
+def parse_serial(text: str) -> int:
+    """Read a serial as it is shown: hexadecimal, colons allowed.
+
+    Raises:
+        UnknownNameError: not a serial.
+    """
+    try:
+        return int(text.replace(":", ""), 16)
+    except ValueError as error:
+        raise UnknownNameError(kind="cert", name=text) from error
+
+
+@contextmanager
+def open_office(session: Session, *, pin_source: str | None = None) -> Iterator[Office]:
+    """Open the home's register for the block.
+
+    Raises:
+        NoHomeError: `antin init` was never run there.
+        PKIError: the register cannot be opened.
+    """
+    home = get_home(home_directory(session.home), session.configuration)
+    register = open_register(home.register)
+    try:
+        yield Office(session, home, register, PINs(session, home, pin_source))
+    finally:
+        register.close()
+
+
+def certificate_object(certificate: x509.Certificate) -> dict[str, str]:
+    """Return what every command says of a certificate in JSON."""
+    return {
+        "serial": serial_text(certificate.serial_number),
+        "subject": certificate.subject.rfc4514_string(),
+        "issuer": certificate.issuer.rfc4514_string(),
+        "not_before": certificate.not_valid_before_utc.isoformat(),
+        "not_after": certificate.not_valid_after_utc.isoformat(),
+    }
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """Return the subject's common name, or its whole name where it has none."""
+    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return str(names[0].value) if names else certificate.subject.rfc4514_string()

@@ -1,0 +1,1 @@
+"""One module a command group; heavy imports stay inside the commands."""

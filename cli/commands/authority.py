@@ -1,0 +1,136 @@
+"""`antin ca create|list|show|export|recover`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import PinSource
+from cli.session import session_of, table
+from pki.keys import KeyType
+
+group = typer.Typer(help="ca", no_args_is_help=True, rich_markup_mode=None)
+Name = Annotated[str, typer.Argument(help="ca.name")]
+
+
+@group.command("create", help="ca.create")
+def create(
+    context: typer.Context,
+    name: Name,
+    profile: Annotated[str, typer.Option("--profile", help="ca.profile")],
+    subject: Annotated[str, typer.Option("--subject", help="ca.subject")],
+    key: Annotated[str | None, typer.Option("--key", help="key")] = None,
+    key_type: Annotated[KeyType | None, typer.Option("--key-type", help="key_type")] = None,
+    token: Annotated[str | None, typer.Option("--token", help="ca.token")] = None,
+    parent: Annotated[str | None, typer.Option("--parent", help="ca.parent")] = None,
+    pin_source: PinSource = None,
+) -> None:
+    """Make a root or an issuing authority, and its first revocation list."""
+    from cli.authorities import certificate_object, open_office
+    from cli.create_authority import Wanted, create_authority
+
+    session = session_of(context)
+    wanted = Wanted(name, profile, subject, parent, key, key_type, token)
+    with open_office(session, pin_source=pin_source) as office, office.home.locked():
+        authority = create_authority(office, wanted)
+    certificate = authority.issuer.certificate
+    session.put(
+        "ca.create/1",
+        {"name": name, **certificate_object(certificate)},
+        lambda: session.word(
+            "cli.ca.created", name=name, subject=certificate.subject.rfc4514_string()
+        ),
+    )
+
+
+@group.command("list", help="ca.list")
+def list_authorities(context: typer.Context) -> None:
+    """Name the authorities of this home."""
+    from cli.authorities import open_office
+
+    session = session_of(context)
+    with open_office(session) as office:
+        records = office.register.list_authorities()
+    rows = [{"name": one.name, "parent": one.parent, "profile": one.profile} for one in records]
+    session.put(
+        "ca.list/1",
+        {"authorities": rows},
+        lambda: (
+            table([(one.name, one.profile, one.parent or "-") for one in records])
+            if records
+            else session.word("cli.none")
+        ),
+    )
+
+
+@group.command("show", help="ca.show")
+def show(context: typer.Context, name: Name) -> None:
+    """Print an authority's certificate and its newest list."""
+    from cryptography import x509
+
+    from cli.authorities import certificate_object, open_office
+
+    session = session_of(context)
+    with open_office(session) as office:
+        record = office.record(name)
+        crl = office.register.newest_crl(name)
+    certificate = x509.load_der_x509_certificate(record.certificate_der)
+    data = {
+        "name": record.name,
+        "parent": record.parent,
+        "profile": record.profile,
+        "key": record.key_uri,
+        **certificate_object(certificate),
+        "crl_number": crl.number if crl else None,
+        "crl_next_update": crl.next_update.isoformat() if crl else None,
+    }
+    session.put(
+        "ca.show/1", data, lambda: table([(key, str(value)) for key, value in data.items()])
+    )
+
+
+@group.command("export", help="ca.export")
+def export(
+    context: typer.Context,
+    name: Name,
+    chain: Annotated[bool, typer.Option("--chain", help="ca.chain")] = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="output")] = None,
+) -> None:
+    """Write an authority's certificate as PEM, with those above it if asked."""
+    from cli.authorities import open_office
+    from cli.pem import chain_pem, put_pem
+
+    session = session_of(context)
+    with open_office(session) as office:
+        pem = chain_pem(office, name, whole=chain)
+    put_pem(session, "ca.export/1", pem, output)
+
+
+@group.command("recover", help="ca.recover")
+def recover(
+    context: typer.Context,
+    ca: Annotated[str | None, typer.Option("--ca", help="crl.ca")] = None,
+    pin_source: PinSource = None,
+) -> None:
+    """Revoke what an interruption left reserved, and publish that."""
+    from cli.actor import actor
+    from cli.authorities import open_office
+    from pki.records import serial_text
+
+    session = session_of(context)
+    given_up: list[dict[str, str]] = []
+    with open_office(session, pin_source=pin_source) as office, office.home.locked():
+        names = [ca] if ca else [record.name for record in office.register.list_authorities()]
+        for name in names:
+            authority = office.authority(name)
+            records = authority.recover_open(requester=actor())
+            if records:
+                authority.issue_crl(requester=actor())
+            given_up += [{"ca": name, "serial": serial_text(one.serial)} for one in records]
+    session.put(
+        "ca.recover/1",
+        {"given_up": given_up},
+        lambda: session.word("cli.ca.recovered", count=len(given_up)),
+    )

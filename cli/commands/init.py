@@ -1,0 +1,38 @@
+"""`antin init`: makes a home."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.session import session_of
+
+
+def add_to(app: typer.Typer) -> None:
+    """Declare the command."""
+    app.command("init", help="init")(init)
+
+
+def init(
+    context: typer.Context,
+    demo: Annotated[bool, typer.Option("--demo", help="init.demo")] = False,
+    public_url: Annotated[str | None, typer.Option("--public-url", help="init.public_url")] = None,
+) -> None:
+    """Make a home; with `--demo` a whole administration in small."""
+    from cli.home import home_directory
+    from cli.make_demo import make_demo
+    from cli.make_home import make_home
+
+    session = session_of(context)
+    directory = home_directory(session.home)
+    if demo:
+        made = make_demo(directory, session.clock)
+        session.tell("cli.demo_home")
+    else:
+        made = make_home(directory, session.clock, public_url)
+    session.put(
+        "init/1",
+        made.as_json(),
+        lambda: session.word("cli.init.done", home=directory),
+    )

@@ -1,0 +1,38 @@
+"""`antin serve`: CRL, AIA, OCSP and time-stamps over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.options import PinSource
+from cli.session import session_of
+
+
+def add_to(app: typer.Typer) -> None:
+    """Declare the command."""
+    app.command("serve", help="serve")(serve)
+
+
+def serve(
+    context: typer.Context,
+    bind: Annotated[str | None, typer.Option("--bind", help="serve.bind")] = None,
+    pin_source: PinSource = None,
+) -> None:
+    """Serve until stopped; says `ready URL` on stdout once it answers."""
+    from cli.authorities import open_office
+    from cli.listen import listening_socket, run
+    from cli.services import public_app
+
+    session = session_of(context)
+    with open_office(session, pin_source=pin_source) as office:
+        settings = office.home.settings
+        # The port comes first: a taken one is said before any PIN is asked.
+        listener = listening_socket(bind or settings.service.bind)
+        with listener:
+            app = public_app(office)
+            if settings.demo:
+                session.tell("cli.demo_home")
+            host, port = listener.getsockname()[:2]
+            run(app, listener, ready=lambda: typer.echo(f"ready http://{host}:{port}"))

@@ -1,0 +1,59 @@
+"""`antin sign`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import PinSource
+from cli.session import session_of
+
+
+def add_to(app: typer.Typer) -> None:
+    """Declare the command."""
+    app.command("sign", help="sign")(sign)
+
+
+def sign(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="sign.files", metavar="FILE|DIR…")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="sign.output")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="key")] = None,
+    cert: Annotated[Path | None, typer.Option("--cert", help="sign.cert")] = None,
+    level: Annotated[str | None, typer.Option("--level", help="sign.level")] = None,
+    display: Annotated[str | None, typer.Option("--display", help="sign.display")] = None,
+    field: Annotated[str | None, typer.Option("--field", help="sign.field")] = None,
+    place: Annotated[str | None, typer.Option("--place", help="sign.place")] = None,
+    tsa: Annotated[str | None, typer.Option("--tsa", help="sign.tsa")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="sign.reason")] = None,
+    location: Annotated[str | None, typer.Option("--location", help="sign.location")] = None,
+    pkcs1: Annotated[bool, typer.Option("--pkcs1", help="sign.pkcs1")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="sign.overwrite")] = False,
+    json_lines: Annotated[bool, typer.Option("--json-lines", help="json_lines")] = False,
+    pin_source: PinSource = None,
+) -> None:
+    """Sign documents; each is judged before it is written."""
+    from cli.batch import run_batch
+    from cli.home import find_home, home_directory
+    from cli.keys import PINs
+    from cli.outside import outside_of, own_authorities
+    from cli.paths import documents_in
+    from cli.sign_documents import SignerTask, SignWishes, output_plan
+    from cli.signer import SignerSearch, find_signer
+
+    session = session_of(context)
+    home = find_home(home_directory(session.home), session.configuration)
+    if home.settings.demo:
+        session.tell("cli.demo_home")
+    wishes = SignWishes(level, display, field, place, tsa, reason, location, pkcs1)
+    options = wishes.options(home.settings)
+    documents = documents_in(files)
+    outputs = output_plan(documents, output)
+    outside = outside_of(session, home)
+    issuers = (*outside.trust.anchors, *own_authorities(home))
+    search = SignerSearch(home, PINs(session, home, pin_source), outside.policy, issuers)
+    signer = find_signer(search, key, cert)
+    task = SignerTask(session, outside, signer, options, outputs, overwrite=overwrite)
+    raise typer.Exit(run_batch(session, "sign/1", documents, task, json_lines=json_lines))

@@ -1,0 +1,51 @@
+"""`antin verify`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.session import session_of
+
+
+def add_to(app: typer.Typer) -> None:
+    """Declare the command."""
+    app.command("verify", help="verify")(verify)
+
+
+def verify(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="verify.files", metavar="FILE|DIR…")],
+    trust: Annotated[list[Path] | None, typer.Option("--trust", help="verify.trust")] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            "--at",
+            help="verify.at",
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+        ),
+    ] = None,
+    policy: Annotated[str | None, typer.Option("--policy", help="verify.policy")] = None,
+    report: Annotated[str | None, typer.Option("--report", help="verify.report")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="verify.offline")] = False,
+    json_lines: Annotated[bool, typer.Option("--json-lines", help="json_lines")] = False,
+) -> None:
+    """Judge documents; the exit status is the verdict."""
+    from cli.batch import run_batch
+    from cli.home import find_home, home_directory
+    from cli.judge import Judge, report_target
+    from cli.outside import outside_of
+    from cli.paths import documents_in
+
+    session = session_of(context)
+    home = find_home(home_directory(session.home), session.configuration)
+    if home.settings.demo:
+        session.tell("cli.demo_home")
+    documents = documents_in(files)
+    outside = outside_of(session, home, trust=trust or (), policy=policy, offline=offline)
+    target = report_target(report, many=len(documents) > 1)
+    judge = Judge(session, outside, at, offline=offline, html=target)
+    raise typer.Exit(run_batch(session, "verify/1", documents, judge, json_lines=json_lines))

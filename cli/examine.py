@@ -1,0 +1,149 @@
+"""The doctor's checks: each gives what it saw, or the error it met. None changes anything."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import urllib3
+from cryptography import x509
+
+from cli.errors import LapsingError, PortTakenError
+from cli.files import read_small
+from cli.home import Home, find_home, home_directory
+from cli.keys import open_modules
+from cli.session import Session, error_object
+from hsm.embedded import find_softhsm
+from hsm.errors import PINLockedError
+from hsm.tokens import PINState
+from pki.audit import check_clock, verify_audit
+from pki.errors import PKIError
+from pki.register.sql import open_register
+from pki.words import hint_of, message_of
+from signing.fonts import find_font
+
+LAPSE_ALARM = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    seen: str
+    error: PKIError | None = None
+
+    def as_row(self, session: Session) -> tuple[str, ...]:
+        """Return the check as a line of the table."""
+        title = session.word(f"cli.doctor.{self.name}")
+        if self.error is None:
+            return (session.word("cli.doctor.well"), title, self.seen)
+        message = message_of(self.error, session.language)
+        hint = hint_of(self.error, session.language)
+        return (session.word("cli.doctor.ill"), title, f"{message} — {hint}")
+
+    def as_json(self, session: Session) -> dict[str, Any]:
+        """Return the check as JSON."""
+        error = error_object(self.error, session.language) if self.error else None
+        return {"check": self.name, "ok": self.error is None, "seen": self.seen, "error": error}
+
+
+def examine(session: Session) -> tuple[Check, ...]:
+    """Run every check that this machine and home allow.
+
+    Raises:
+        PKIError: the configuration cannot be read; nothing can be looked at without it.
+    """
+    home = find_home(home_directory(session.home), session.configuration)
+    checks: list[tuple[str, Callable[[], str]]] = [
+        ("softhsm", lambda: str(find_softhsm())),
+        ("fonts", _fonts),
+    ]
+    if home.settings.tokens.embedded or home.settings.tokens.modules:
+        checks.append(("tokens", lambda: _tokens(home)))
+    if (home.directory / "antin.toml").is_file():
+        checks += [
+            ("register", lambda: _register(home)),
+            ("clock", lambda: _clock(session, home)),
+            ("services", lambda: _services(session, home)),
+            ("port", lambda: _port(home)),
+        ]
+    return tuple(_run(name, look) for name, look in checks)
+
+
+def _run(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, look())
+    except PKIError as error:
+        return Check(name, "", error)
+
+
+def _fonts() -> str:
+    return str(find_font())
+
+
+def _tokens(home: Home) -> str:
+    seen = []
+    for module in open_modules(home):
+        for token in module.tokens():
+            if token.pin_state is PINState.LOCKED:
+                raise PINLockedError(token=token.label, serial=token.serial)
+            seen.append(f"{token.label} ({token.pin_state.value})")
+    return ", ".join(seen) or "-"
+
+
+def _register(home: Home) -> str:
+    register = open_register(home.register)
+    try:
+        return str(verify_audit(register))
+    finally:
+        register.close()
+
+
+def _clock(session: Session, home: Home) -> str:
+    now = session.clock.now()
+    register = open_register(home.register)
+    try:
+        check_clock(register, now)
+    finally:
+        register.close()
+    return now.isoformat(timespec="seconds")
+
+
+def _services(session: Session, home: Home) -> str:
+    """Look at the certificates of the home's own OCSP and time-stamp signers."""
+    signers = [*home.settings.responders]
+    paths = [signer.certificate for signer in signers]
+    if home.settings.timestamp is not None:
+        paths.append(home.settings.timestamp.certificate)
+    now = session.clock.now()
+    for path in paths:
+        certificate = x509.load_pem_x509_certificate(read_small(home.path(path)))
+        if certificate.not_valid_after_utc - now < LAPSE_ALARM:
+            raise LapsingError(what=path.name, not_after=certificate.not_valid_after_utc)
+    return ", ".join(path.name for path in paths) or "-"
+
+
+def _port(home: Home) -> str:
+    """Say whether `antin serve` could listen, or already answers."""
+    host, _, port = home.settings.service.bind.rpartition(":")
+    with socket.socket() as probe:
+        try:
+            probe.bind((host, int(port)))
+        except OSError:
+            return _answers(home)
+    return f"{home.settings.service.bind}: -"
+
+
+def _answers(home: Home) -> str:
+    bind = home.settings.service.bind
+    try:
+        answer = urllib3.request("GET", f"http://{bind}/healthz", timeout=3, retries=False)
+    except urllib3.exceptions.HTTPError as error:
+        raise PortTakenError(address=bind) from error
+    if answer.data != b"ok\n":
+        raise PortTakenError(address=bind)
+    return f"{bind}: antin serve"

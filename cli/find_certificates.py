@@ -1,0 +1,85 @@
+"""Certificates of the register, as `antin cert list` and `show` tell of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cli.errors import BadOptionError
+from pki.records import (
+    CertificateQuery,
+    CertificateRecord,
+    CertificateState,
+    Register,
+    serial_text,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """The options of `antin cert list`."""
+
+    ca: str | None
+    status: str | None
+    expires_within: str | None
+    query: str | None
+
+
+def certificate_rows(register: Register, wanted: Filter, now: datetime) -> list[dict[str, str]]:
+    """Return the records that fit, in the order of their making.
+
+    Raises:
+        BadOptionError: an unknown status, or a span that is not like `60d`.
+    """
+    before = now + _span(wanted.expires_within) if wanted.expires_within else None
+    query = CertificateQuery(wanted.ca, _state(wanted.status), None, None, before)
+    records = register.find_certificates(query)
+    if wanted.expires_within:
+        # What is to be renewed: neither revoked nor expired already.
+        records = tuple(
+            one for one in records if one.state is CertificateState.ISSUED and one.not_after > now
+        )
+    text = (wanted.query or "").casefold()
+    return [
+        certificate_row(register, one)
+        for one in records
+        if text in one.subject.casefold() or text in serial_text(one.serial)
+    ]
+
+
+def certificate_row(register: Register, record: CertificateRecord) -> dict[str, str]:
+    """Return one record as text values."""
+    row = {
+        "serial": serial_text(record.serial),
+        "status": record.state.value,
+        "ca": record.issuer,
+        "profile": record.profile,
+        "subject": record.subject,
+        "not_before": record.not_before.isoformat(),
+        "not_after": record.not_after.isoformat(),
+        "fingerprint": record.fingerprint or "",
+        "requester": record.requester,
+    }
+    revocation = register.find_revocation(record.issuer, record.serial)
+    if revocation is not None:
+        row["revoked_at"] = revocation.revoked_at.isoformat()
+        row["reason"] = revocation.reason.value
+    return row
+
+
+def _state(text: str | None) -> CertificateState | None:
+    if text is None:
+        return None
+    try:
+        return CertificateState(text)
+    except ValueError as error:
+        form = " | ".join(state.value for state in CertificateState)
+        raise BadOptionError(option="--status", value=text, form=form) from error
+
+
+def _span(text: str) -> timedelta:
+    match = re.fullmatch(r"([0-9]{1,5})d", text)
+    if match is None:
+        raise BadOptionError(option="--expires-within", value=text, form="60d")
+    return timedelta(days=int(match.group(1)))

@@ -1,0 +1,73 @@
+"""Issues one certificate as an administrator asks for it on the command line."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+
+from cli.actor import actor
+from cli.authorities import Office
+from cli.errors import BadOptionError
+from cli.files import read_small
+from pki.keys import PublicKey
+from pki.request import CertificateRequest, parse_request
+from pki.subject import Subject, build_subject
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The options of `antin cert issue`."""
+
+    ca: str
+    profile: str
+    csr: Path | None
+    key: str | None
+    subject: Path | None
+    settings: tuple[str, ...]
+
+
+def issue_certificate(office: Office, wanted: Wanted) -> x509.Certificate:
+    """Issue the certificate.
+
+    Raises:
+        BadOptionError: not exactly one of request and key, or a subject that cannot be read.
+        PKIError: any refusal of the authority.
+    """
+    if (wanted.csr is None) == (wanted.key is None):
+        raise BadOptionError(option="--csr/--key", value="-", form="--csr FILE | --key URI")
+    profile = office.profile(wanted.profile)
+    subject = _subject(wanted)
+    source = _source(office, wanted)
+    authority = office.authority(wanted.ca)
+    return authority.issue(source, profile, subject, requester=actor())
+
+
+def _source(office: Office, wanted: Wanted) -> CertificateRequest | PublicKey:
+    if wanted.csr is not None:
+        return parse_request(read_small(wanted.csr))
+    # Opening the key is the proof of possession: only who has the PIN can name it here.
+    return office.open_key(wanted.key or "").public_key()
+
+
+def _subject(wanted: Wanted) -> Subject:
+    pairs = _from_file(wanted.subject) if wanted.subject else []
+    for setting in wanted.settings:
+        short, equals, value = setting.partition("=")
+        if not equals:
+            raise BadOptionError(option="--set", value=setting, form="KEY=VALUE")
+        pairs.append((short.strip(), value))
+    return build_subject(pairs)
+
+
+def _from_file(path: Path) -> list[tuple[str, str]]:
+    try:
+        table = tomllib.loads(read_small(path).decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadOptionError(option="--subject", value=path.name, form="TOML") from error
+    pairs: list[tuple[str, str]] = []
+    for short, value in table.items():
+        pairs += [(short, str(one)) for one in (value if isinstance(value, list) else [value])]
+    return pairs

@@ -1,0 +1,97 @@
+"""Judges one document for the command line and writes the page about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from verify.collect import verify_online
+from verify.render.html import render_html
+from verify.render.text import render_text
+
+from cli.batch import Outcome
+from cli.errors import BadOptionError
+from cli.exit_status import OF_INDICATION
+from cli.files import write_new
+from cli.outside import Outside
+from cli.session import Session
+from pki.clock import Clock, FixedClock
+from signing.files import read_document
+from verify.document import verify_document
+from verify.render.json import to_json
+from verify.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class HTMLTarget:
+    """Where the page goes: a file for one document, a folder for many."""
+
+    path: Path
+    folder: bool
+
+    def of(self, document: Path) -> Path:
+        """Return the page of one document."""
+        return self.path / f"{document.stem}.html" if self.folder else self.path
+
+
+def report_target(option: str | None, *, many: bool) -> HTMLTarget | None:
+    """Read `--report html=FILE`.
+
+    Raises:
+        BadOptionError: another form, or one file for many documents.
+    """
+    if option is None:
+        return None
+    kind, _, name = option.partition("=")
+    path = Path(name)
+    if kind != "html" or not name or (many and not path.is_dir()):
+        form = "html=DIR" if many else "html=FILE"
+        raise BadOptionError(option="--report", value=option, form=form)
+    return HTMLTarget(path, path.is_dir())
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges one document after another by the same rules."""
+
+    session: Session
+    outside: Outside
+    at: datetime | None
+    offline: bool
+    html: HTMLTarget | None
+
+    def __call__(self, document: Path) -> Outcome:
+        """Return the verdict as the batch wants it.
+
+        Raises:
+            PKIError: the file cannot be read as a document.
+        """
+        report = self._report(document)
+        if self.html is not None:
+            page = render_html(report, self.session.language).encode()
+            write_new(self.html.of(document), page, overwrite=True)
+        status = OF_INDICATION[report.indication.value]
+        language = self.session.language
+        return Outcome(status, to_json(report, language), render_text(report, language))
+
+    def _report(self, document: Path) -> Report:
+        policy, trust = self.outside.policy, self.outside.trust
+        data = read_document(document, limit=policy.limits.document_bytes)
+        if self.offline:
+            at = self._clock().now()
+            return verify_document(data, policy=policy, trust=trust, at=at, name=document.name)
+        return verify_online(
+            data,
+            policy=policy,
+            trust=trust,
+            clock=self._clock(),
+            fetcher=self.outside.fetcher,
+            name=document.name,
+        )
+
+    def _clock(self) -> Clock:
+        if self.at is None:
+            return self.session.clock
+        naive = self.at.tzinfo is None
+        return FixedClock(self.at.replace(tzinfo=UTC) if naive else self.at)

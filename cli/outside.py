@@ -1,0 +1,66 @@
+"""What signing and judging reach out to, built from the home: trust, policy, network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from verify.fetcher import HTTPFetcher
+
+from cli.home import Home
+from cli.session import Session
+from pki.fetcher import Fetcher, NoNetwork
+from pki.register.sql import open_register
+from verify.policy import Policy, load_policy
+from verify.trust import TrustStore, load_trust
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Trust, rules and network of one run."""
+
+    trust: TrustStore
+    policy: Policy
+    fetcher: Fetcher
+
+
+def outside_of(
+    session: Session,
+    home: Home,
+    *,
+    trust: Iterable[Path] = (),
+    policy: str | None = None,
+    offline: bool = False,
+) -> Outside:
+    """Return what the home is configured for, or what the options say instead.
+
+    Raises:
+        PKIError: a trust file or policy that cannot be read.
+    """
+    settings = home.settings
+    anchors = tuple(trust) or tuple(
+        path for path in map(home.path, settings.verify.trust) if path.exists()
+    )
+    fetcher: Fetcher = NoNetwork()
+    if not offline:
+        cache = home.cache if home.directory.is_dir() else None
+        fetcher = HTTPFetcher(settings.network.allow, session.clock, cache)
+    return Outside(load_trust(anchors), load_policy(policy or settings.verify.policy), fetcher)
+
+
+def own_authorities(home: Home) -> tuple[x509.Certificate, ...]:
+    """Return the certificates of the home's authorities; none where there is no register.
+
+    Raises:
+        PKIError: there is a register and it cannot be opened.
+    """
+    if not home.register.is_file():
+        return ()
+    register = open_register(home.register)
+    try:
+        records = register.list_authorities()
+    finally:
+        register.close()
+    return tuple(x509.load_der_x509_certificate(record.certificate_der) for record in records)

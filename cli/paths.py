@@ -1,0 +1,28 @@
+"""Documents named on the command line: files, and the PDFs in folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from cli.errors import UnreadableFileError
+
+
+def documents_in(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the files, and of each folder the `.pdf` files in it, by name.
+
+    Raises:
+        UnreadableFileError: a folder that cannot be listed.
+    """
+    found: list[Path] = []
+    for path in paths:
+        try:
+            if path.is_dir():
+                found += sorted(
+                    one for one in path.iterdir() if one.suffix.lower() == ".pdf" and one.is_file()
+                )
+            else:
+                found.append(path)
+        except OSError as error:
+            raise UnreadableFileError(path=path, reason=error.strerror or "") from error
+    return tuple(found)

@@ -1,0 +1,183 @@
+"""Who signs: a key and its certificate, named on the command line or the one that fits.
+
+Nothing here logs in: the key is opened by `signing`, after its checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+
+from cli.authorities import common_name
+from cli.errors import ManySignersError, NoSignerError, UnreadableFileError
+from cli.files import read_small
+from cli.home import Home
+from cli.keys import PINs, open_modules
+from hsm.locate import FILE_SCHEME, modules_for, open_any
+from hsm.module import Module
+from hsm.search import TokenCertificate, find_certificates
+from hsm.uri import KeyURI
+from pki.errors import PKIError
+from pki.keys import PrivateKey
+from pki.records import serial_text
+from signing.check import check_usage
+from signing.errors import WrongUsageError
+from signing.key import SigningKey
+from verify.policy import Policy
+
+MAX_CHAIN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SignerSearch:
+    """Where a signer is looked for."""
+
+    home: Home
+    pins: PINs
+    policy: Policy
+    issuers: tuple[x509.Certificate, ...]
+    """Authorities this home knows: those it trusts and those it has."""
+
+
+class OpenOnce:
+    """Opens a key at the first call and remembers it, or why not, for the documents after it.
+
+    A PIN that was wrong for the first document is not tried again for the second.
+    """
+
+    def __init__(self, open_key: Callable[[], PrivateKey]) -> None:
+        self._open_key = open_key
+        self._outcome: PrivateKey | PKIError | None = None
+
+    def __call__(self) -> PrivateKey:
+        """Return the key.
+
+        Raises:
+            PKIError: as it did the first time.
+        """
+        if self._outcome is None:
+            try:
+                self._outcome = self._open_key()
+            except PKIError as error:
+                self._outcome = error
+        if isinstance(self._outcome, PKIError):
+            raise self._outcome
+        return self._outcome
+
+
+def find_signer(search: SignerSearch, key: str | None, certificate: Path | None) -> SigningKey:
+    """Return the signer that the options name, or the only one on all tokens that fits.
+
+    Raises:
+        NoSignerError: none fits.
+        ManySignersError: several do; the choice is never guessed.
+        UnreadableFileError: the certificate file cannot be read.
+        PKIError: whatever a token answers.
+    """
+    if key is not None and key.startswith(FILE_SCHEME):
+        return _from_file(search, key, certificate)
+    uri = KeyURI.parse(key) if key is not None else KeyURI()
+    modules = modules_for(uri, lambda: open_modules(search.home))
+    on_tokens = find_certificates(modules, token=uri)
+    if certificate is not None:
+        wanted = read_certificates(certificate)[0]
+        others = (*read_certificates(certificate), *_all(on_tokens))
+        return _signing_key(search, str(uri), wanted, others, modules)
+    chosen = _choose(search, [one for one in on_tokens if _is_meant(one, uri)])
+    return _signing_key(search, str(chosen.uri), chosen.certificate, _all(on_tokens), modules)
+
+
+def _is_meant(found: TokenCertificate, uri: KeyURI) -> bool:
+    return uri.id in (None, found.id) and uri.object in (None, found.label)
+
+
+def _all(on_tokens: Iterable[TokenCertificate]) -> tuple[x509.Certificate, ...]:
+    return tuple(one.certificate for one in on_tokens)
+
+
+def _choose(search: SignerSearch, on_tokens: list[TokenCertificate]) -> TokenCertificate:
+    fitting = [one for one in on_tokens if _fits(one.certificate, search.policy)]
+    now = search.pins.session.clock.now()
+    in_period = [one for one in fitting if one.certificate.not_valid_after_utc >= now]
+    # An expired one is chosen only where there is no other: its refusal says what is wrong.
+    candidates = in_period or fitting
+    if not candidates:
+        raise NoSignerError(tokens=tuple(sorted({one.token.label for one in on_tokens})) or ("-",))
+    if len({one.certificate for one in candidates}) > 1:
+        raise ManySignersError(certificates=tuple(_describe(one) for one in candidates))
+    return candidates[0]
+
+
+def _describe(found: TokenCertificate) -> str:
+    serial = serial_text(found.certificate.serial_number)
+    return f"{common_name(found.certificate)} ({serial}) --key {found.uri}"
+
+
+def _fits(certificate: x509.Certificate, policy: Policy) -> bool:
+    try:
+        check_usage(certificate, policy)
+    except WrongUsageError:
+        return False
+    return True
+
+
+def _signing_key(
+    search: SignerSearch,
+    uri: str,
+    certificate: x509.Certificate,
+    others: Iterable[x509.Certificate],
+    modules: tuple[Module, ...],
+) -> SigningKey:
+    def open_key() -> PrivateKey:
+        return open_any(uri, lambda: modules, search.pins, certificate=certificate).key
+
+    chain = _chain(certificate, (*search.issuers, *others))
+    return SigningKey(certificate, chain, OpenOnce(open_key))
+
+
+def _from_file(search: SignerSearch, key: str, certificate: Path | None) -> SigningKey:
+    given = read_certificates(certificate) if certificate is not None else ()
+    if given:
+        signer = given[0]
+        opened = OpenOnce(lambda: open_any(key, tuple, search.pins, certificate=signer).key)
+        return SigningKey(signer, _chain(signer, (*search.issuers, *given)), opened)
+    # A PKCS#12 keeps its certificate under the password too: it has to be opened to be checked.
+    bundle = open_any(key, tuple, search.pins)
+    if bundle.certificate is None:
+        raise NoSignerError(tokens=(key.removeprefix(FILE_SCHEME),))
+    chain = _chain(bundle.certificate, (*search.issuers, *bundle.chain))
+    return SigningKey(bundle.certificate, chain, lambda: bundle.key)
+
+
+def _chain(
+    certificate: x509.Certificate, known: Iterable[x509.Certificate]
+) -> tuple[x509.Certificate, ...]:
+    """Return the issuers, nearest first, as far as they are known; `signing` judges the path."""
+    by_subject = {one.subject: one for one in known}
+    chain: list[x509.Certificate] = []
+    last = certificate
+    while last.issuer != last.subject and len(chain) < MAX_CHAIN:
+        issuer = by_subject.get(last.issuer)
+        if issuer is None:
+            break
+        chain.append(issuer)
+        last = issuer
+    return tuple(chain)
+
+
+def read_certificates(path: Path) -> tuple[x509.Certificate, ...]:
+    """Return the certificates in a PEM or DER file, at least one.
+
+    Raises:
+        UnreadableFileError: there is none in it.
+    """
+    data = read_small(path)
+    try:
+        if b"-----BEGIN" in data:
+            return tuple(x509.load_pem_x509_certificates(data))
+        return (x509.load_der_x509_certificate(data),)
+    except ValueError as error:
+        raise UnreadableFileError(path=path, reason="no certificate") from error
