@@ -107,13 +107,13 @@ class DocumentLockedError(RefusedError):
 
 
 class RevokedMeanwhileError(RefusedError):
-    """Evidence gathered after signing says revoked (facts: `subject`, `revoked_at`, `reason`)."""
+    """Evidence gathered after signing says revoked (facts: `subject`, `revoked_at`)."""
 
     code = "signing.revoked_meanwhile"
 
 
 class ResultNotValidError(RefusedError):
-    """What was made does not pass its own judgement (facts: `indication`, `level`, `findings`)."""
+    """What was made does not hold (facts: `field`, `indication`, `level`, `findings`)."""
 
     code = "signing.result_not_valid"
 

@@ -32,10 +32,11 @@ class Level(StrEnum):
 
 
 class UnknownStatus(StrEnum):
-    """What to do when the certificate's status cannot be checked before signing."""
+    """What to do when the certificate's status cannot be known before signing.
 
-    BY_LEVEL = "by-level"
-    """Refuse at B-LT and B-LTA, which would fail later anyway; else warn."""
+    B-LT and B-LTA refuse in any case: they embed the proof.
+    """
+
     WARN = "warn"
     REFUSE = "refuse"
 
@@ -54,7 +55,7 @@ class SigningOptions:
     """An existing empty field to fill, or the name of the new one; None makes a fresh name."""
     placement: Placement = field(default_factory=Placement)
     """Where a new visible field goes; an existing field stays where it is."""
-    unknown_status: UnknownStatus = UnknownStatus.BY_LEVEL
+    unknown_status: UnknownStatus = UnknownStatus.WARN
     allow_broken_signatures: bool = False
     """Sign although a signature already there does not hold."""
     reason: str | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -23,6 +22,7 @@ from signing.field import plan_field
 from signing.options import SigningOptions
 from signing.signer import KeySigner
 from signing.tsa import TOKEN_BYTES
+from verify.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class PreparedSignature:
         self._request.signer.open_key()
         attributes = PdfCMSSignedAttributes()  # PAdES: no signing-time in the CMS
         done = finish(self._tbs.perform_signature(self._digest, attributes))
-        return SignedRevision(self._output, done.sig_contents)
+        return SignedRevision(self._output, self.field_name, done.sig_contents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class SignedRevision:
     """The document with its new signature."""
 
     output: BytesIO
+    field_name: str
     contents: bytes
     """The signature's /Contents as it stands in the file, padding included."""
 
@@ -107,25 +108,24 @@ def prepare_signature(data: bytes, request: SignatureRequest) -> PreparedSignatu
     return PreparedSignature(plan.name, tbs, prepared.document_digest, output, request)
 
 
-def add_evidence(
-    document: BytesIO,
-    contents: bytes,
-    *,
-    certificates: Iterable[bytes],
-    crls: Iterable[bytes],
-    ocsp_responses: Iterable[bytes],
-) -> None:
-    """Append the evidence (DER each) to the document security store, with its VRI entry.
+def add_evidence(document: BytesIO, evidence: Evidence, *, contents: bytes | None) -> None:
+    """Append the evidence to the document security store.
+
+    Args:
+        document: is appended to in place.
+        evidence: what to embed; what is there already is not written twice.
+        contents: of the signature that gets a VRI entry; None for no such entry.
 
     Spec: ETSI EN 319 142-1 §5.4.2, §5.4.3.
     """
-    DocumentSecurityStore.add_dss(
-        document,
-        contents,
-        certs=[asn1_x509.Certificate.load(der) for der in certificates],
-        crls=[crl.CertificateList.load(der) for der in crls],
-        ocsps=[ocsp.OCSPResponse.load(der) for der in ocsp_responses],
-    )
+    with hostile_document():
+        DocumentSecurityStore.add_dss(
+            document,
+            contents,
+            certs=[asn1_x509.Certificate.load(each.der) for each in evidence.certificates],
+            crls=[crl.CertificateList.load(each.der) for each in evidence.crls],
+            ocsps=[ocsp.OCSPResponse.load(each.der) for each in evidence.ocsp_responses],
+        )
 
 
 def add_document_timestamp(

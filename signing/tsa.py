@@ -29,7 +29,8 @@ class FetchingTimeStamper(TimeStamper):
     """A time-stamp service at one address; every answer is checked in full.
 
     Attributes:
-        certificates: those of all tokens had so far, each once, the signing ones first.
+        signers: the certificates that signed the tokens had so far, each once.
+        certificates: all that those tokens carried, each once.
     """
 
     def __init__(self, url: str, *, fetcher: Fetcher, clock: Clock, trust: TrustStore) -> None:
@@ -38,6 +39,7 @@ class FetchingTimeStamper(TimeStamper):
         self._fetcher = fetcher
         self._clock = clock
         self._trust = trust
+        self.signers: tuple[x509.Certificate, ...] = ()
         self.certificates: tuple[x509.Certificate, ...] = ()
 
     async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
@@ -56,7 +58,8 @@ class FetchingTimeStamper(TimeStamper):
         signer = await check_token(
             token, message_digest, trust=self._trust, at=self._clock.now(), url=self._url
         )
-        had = (signer, *self.certificates, *certificates_of(token))
+        self.signers = tuple(dict.fromkeys((*self.signers, signer)))
+        had = (*self.certificates, *certificates_of(token))
         self.certificates = tuple(dict.fromkeys(had))
         return token
 

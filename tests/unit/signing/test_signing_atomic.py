@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,27 +107,46 @@ def test_on_windows_no_folder_is_opened(monkeypatch, tmp_path):
         sync_folder(tmp_path / "not there")
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path):
-    """A file system of 64 KiB, where this user may mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("mounting a small file system needs root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+WRITE = """
+import sys
+from pathlib import Path
+from signing.atomic import write_atomically
+from signing.errors import DiskFullError
+
+target = Path(sys.argv[1])
+try:
+    write_atomically(target, bytes(128 * 1024), overwrite=True)
+except DiskFullError as error:
+    print(error.code)
+write_atomically(target.with_name("small"), bytes(1024), overwrite=True)
+"""
 
 
-def test_a_disk_that_is_really_full(small_disk):
-    target = small_disk / "x.pdf"
+def test_a_write_that_the_system_cuts_short_leaves_nothing(target):
+    """No mock: a process that may write 64 KiB a file, as a full disk lets it write no more."""
     target.write_bytes(OLD)
-    with pytest.raises(DiskFullError) as caught:
-        write_atomically(target, bytes(128 * 1024), overwrite=True)
-    assert caught.value.facts == {"path": target}
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))\n{WRITE}"
+    command = [sys.executable, "-c", limited, str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "signing.disk_full"
     assert target.read_bytes() == OLD
-    assert names(small_disk) == ["x.pdf"]
-    write_atomically(target, bytes(1024), overwrite=True)
-    assert target.stat().st_size == 1024
+    assert names(target.parent) == ["small", target.name]
+
+
+def test_a_disk_that_is_really_full_where_one_can_be_mounted(tmp_path):
+    """A file system of 64 KiB; who may not mount one has the test above."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]
+    if not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
+        return
+    try:
+        target = tmp_path / "x.pdf"
+        target.write_bytes(OLD)
+        with pytest.raises(DiskFullError) as caught:
+            write_atomically(target, bytes(128 * 1024), overwrite=True)
+        assert caught.value.facts == {"path": target}
+        assert target.read_bytes() == OLD
+        assert names(tmp_path) == ["x.pdf"]
+        write_atomically(target, bytes(1024), overwrite=True)
+        assert target.stat().st_size == 1024
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)

@@ -1,0 +1,55 @@
+"""From B-T to B-LT and B-LTA: evidence into the document, then a time-stamp over all of it.
+
+Spec: ETSI EN 319 142-1 §6.3.
+"""
+
+from __future__ import annotations
+
+from signing.evidence import check_evidence, gather_evidence
+from signing.options import Level
+from signing.revision import (
+    SignatureRequest,
+    SignedRevision,
+    add_document_timestamp,
+    add_evidence,
+)
+from signing.services import SigningServices
+from signing.tsa import FetchingTimeStamper
+from verify.evidence import Evidence
+
+
+def extend(
+    signed: SignedRevision,
+    timestamper: FetchingTimeStamper,
+    *,
+    request: SignatureRequest,
+    evidence: Evidence,
+    services: SigningServices,
+) -> None:
+    """Append evidence, and at B-LTA a document time-stamp, to a time-stamped signature.
+
+    Args:
+        signed: the document; is appended to in place.
+        timestamper: the service that made the signature-time-stamp.
+        request: what was asked for.
+        evidence: about the signer and the service, from after the signature-time-stamp.
+        services: time, network, trust and policy.
+
+    Raises:
+        RevokedMeanwhileError: the evidence says revoked.
+        EvidenceUnavailableError: the evidence does not prove what it must.
+        UnavailableError: the time-stamp service, see `signing.tsa`.
+    """
+    data, name = signed.output.getvalue(), request.name
+    check_evidence(data, signed.field_name, evidence=evidence, services=services, name=name)
+    add_evidence(signed.output, evidence, contents=signed.contents)
+    if request.options.level is not Level.B_LTA:
+        return
+    known = timestamper.signers
+    add_document_timestamp(
+        signed.output, timestamper, digest_name=request.signer.digest_name, name=name
+    )
+    new = tuple(each for each in timestamper.signers if each not in known)
+    if new:  # services with several units answer with another certificate each time
+        more = gather_evidence(new, timestamper.certificates, services)
+        add_evidence(signed.output, more, contents=None)

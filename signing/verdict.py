@@ -1,0 +1,130 @@
+"""What is in the document already, and whether what was just made holds: `verify` is asked both.
+
+Spec: ETSI EN 319 102-1 §5 (through `verify.document`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from signing.errors import ExistingSignatureBrokenError, ResultNotValidError
+from signing.evidence import find_signature
+from signing.options import Level
+from signing.services import SigningServices
+from verify.document import verify_document
+from verify.evidence import NONE, Evidence
+from verify.facts import Changes
+from verify.finding import Severity
+from verify.indication import Indication, SubIndication
+from verify.report import Report, SignatureReport
+
+LEVELS = tuple(Level)
+
+STATUS_FINDINGS = frozenset({"revocation.none", "revocation.stale"})
+
+
+def judge_before(
+    data: bytes, *, services: SigningServices, name: str, allow_broken: bool
+) -> Report:
+    """Return the verdict on the document as it came, without any network.
+
+    Raises:
+        ExistingSignatureBrokenError: a signature in it is TOTAL-FAILED or the document was
+            changed against it, and `allow_broken` is false.
+        InvalidInputError: it is no document (`verify.errors`).
+    """
+    report = _judge(data, services, name=name)
+    if not allow_broken:
+        for each in report.signatures:
+            if is_broken(each):
+                raise ExistingSignatureBrokenError(field=each.field)
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a new signature must turn out to be."""
+
+    field: str
+    level: Level
+    tolerate_unknown: bool = False
+    """Take it too when it lacks a certificate's status alone; the signer was warned."""
+
+
+def judge_after(
+    data: bytes,
+    expected: Expected,
+    *,
+    before: Report,
+    services: SigningServices,
+    evidence: Evidence = NONE,
+) -> Report:
+    """Return the verdict on the document as it was made.
+
+    Args:
+        data: the signed document.
+        expected: what the new signature must be.
+        before: the verdict on the document as it came.
+        services: time, trust and policy.
+        evidence: about the signer, where the level embeds none.
+
+    Raises:
+        ResultNotValidError: the new signature does not hold, is not of that level, or breaks one
+            that was there before.
+    """
+    report = _judge(data, services, name=before.name, evidence=evidence)
+    new = find_signature(report, expected.field)
+    enough = expected.tolerate_unknown and _lacks_status_alone(new)
+    if not (enough or _holds(new, expected.level)):
+        raise _not_valid(new, expected.level)
+    broken_before = {each.field for each in before.signatures if is_broken(each)}
+    for each in report.signatures:
+        if is_broken(each) and each.field not in broken_before:
+            raise _not_valid(each, expected.level)
+    return report
+
+
+def _holds(new: SignatureReport, level: Level) -> bool:
+    return (
+        new.indication is Indication.TOTAL_PASSED
+        and new.level in LEVELS[LEVELS.index(level) :]
+        and (new.covers_whole_document or level.needs_evidence)
+    )
+
+
+def _lacks_status_alone(new: SignatureReport) -> bool:
+    errors = {each.code for each in new.findings if each.severity is Severity.ERROR}
+    return new.sub_indication is SubIndication.TRY_LATER and errors <= STATUS_FINDINGS
+
+
+def is_broken(signature: SignatureReport) -> bool:
+    """Say whether a signature failed for good, or the document was changed against it."""
+    return (
+        signature.indication is Indication.TOTAL_FAILED
+        or signature.sub_indication is SubIndication.SIG_CONSTRAINTS_FAILURE
+        or signature.changes_after is Changes.OTHER
+    )
+
+
+def _judge(
+    data: bytes, services: SigningServices, *, name: str, evidence: Evidence = NONE
+) -> Report:
+    return verify_document(
+        data,
+        policy=services.policy,
+        trust=services.trust,
+        at=services.clock.now(),
+        evidence=evidence,
+        name=name,
+    )
+
+
+def _not_valid(signature: SignatureReport, level: Level) -> ResultNotValidError:
+    why = [each.code for each in signature.findings if each.severity is Severity.ERROR]
+    sub = signature.sub_indication
+    return ResultNotValidError(
+        field=signature.field,
+        indication=signature.indication.value,
+        level=level.value,
+        findings=tuple(why) or ((sub.value,) if sub else (str(signature.level),)),
+    )
