@@ -61,18 +61,24 @@ def check_clock(register: Register, now: datetime) -> None:
 def _check_entry(entry: AuditEntry, sequence: int, chain: bytes) -> bytes:
     if entry.sequence != sequence:
         raise AuditBrokenError(sequence=sequence, reason="entry missing or out of order")
-    if leaf_hash(entry.content) != entry.leaf_hash:
-        raise AuditBrokenError(sequence=sequence, reason="leaf hash differs")
-    following = _chain_hash(chain, entry.leaf_hash)
-    if following != entry.chain_hash:
-        raise AuditBrokenError(sequence=sequence, reason="chain hash differs")
     try:
+        following = _check_hashes(entry, chain)
         told = json.loads(entry.content)
         agrees = told["sequence"] == sequence and told["at"] == _instant(entry.at)
     except (ValueError, KeyError, TypeError) as error:
+        # TypeError: SQLite keeps whatever type somebody wrote, text where octets were.
         raise AuditBrokenError(sequence=sequence, reason="content is not an entry") from error
     if not agrees:
         raise AuditBrokenError(sequence=sequence, reason="columns differ from content")
+    return following
+
+
+def _check_hashes(entry: AuditEntry, chain: bytes) -> bytes:
+    if leaf_hash(entry.content) != entry.leaf_hash:
+        raise AuditBrokenError(sequence=entry.sequence, reason="leaf hash differs")
+    following = _chain_hash(chain, entry.leaf_hash)
+    if following != entry.chain_hash:
+        raise AuditBrokenError(sequence=entry.sequence, reason="chain hash differs")
     return following
 
 

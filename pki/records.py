@@ -193,6 +193,7 @@ class Register(Protocol):
         Raises:
             RegisterConflictError: a change does not fit the present state.
             AlreadyRevokedError: a serial to be revoked is revoked.
+            KeyUsedElsewhereError: the key of a reservation certifies another subject.
         """
         ...
 

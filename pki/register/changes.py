@@ -13,7 +13,7 @@ from typing import assert_never
 from sqlalchemy import CursorResult, update
 from sqlmodel import Session, col, desc, select
 
-from pki.errors import AlreadyRevokedError, RegisterConflictError
+from pki.errors import AlreadyRevokedError, KeyUsedElsewhereError, RegisterConflictError
 from pki.records import (
     Abandon,
     AddAuthority,
@@ -36,13 +36,14 @@ def apply(session: Session, change: Change, register: Path) -> None:
     Raises:
         RegisterConflictError: it does not fit the present state.
         AlreadyRevokedError: the serial is revoked.
+        KeyUsedElsewhereError: the key of a reservation certifies somebody else.
     """
     match change:
         case ClaimName():
             if session.get(NameRow, change.name) is None:
                 session.add(NameRow(name=change.name))
         case Reserve():
-            session.add(rows.certificate_row(change.record))
+            _reserve(session, change)
         case Complete():
             values = {"der": change.der, "fingerprint": change.fingerprint}
             _move(session, change, CertificateState.ISSUED, values, register)
@@ -57,6 +58,21 @@ def apply(session: Session, change: Change, register: Path) -> None:
         case _:
             assert_never(change)
     session.flush()
+
+
+def _reserve(session: Session, change: Reserve) -> None:
+    record = change.record
+    taken = session.exec(
+        select(CertificateRow.issuer, CertificateRow.serial).where(
+            CertificateRow.spki_sha256 == record.spki_sha256,
+            CertificateRow.subject != record.subject,
+            CertificateRow.state != CertificateState.ABANDONED.value,
+        )
+    ).first()
+    if taken is not None:
+        # Asked before as well; here no other process can come between.
+        raise KeyUsedElsewhereError(issuer=taken[0], serial=taken[1])
+    session.add(rows.certificate_row(record))
 
 
 def _move(

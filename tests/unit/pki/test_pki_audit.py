@@ -1,0 +1,121 @@
+"""The audit log: whatever is changed in it afterwards shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from pki_world import NOW, World, someone
+
+from pki.audit import build_entry, check_clock, verify_audit
+from pki.clock import FixedClock
+from pki.errors import AuditBrokenError, ClockBeforeRecordError
+from pki.records import AuditEvent
+
+EVENT = AuditEvent(NOW, "Trần Thị B", "certificate.issue", (("serial", "0f"), ("issuer", "ca")))
+
+
+def test_an_entry_is_canonical_json_under_a_merkle_leaf_hash():
+    entry = build_entry(EVENT, None)
+    assert (
+        entry.content
+        == (
+            '{"action":"certificate.issue","actor":"Trần Thị B","at":"2026-03-02T07:30:15.250000Z",'
+            '"facts":{"issuer":"ca","serial":"0f"},"sequence":1}'
+        ).encode()
+    )
+    assert entry.leaf_hash == hashlib.sha256(b"\x00" + entry.content).digest()
+    following = build_entry(EVENT, entry)
+    expected = hashlib.sha256(b"\x02" + entry.chain_hash + following.leaf_hash).digest()
+    assert (following.sequence, following.chain_hash) == (2, expected)
+
+
+def test_the_log_of_a_working_authority_verifies(world: World):
+    world.issue()
+    entries = list(world.register.audit_entries())
+    assert verify_audit(world.register) == len(entries) == 6
+    assert [json.loads(entry.content)["action"] for entry in entries] == [
+        "certificate.reserve",
+        "certificate.issue",
+    ] * 3
+
+
+def test_no_personal_data_is_in_the_log(world: World):
+    world.issue(subject=someone(UID="CCCD:001090000001", E="a@example.gov.vn"))
+    log = b"".join(entry.content for entry in world.register.audit_entries())
+    assert b"001090000001" not in log
+    assert b"@" not in log
+    assert "Nguyễn".encode() not in log
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["UPDATE audit SET content = replace(content, 'issue', 'iseue') WHERE sequence = 2"],
+        ["UPDATE audit SET content = CAST(replace(content, 'issue', 'iseue') AS BLOB)"],
+        ["DELETE FROM audit WHERE sequence = 2"],
+        ["DELETE FROM audit WHERE sequence = 1"],
+        ["UPDATE audit SET at = '2020-01-01 00:00:00.000000' WHERE sequence = 2"],
+        ["UPDATE audit SET chain_hash = x'00' WHERE sequence = 2"],
+        ["UPDATE audit SET leaf_hash = x'00' WHERE sequence = 2"],
+        [
+            "UPDATE audit SET sequence = 99 WHERE sequence = 2",
+            "UPDATE audit SET sequence = 2 WHERE sequence = 1",
+            "UPDATE audit SET sequence = 1 WHERE sequence = 99",
+        ],
+    ],
+)
+def test_a_log_that_was_changed_does_not_verify(world: World, statements: list[str]):
+    database = sqlite3.connect(world.folder / "register.db", isolation_level=None)
+    database.execute("DROP TRIGGER audit_no_update")
+    database.execute("DROP TRIGGER audit_no_delete")
+    for statement in statements:
+        database.execute(statement)
+    database.close()
+    with pytest.raises(AuditBrokenError):
+        verify_audit(world.register)
+
+
+def test_content_that_is_no_entry_does_not_verify(world: World):
+    """Whoever recomputes the hashes over nonsense is found out as well."""
+    content = b"nonsense"
+    leaf = hashlib.sha256(b"\x00" + content).digest()
+    chain = hashlib.sha256(b"\x02" + bytes(32) + leaf).digest()
+    database = sqlite3.connect(world.folder / "register.db", isolation_level=None)
+    database.execute("DROP TRIGGER audit_no_update")
+    database.execute(
+        "UPDATE audit SET content = ?, leaf_hash = ?, chain_hash = ? WHERE sequence = 1",
+        (content, leaf, chain),
+    )
+    database.close()
+    with pytest.raises(AuditBrokenError, match="not an entry"):
+        verify_audit(world.register)
+
+
+def test_the_clock_may_not_stand_before_the_record(world: World):
+    check_clock(world.register, NOW)
+    with pytest.raises(ClockBeforeRecordError):
+        check_clock(world.register, NOW - timedelta(microseconds=1))
+
+
+def test_nothing_is_signed_before_the_record(world: World):
+    assert isinstance(world.clock, FixedClock)
+    certificate = world.issue()
+    world.issuing.issue_crl()
+    entries = verify_audit(world.register)
+    world.clock.advance(timedelta(seconds=-1))
+    for act in (
+        world.issue,
+        world.issuing.issue_crl,
+        lambda: world.issuing.revoke(certificate.serial_number, x509.ReasonFlags.superseded),
+        world.issuing.recover_open,
+    ):
+        with pytest.raises(ClockBeforeRecordError):
+            act()
+    assert verify_audit(world.register) == entries
+    world.clock.advance(timedelta(seconds=1))
+    world.issue()
