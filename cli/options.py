@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 PinSource = Annotated[str | None, typer.Option("--pin-source", help="pin_source")]
+KeyTypeName = Literal["ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"]
+"""The values of `pki.keys.KeyType`, which would load `cryptography` for every `--help`."""
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="yes")]

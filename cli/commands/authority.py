@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cli.options import PinSource
+from cli.options import KeyTypeName, PinSource
 from cli.session import session_of, table
-from pki.keys import KeyType
 
 group = typer.Typer(help="ca", no_args_is_help=True, rich_markup_mode=None)
 Name = Annotated[str, typer.Argument(help="ca.name")]
@@ -22,7 +21,7 @@ def create(
     profile: Annotated[str, typer.Option("--profile", help="ca.profile")],
     subject: Annotated[str, typer.Option("--subject", help="ca.subject")],
     key: Annotated[str | None, typer.Option("--key", help="key")] = None,
-    key_type: Annotated[KeyType | None, typer.Option("--key-type", help="key_type")] = None,
+    key_type: Annotated[KeyTypeName | None, typer.Option("--key-type", help="key_type")] = None,
     token: Annotated[str | None, typer.Option("--token", help="ca.token")] = None,
     parent: Annotated[str | None, typer.Option("--parent", help="ca.parent")] = None,
     pin_source: PinSource = None,
@@ -30,9 +29,11 @@ def create(
     """Make a root or an issuing authority, and its first revocation list."""
     from cli.authorities import certificate_object, open_office
     from cli.create_authority import Wanted, create_authority
+    from pki.keys import KeyType
 
     session = session_of(context)
-    wanted = Wanted(name, profile, subject, parent, key, key_type, token)
+    kind = KeyType(key_type) if key_type else None
+    wanted = Wanted(name, profile, subject, parent, key, kind, token)
     with open_office(session, pin_source=pin_source) as office, office.home.locked():
         authority = create_authority(office, wanted)
     certificate = authority.issuer.certificate

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from cli.options import PinSource
+from cli.options import KeyTypeName, PinSource
 from cli.session import session_of, table
-from pki.keys import KeyType
 
 group = typer.Typer(help="token", no_args_is_help=True, rich_markup_mode=None)
 Label = Annotated[str, typer.Argument(help="token.label")]
@@ -79,7 +78,7 @@ def init(context: typer.Context, label: Label, pin_source: PinSource = None) -> 
 def keygen(
     context: typer.Context,
     label: Label,
-    key_type: Annotated[KeyType, typer.Option("--key-type", help="key_type")],
+    key_type: Annotated[KeyTypeName, typer.Option("--key-type", help="key_type")],
     name: Annotated[str, typer.Option("--name", help="token.key_name")] = "antin",
     pin_source: PinSource = None,
 ) -> None:
@@ -89,12 +88,13 @@ def keygen(
     from hsm.generate import generate_key
     from hsm.search import find_token
     from hsm.uri import KeyURI
+    from pki.keys import KeyType
 
     session = session_of(context)
     home = find_home(home_directory(session.home), session.configuration)
     module, token = find_token(open_modules(home), KeyURI(token=label))
     pin = PINs(session, home, pin_source).ask(token)
-    uri = generate_key(module, label, pin, label=name, key_type=key_type)
+    uri = generate_key(module, label, pin, label=name, key_type=KeyType(key_type))
     session.put("token.keygen/1", {"key": str(uri)}, lambda: str(uri))
 
 

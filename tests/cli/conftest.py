@@ -1,0 +1,127 @@
+"""`antin` run in this process, on homes made for the tests; `antin serve` beside it for real."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.app import build_command
+from hsm.module import close_modules
+from pki.clock import Clock
+from pki.words import Language
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of `antin` said and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+    @property
+    def code(self) -> str:
+        """The error's code, from JSON or from words."""
+        if self.out.startswith("{"):
+            return str(self.json["error"]["code"])
+        return self.err.rsplit("error: ", 1)[1].splitlines()[0].rsplit("[", 1)[1].rstrip("]")
+
+
+Antin = Callable[..., Ran]
+
+
+def run_antin(
+    *arguments: str | Path, clock: Clock | None = None, language: Language = Language.EN
+) -> Ran:
+    """Run the program in this process; SoftHSM is loaded anew, as a process of its own would."""
+    close_modules()
+    out, err = StringIO(), StringIO()
+    status = 0
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            words = ["--lang", language.value, *map(str, arguments)]
+            build_command(language)(words, prog_name="antin", obj=clock)
+        except SystemExit as end:
+            status = int(end.code or 0)
+    close_modules()
+    return Ran(status, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="session")
+def antin() -> Antin:
+    return run_antin
+
+
+@pytest.fixture(scope="session")
+def made_home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A demonstration home that no test changes, and what `init` said of it."""
+    directory = tmp_path_factory.mktemp("made") / "home"
+    made = run_antin("--home", directory, "init", "--demo", "--json")
+    assert made.status == 0, made
+    return directory, made.json
+
+
+@pytest.fixture
+def demo_home(made_home: tuple[Path, dict[str, Any]], tmp_path: Path) -> Path:
+    """A copy of the demonstration home, to be changed at will."""
+    return Path(shutil.copytree(made_home[0], tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def official(made_home: tuple[Path, dict[str, Any]]) -> dict[str, Any]:
+    """The one official of the demonstration homes."""
+    found: dict[str, Any] = made_home[1]["official"]
+    return found
+
+
+@contextmanager
+def serving(home: Path, *options: str) -> Iterator[str]:
+    """Run `antin serve` on a home; yield its address."""
+    program = [sys.executable, "-c", "from cli.app import main; main()"]
+    environment = {**os.environ, "ANTIN_LANG": "en"}
+    process = subprocess.Popen(
+        [*program, "--home", str(home), "serve", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    try:
+        assert line.startswith("ready http://"), process.communicate(timeout=10)[1]
+        yield line.split()[1]
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def letter(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Path:
+    """The demonstration's one-page letter."""
+    from signing.fonts import find_font
+
+    sys.path.insert(0, str(checkout / "docs" / "demo"))
+    try:
+        from cong_van import SAMPLE, write_letter
+    finally:
+        sys.path.pop(0)
+    path = tmp_path_factory.mktemp("letter") / "cong-van.pdf"
+    write_letter(path, SAMPLE, regular=find_font(), bold=find_font())
+    return path
