@@ -138,6 +138,7 @@ def _check_standing(
         fetcher=services.fetcher,
         clock=services.clock,
         trust=services.trust,
+        policy=services.policy,
     )
     match status:
         case Good():
