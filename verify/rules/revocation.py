@@ -5,7 +5,8 @@ The rule of freshness, stricter than the standard asks. Let T be the moment aske
 1. A certificate known to be revoked at R is revoked for T >= R, whoever said so and however long
    ago (a hold counts only while nothing newer lifts it). For T < R it was good.
 2. "Not revoked at T" is proved by a good answer issued at T or later (whole seconds; the policy's
-   `freshness` widens this). An answer from before T says nothing about T.
+   `freshness` widens this, as long as nextUpdate has not passed by T: an offline root's list is
+   months old when it is used). Any other answer from before T says nothing about T.
 3. When T is the judging moment, or a time-stamp's moment of control, no later answer can exist
    yet: there an answer is enough that is current, thisUpdate <= T <= nextUpdate.
 4. A good answer counts only if its signer's certificate was valid when it was produced and when
@@ -108,9 +109,13 @@ def _proves_good(certificate: CertificateFacts, item: RevocationFacts, moment: M
 
 
 def _issued_since(item: RevocationFacts, moment: Moment) -> bool:
+    asked = whole_second(moment.time)
+    if item.this_update >= asked:
+        return True
     table = moment.policy.revocation
     seconds = table.authority_freshness_seconds if moment.authority else table.freshness_seconds
-    return item.this_update + timedelta(seconds=seconds) >= whole_second(moment.time)
+    lapsed = item.next_update is not None and item.next_update < asked
+    return not lapsed and item.this_update + timedelta(seconds=seconds) >= asked
 
 
 def _current(item: RevocationFacts, moment: Moment) -> bool:
