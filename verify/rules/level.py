@@ -5,7 +5,7 @@ Spec: EN 319 142-1 §6 (baseline levels B-B, B-T, B-LT, B-LTA).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verify.facts import ChainFacts, SignatureFacts, Status
 from verify.finding import Finding, info
@@ -58,9 +58,11 @@ def _evidence(
     lacking: dict[str, None] = {}
     newest = -1
     for chain in (signer, *timestamps) if signer else timestamps:
-        for certificate, evidence in zip(chain.certificates, chain.revocations, strict=True):
+        links = zip(chain.certificates, chain.revocations, strict=True)
+        for index, (certificate, evidence) in enumerate(links):
             if certificate.trusted:
                 continue
+            asked = replace(moment, authority=index > 0)
             inside = tuple(item for item in evidence if item.revision is not None)
             # What proves the signer good must be inside. A time-stamp's own certificate is
             # judged at a moment of control that moves on: there any good answer counts here.
@@ -68,7 +70,7 @@ def _evidence(
                 item
                 for item in inside
                 if (
-                    standing_at(certificate, (item,), moment).standing is Standing.GOOD
+                    standing_at(certificate, (item,), asked).standing is Standing.GOOD
                     if chain is signer
                     else item.status is Status.GOOD
                 )
