@@ -5,11 +5,8 @@ One broken signature is one set of facts that says so; the others are gathered a
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -42,12 +39,9 @@ from verify.pdf.tail import Trace, trace_tail
 from verify.policy import Policy
 from verify.purpose import is_seal, signer_defects, timestamp_defects
 from verify.report import Need
-from verify.revocation.crl import CRLSource, read_crl
 from verify.revocation.gather import Gatherer
-from verify.revocation.ocsp import OCSPSource, read_response
+from verify.revocation.sources import Raw, handed_in, read_crls, read_responses
 from verify.trust import TrustStore
-
-Source = TypeVar("Source")
 
 _PADES = "/ETSI.CAdES.detached"
 _SUPPORTED = frozenset({_PADES, "/adbe.pkcs7.detached", "/adbe.pkcs7.sha1", "/ETSI.RFC3161"})
@@ -124,9 +118,23 @@ def examine_document(
         key=lambda item: pdf.revisions if item.revision is None else item.revision,
     )
     work = _prepare(pdf, found, policy=policy, trust=trust, evidence=evidence, at=at)
-    signatures = tuple(_examine(work, item) for item in found)
-    notes = () if pdf.strict else (warning("document.not_strictly_readable"),)
+    signatures = _narrow([_examine(work, item) for item in found])
+    notes = () if pdf.strict else (warning("verdict.not_strictly_readable"),)
     return Examined(DocumentFacts(signatures, notes), work.known)
+
+
+def _narrow(signatures: list[SignatureFacts]) -> tuple[SignatureFacts, ...]:
+    """Tell each signature how far an earlier one shows the document to be intact."""
+    narrowed = []
+    for item in signatures:
+        ends = [
+            other.integrity.signed_end
+            for other in signatures
+            if other.token.digest_matches and other.integrity.signed_end < item.integrity.signed_end
+        ]
+        integrity = replace(item.integrity, intact_until=max(ends, default=0))
+        narrowed.append(replace(item, integrity=integrity))
+    return tuple(narrowed)
 
 
 def _find(pdf: OpenPDF, signature: SignatureField) -> _Found:
@@ -158,10 +166,11 @@ def _prepare(
         *readable(item.der for item in evidence.certificates),
     )
     pool = CertificatePool(trust, certificates)
+    crls, responses = _evidence(store, tokens, evidence, at)
     gatherer = Gatherer(
         pool,
-        crls=_crls(store, tokens, evidence, at),
-        responses=_responses(store, tokens, evidence, at),
+        crls=read_crls(crls),
+        responses=read_responses(responses),
         limits=policy.limits,
     )
     ends = [item.covered.end for item in found if isinstance(item.covered, Covered)]
@@ -185,47 +194,23 @@ def _all_tokens(found: list[_Found]) -> list[tuple[Token, int]]:
     return tokens
 
 
-Sources = Iterable[tuple[bytes, datetime, int | None]]
-
-
-def _crls(
+def _evidence(
     store: Store, tokens: list[tuple[Token, int]], evidence: Evidence, at: datetime
-) -> list[CRLSource]:
-    sources: Sources = (
-        *((item.der, at, item.revision) for item in store.crls),
-        *((der, at, revision) for token, revision in tokens for der in token.crls),
-        *((item.der, item.had_at, None) for item in evidence.crls),
+) -> tuple[tuple[Raw, ...], tuple[Raw, ...]]:
+    """Return all CRLs and all OCSP responses: of the store, of the tokens, handed in."""
+    crls, responses = handed_in(evidence)
+    return (
+        (
+            *((item.der, at, item.revision) for item in store.crls),
+            *((der, at, revision) for token, revision in tokens for der in token.crls),
+            *crls,
+        ),
+        (
+            *((item.der, at, item.revision) for item in store.ocsp_responses),
+            *((der, at, revision) for token, revision in tokens for der in token.ocsp_responses),
+            *responses,
+        ),
     )
-    return _read_all(sources, lambda der, had, rev: CRLSource(read_crl(der), had, rev))
-
-
-def _responses(
-    store: Store, tokens: list[tuple[Token, int]], evidence: Evidence, at: datetime
-) -> list[OCSPSource]:
-    sources: Sources = (
-        *((item.der, at, item.revision) for item in store.ocsp_responses),
-        *((der, at, revision) for token, revision in tokens for der in token.ocsp_responses),
-        *((item.der, item.had_at, None) for item in evidence.ocsp_responses),
-    )
-    return _read_all(sources, lambda der, had, rev: OCSPSource(read_response(der), had, rev))
-
-
-def _read_all(
-    sources: Sources, read: Callable[[bytes, datetime, int | None], Source]
-) -> list[Source]:
-    """Read each piece of evidence once; what cannot be read is no evidence."""
-    seen: set[tuple[bytes, int | None]] = set()
-    read_ones = []
-    for der, had_at, revision in sources:
-        key = (hashlib.sha256(der).digest(), revision)
-        if key in seen:
-            continue
-        seen.add(key)
-        try:
-            read_ones.append(read(der, had_at, revision))
-        except MalformedObjectError:
-            continue
-    return read_ones
 
 
 def _examine(work: _Work, found: _Found) -> SignatureFacts:

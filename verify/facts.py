@@ -184,6 +184,8 @@ class IntegrityFacts:
     signed_end: int
     """First byte after the signed range."""
     document_size: int
+    intact_until: int = 0
+    """End of the longest range of an earlier signature whose digest matches."""
     byte_range: tuple[int, ...] = ()
     covers_whole_document: bool = False
     changes_after: Changes = Changes.NONE

@@ -22,7 +22,7 @@ Spec: ETSI EN 319 102-1 §5.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from verify.facts import (
     Algorithm,
@@ -151,7 +151,7 @@ def _judge_signature(facts: SignatureFacts, policy: Policy, proofs: ProofsOfExis
         findings=(
             *(finding for _, finding in problems),
             *_unusable(timestamps),
-            *_notes(facts, best, proved=proved),
+            *_notes(facts, best, proved=proved, skew=policy.skew),
         ),
         best_signature_time=best,
         chain=chain,
@@ -275,10 +275,12 @@ def _algorithm_problems(
 
 
 def _signed_bytes_differ(integrity: IntegrityFacts) -> Finding:
+    """Say where: an earlier signature that is intact narrows it to what came after that."""
     return error(
         "integrity.signed_bytes_differ",
         revision=integrity.revision + 1,
         revisions=integrity.revisions,
+        intact_until=integrity.intact_until,
         signed_end=integrity.signed_end,
         gap_start=integrity.byte_range[1] if len(integrity.byte_range) == 4 else 0,
         gap_end=integrity.byte_range[2] if len(integrity.byte_range) == 4 else 0,
@@ -301,10 +303,12 @@ def _unusable(timestamps: tuple[TimestampJudgement, ...]) -> list[Finding]:
     return found
 
 
-def _notes(facts: SignatureFacts, best: datetime, *, proved: bool) -> list[Finding]:
+def _notes(
+    facts: SignatureFacts, best: datetime, *, proved: bool, skew: timedelta
+) -> list[Finding]:
     notes = list(facts.integrity.notes)
     claimed = facts.claimed_signing_time
-    if proved and claimed is not None and claimed > best:
+    if proved and claimed is not None and claimed > best + skew:
         notes.append(warning("signature.claims_later_time", claimed=claimed, proved=best))
     if facts.kind is Kind.SEAL:
         notes.append(info("signature.is_seal"))
@@ -346,7 +350,7 @@ def _sum_up(judgements: tuple[Judgement, ...], findings: tuple[Finding, ...]) ->
     if failed:
         return Verdict(Indication.TOTAL_FAILED, failed[0].sub_indication, findings, judgements)
     if not judgements:
-        found = (*findings, warning("document.no_signature"))
+        found = (*findings, warning("verdict.no_signature"))
         return Verdict(Indication.INDETERMINATE, SubIndication.NO_SIGNATURE, found, judgements)
     for item in signatures or judgements:
         if not item.passed:

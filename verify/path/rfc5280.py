@@ -77,7 +77,7 @@ def extension(certificate: x509.Certificate, kind: type[Kind]) -> Kind | None:
 def _unknown_critical(certificate: x509.Certificate) -> Iterator[Finding]:
     for item in certificate.extensions:
         if item.critical and item.oid not in UNDERSTOOD:
-            yield error("certificate.unknown_critical", oid=item.oid.dotted_string)
+            yield error("chain.unknown_critical", oid=item.oid.dotted_string)
 
 
 def _issuer_defects(
@@ -86,14 +86,14 @@ def _issuer_defects(
     name = certificate.subject.rfc4514_string()
     basic = extension(certificate, x509.BasicConstraints)
     if basic is None or not basic.ca:
-        yield error("certificate.not_an_authority", issuer=name)
+        yield error("chain.not_an_authority", issuer=name)
     usage = extension(certificate, x509.KeyUsage)
     if usage is not None and not usage.key_cert_sign:
-        yield error("certificate.may_not_certify", issuer=name)
+        yield error("chain.may_not_certify", issuer=name)
     if basic is not None and basic.path_length is not None:
         authorities = sum(1 for item in below if item.subject != item.issuer)
         if authorities > basic.path_length:
-            yield error("certificate.path_too_long", issuer=name, allowed=basic.path_length)
+            yield error("chain.path_too_long", issuer=name, allowed=basic.path_length)
 
 
 def _outside_names(
@@ -105,7 +105,7 @@ def _outside_names(
         constraints = extension(issuer, x509.NameConstraints)
         if constraints is not None:
             for name in name_violations(certificate, constraints):
-                yield error("certificate.name_not_allowed", name=name)
+                yield error("chain.name_not_allowed", name=name)
 
 
 def _policy_defects(path: tuple[x509.Certificate, ...]) -> Iterator[Finding]:
@@ -119,7 +119,7 @@ def _policy_defects(path: tuple[x509.Certificate, ...]) -> Iterator[Finding]:
             continue
         valid = own if valid is None else valid & own
     if valid is not None and not valid:
-        yield error("certificate.no_valid_policy")
+        yield error("chain.no_valid_policy")
 
 
 def _policy_required(path: tuple[x509.Certificate, ...]) -> bool:

@@ -73,7 +73,7 @@ def _problems(
         last = chain.certificates[-1]
         yield (
             SubIndication.NO_CERTIFICATE_CHAIN_FOUND,
-            error("certificate.no_path", certificate=last.name, issuer=last.issuer),
+            error("chain.no_path", certificate=last.name, issuer=last.issuer),
         )
     yield from _defects(chain)
     yield from _revoked(chain, standings)
@@ -101,7 +101,7 @@ def _revoked(chain: ChainFacts, standings: tuple[StandingAt | None, ...]) -> Ite
         yield (
             sub,
             error(
-                "certificate.revoked_authority" if index else "certificate.revoked",
+                "chain.revoked_authority" if index else "chain.revoked",
                 certificate=certificate.name,
                 revoked_at=at.revoked_at,
             ),
@@ -124,7 +124,7 @@ def _validity(
     }
     if moment.time < certificate.not_before:
         sub = SubIndication.NOT_YET_VALID if leaf else SubIndication.OUT_OF_BOUNDS_NO_POE
-        yield sub, Finding(Severity.ERROR, "certificate.not_yet_valid", facts)
+        yield sub, Finding(Severity.ERROR, "chain.not_yet_valid", facts)
     elif moment.time > certificate.not_after:
         known_good = leaf and standing is not None and _was_good(certificate, chain, moment)
         sub = (
@@ -132,7 +132,7 @@ def _validity(
             if known_good
             else SubIndication.OUT_OF_BOUNDS_NO_POE
         )
-        yield sub, Finding(Severity.ERROR, "certificate.expired", facts)
+        yield sub, Finding(Severity.ERROR, "chain.expired", facts)
 
 
 def _was_good(certificate: CertificateFacts, chain: ChainFacts, moment: Moment) -> bool:

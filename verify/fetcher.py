@@ -1,0 +1,245 @@
+"""Gets bytes over HTTP from addresses that hostile documents may name.
+
+1. only `http` and `https`, no user name in the address;
+2. the name is resolved once, every address it has is checked, and the connection goes to a
+   checked address, so that a second resolution cannot lead elsewhere;
+3. loopback, private, link-local, multicast and reserved addresses are refused unless the
+   configuration allows the host, `host:port` or the network;
+4. each redirect (three at most) is a new address and is checked alike;
+5. no cookies, proxies or passwords; a bound on size and on the time of the whole exchange.
+
+Answers marked cacheable are kept on disk for a short time, one file an address.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+
+from pki.clock import Clock
+from pki.errors import FetchFailedError, FetchRefusedError
+from pki.fetcher import FetchRequest
+from verify.cache import DiskCache
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+PORTS = {"http": 80, "https": 443}
+REDIRECTS = 3
+_REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the configuration allows beside public addresses."""
+
+    hosts: frozenset[str]
+    """`host` or `host:port`, lower case."""
+    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+
+    def host(self, host: str, port: int) -> bool:
+        """Say whether the host is listed, alone or with this port."""
+        return host in self.hosts or f"{host}:{port}" in self.hosts
+
+    def address(self, address: Address) -> bool:
+        """Say whether the address lies in a listed network."""
+        return any(address in network for network in self.networks)
+
+
+def parse_allowed(entries: tuple[str, ...]) -> Allowed:
+    """Read the list of `host`, `host:port` and CIDR entries; what is no network is a host."""
+    hosts, networks = set(), []
+    for entry in entries:
+        try:
+            networks.append(ipaddress.ip_network(entry, strict=False))
+        except ValueError:
+            hosts.add(entry.strip().lower())
+    return Allowed(frozenset(hosts), tuple(networks))
+
+
+class HTTPFetcher:
+    """Fetches over HTTP, as the module says."""
+
+    def __init__(
+        self, allow: tuple[str, ...], clock: Clock, cache_directory: Path | None = None
+    ) -> None:
+        """Make a fetcher.
+
+        Args:
+            allow: hosts, `host:port` and CIDR networks that may be asked though not public.
+            clock: tells how old cached answers are.
+            cache_directory: where they are kept; None keeps none.
+        """
+        self._allowed = parse_allowed(allow)
+        self._cache = DiskCache(cache_directory, clock) if cache_directory else None
+
+    def fetch(self, request: FetchRequest) -> bytes:
+        """Return the body of a 200 answer.
+
+        Raises:
+            FetchRefusedError: the address, or one it redirects to, may not be asked.
+            FetchFailedError: no answer, a wrong one, too late or too long.
+        """
+        cache = self._cache if request.cacheable and request.body is None else None
+        kept = cache.get(request.url) if cache else None
+        if kept is not None and len(kept) <= request.max_bytes:
+            return kept
+        body = self._follow(request)
+        if cache is not None:
+            cache.put(request.url, body)
+        return body
+
+    def _follow(self, request: FetchRequest) -> bytes:
+        deadline = time.monotonic() + request.timeout_seconds
+        url = request.url
+        for _ in range(REDIRECTS + 1):
+            answer = self._ask(url, request, deadline)
+            if isinstance(answer, bytes):
+                return answer
+            url = urljoin(url, answer.location)
+        raise FetchFailedError(url=request.url, reason="too many redirects")
+
+    def _ask(self, url: str, request: FetchRequest, deadline: float) -> bytes | _Redirect:
+        target = self._check(url)
+        pool = _open_pool(target, deadline)
+        try:
+            response = _send(pool, target, request, deadline=deadline)
+            try:
+                return _read(response, url, request.max_bytes, deadline=deadline)
+            finally:
+                response.close()
+        except (HTTPError, OSError, ValueError) as error:
+            # ValueError: urllib3 and http.client refuse malformed answers with it
+            reason = f"{type(error).__name__}: {error}"[:200]
+            raise FetchFailedError(url=url, reason=reason) from error
+        finally:
+            pool.close()
+
+    def _check(self, url: str) -> _Target:
+        parts, host, port = _split(url)
+        addresses = _resolve(url, host, port)
+        for address in addresses:
+            if self._allowed.host(host, port) or self._allowed.address(address):
+                continue
+            if not is_public(address):
+                raise FetchRefusedError(url=url, reason=f"{address} is not a public address")
+        return _Target(parts, host, port, addresses[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """An address that was checked."""
+
+    parts: SplitResult
+    host: str
+    port: int
+    address: Address
+
+    @property
+    def path(self) -> str:
+        path = self.parts.path or "/"
+        return f"{path}?{self.parts.query}" if self.parts.query else path
+
+    @property
+    def host_header(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == PORTS[self.parts.scheme] else f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Redirect:
+    location: str
+
+
+def is_public(address: Address) -> bool:
+    """Say whether an address belongs to the public network, mapped IPv4 looked through."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is not None:
+            return is_public(inner)
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _split(url: str) -> tuple[SplitResult, str, int]:
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError as error:
+        raise FetchRefusedError(url=url, reason="not an address") from error
+    if parts.scheme not in PORTS:
+        raise FetchRefusedError(url=url, reason="only http and https are asked")
+    if not host or "@" in parts.netloc:
+        raise FetchRefusedError(url=url, reason="not an address")
+    return parts, host, port or PORTS[parts.scheme]
+
+
+def _resolve(url: str, host: str, port: int) -> tuple[Address, ...]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise FetchFailedError(url=url, reason=f"name not resolved: {error}") from error
+    addresses = dict.fromkeys(str(item[4][0]).partition("%")[0] for item in found)
+    if not addresses:
+        raise FetchFailedError(url=url, reason="name not resolved")
+    return tuple(ipaddress.ip_address(address) for address in addresses)
+
+
+def _open_pool(target: _Target, deadline: float) -> HTTPConnectionPool:
+    timeout = Timeout(total=_left(deadline))
+    if target.parts.scheme == "http":
+        return HTTPConnectionPool(str(target.address), target.port, timeout=timeout)
+    return HTTPSConnectionPool(
+        str(target.address),
+        target.port,
+        timeout=timeout,
+        cert_reqs="CERT_REQUIRED",
+        server_hostname=target.host,
+        assert_hostname=target.host,
+    )
+
+
+def _send(
+    pool: HTTPConnectionPool, target: _Target, request: FetchRequest, *, deadline: float
+) -> BaseHTTPResponse:
+    headers = {"Host": target.host_header, "User-Agent": "antin", "Accept-Encoding": "identity"}
+    if request.content_type is not None:
+        headers["Content-Type"] = request.content_type
+    return pool.urlopen(
+        "GET" if request.body is None else "POST",
+        target.path,
+        body=request.body,
+        headers=headers,
+        redirect=False,
+        retries=False,
+        preload_content=False,
+        timeout=Timeout(total=_left(deadline)),
+    )
+
+
+def _read(
+    response: BaseHTTPResponse, url: str, max_bytes: int, *, deadline: float
+) -> bytes | _Redirect:
+    location = response.headers.get("Location")
+    if response.status in _REDIRECT_STATUSES and location:
+        return _Redirect(location)
+    if response.status != 200:
+        raise FetchFailedError(url=url, reason=f"HTTP status {response.status}")
+    body = bytearray()
+    while chunk := response.read1(_CHUNK):
+        body += chunk
+        if len(body) > max_bytes:
+            raise FetchFailedError(url=url, reason=f"more than {max_bytes} bytes")
+        if time.monotonic() > deadline:
+            raise FetchFailedError(url=url, reason="too slow")
+    return bytes(body)
+
+
+def _left(deadline: float) -> float:
+    return max(0.001, deadline - time.monotonic())
