@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from verify.collect import verify_online
-from verify.render.html import render_html
-from verify.render.text import render_text
-
 from cli.batch import Outcome
 from cli.errors import BadOptionError
 from cli.exit_status import OF_INDICATION
@@ -18,8 +14,11 @@ from cli.outside import Outside
 from cli.session import Session
 from pki.clock import Clock, FixedClock
 from signing.files import read_document
+from verify.collect import verify_online
 from verify.document import verify_document
+from verify.render.html import render_html
 from verify.render.json import to_json
+from verify.render.text import render_text
 from verify.report import Report
 
 

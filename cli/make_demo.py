@@ -15,7 +15,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from cli.authorities import certificate_object, common_name
+from cli.certificate_text import certificate_object, common_name
 from cli.files import write_new
 from cli.home import Home
 from cli.make_home import MadeHome, laying

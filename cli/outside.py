@@ -6,13 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from verify.fetcher import HTTPFetcher
-
 from cli.home import Home
 from cli.session import Session
 from pki.fetcher import Fetcher, NoNetwork
-from pki.register.sql import open_register
+from verify.fetcher import HTTPFetcher
 from verify.policy import Policy, load_policy
 from verify.trust import TrustStore, load_trust
 
@@ -48,19 +45,3 @@ def outside_of(
         cache = home.cache if home.directory.is_dir() else None
         fetcher = HTTPFetcher(settings.network.allow, session.clock, cache)
     return Outside(load_trust(anchors), load_policy(policy or settings.verify.policy), fetcher)
-
-
-def own_authorities(home: Home) -> tuple[x509.Certificate, ...]:
-    """Return the certificates of the home's authorities; none where there is no register.
-
-    Raises:
-        PKIError: there is a register and it cannot be opened.
-    """
-    if not home.register.is_file():
-        return ()
-    register = open_register(home.register)
-    try:
-        records = register.list_authorities()
-    finally:
-        register.close()
-    return tuple(x509.load_der_x509_certificate(record.certificate_der) for record in records)

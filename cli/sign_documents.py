@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.authorities import certificate_object, common_name
 from cli.batch import Outcome
+from cli.certificate_text import certificate_object, common_name
 from cli.errors import BadOptionError, NoTimestampServiceError
 from cli.exit_status import ExitStatus
 from cli.outside import Outside

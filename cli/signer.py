@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from cli.authorities import common_name
+from cli.certificate_text import common_name
 from cli.errors import ManySignersError, NoSignerError, UnreadableFileError
 from cli.files import read_small
 from cli.home import Home

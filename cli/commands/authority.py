@@ -27,7 +27,8 @@ def create(
     pin_source: PinSource = None,
 ) -> None:
     """Make a root or an issuing authority, and its first revocation list."""
-    from cli.authorities import certificate_object, open_office
+    from cli.authorities import open_office
+    from cli.certificate_text import certificate_object
     from cli.create_authority import Wanted, create_authority
     from pki.keys import KeyType
 
@@ -71,7 +72,8 @@ def show(context: typer.Context, name: Name) -> None:
     """Print an authority's certificate and its newest list."""
     from cryptography import x509
 
-    from cli.authorities import certificate_object, open_office
+    from cli.authorities import open_office
+    from cli.certificate_text import certificate_object
 
     session = session_of(context)
     with open_office(session) as office:

@@ -31,7 +31,8 @@ def issue(
     """Issue one certificate; who it speaks of comes from the options, never from the request."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from cli.authorities import certificate_object, open_office
+    from cli.authorities import open_office
+    from cli.certificate_text import certificate_object
     from cli.files import write_new
     from cli.issue_certificate import Wanted, issue_certificate
 

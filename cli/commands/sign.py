@@ -38,7 +38,7 @@ def sign(
     from cli.batch import run_batch
     from cli.home import find_home, home_directory
     from cli.keys import PINs
-    from cli.outside import outside_of, own_authorities
+    from cli.outside import outside_of
     from cli.paths import documents_in
     from cli.sign_documents import SignerTask, SignWishes, output_plan
     from cli.signer import SignerSearch, find_signer
@@ -52,7 +52,12 @@ def sign(
     documents = documents_in(files)
     outputs = output_plan(documents, output)
     outside = outside_of(session, home)
-    issuers = (*outside.trust.anchors, *own_authorities(home))
+    issuers = outside.trust.anchors
+    if home.register.is_file():
+        # Only where there is a register: loading SQL takes longer than a token takes to sign.
+        from cli.own_authorities import own_authorities
+
+        issuers += own_authorities(home)
     search = SignerSearch(home, PINs(session, home, pin_source), outside.policy, issuers)
     signer = find_signer(search, key, cert)
     task = SignerTask(session, outside, signer, options, outputs, overwrite=overwrite)

@@ -20,7 +20,7 @@ Output = Annotated[Path | None, typer.Option("-o", "--output", help="output")]
 @group.command("list", help="token.list")
 def list_tokens(context: typer.Context) -> None:
     """Show the tokens and the certificates on them; nobody logs in."""
-    from cli.authorities import certificate_object
+    from cli.certificate_text import certificate_object
     from cli.home import find_home, home_directory
     from cli.keys import open_modules
     from hsm.search import find_certificates
