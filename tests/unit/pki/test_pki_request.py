@@ -1,0 +1,157 @@
+"""Certificate requests: proof of possession, size, form, and whose key it is."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
+from pki_world import World, new_key, rsa_key, someone
+
+from pki.authority.authority import Authority
+from pki.errors import (
+    KeyUsedElsewhereError,
+    MalformedRequestError,
+    ProofOfPossessionError,
+    WeakKeyError,
+)
+from pki.keys import PrivateKey
+from pki.profile import load_profile
+from pki.register.rows import certificate_row
+from pki.request import MAX_REQUEST_BYTES, check_key_free, parse_request
+
+
+def request(key: PrivateKey, algorithm: hashes.HashAlgorithm | None = None) -> bytes:
+    builder = x509.CertificateSigningRequestBuilder().subject_name(
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "wishes to be a minister")])
+    )
+    signed = builder.sign(key, algorithm or hashes.SHA256())  # type: ignore[arg-type]
+    return signed.public_bytes(Encoding.DER)
+
+
+def pem(der: bytes, label: str = "CERTIFICATE REQUEST") -> bytes:
+    body = base64.encodebytes(der).decode()
+    return f"-----BEGIN {label}-----\n{body}-----END {label}-----\n".encode()
+
+
+@pytest.mark.parametrize("kind", ["p256", "p384", "a"])
+def test_a_request_is_read_in_both_forms(kind: str):
+    key = new_key(kind)
+    der = request(key)
+    for data in (der, pem(der), b"\n" + pem(der) + b"\n", pem(der, "NEW CERTIFICATE REQUEST")):
+        parsed = parse_request(data)
+        assert parsed.public_key == key.public_key()
+        assert parsed.der == der
+
+
+def test_only_the_key_is_taken_from_a_request(world: World):
+    parsed = parse_request(request(new_key()))
+    subject = someone()
+    certificate = world.issuing.issue(
+        parsed, load_profile("official"), subject, requester="văn thư"
+    )
+    assert certificate.subject == subject.name()
+    assert certificate.public_key() == parsed.public_key
+
+
+GOOD = request(new_key())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"junk",
+        GOOD[:-1],
+        GOOD + b"\x00",
+        pem(GOOD) + pem(GOOD),
+        b"Subject: me\n" + pem(GOOD),
+        pem(GOOD) + b"more",
+        pem(GOOD)[:-10],
+        pem(GOOD, "CERTIFICATE"),
+        GOOD + bytes(MAX_REQUEST_BYTES),
+        "-----BEGIN Nguyễn-----".encode(),
+    ],
+)
+def test_what_is_no_single_request_is_malformed(data: bytes):
+    with pytest.raises(MalformedRequestError):
+        parse_request(data)
+
+
+def test_a_request_of_64_kib_is_not_too_long():
+    """The twin of the longest above: white space around the block is no second thing."""
+    data = pem(GOOD)
+    parse_request(data + b"\n" * (MAX_REQUEST_BYTES - len(data)))
+    with pytest.raises(MalformedRequestError):
+        parse_request(data + b"\n" * (MAX_REQUEST_BYTES - len(data) + 1))
+
+
+def test_a_request_under_sha224_is_malformed():
+    sha256, sha224 = (bytes.fromhex(f"06082a8648ce3d04030{last}") for last in (2, 1))
+    assert sha256 in GOOD
+    with pytest.raises(MalformedRequestError, match="SHA-256"):
+        parse_request(GOOD.replace(sha256, sha224))
+
+
+def test_an_algorithm_nobody_knows_is_malformed():
+    unknown = GOOD.replace(
+        bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06082a8648ce3d030177")
+    )
+    assert unknown != GOOD
+    with pytest.raises(MalformedRequestError):
+        parse_request(unknown)
+
+
+def test_whoever_does_not_hold_the_key_is_refused():
+    """The public key of another is put into the request."""
+    key, other = new_key(), new_key()
+    mine, theirs = (
+        k.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        for k in (key, other)
+    )
+    spoilt = request(key).replace(mine, theirs)
+    with pytest.raises(ProofOfPossessionError):
+        parse_request(spoilt)
+
+
+def test_a_weak_key_is_refused():
+    with pytest.raises(WeakKeyError):
+        parse_request(request(ec.generate_private_key(ec.SECP521R1()), hashes.SHA512()))
+
+
+def test_a_key_certifies_one_subject(world: World):
+    key, subject = new_key(), someone()
+    first = world.issue(key=key, subject=subject)
+    with pytest.raises(KeyUsedElsewhereError) as refused:
+        world.issue(key=key)
+    assert refused.value.facts["serial"] == f"{first.serial_number:x}"
+    world.issue(key=key, subject=subject)  # the same subject may have it again
+
+
+def test_the_guard_is_what_keeps_keys_apart(world: World, monkeypatch: pytest.MonkeyPatch):
+    """A mutant without the question before is stopped at the reservation; without both, not."""
+    key = rsa_key("mutant")
+    world.issue(key=key)
+    monkeypatch.setattr("pki.authority.issuance.check_key_free", lambda *_: None)
+    with pytest.raises(KeyUsedElsewhereError):
+        world.issue(key=key)
+    monkeypatch.setattr(
+        "pki.register.changes._reserve",
+        lambda session, change: session.add(certificate_row(change.record)),
+    )
+    world.issue(key=key)
+
+
+@pytest.mark.parametrize("which", ["root", "issuing"])
+def test_an_authoritys_key_certifies_nobody(world: World, which: str):
+    authority: Authority = getattr(world, which)
+    with pytest.raises(KeyUsedElsewhereError):
+        world.issue(key=authority.issuer.key)
+    name = authority.issuer.certificate.subject.rfc4514_string()
+    with pytest.raises(KeyUsedElsewhereError):
+        check_key_free(world.register, authority.issuer.key.public_key(), name)
+    check_key_free(world.register, new_key().public_key(), name)
