@@ -18,7 +18,7 @@ from hsm._asn1 import certificate_parts
 from hsm.cryptoki.public_keys import EC_PARAMS
 from hsm.errors import KeyMismatchError, KeyNotFoundError, KeyNotProtectedError
 from hsm.module import Module
-from hsm.objects import ObjectKind, key_uri, list_objects
+from hsm.objects import ObjectKind, certified_key, key_uri, list_objects
 from hsm.pin import GivenPinSource, Pin
 from hsm.search import find_token
 from hsm.tokens import TokenInfo
@@ -92,7 +92,7 @@ def import_certificate(
     halves = [item for item in here if item.kind is ObjectKind.PUBLIC]
     if not halves:
         raise KeyNotFoundError(wanted=str(key_uri), token=token.label)
-    if halves[0].public_key != certificate.public_key():
+    if halves[0].public_key != certified_key(certificate):
         raise KeyMismatchError(token=token.label, wanted=certificate.subject.rfc4514_string())
     if any(item.certificate == certificate for item in here):
         return

@@ -10,11 +10,11 @@ from cryptography import x509
 from hsm.errors import KeyMismatchError, KeyPasswordNeededError, KeyURIError
 from hsm.keys import open_key
 from hsm.module import Module, open_module
+from hsm.objects import certified_key
 from hsm.pin import PinSource
 from hsm.software import OpenedKey, load_key_file
 from hsm.tokens import TokenInfo
 from hsm.uri import SCHEME, KeyURI
-from pki.keys import certifies
 
 FILE_SCHEME = "file:"
 
@@ -87,7 +87,7 @@ def _open_file(
     path: Path, pin_source: PinSource, certificate: x509.Certificate | None
 ) -> OpenedKey:
     found = _load(path, pin_source)
-    if certificate is not None and not certifies(certificate, found.key):
+    if certificate is not None and certified_key(certificate) != found.key.public_key():
         raise KeyMismatchError(token=path.name, wanted=certificate.subject.rfc4514_string())
     return found
 

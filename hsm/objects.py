@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from pkcs11 import Attribute, ObjectClass, Session
 from pkcs11.types import Object
 
@@ -78,6 +79,15 @@ def find_objects(
     return tuple(session.get_objects(wanted))
 
 
+def certified_key(certificate: x509.Certificate) -> PublicKey | None:
+    """Return the key a certificate is for, or None where Antin does not sign with such keys."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, PublicKey) else None
+
+
 def _describe(item: Object, kind: ObjectKind, token: TokenInfo) -> TokenObject:
     certificate = _read_certificate(item) if kind is ObjectKind.CERTIFICATE else None
     return TokenObject(
@@ -85,7 +95,7 @@ def _describe(item: Object, kind: ObjectKind, token: TokenInfo) -> TokenObject:
         token=token,
         id=read_attribute(item, Attribute.ID) or b"",
         label=read_text(item, Attribute.LABEL),
-        public_key=_certified_key(certificate) if certificate else read_public_key(item),
+        public_key=certified_key(certificate) if certificate else read_public_key(item),
         certificate=certificate,
     )
 
@@ -95,11 +105,3 @@ def _read_certificate(item: Object) -> x509.Certificate | None:
         return x509.load_der_x509_certificate(read_attribute(item, Attribute.VALUE) or b"")
     except ValueError:  # not X.509, or broken: there, but no certificate to choose by
         return None
-
-
-def _certified_key(certificate: x509.Certificate) -> PublicKey | None:
-    try:
-        key = certificate.public_key()
-    except ValueError:
-        return None
-    return key if isinstance(key, PublicKey) else None

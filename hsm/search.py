@@ -18,7 +18,7 @@ from hsm.errors import (
     TokenNotFoundError,
 )
 from hsm.module import Module
-from hsm.objects import TokenObject, key_uri, list_objects
+from hsm.objects import TokenObject, certified_key, key_uri, list_objects
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI, same_text
 from pki.keys import PublicKey
@@ -103,7 +103,7 @@ def find_key(
         KeyTypeUnsupportedError: the certificate's key is of a kind Antin does not sign with.
     """
     modules = tuple(dict.fromkeys(modules))
-    wanted_key = _certified_key(certificate)
+    wanted_key = _wanted_key(certificate)
     found = [_look(module, token, uri, wanted_key) for module, token in _fitting(modules, uri)]
     asked = wanted_key is not None or uri.id is not None or uri.object is not None
     shown = [candidate for candidate in found if candidate.evidence]
@@ -173,10 +173,10 @@ def _only(
     return found[0]
 
 
-def _certified_key(certificate: x509.Certificate | None) -> PublicKey | None:
+def _wanted_key(certificate: x509.Certificate | None) -> PublicKey | None:
     if certificate is None:
         return None
-    key = certificate.public_key()
-    if not isinstance(key, PublicKey):
+    key = certified_key(certificate)
+    if key is None:
         raise KeyTypeUnsupportedError(where=certificate.subject.rfc4514_string())
     return key

@@ -104,12 +104,11 @@ def _load_pkcs8(
 def _load_pkcs12(path: Path, data: bytes, password: Pin | None) -> OpenedKey:
     try:
         bundle = _open_pkcs12(data, password)
-    except ValueError as error:  # wrong password and broken file are one answer in PKCS#12
+    except (ValueError, UnsupportedAlgorithm) as error:
+        # PKCS#12 cannot tell a wrong password from a broken or strange file.
         if password is None:
             raise KeyPasswordNeededError(path=path) from error
         raise KeyPasswordWrongError(path=path) from error
-    except UnsupportedAlgorithm as error:
-        raise KeyFileMalformedError(path=path) from error
     if bundle.key is None:
         raise KeyFileMalformedError(path=path)
     return OpenedKey(

@@ -97,10 +97,6 @@ class RefusedPins:
         """Say whether this token refused this PIN before."""
         return self._trace(token, pin) in self._refused
 
-    def forget(self, token: TokenInfo, pin: Pin) -> None:
-        """Drop the note: the PIN was set anew to this value."""
-        self._refused.discard(self._trace(token, pin))
-
     def _trace(self, token: TokenInfo, pin: Pin) -> bytes:
         text = f"{token.serial}\0{token.label}\0{pin.reveal()}".encode()
         return hashlib.blake2b(text, key=self._key).digest()

@@ -52,9 +52,8 @@ def read_attribute(item: Object, attribute: Attribute) -> bytes | None:
     """
     try:
         value = item[attribute]
-    except (AttributeTypeInvalid, AttributeSensitive):
-        return None
-    except IndexError:  # python-pkcs11's answer to an attribute the token leaves out silently
+    except (AttributeTypeInvalid, AttributeSensitive, IndexError):
+        # IndexError: python-pkcs11's answer where a token leaves an attribute out silently.
         return None
     return bytes(value)
 

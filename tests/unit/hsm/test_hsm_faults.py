@@ -105,11 +105,12 @@ def test_another_token_in_the_slot_is_noticed(module, token):
         module.refresh(replace(token, slot_id=99999))
 
 
-def test_a_module_that_cannot_list_its_slots(module, faults):
-    with (
-        faults.answer("C_GetSlotList", "GENERAL_ERROR"),
-        pytest.raises(FunctionFailedError) as caught,
-    ):
+@pytest.mark.parametrize(
+    ("ckr", "error"),
+    [("GENERAL_ERROR", FunctionFailedError), ("SESSION_HANDLE_INVALID", SessionLostError)],
+)
+def test_a_module_that_cannot_list_its_slots(module, faults, ckr, error):
+    with faults.answer("C_GetSlotList", ckr), pytest.raises(error) as caught:
         module.tokens()
     assert caught.value.facts["token"] == module.path.name
 

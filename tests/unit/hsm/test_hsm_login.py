@@ -164,6 +164,7 @@ def test_a_login_made_by_another_part_of_the_process_is_used(module, made, fault
 
 
 def test_writing_needs_a_login(module, token):
+    module.logout(token)  # of nothing: harmless
     with pytest.raises(SessionLostError), module.writing(token):
         pass
 

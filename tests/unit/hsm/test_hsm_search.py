@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hsm_world import SO_PIN, USER_PIN, CountingPinSource, certify, right_pin
-from pkcs11 import Attribute, ObjectClass
+from pkcs11 import Attribute, AttributeTypeInvalid, ObjectClass
 
 from hsm.cryptoki.ec import TokenECKey
-from hsm.cryptoki.public_keys import EC_PARAMS, read_public_key
+from hsm.cryptoki.public_keys import EC_PARAMS, read_public_key, read_text
 from hsm.errors import (
     KeyAmbiguousError,
     KeyMismatchError,
@@ -21,7 +23,7 @@ from hsm.errors import (
     TokenNotFoundError,
 )
 from hsm.generate import _generate, generate_key, import_certificate
-from hsm.keys import open_key
+from hsm.keys import _signs_for, open_key
 from hsm.objects import ObjectKind, find_objects, list_objects
 from hsm.search import find_certificates, find_key, find_token
 from hsm.uri import KeyURI
@@ -156,8 +158,20 @@ def test_a_certificate_for_another_key_is_refused_before_the_pin(module, token, 
         open_key(KeyURI(), [module], source, certificate=stranger)
 
 
-def test_a_certificate_for_a_kind_of_key_not_used_here_is_refused(module):
-    strange = certify(ed25519.Ed25519PrivateKey.generate().public_key())
+def broken_point():
+    """A certificate whose point lies on no curve."""
+    point = ec.generate_private_key(ec.SECP256R1()).public_key()
+    raw = point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    der = certify(point).public_bytes(Encoding.DER)
+    return x509.load_der_x509_certificate(der.replace(raw, raw[:-2] + b"\0\0"))
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [certify(ed25519.Ed25519PrivateKey.generate().public_key()), broken_point()],
+    ids=["ed25519", "broken"],
+)
+def test_a_certificate_for_a_kind_of_key_not_used_here_is_refused(module, strange):
     with pytest.raises(KeyTypeUnsupportedError):
         find_key([module], KeyURI(), strange)
 
@@ -300,3 +314,18 @@ def test_public_keys_as_tokens_write_them(attributes, expected):
             return attributes[attribute]
 
     assert read_public_key(Item()) == expected
+
+
+def test_a_label_that_cannot_be_read_is_empty():
+    class Item:
+        def __getitem__(self, attribute):
+            raise AttributeTypeInvalid
+
+    assert read_text(Item(), Attribute.LABEL) == ""
+
+
+@pytest.mark.parametrize(
+    "key", [rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP384R1())]
+)
+def test_the_proof_takes_any_kind_of_key(key):
+    assert _signs_for(key)
