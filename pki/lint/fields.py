@@ -1,4 +1,4 @@
-"""Rules on the fields of a certificate.
+"""Rules on the fields of a certificate of version 3; one of another version is not well-formed.
 
 Spec: RFC 5280 §4.1.2; ids name the clause.
 """
@@ -22,16 +22,10 @@ RULES: list[Rule] = []
 VERSION, SERIAL, ALGORITHM, ISSUER, VALIDITY, SUBJECT, KEY = range(7)
 """Positions of the fields in a version 3 TBSCertificate."""
 
-_TAG_VERSION, _TAG_ISSUER_UID, _TAG_SUBJECT_UID = 0xA0, 0x81, 0x82
+_TAG_ISSUER_UID, _TAG_SUBJECT_UID = 0x81, 0x82
 _UTF8_STRING, _PRINTABLE_STRING = 0x0C, 0x13
 _COUNTRY = bytes.fromhex("550406")
 _CONTROLS = {*range(0x20), 0x7F}
-
-
-@collect(RULES, "rfc5280.4.1.2.1.version_3")
-def _version_3(target: Target) -> str | None:
-    field = target.fields[VERSION]
-    return None if field.whole == bytes.fromhex("a003020102") else "version is not 3"
 
 
 @collect(RULES, "rfc5280.4.1.2.2.serial_positive")

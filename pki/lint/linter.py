@@ -20,6 +20,14 @@ from pki.lint import extensions, fields
 from pki.lint.target import Finding, Intent, Rule, Severity, Target
 from pki.strength import spki_sha256
 
+_UNREADABLE = (
+    MalformedDERError,
+    ValueError,
+    IndexError,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+)
+
 RULES: tuple[Rule, ...] = (*fields.RULES, *extensions.RULES)
 
 
@@ -44,7 +52,7 @@ def lint(tbs_der: bytes, intent: Intent) -> tuple[Finding, ...]:
     """Return every rule that the bytes break, in the order of the rules."""
     try:
         target = _target(tbs_der, intent)
-    except (MalformedDERError, ValueError, IndexError, x509.DuplicateExtension) as error:
+    except _UNREADABLE as error:
         detail = f"cannot be read: {type(error).__name__}"
         return (Finding("rfc5280.4.1.well_formed", Severity.ERROR, detail),)
     return tuple(finding for rule in RULES if (finding := _judge(rule, target)))
