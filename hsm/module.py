@@ -127,12 +127,8 @@ class Module:
     @contextmanager
     def reading(self, token: TokenInfo) -> Iterator[pkcs11.Session]:
         """Give a session that reads. It sees private objects only if somebody logged in."""
-        with self.use(token):
-            session = self._find(token).open()
-            try:
-                yield session
-            finally:
-                session.close()
+        with self.use(token), _session(self._find(token), writable=False) as session:
+            yield session
 
     @contextmanager
     def writing(self, token: TokenInfo) -> Iterator[pkcs11.Session]:
@@ -144,11 +140,8 @@ class Module:
         with self.use(token):
             if not self.logged_in(token):
                 raise SessionLostError(token=token.label)
-            session = self._find(token).open(rw=True)
-            try:
+            with _session(self._find(token), writable=True) as session:
                 yield session
-            finally:
-                session.close()
 
     def logged_in(self, token: TokenInfo) -> bool:
         """Say whether this process holds a login on the token."""
@@ -195,9 +188,10 @@ class Module:
         with self.use():
             for place in tuple(self._logins):
                 self._drop(place)
-            self._library.finalize()
             self._closed = True
             _LOADED.pop(self.path, None)
+            with suppress(pkcs11.PKCS11Error):  # a module that cannot end is of no use either
+                self._library.finalize()
 
     def _free_slot(self, label: str) -> int:
         for slot in self._library.get_slots(token_present=True):
@@ -260,6 +254,16 @@ def close_modules() -> None:
     for module in tuple(_LOADED.values()):
         with suppress(ForkedError):
             module.close()
+
+
+@contextmanager
+def _session(token: pkcs11.Token, *, writable: bool) -> Iterator[pkcs11.Session]:
+    session = token.open(rw=writable)
+    try:
+        yield session
+    finally:
+        with suppress(pkcs11.PKCS11Error):  # lost already: what lost it is the error to tell
+            session.close()
 
 
 def _place(token: TokenInfo) -> tuple[int, str]:

@@ -136,7 +136,7 @@ def test_threads_without_the_modules_lock_end_badly(tmp_path):
     """SoftHSM is told that threads will not come at once: it fails, crashes or hangs if they do."""
     assert run(THREADS, tmp_path / "một", "locked").returncode == 0
     with contextlib.suppress(subprocess.TimeoutExpired):
-        assert run(THREADS, tmp_path / "hai", "unlocked", seconds=15).returncode != 0
+        assert run(THREADS, tmp_path / "hai", "unlocked", seconds=10).returncode != 0
 
 
 def test_a_changed_process_is_refused(module, token, monkeypatch):

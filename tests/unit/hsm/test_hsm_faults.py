@@ -90,6 +90,17 @@ def test_a_device_fault_keeps_the_login(module, token, uri, faults):
     assert sign_data(key, b"x")
 
 
+def test_what_broke_a_search_is_told_and_not_that_its_session_is_gone(module, uri, faults):
+    (token,) = (found for found in module.tokens() if found.serial == uri.serial)
+    with (
+        faults.answer("C_CloseSession", "SESSION_HANDLE_INVALID"),
+        faults.answer("C_GetAttributeValue", "DEVICE_ERROR"),
+        pytest.raises(DeviceFailedError),
+    ):
+        list_objects(module, token)
+    assert list_objects(module, token)
+
+
 def test_a_slot_without_a_token_is_passed_over(module, token, faults):
     with faults.answer("C_GetTokenInfo", "TOKEN_NOT_RECOGNIZED"):
         assert module.tokens() == ()
