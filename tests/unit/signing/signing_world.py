@@ -40,10 +40,9 @@ from verify.trust import TrustStore
 NOW = dt.datetime(2026, 11, 21, 14, 0, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 SIGNER_NAME = "Nguyễn Văn Đức"
-OCSP_URL = "http://127.0.0.1:9/ocsp"
-CRL_URL = "http://127.0.0.1:9/crl"
-ROOT_CRL_URL = "http://127.0.0.1:9/root.crl"
-TSA_URL = "http://127.0.0.1:9/tsa"
+BASE = "http://127.0.0.1:9"
+"""Nobody answers there: these tests hand the answers in."""
+TSA_URL = f"{BASE}/tsa"
 
 
 @cache
@@ -149,6 +148,10 @@ class World:
     """Root, issuing authority, OCSP and time-stamp signers, one official, and their services."""
 
     kind: str = "ec-p256"
+    key: PrivateKey | None = None
+    """In place of a software key of that kind."""
+    base: str = BASE
+    root_crl_age: dt.timedelta = dt.timedelta(0)
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
     revoked: dict[int, tuple[dt.datetime, x509.ReasonFlags]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
@@ -156,7 +159,6 @@ class World:
     key_openings: int = 0
     change_token: Callable[[tsp.TSTInfo], tsp.TSTInfo] = lambda info: info
     change_answer: Callable[[bytes], bytes] = lambda answer: answer
-    before: dict[str, Callable[[], None]] = field(default_factory=dict)
     tsa_usage: tuple[x509.ExtensionType, bool] = (
         x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]),
         True,
@@ -171,7 +173,7 @@ class World:
             name("Antin test authority"),
             ca_key,
             *CA_EXTENSIONS,
-            *pointers(ROOT_CRL_URL),
+            *pointers(f"{self.base}/crl/root.crl"),
             not_before=NOW - 90 * DAY,
             not_after=NOW + 3000 * DAY,
         )
@@ -190,7 +192,7 @@ class World:
             self.tsa_key,
             (key_usage("digital_signature"), True),
             self.tsa_usage,
-            *pointers(CRL_URL, OCSP_URL),
+            *pointers(f"{self.base}/crl/ca.crl", f"{self.base}/ocsp"),
         )
         self.certificate = self.issue_signer()
 
@@ -204,16 +206,16 @@ class World:
         subject = name(common_name, title="Chủ tịch", organization="Ủy ban nhân dân xã Hòa Bình")
         return self.ca.issue(
             subject,
-            make_key(self.kind),
+            self.key or make_key(self.kind),
             (usage or key_usage("digital_signature", "content_commitment"), True),
-            *pointers(CRL_URL, OCSP_URL),
+            *pointers(f"{self.base}/crl/ca.crl", f"{self.base}/ocsp"),
             *extensions,
             **times,
         )
 
     def open_key(self) -> PrivateKey:
         self.key_openings += 1
-        return make_key(self.kind)
+        return self.key or make_key(self.kind)
 
     def signer(self, certificate: x509.Certificate | None = None) -> SigningKey:
         chain = (self.ca.certificate, self.root.certificate)
@@ -232,28 +234,33 @@ class World:
 
     def fetch(self, request: FetchRequest) -> bytes:
         """The `Fetcher` seam."""
-        service = request.url.rsplit("/", 1)[-1].partition("?")[0]
+        service = request.url.removeprefix(f"{self.base}/")
         self.asked.append(service)
-        self.before.get(service, lambda: None)()
-        if service in self.broken or request.url not in (OCSP_URL, CRL_URL, ROOT_CRL_URL, TSA_URL):
+        kind = service.partition("/")[0]
+        answers = {
+            "ocsp": lambda: self.answer_ocsp(request.body or b""),
+            "tsa": lambda: self.change_answer(self.answer_tsa(request.body or b"")),
+            "crl/root.crl": lambda: self.newest_crl("root").der,
+            "crl/ca.crl": lambda: self.newest_crl("ca").der,
+        }
+        if kind in self.broken or service not in answers:
             raise FetchFailedError(url=request.url, reason="connection refused")
-        match service:
-            case "ocsp":
-                return self.answer_ocsp(request.body or b"")
-            case "tsa":
-                return self.change_answer(self.answer_tsa(request.body or b""))
-            case "root.crl":
-                return self.build_crl(self.root)
-            case _:
-                return self.build_crl(self.ca)
+        return answers[service]()
 
-    def build_crl(self, issuer: Issuer) -> bytes:
-        now = self.clock.now()
+    def newest_crl(self, name: str) -> SimpleNamespace:
+        """What the web application asks of the register."""
+        issuer, age = (self.root, self.root_crl_age) if name == "root" else (self.ca, DAY * 0)
+        issued = self.clock.now() - age
+        return SimpleNamespace(
+            der=self.build_crl(issuer, issued), this_update=issued, next_update=issued + 90 * DAY
+        )
+
+    def build_crl(self, issuer: Issuer, issued: dt.datetime) -> bytes:
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(issuer.certificate.subject)
-            .last_update(now)
-            .next_update(now + DAY)
+            .last_update(issued)
+            .next_update(issued + 90 * DAY)
             .add_extension(x509.CRLNumber(1), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()),
@@ -267,8 +274,11 @@ class World:
         return builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
     def answer_ocsp(self, body: bytes) -> bytes:
+        return self.responder().respond(body)
+
+    def responder(self) -> OCSPResponder:
         signer = OCSPSigner("ca", self.ca.certificate, self.ocsp_certificate, self.ocsp_key)
-        return OCSPResponder(self, [signer], clock=self.clock).respond(body)
+        return OCSPResponder(self, [signer], clock=self.clock)
 
     def find_certificate(self, _authority: str, _serial: int) -> SimpleNamespace:
         """What the responder asks of the register: everything here was issued."""
