@@ -20,14 +20,11 @@ def describe_crl(data: bytes, path: Path) -> dict[str, Any]:
     try:
         pem = data.lstrip().startswith(b"-----BEGIN")
         crl = x509.load_pem_x509_crl(data) if pem else x509.load_der_x509_crl(data)
-        number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    except x509.ExtensionNotFound:
-        number = 0
     except ValueError as error:
         raise MalformedDERError(what=path.name, reason="no revocation list") from error
     return {
         "issuer": crl.issuer.rfc4514_string(),
-        "number": number,
+        "number": _number(crl),
         "this_update": crl.last_update_utc.isoformat(),
         "next_update": crl.next_update_utc.isoformat() if crl.next_update_utc else None,
         "revoked": [
@@ -39,6 +36,13 @@ def describe_crl(data: bytes, path: Path) -> dict[str, Any]:
             for entry in crl
         ],
     }
+
+
+def _number(crl: x509.CertificateRevocationList) -> int | None:
+    try:
+        return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except x509.ExtensionNotFound:  # version 1
+        return None
 
 
 def _reason(entry: x509.RevokedCertificate) -> str:

@@ -117,3 +117,9 @@ class LapsingError(UnavailableError):
     """A certificate of the home's own services ends soon (facts: `what`, `not_after`)."""
 
     code = "cli.lapsing"
+
+
+class NoDocumentsError(InvalidInputError):
+    """Folders were named and hold no PDF (facts: `paths`)."""
+
+    code = "cli.no_documents"

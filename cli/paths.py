@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
-from cli.errors import UnreadableFileError
+from cli.errors import NoDocumentsError, UnreadableFileError
 
 
-def documents_in(paths: Iterable[Path]) -> tuple[Path, ...]:
+def documents_in(paths: Sequence[Path]) -> tuple[Path, ...]:
     """Return the files, and of each folder the `.pdf` files in it, by name.
 
     Raises:
         UnreadableFileError: a folder that cannot be listed.
+        NoDocumentsError: folders without a PDF in them.
     """
     found: list[Path] = []
     for path in paths:
@@ -25,4 +26,6 @@ def documents_in(paths: Iterable[Path]) -> tuple[Path, ...]:
                 found.append(path)
         except OSError as error:
             raise UnreadableFileError(path=path, reason=error.strerror or "") from error
+    if not found:
+        raise NoDocumentsError(paths=tuple(str(path) for path in paths))
     return tuple(found)

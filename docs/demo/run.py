@@ -28,6 +28,8 @@ from signing.fonts import find_font
 REPOSITORY = Path(__file__).resolve().parents[2]
 MARKER = ".made-by-antin-demo"
 READY_WITHIN_SECONDS = 30.0
+PLACE = "1," + ",".join(f"{value:g}" for value in SIGNATURE_BOX_MM)
+"""On the letter: the first page, in the room between the signer's title and name."""
 OTHERS = ("dss-pades/sample.pdf", "dss-pades/testdoc.pdf", "dss-pades/doc.pdf")
 """PDFs that nobody here made; the first two that are there are signed."""
 
@@ -79,11 +81,19 @@ class Demo:
 
     def antin(self, *arguments: str | Path, status: int = 0) -> dict[str, Any]:
         """Run `antin … --json`, expect its exit status, return its JSON."""
-        done = run([*self.command(*arguments), "--json"])
+        answer: dict[str, Any] = json.loads(self._said(*arguments, "--json", status=status))
+        return answer
+
+    def antin_lines(self, *arguments: str | Path) -> list[dict[str, Any]]:
+        """Run `antin … --json-lines` over many documents; return an object for each."""
+        said = self._said(*arguments, "--json-lines", status=0)
+        return [json.loads(line) for line in said.splitlines()]
+
+    def _said(self, *arguments: str | Path, status: int) -> str:
+        done = run(self.command(*arguments))
         ended = f"antin {arguments[0]} ended with {done.returncode}, {status} was expected"
         check(done.returncode == status, f"{ended}\n{done.stdout}{done.stderr}")
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
+        return done.stdout
 
     def keep(self, path: Path) -> Path:
         """Note a file that was made."""
@@ -165,39 +175,43 @@ def bold_of(regular: Path) -> Path:
 def sign_all(demo: Demo, documents: list[Path], name: str) -> list[Path]:
     """Step 4: B-LTA with a visible signature, read back by other programs."""
     demo.begin("step.sign")
-    signed = []
-    for document in documents:
-        target = demo.output / f"{document.stem}-signed.pdf"
-        place = ("--place", _place(document)) if document.stem == "cong-van" else ()
-        answer = demo.antin("sign", document, "-o", target, "--level", "B-LTA", *place)
-        check(answer["level"] == "B-LTA", f"signed at {answer['level']}")
-        check(not answer["warnings"], f"warnings: {answer['warnings']}")
-        signatures = peer("pdfsig", "-nocert", target)
-        check("Signature is Valid" in signatures, f"pdfsig: {signatures}")
-        check(f"Signer Certificate Common Name: {name}" in signatures, f"pdfsig: {signatures}")
-        demo.tell("told.sign", file=str(demo.keep(target)))
-        signed.append(target)
-    before, after = (peer("pdftotext", file, "-").count(name) for file in (documents[0], signed[0]))
+    letter, *others = documents
+    level = ("--level", "B-LTA", "-o", demo.output)
+    answers = demo.antin_lines("sign", letter, *level, "--place", PLACE)
+    if others:
+        answers += demo.antin_lines("sign", *others, *level)
+    check(len(answers) == len(documents), f"{len(answers)} of {len(documents)} signed")
+    signed = [_check_signed(demo, answer, name) for answer in answers]
+    before, after = (peer("pdftotext", file, "-").count(name) for file in (letter, signed[0]))
     check(after == before + 1, f"“{name}” is not once more on the page: {before}, {after}")
     demo.tell("told.name", name=name)
     return signed
 
 
-def _place(document: Path) -> str:
-    del document  # every letter of the sample has the room in one place
-    return "1," + ",".join(f"{value:g}" for value in SIGNATURE_BOX_MM)
+def _check_signed(demo: Demo, answer: dict[str, Any], name: str) -> Path:
+    check(answer["level"] == "B-LTA", f"signed at {answer['level']}")
+    check(not answer["warnings"], f"warnings: {answer['warnings']}")
+    target = demo.keep(Path(answer["output"]))
+    signatures = peer("pdfsig", "-nocert", target)
+    check("Signature is Valid" in signatures, f"pdfsig: {signatures}")
+    check(f"Signer Certificate Common Name: {name}" in signatures, f"pdfsig: {signatures}")
+    demo.tell("told.sign", file=target.name)
+    return target
 
 
 def verify_all(demo: Demo, signed: list[Path]) -> None:
     """Step 5: the verdict, and a report a person can read."""
     demo.begin("step.verify")
-    for document in signed:
-        report = document.with_suffix(".html")
-        answer = demo.antin("verify", document, "--report", f"html={report}")
+    pages = demo.output / "reports"
+    pages.mkdir()
+    answers = demo.antin_lines("verify", *signed, "--report", f"html={pages}")
+    check(len(answers) == len(signed), f"{len(answers)} of {len(signed)} judged")
+    for document, answer in zip(signed, answers, strict=True):
         check(answer["indication"] == "TOTAL-PASSED", json.dumps(answer, indent=1))
         levels = {found["level"] for found in answer["signatures"] if found["kind"] != "timestamp"}
         check(levels == {"B-LTA"}, f"levels {levels}")
-        check("TOTAL-PASSED" in demo.keep(report).read_text("utf-8"), "the page lacks the verdict")
+        report = demo.keep(pages / f"{document.stem}.html")
+        check("TOTAL-PASSED" in report.read_text("utf-8"), "the page lacks the verdict")
         demo.tell("told.verify", file=document.name, level="B-LTA", report=report.name)
 
 
@@ -248,13 +262,10 @@ def revoke(demo: Demo, official: dict[str, Any], url: str, documents: list[Path]
 
 
 def _ocsp(demo: Demo, serial: str, url: str) -> str:
-    files = {}
-    for name in ("root", "issuing"):
-        files[name] = demo.output / f"{name}.pem"
-        demo.antin("ca", "export", name, "-o", files[name])
-    asked = ("-serial", f"0x{serial}", "-url", f"{url}/ocsp", "-CAfile", files["root"])
-    said = peer("openssl", "ocsp", "-issuer", files["issuing"], *asked)
-    return said.replace(f"0x{serial}", serial)
+    chain = demo.output / "chain.pem"  # the issuing authority first, then the root
+    demo.antin("ca", "export", "issuing", "--chain", "-o", chain)
+    asked = ("-serial", f"0x{serial}", "-url", f"{url}/ocsp", "-CAfile", chain)
+    return peer("openssl", "ocsp", "-issuer", chain, *asked).replace(f"0x{serial}", serial)
 
 
 def _refused(demo: Demo, document: Path) -> None:
@@ -285,11 +296,11 @@ def finish(demo: Demo) -> None:
     signed, home = demo.output / "cong-van-signed.pdf", demo.home
     print(f"\n{word('next', demo.language)}")
     for line in (
-        f"antin verify {signed}",
-        f"antin --home {home} cert list",
-        f"antin --home {home} doctor",
+        f"verify {signed}",
+        "cert list",
+        "doctor",
     ):
-        print(f"   .venv/bin/{line}")
+        print(f"   .venv/bin/antin --home {home} {line}")
 
 
 def main(arguments: Sequence[str], after_init: Callable[[Path], None] | None = None) -> int:
