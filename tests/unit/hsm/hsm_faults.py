@@ -6,6 +6,7 @@ Nothing of Antin is replaced: python-pkcs11 calls through the same table.
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,6 +91,23 @@ class Faults:
 
         with self._swapped(function, fake):
             yield calls
+
+    @contextmanager
+    def crowd(self, function: str) -> Iterator[list[int]]:
+        """Note at each call how many threads are inside; it fails without reaching SoftHSM."""
+        inside = 0
+        seen: list[int] = []
+
+        def fake(_original: object, _arguments: tuple[object, ...]) -> int:
+            nonlocal inside
+            inside += 1
+            seen.append(inside)
+            time.sleep(0.005)  # lets the other threads come in, if nothing holds them
+            inside -= 1
+            return CKR["GENERAL_ERROR"]
+
+        with self._swapped(function, fake):
+            yield seen
 
     @contextmanager
     def flags(self, raised: int) -> Iterator[None]:

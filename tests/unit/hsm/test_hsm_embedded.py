@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import stat
@@ -64,27 +63,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 )
 
 
-THREADS = (
-    USE
-    + """
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
-keys = []
-for label in ("một", "hai"):
-    embedded.create_token(label, pin, Pin("13579135"))
-    uri = generate_key(embedded.module(), label, pin, label="k", key_type=KeyType.RSA_2048)
-    keys.append(open_key(uri, [embedded.module()], GivenPinSource(pin)))
-if sys.argv[2] == "unlocked":
-    embedded.module()._lock = nullcontext()
-with ThreadPoolExecutor(8) as pool:
-    list(pool.map(lambda number: sign_data(keys[number % 2], b"x"), range(600)))
-"""
-)
-
-
-def run(
-    script: str, *arguments: object, seconds: float = 120, **environment: str
-) -> subprocess.CompletedProcess[str]:
+def run(script: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name != "SOFTHSM2_CONF"}
     return subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script, *map(str, arguments)],
@@ -92,7 +71,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=seconds,
+        timeout=120,
         cwd=Path(str(arguments[0])).parent,
     )
 
@@ -130,13 +109,6 @@ def test_tokens_are_there_in_the_next_process_and_after_a_move(tmp_path):
 def test_a_forked_child_is_refused_and_the_parent_goes_on(tmp_path):
     done = run(FORK, tmp_path)
     assert done.returncode == 7, done.stderr
-
-
-def test_threads_without_the_modules_lock_end_badly(tmp_path):
-    """SoftHSM is told that threads will not come at once: it fails, crashes or hangs if they do."""
-    assert run(THREADS, tmp_path / "một", "locked").returncode == 0
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        assert run(THREADS, tmp_path / "hai", "unlocked", seconds=10).returncode != 0
 
 
 def test_a_changed_process_is_refused(module, token, monkeypatch):

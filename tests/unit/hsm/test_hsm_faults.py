@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pkcs11
@@ -124,6 +126,29 @@ def test_a_module_that_cannot_list_its_slots(module, faults, ckr, error):
     with faults.answer("C_GetSlotList", ckr), pytest.raises(error) as caught:
         module.tokens()
     assert caught.value.facts["token"] == module.path.name
+
+
+def ask_at_once(module):
+    def ask(_number):
+        with pytest.raises(FunctionFailedError):
+            module.tokens()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(32)))
+
+
+def test_threads_enter_the_module_one_by_one(module, faults):
+    with faults.crowd("C_GetSlotList") as inside:
+        ask_at_once(module)
+    assert inside == [1] * 32
+
+
+def test_without_its_lock_they_would_not(module, faults, monkeypatch):
+    """And SoftHSM 2.6, initialised without locking, then crashes, hangs or fails."""
+    monkeypatch.setattr(module, "_lock", nullcontext())
+    with faults.crowd("C_GetSlotList") as inside:
+        ask_at_once(module)
+    assert max(inside) > 1
 
 
 def test_a_key_the_token_does_not_protect_is_destroyed(module, token, monkeypatch):
