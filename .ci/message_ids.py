@@ -14,8 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PACKAGES = ("pki", "hsm", "signing", "verify", "cli")
-SPEAKERS = frozenset({"error", "warning", "info", "say", "Finding"})
-"""Functions that take a message id: the makers of findings, and `pki.words.say`."""
+SPEAKERS = {
+    **{f"verify.finding.{name}": name for name in ("error", "warning", "info", "Finding")},
+    "pki.words.say": "say",
+}
+"""Functions that take a message id, by where they come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,16 @@ def read_trees(trees: dict[Path, ast.Module]) -> Sources:
 
 def is_used(message_id: str, sources: Sources) -> bool:
     """Say whether any source can ask for `message_id`."""
-    if message_id in sources.words:
-        return True
-    return any(
-        all(part in sources.words for part in match.groups())
-        for pattern in sources.composed
-        if (match := pattern.fullmatch(message_id))
+    return message_id in sources.words or any(
+        all(part in sources.words for part in parts) for parts in gaps(message_id, sources)
     )
+
+
+def gaps(message_id: str, sources: Sources) -> Iterator[tuple[str, ...]]:
+    """Give what would stand in the gaps of each f-string that can make `message_id`."""
+    for pattern in sources.composed:
+        if match := pattern.fullmatch(message_id):
+            yield match.groups()
 
 
 def _module(path: Path) -> str:
@@ -119,7 +125,8 @@ def _composed(tree: ast.Module) -> list[re.Pattern[str]]:
 
 
 def _uses(path: Path, tree: ast.Module, codes: dict[str, str]) -> Iterator[Use]:
-    known = _errors_in_reach(path, tree, codes)
+    known = _in_reach(path, tree, codes)
+    speakers = _in_reach(path, tree, SPEAKERS)
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
@@ -127,27 +134,28 @@ def _uses(path: Path, tree: ast.Module, codes: dict[str, str]) -> Iterator[Use]:
         where = f"{path}:{node.lineno}"
         if name in known:
             yield Use(known[name], _keywords(node), where)
-        elif name in SPEAKERS:
+        elif name in speakers:
             literal = next(
                 (a.value for a in node.args if isinstance(a, ast.Constant) and a.value), None
             )
             if isinstance(literal, str):
-                yield Use(literal, _facts(name, node), where)
+                yield Use(literal, _facts(speakers[name], node), where)
 
 
-def _errors_in_reach(path: Path, tree: ast.Module, codes: dict[str, str]) -> dict[str, str]:
+def _in_reach(path: Path, tree: ast.Module, named: dict[str, str]) -> dict[str, str]:
+    """Return those of `named` (by `module.Name`) that a file defines or imports, by its names."""
     module = _module(path)
-    known = {
-        name.removeprefix(f"{module}."): code
-        for name, code in codes.items()
+    reach = {
+        name.removeprefix(f"{module}."): value
+        for name, value in named.items()
         if name.rpartition(".")[0] == module
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
-                if code := codes.get(f"{node.module}.{alias.name}"):
-                    known[alias.asname or alias.name] = code
-    return known
+                if value := named.get(f"{node.module}.{alias.name}"):
+                    reach[alias.asname or alias.name] = value
+    return reach
 
 
 def _keywords(call: ast.Call) -> frozenset[str] | None:

@@ -21,6 +21,12 @@ from pyhanko_certvalidator import ValidationContext
 
 from bench.material import DER, Material
 from bench.rounds import Contender, Task
+from pki.clock import SystemClock
+from verify.document import verify_document
+from verify.evidence import Evidence, Item
+from verify.indication import Indication
+from verify.policy import default_policy
+from verify.trust import TrustStore
 
 BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]")
 
@@ -38,6 +44,28 @@ class _Judging(Task):
 
     def judge(self, data: bytes) -> str:
         raise NotImplementedError
+
+
+class Antin(_Judging):
+    """`verify_document`: the whole process of EN 319 102-1, changes after signing included."""
+
+    def __init__(self, material: Material) -> None:
+        super().__init__(material)
+        self._trust = TrustStore((material.certificate("root"),))
+        self._policy = default_policy()
+        self._at = SystemClock().now()
+        lists = (material.crl_path(name).read_bytes() for name in ("root", "issuing"))
+        self._evidence = Evidence(crls=tuple(Item(der, self._at) for der in lists))
+
+    def judge(self, data: bytes) -> str:
+        report = verify_document(
+            data,
+            policy=self._policy,
+            trust=self._trust,
+            at=self._at,
+            evidence=self._evidence,
+        )
+        return "good" if report.indication is Indication.TOTAL_PASSED else repr(report.findings)
 
 
 class PyHanko(_Judging):
@@ -109,6 +137,7 @@ class Floor(_Judging):
         return hashlib.sha256(data[:first] + data[start : start + rest]).digest()
 
 
+ANTIN = Contender("Antin", Antin)
 PEERS = (
     Contender("pyHanko", PyHanko),
     *((Contender("pdfsig", PDFSig),) if shutil.which("pdfsig") else ()),

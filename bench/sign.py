@@ -21,6 +21,17 @@ from pyhanko.sign.pkcs11 import PKCS11Signer
 from bench.material import DER, TOKEN_LABEL, USER_PIN, Material
 from bench.rounds import Contender, Task
 from hsm.embedded import find_softhsm
+from hsm.keys import open_key
+from hsm.pin import GivenPinSource, Pin
+from pki.clock import SystemClock
+from pki.fetcher import NoNetwork
+from signing.display.profile import load_display
+from signing.files import sign_file
+from signing.key import SigningKey
+from signing.options import SigningOptions
+from signing.services import SigningServices
+from verify.policy import default_policy
+from verify.trust import TrustStore
 
 DIGEST_INFO_SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
 
@@ -44,6 +55,31 @@ class _Signing(Task):
 def _session() -> pkcs11.Session:
     library = pkcs11.lib(str(find_softhsm()))
     return library.get_token(token_label=TOKEN_LABEL).open(user_pin=USER_PIN)
+
+
+class Antin(_Signing):
+    """`sign_file`: the document and the signer checked, the result judged, an atomic write."""
+
+    def __init__(self, material: Material) -> None:
+        super().__init__(material)
+        certificate = material.certificate("token")
+        source = GivenPinSource(Pin(USER_PIN))
+        modules = (material.tokens.module(),)
+        key = open_key(material.token_key, modules, source, certificate=certificate)
+        self._signer = SigningKey(certificate, material.chain(), lambda: key)
+        self._options = SigningOptions(pss=False, display=load_display("none"))
+        trust = TrustStore((material.certificate("root"),))
+        self._services = SigningServices(SystemClock(), NoNetwork(), trust, default_policy())
+
+    def work(self) -> None:
+        for source, target in self.pairs():
+            sign_file(
+                source,
+                target,
+                signer=self._signer,
+                options=self._options,
+                services=self._services,
+            )
 
 
 class PyHanko(_Signing):
@@ -94,5 +130,6 @@ class Floor(_Signing):
         assert len(outputs) == self.material.documents
 
 
+ANTIN = Contender("Antin", Antin)
 PEERS = (Contender("pyHanko", PyHanko),)
 FLOOR = Contender("floor", Floor)

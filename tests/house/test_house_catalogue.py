@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
-from message_ids import PACKAGES, Sources, is_used, read_sources, read_trees
+from message_ids import PACKAGES, Sources, gaps, is_used, read_sources, read_trees
 
 from pki.words import Language, knows
 
@@ -57,21 +57,16 @@ def asked_of(message_id: str, sentences: dict[str, str]) -> set[str]:
     return placeholders(texts[0]) | placeholders(texts[1])
 
 
-def namespaces(sentences: dict[str, str]) -> set[str]:
-    return {message_id.partition(".")[0] for message_id in sentences}
-
-
 def unknown_words(sources: Sources, sentences: dict[str, str]) -> list[str]:
     """Return the string constants that look like an id of this catalogue and are none."""
-    spaces = namespaces(sentences)
+    spaces = {message_id.partition(".")[0] for message_id in sentences}
+    tails = {part for i in sentences for parts in gaps(i, sources) for part in parts}
+    packages = {module.rpartition(".")[0] for module in sources.modules}
+    known = sentences.keys() | tails | packages | sources.modules
     return sorted(
         word
-        for word in sources.words
-        if MESSAGE_ID.fullmatch(word)
-        and word.partition(".")[0] in spaces
-        and word not in sentences
-        and word not in sources.modules
-        and not any(module.startswith(f"{word}.") for module in sources.modules)
+        for word in sources.words - known
+        if MESSAGE_ID.fullmatch(word) and word.partition(".")[0] in spaces
     )
 
 
@@ -176,6 +171,9 @@ def test_the_compiled_catalogue_is_the_one_in_the_sources(catalogue):
 
 
 PLANTED = """
+from pki.words import say
+from verify.finding import warning
+
 class LostError(RefusedError):
     code = "pki.lost"
 
@@ -208,7 +206,7 @@ def test_a_planted_error_and_finding_are_seen(planted):
 
 def test_a_planted_lack_of_facts_is_seen(planted):
     sentences = {"pki.lost": "{name} is lost", "pki.odd": "odd", "pki.odd.hint": "see {reason}"}
-    assert silent_uses(planted, sentences) == ["pki/planted.py:6 pki.lost lacks ['name']"]
+    assert silent_uses(planted, sentences) == ["pki/planted.py:9 pki.lost lacks ['name']"]
 
 
 def test_a_planted_stray_id_is_seen(planted):
