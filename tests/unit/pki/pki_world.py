@@ -57,7 +57,7 @@ def someone(**more: str) -> Subject:
 def new_authority(name: str, profile: str, **changes: object) -> NewAuthority:
     values: dict[str, object] = {
         "name": name,
-        "subject": build_subject([("C", "VN"), ("O", "UBND tỉnh"), ("CN", f"Antin {name}")]),
+        "subject": build_subject([("C", "VN"), ("O", "UBND tỉnh"), ("CN", f"Antin {name}"[:64])]),
         "key": new_key(),
         "key_uri": f"file:{name}.key",
         "profile": load_profile(profile),
