@@ -14,7 +14,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from cryptography import x509
-from verify.status import Good, Revoked, Unknown, check_status
 
 from signing.errors import (
     CertificateExpiredError,
@@ -31,6 +30,7 @@ from verify.path.build import Path, build_path
 from verify.path.pool import CertificatePool
 from verify.path.rfc5280 import extension, find_defects
 from verify.policy import Policy
+from verify.status import Revoked, Unknown, check_status
 
 
 def check_signer(
@@ -140,14 +140,10 @@ def _check_standing(
         trust=services.trust,
         policy=services.policy,
     )
-    match status:
-        case Good():
-            return ()
-        case Revoked():
-            raise CertificateRevokedError(
-                subject=subject, revoked_at=status.at, reason=status.reason
-            )
-        case Unknown():
-            if refuse_unknown:
-                raise StatusUnknownError(subject=subject, reason=status.why)
-            return (warning("signing.status_unchecked", subject=subject, reason=status.why),)
+    if isinstance(status, Revoked):
+        raise CertificateRevokedError(subject=subject, revoked_at=status.at, reason=status.reason)
+    if isinstance(status, Unknown):
+        if refuse_unknown:
+            raise StatusUnknownError(subject=subject, reason=status.why)
+        return (warning("signing.status_unchecked", subject=subject, reason=status.why),)
+    return ()

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BytesIO
 
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, PdfObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import FormFillingError
-from pyhanko.sign.fields import FieldMDPSpec, MDPPerm, enumerate_sig_fields
+from pyhanko.sign.fields import FieldMDPSpec, MDPPerm, SigFieldSpec, enumerate_sig_fields
+from pyhanko.stamp import BaseStampStyle
 
 from pki.errors import PKIError
 from signing.errors import (
+    CertifiedError,
     DocumentLockedError,
     DocumentUnsupportedError,
     FieldNotSignatureError,
@@ -23,6 +26,21 @@ from signing.errors import (
 )
 from signing.objects import entry
 from verify.errors import EncryptedPDFError
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlan:
+    """Where one signature goes and what it looks like."""
+
+    name: str
+    new_field: SigFieldSpec | None
+    """None where the field is in the document already."""
+    style: BaseStampStyle
+
+    @property
+    def adds_to_page(self) -> bool:
+        """Whether something new will be seen on a page."""
+        return self.new_field is not None and self.new_field.box is not None
 
 
 @contextmanager
@@ -56,19 +74,23 @@ def open_writer(stream: BytesIO, name: str) -> IncrementalPdfFileWriter:
         return writer
 
 
-def check_unlocked(writer: IncrementalPdfFileWriter, field_name: str) -> None:
-    """Check that no signature in the document forbids one more in this field.
+def check_unlocked(writer: IncrementalPdfFileWriter, plan: FieldPlan) -> None:
+    """Check that no signature in the document forbids the one that is planned.
 
     Raises:
         DocumentLockedError: certified with P=1, or a FieldMDP lock covers the field.
+        CertifiedError: certified, and a new visible field is planned: even P=2 and P=3 allow
+            signing in fields that were there, and no more on the pages.
 
     Spec: ISO 32000-2 §12.8.2.2 (DocMDP), §12.8.2.4 (FieldMDP).
     """
     with hostile_document():
         for name, value, _ in enumerate_sig_fields(writer.prev, filled_status=True):
             for reference in _items(entry(value, "/Reference")):
-                if _locks(reference, field_name):
+                if _locks(reference, plan.name):
                     raise DocumentLockedError(field=name)
+                if plan.adds_to_page and str(entry(reference, "/TransformMethod")) == "/DocMDP":
+                    raise CertifiedError(field=name)
 
 
 def fresh_field_name(writer: IncrementalPdfFileWriter) -> str:
@@ -119,5 +141,5 @@ def _locks(reference: PdfObject, field_name: str) -> bool:
         case "/FieldMDP":
             lock = FieldMDPSpec.from_pdf_object(parameters)
             return no_changes or bool(lock.is_locked(field_name))
-        case _:
+        case _:  # UR3 and Identity lock nothing
             return False

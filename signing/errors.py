@@ -106,6 +106,12 @@ class DocumentLockedError(RefusedError):
     code = "signing.document_locked"
 
 
+class CertifiedError(RefusedError):
+    """A certification forbids new visible fields (facts: `field`)."""
+
+    code = "signing.certified_no_new_field"
+
+
 class RevokedMeanwhileError(RefusedError):
     """Evidence gathered after signing says revoked (facts: `subject`, `revoked_at`)."""
 

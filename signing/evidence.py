@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from cryptography import x509
-from verify.collect import collect_for_chain
 
 from signing.check import find_path
 from signing.errors import EvidenceUnavailableError, RevokedMeanwhileError
 from signing.services import SigningServices
+from verify.collect import collect_for_chain
 from verify.document import verify_document
 from verify.evidence import NONE, Evidence
 from verify.report import LinkReport, Report, SignatureReport

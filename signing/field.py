@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
@@ -20,21 +19,11 @@ from signing.display.placement import (
     page_index,
     read_geometry,
 )
-from signing.document import find_empty_field, fresh_field_name, hostile_document
+from signing.document import FieldPlan, find_empty_field, fresh_field_name, hostile_document
 from signing.fonts import find_font, subset_font
 from signing.objects import entry
 from signing.options import SigningOptions
 from signing.signer import name_of
-
-
-@dataclass(frozen=True, slots=True)
-class FieldPlan:
-    """Where one signature goes and what it looks like."""
-
-    name: str
-    new_field: SigFieldSpec | None
-    """None where the field is in the document already."""
-    style: BaseStampStyle
 
 
 def plan_field(

@@ -77,13 +77,14 @@ def prepare_signature(data: bytes, request: SignatureRequest) -> PreparedSignatu
     Raises:
         EncryptedPDFError: it is encrypted.
         DocumentLockedError: a signature in it forbids one more.
+        CertifiedError: a certification in it forbids a new visible field.
         DocumentUnsupportedError: it cannot be appended to safely.
         FieldTakenError: the field named is signed; see `plan_field` for the others.
     """
     options, signer = request.options, request.signer
     writer = open_writer(BytesIO(data), request.name)
     plan = plan_field(writer, options, signer.certificate, request.at)
-    check_unlocked(writer, plan.name)
+    check_unlocked(writer, plan)
     metadata = PdfSignatureMetadata(
         field_name=plan.name,
         md_algorithm=signer.digest_name,

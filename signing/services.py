@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from verify.policy import Policy
-from verify.trust import TrustStore
-
 from pki.clock import Clock
 from pki.fetcher import Fetcher
+from verify.policy import Policy
+from verify.trust import TrustStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,11 @@ class World:
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), False),
             (x509.OCSPNoCheck(), False),
         )
+        self.change_tsa()
+        self.certificate = self.issue_signer()
+
+    def change_tsa(self) -> None:
+        """Give the time-stamp service another key and certificate."""
         self.tsa_key = ec.generate_private_key(ec.SECP256R1())
         self.tsa_certificate = self.ca.issue(
             name("Antin test TSA"),
@@ -194,7 +199,6 @@ class World:
             self.tsa_usage,
             *pointers(f"{self.base}/crl/ca.crl", f"{self.base}/ocsp"),
         )
-        self.certificate = self.issue_signer()
 
     def issue_signer(
         self,

@@ -19,6 +19,7 @@ from signing.coroutine import finish
 from signing.display.placement import Placement, Rectangle
 from signing.display.profile import load_display
 from signing.errors import (
+    CertifiedError,
     DocumentLockedError,
     DocumentUnsupportedError,
     FieldNotSignatureError,
@@ -184,8 +185,20 @@ def test_a_document_certified_against_all_changes_is_locked():
     assert caught.value.facts == {"field": "Cert"}
 
 
-def test_a_document_certified_for_form_filling_takes_a_signature():
-    assert "Signature1" in fields_of(sign(certified(make_pdf(), MDPPerm.FILL_FORMS)))
+@pytest.mark.parametrize("permission", [MDPPerm.FILL_FORMS, MDPPerm.ANNOTATE])
+def test_a_certified_document_takes_no_new_field_on_a_page(permission):
+    """Measured: such a field breaks the certification, an invisible or an old one does not."""
+    data = certified(with_field(make_pdf(), "Seal"), permission)
+    with pytest.raises(CertifiedError) as caught:
+        sign(data, SigningOptions())
+    assert caught.value.facts == {"field": "Cert"}
+    assert "Signature1" in fields_of(sign(data))
+    assert "/V" in fields_of(sign(data, SigningOptions(field_name="Seal")))["Seal"]
+
+
+def test_usage_rights_lock_nothing():
+    data = certified(make_pdf(), MDPPerm.FILL_FORMS).replace(b"/DocMDP", b"/UR3   ")
+    assert "Signature1" in fields_of(sign(data, SigningOptions()))
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ from signing.evidence import gather_evidence
 from signing.key import SigningKey
 from signing.options import Level, SigningOptions, UnknownStatus
 from signing.sign import SignedDocument, sign_document
+from signing.verdict import is_broken
 from verify.document import verify_document
 from verify.errors import BrokenPDFError, EmptyPDFError, NotAPDFError
 from verify.indication import Indication
@@ -145,6 +146,16 @@ def test_a_long_term_signature_outlives_its_certificate():
     report = judged_later(world, done, world.certificate, world.tsa_certificate)
     assert report.indication is Indication.TOTAL_PASSED
     assert report.signatures[0].best_signature_time == NOW
+
+
+def test_a_service_of_several_units_gets_evidence_about_each():
+    world = World()
+    after_stamp(world, world.change_tsa)
+    done = sign(world, Level.B_LTA)
+    assert done.report.passed
+    assert done.data.count(b"%%EOF") == 5, "document, signature, evidence, time-stamp, evidence"
+    world = World()
+    assert sign(world, Level.B_LTA).data.count(b"%%EOF") == 4
 
 
 def test_a_second_signature_leaves_the_first_one_valid():
@@ -324,6 +335,21 @@ def test_a_broken_signature_in_the_document():
     told = sign(world, data=bytes(changed), allow_broken_signatures=True)
     assert told.report.indication is Indication.TOTAL_FAILED
     assert told.report.signatures[-1].indication is Indication.TOTAL_PASSED
+
+
+@pytest.mark.parametrize("permission", [MDPPerm.FILL_FORMS, MDPPerm.ANNOTATE])
+def test_a_certification_stays_valid(permission):
+    world = World()
+    data = certified(make_pdf(), permission)
+    done = sign(world, data=data)
+    assert not is_broken(done.report.signatures[0])
+
+
+def test_without_the_look_at_certifications_the_verdict_stands_in_the_way(monkeypatch):
+    data = certified(make_pdf(), MDPPerm.ANNOTATE)
+    monkeypatch.setattr("signing.revision.check_unlocked", lambda *_: None)
+    with pytest.raises(ResultNotValidError):
+        sign(World(), data=data, display=load_display("person"))
 
 
 # The key and after
