@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,13 @@ import typer
 from cli.home import Home
 from cli.session import Session
 from hsm.embedded import EmbeddedTokens
-from hsm.module import Module, open_module
+from hsm.module import Module, close_modules, open_module
 from hsm.pin import Pin, PinSource, parse_pin_source
 from hsm.tokens import TokenInfo
+
+
+# A process that ends logs out: the token must not stay open for the next program.
+atexit.register(close_modules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,10 @@ class PINs:
         return parse_pin_source(text, self._prompt)
 
     def _prompt(self, token: TokenInfo) -> str:
-        question = self.session.word("cli.ask.pin", token=token.label, serial=token.serial)
+        if token.key_file is not None:
+            question = self.session.word("cli.ask.password", path=token.key_file)
+        else:
+            question = self.session.word("cli.ask.pin", token=token.label, serial=token.serial)
         answer: str = typer.prompt(question, hide_input=True, err=True)
         return answer
 
