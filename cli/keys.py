@@ -16,7 +16,6 @@ from hsm.module import Module, close_modules, open_module
 from hsm.pin import Pin, PinSource, parse_pin_source
 from hsm.tokens import TokenInfo
 
-
 # A process that ends logs out: the token must not stay open for the next program.
 atexit.register(close_modules)
 
