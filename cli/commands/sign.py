@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
 
 def sign(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="sign.files", metavar="FILE|DIR…")],
+    files: Annotated[list[Path], typer.Argument(help="sign.files", metavar="FILE")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="sign.output")] = None,
     key: Annotated[str | None, typer.Option("--key", help="key")] = None,
     cert: Annotated[Path | None, typer.Option("--cert", help="sign.cert")] = None,

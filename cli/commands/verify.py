@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
 
 def verify(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="verify.files", metavar="FILE|DIR…")],
+    files: Annotated[list[Path], typer.Argument(help="verify.files", metavar="FILE")],
     trust: Annotated[list[Path] | None, typer.Option("--trust", help="verify.trust")] = None,
     at: Annotated[
         datetime | None,
