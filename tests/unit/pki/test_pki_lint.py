@@ -131,7 +131,7 @@ def issuer_spelt_otherwise(fields: list[bytes]) -> None:
     fields[3] = fields[3].replace(old, b"\x13" + old[1:])
 
 
-def fractions(fields: list[bytes]) -> None:
+def generalized_too_early(fields: list[bytes]) -> None:
     fields[4] = der.sequence(
         (
             der.encode(der.GENERALIZED_TIME, b"20260302073015Z"),
@@ -199,7 +199,7 @@ FAULTS: dict[str, Callable[[World], Case]] = {
     "antin.serial_length": written(serial=(1 << 64) - 1),
     "rfc5280.4.1.2.3.signature_algorithm": refitted(other_algorithm),
     "rfc5280.4.1.2.4.issuer_is_ca_subject": refitted(issuer_spelt_otherwise),
-    "rfc5280.4.1.2.5.time_form": refitted(fractions),
+    "rfc5280.4.1.2.5.time_form": refitted(generalized_too_early),
     "rfc5280.4.1.2.5.order": lambda world: good(
         world,
         not_before=whole_second(world.clock.now()) - timedelta(days=2),
@@ -285,18 +285,57 @@ def test_a_subject_without_mail_or_addresses_breaks_no_rule(world: World):
     assert lint(build_tbs(content, signatory), replace(intent, urls=AuthorityURLs())) == ()
 
 
+def with_criticality(tbs_der: bytes, oid: str, *, critical: bool) -> bytes:
+    """Return the bytes with one extension made critical, or not."""
+
+    def rewrite(extension: der.TLV) -> bytes:
+        parts = der.read_all(extension.content, "extension")
+        if parts[0].content.hex() != oid:
+            return extension.whole
+        flag = bytes.fromhex("0101ff") if critical else b""
+        return der.sequence((parts[0].whole, flag, parts[-1].whole))
+
+    def change(fields: list[bytes]) -> None:
+        listed = der.read(der.read(fields[-1], "extensions").content, "extensions")
+        rewritten = (rewrite(extension) for extension in der.read_all(listed.content, "extensions"))
+        fields[-1] = der.encode(0xA3, der.sequence(rewritten))
+
+    spoilt = refit(tbs_der, change)
+    assert spoilt != tbs_der
+    return spoilt
+
+
+@pytest.mark.parametrize(
+    ("rule", "oid", "profile", "critical"),
+    [
+        ("rfc5280.4.2.1.1.authority_key_identifier", "551d23", "official", True),
+        ("rfc5280.4.2.1.2.subject_key_identifier", "551d0e", "official", True),
+        ("rfc5280.4.2.1.3.key_usage", "551d0f", "official", False),
+        ("rfc5280.4.2.1.12.extended_key_usage", "551d25", "official", True),
+        ("rfc3161.2.3.time_stamping_alone_and_critical", "551d25", "timestamp", False),
+        ("rfc5280.4.2.1.9.basic_constraints", "551d13", "issuing", False),
+        ("rfc6960.4.2.2.2.1.no_check", "2b0601050507300105", "ocsp", True),
+    ],
+)
+def test_criticality_is_judged(world: World, rule: str, oid: str, profile: str, *, critical: bool):
+    tbs_der, intent = good(world, profile)
+    before = {finding.id for finding in lint(tbs_der, intent)}
+    spoilt = with_criticality(tbs_der, oid, critical=critical)
+    assert {finding.id for finding in lint(spoilt, intent)} - before >= {rule}
+
+
 def test_more_faults_of_the_same_rules(world: World):
     """Branches that no fault above takes."""
     tbs_der, intent = good(world)
-    expected = {
-        "rfc5280.4.1.2.5.time_form": refit(tbs_der, no_zone),
-        "rfc5280.4.2.1.1.authority_key_identifier": edit(tbs_der, "0603551d23", "0603551d7e"),
-        "rfc5280.4.2.1.3.key_usage": edit(tbs_der, "0603551d0f0101ff", "0603551d0f010100"),
-        "rfc5280.4.2.1.13.distribution_point": edit(tbs_der, "0603551d1f", "0603551d7e"),
-    }
-    for rule, spoilt in expected.items():
-        found = {finding.id for finding in lint(spoilt, intent)}
-        assert rule in found or "rfc5280.4.1.well_formed" in found
+    for rule, oid in (
+        ("rfc5280.4.2.1.1.authority_key_identifier", "23"),
+        ("rfc5280.4.2.1.3.key_usage", "0f"),
+        ("rfc5280.4.2.1.13.distribution_point", "1f"),
+    ):
+        spoilt = edit(tbs_der, f"0603551d{oid}", "0603551d7e")
+        assert rule in {finding.id for finding in lint(spoilt, intent)}
+    with_zone_gone = refit(tbs_der, no_zone)
+    assert [f.id for f in lint(with_zone_gone, intent)] == ["rfc5280.4.1.well_formed"]
     before = world.issuing.issuer.certificate.not_valid_before_utc - timedelta(seconds=1)
     early = good(world, not_before=before)
     assert "antin.validity_within_issuer" in {finding.id for finding in lint(*early)}

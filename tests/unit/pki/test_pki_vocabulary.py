@@ -1,0 +1,122 @@
+"""The vocabulary: errors, clock, words, keys, DER, the second reading."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from pki_world import NOW, World, new_key, rsa_key
+
+from pki import der
+from pki._asn1 import second_reading
+from pki.clock import FixedClock, SystemClock, whole_second
+from pki.errors import (
+    AlreadyRevokedError,
+    FetchRefusedError,
+    InvalidInputError,
+    MalformedDERError,
+    ProofOfPossessionError,
+    RefusedError,
+    UnavailableError,
+)
+from pki.fetcher import FetchRequest, NoNetwork
+from pki.keys import certifies, sign_data
+from pki.words import Language, hint_of, knows, message_of, say, show
+
+
+def test_an_error_tells_code_and_facts():
+    error = AlreadyRevokedError(serial="0f", revoked_at=NOW)
+    assert error.facts == {"serial": "0f", "revoked_at": NOW}
+    assert str(error).startswith("pki.already_revoked: serial='0f', revoked_at=")
+    assert str(ProofOfPossessionError()) == "pki.proof_of_possession"
+    assert len({InvalidInputError, RefusedError, UnavailableError}) == 3
+
+
+def test_clocks():
+    assert SystemClock().now().tzinfo is UTC
+    clock = FixedClock(NOW.astimezone(timezone(timedelta(hours=7))))
+    assert clock.now() == NOW
+    assert clock.now().tzinfo is UTC
+    with pytest.raises(ValueError, match="aware"):
+        FixedClock(NOW.replace(tzinfo=None))
+    assert whole_second(NOW) == datetime(2026, 3, 2, 7, 30, 15, tzinfo=UTC)
+
+
+def test_an_error_is_told_in_two_languages():
+    error = AlreadyRevokedError(serial="0f", revoked_at=NOW)
+    assert message_of(error, Language.EN) == (
+        "the certificate 0f was revoked at 2026-03-02 14:30:15 (GMT+7)"
+    )
+    assert message_of(error, Language.VI) == (
+        "chứng thư 0f đã bị thu hồi lúc 02/03/2026 14:30:15 (GMT+7)"
+    )
+    assert hint_of(error, Language.VI) != hint_of(error, Language.EN)
+    assert knows("pki.already_revoked", Language.VI)
+    assert not knows("pki.no_such_thing", Language.VI)
+    with pytest.raises(KeyError):
+        say("pki.no_such_thing", {}, Language.VI)
+
+
+def test_facts_are_shown_without_harm():
+    for fact, text in (
+        ("a\u202eb\n", "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}"),
+        (7, "7"),
+        (timedelta(seconds=90), "90 s"),
+        (("a", "b\0"), "a, b\N{REPLACEMENT CHARACTER}"),
+        (Path("x"), "x"),
+    ):
+        assert show(fact, Language.EN) == text
+
+
+def test_without_a_network_nothing_is_fetched():
+    with pytest.raises(FetchRefusedError):
+        NoNetwork().fetch(FetchRequest("http://example.gov.vn/"))
+
+
+def test_keys_sign_as_they_are():
+    key = rsa_key()
+    scheme = padding.PSS(padding.MGF1(SHA256()), padding.PSS.DIGEST_LENGTH)
+    key.public_key().verify(sign_data(key, b"data", pss=True), b"data", scheme, SHA256())
+    key.public_key().verify(sign_data(key, b"data"), b"data", padding.PKCS1v15(), SHA256())
+
+
+def test_a_certificate_knows_its_key(world: World):
+    key = new_key()
+    certificate = world.issue(key=key)
+    assert certifies(certificate, key)
+    assert not certifies(certificate, new_key())
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ("", "truncated"),
+        ("30", "truncated"),
+        ("3001", "truncated"),
+        ("30000000", "trailing"),
+        ("3f8100", "several octets"),
+        ("3080", "bad length"),
+        ("308500000000010a", "bad length"),
+        ("3081", "bad length"),
+        ("30810100", "fewest"),
+        ("30820080" + "00" * 128, "fewest"),
+    ],
+)
+def test_what_is_no_der_is_refused(data: str, why: str):
+    assert der.read(b"\x30\x81\x80" + bytes(128), "test").content == bytes(128)
+    with pytest.raises(MalformedDERError, match=why):
+        der.read(bytes.fromhex(data), "test")
+
+
+def test_the_second_reading_goes_to_the_end(world: World):
+    certificate = world.issue()
+    good = certificate.public_bytes(Encoding.DER)
+    assert second_reading(good) == certificate.tbs_certificate_bytes
+    at = good.index(bytes.fromhex("0603551d20")) + 7
+    for spoilt in (b"", good[:-1], good + b"\0", good[:at] + b"\x04" + good[at + 1 :]):
+        with pytest.raises(MalformedDERError):
+            second_reading(spoilt)
