@@ -20,7 +20,7 @@ from signing.display.placement import (
     read_geometry,
 )
 from signing.document import FieldPlan, find_empty_field, fresh_field_name, hostile_document
-from signing.fonts import find_font, subset_font
+from signing.fonts import find_font, prepare_font
 from signing.objects import entry
 from signing.options import SigningOptions
 from signing.signer import name_of
@@ -73,7 +73,7 @@ def _style(
     text = "\n".join(lines)
     return TextBlockStyle(
         lines=lines,
-        font=subset_font(find_font(text), text),
+        font=prepare_font(find_font(text), text),
         font_size_pt=profile.font_size_pt,
         color=profile.color,
         rotate=geometry.rotate,

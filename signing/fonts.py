@@ -8,9 +8,11 @@ as boxes. What is embedded holds those glyphs alone.
 from __future__ import annotations
 
 import os
+import string
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -37,6 +39,9 @@ VIETNAMESE = (
     "ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ"
 )
 """Letters that tell a Vietnamese font from any other, for looking without a text in hand."""
+
+COMMON = frozenset(VIETNAMESE + string.ascii_letters + string.digits + string.punctuation + " ")
+"""What any signature may show; letters beyond it are added as they come."""
 
 PDF_UNITS_PER_EM = 1000
 
@@ -67,19 +72,26 @@ def find_font(
     raise FontMissingError(missing="".join(sorted(missing)))
 
 
-def subset_font(path: Path, text: str) -> bytes:
-    """Return the font at `path` cut down to `text`, at 1000 units per em.
+def prepare_font(path: Path, text: str) -> bytes:
+    """Return the font at `path` with the letters of `text` and few others, at 1000 units per em.
 
     pyHanko writes glyph widths in the font's own units where ISO 32000-1 §9.7.4.3 wants
-    thousandths of an em: with a font of 2048 units the letters stand twice as far apart.
+    thousandths of an em: with a font of 2048 units the letters stand twice as far apart. It cuts
+    the font down to the very letters itself; cutting it here first makes the many signatures of
+    one process share the slow part (60 ms of 67, measured with Liberation Serif).
     """
+    return _cut(path, COMMON | frozenset(normalise(text)))
+
+
+@lru_cache(maxsize=8)
+def _cut(path: Path, characters: frozenset[str]) -> bytes:
     with TTFont(path, lazy=True, fontNumber=0) as font:
         options = subset.Options(
             hinting=False, layout_features=["kern"], name_IDs=[1, 2, 6], notdef_outline=True
         )
         options.drop_tables += ["FFTM"]  # FontForge's own time-stamp, in every Liberation font
         subsetter = subset.Subsetter(options)
-        subsetter.populate(text=normalise(text))
+        subsetter.populate(text="".join(sorted(characters)))
         subsetter.subset(font)
         scale_upem(font, PDF_UNITS_PER_EM)
         result = BytesIO()
@@ -87,6 +99,7 @@ def subset_font(path: Path, text: str) -> bytes:
     return result.getvalue()
 
 
+@lru_cache(maxsize=32)
 def characters_of(path: Path) -> frozenset[str]:
     """Return the characters a font file has glyphs for; none when it is not a font."""
     try:
