@@ -79,7 +79,8 @@ def sign_document(
     )
     prepared = prepare_signature(data, request)
     signed = prepared.complete()
-    evidence = _gather(signer, timestamper, services)
+    # Services that did not answer a moment ago are not waited for again.
+    evidence = NONE if warnings else _gather(signer, timestamper, services)
     if timestamper is not None and options.level.needs_evidence:
         extend(signed, timestamper, request=request, evidence=evidence, services=services)
         evidence = NONE  # from here on the document must stand by itself

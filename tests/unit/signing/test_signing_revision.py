@@ -256,3 +256,11 @@ def test_the_font_is_embedded_as_a_subset():
     data = sign(make_pdf(), SigningOptions())
     assert re.search(rb"/FontName /[A-Z]{6}\+", data) or b"/ObjStm" in data
     assert len(data) - len(make_pdf()) < 40_000
+
+
+@pytest.mark.parametrize(("height_mm", "smaller"), [(22, False), (8, True)])
+def test_letters_are_made_smaller_only_where_the_box_is_too_low(height_mm, smaller):
+    place = Placement(1, Rectangle(10, 10, 80, height_mm))
+    form = fields_of(sign(make_pdf(), SigningOptions(placement=place)))["Signature1"]["/AP"]["/N"]
+    size = float(re.search(rb"/F1 ([\d.]+) Tf", form.data)[1])
+    assert (size < 10) is smaller
