@@ -13,7 +13,7 @@ from cli.files import write_new
 from cli.outside import Outside
 from cli.session import Session
 from pki.clock import Clock, FixedClock
-from signing.files import read_document
+from signing.reading import read_document
 from verify.collect import verify_online
 from verify.document import verify_document
 from verify.render.html import render_html

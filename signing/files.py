@@ -13,16 +13,15 @@ from pathlib import Path
 from signing.atomic import write_atomically
 from signing.errors import (
     FileIsDirectoryError,
-    FileUnreadableError,
     OutputExistsError,
     OutputIsInputError,
     OutputUnwritableError,
 )
 from signing.key import SigningKey
 from signing.options import SigningOptions
+from signing.reading import read_document, words_of
 from signing.services import SigningServices
 from signing.sign import SignedDocument, sign_document
-from verify.errors import TooLargeError
 
 
 class Existing(StrEnum):
@@ -63,29 +62,6 @@ def sign_file(
     return done
 
 
-def read_document(source: Path, *, limit: int) -> bytes:
-    """Return the bytes of a file of at most `limit` bytes.
-
-    Raises:
-        FileIsDirectoryError: it is a directory.
-        FileUnreadableError: it is not there or may not be read.
-        TooLargeError: it is longer; nothing of it is kept in memory.
-    """
-    try:
-        if source.is_dir():
-            raise FileIsDirectoryError(path=source)
-        size = source.stat().st_size
-        if size > limit:
-            raise TooLargeError(name=source.name, size=size, limit=limit)
-        with source.open("rb") as file:
-            data = file.read(limit + 1)
-    except OSError as error:
-        raise FileUnreadableError(path=source, reason=_words(error)) from error
-    if len(data) > limit:  # it grew, or is a pipe
-        raise TooLargeError(name=source.name, size=len(data), limit=limit)
-    return data
-
-
 def check_output(source: Path, target: Path, *, existing: Existing) -> None:
     """Check what can be known of the output before anything is signed.
 
@@ -104,15 +80,11 @@ def check_output(source: Path, target: Path, *, existing: Existing) -> None:
             return
         same = target.samefile(source)
     except OSError as error:
-        raise OutputUnwritableError(path=target, reason=_words(error)) from error
+        raise OutputUnwritableError(path=target, reason=words_of(error)) from error
     if same and existing is not Existing.REPLACE_INPUT:
         raise OutputIsInputError(path=target)
     if existing is Existing.REFUSE:
         raise OutputExistsError(path=target)
-
-
-def _words(error: OSError) -> str:
-    return error.strerror or type(error).__name__
 
 
 def _folder_missing() -> str:

@@ -20,8 +20,9 @@ from signing.errors import (
     OutputUnwritableError,
     TSAUnavailableError,
 )
-from signing.files import Existing, read_document, sign_file
+from signing.files import Existing, sign_file
 from signing.options import Level, SigningOptions
+from signing.reading import read_document
 from verify.errors import TooLargeError
 
 OPTIONS = SigningOptions(display=load_display("none"))
