@@ -6,31 +6,41 @@ conflict: two processes can never both complete, abandon or revoke the same seri
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import assert_never
 
-from sqlalchemy import CursorResult, update
-from sqlmodel import Session, col, desc, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from pki.errors import AlreadyRevokedError, KeyUsedElsewhereError, RegisterConflictError
 from pki.records import (
     Abandon,
     AddAuthority,
+    AuditEntry,
+    AuthorityRecord,
+    CertificateRecord,
     CertificateState,
     Change,
     ClaimName,
     Complete,
+    CRLRecord,
     Reserve,
+    RevocationRecord,
     Revoke,
     StoreCRL,
     serial_text,
 )
-from pki.register import rows
-from pki.register.tables import CertificateRow, CRLRow, NameRow, RevocationRow
+from pki.register.tables import AUTHORITIES, CERTIFICATES, CRLS, NAMES, REVOCATIONS
+
+Record = AuthorityRecord | CertificateRecord | RevocationRecord | CRLRecord | AuditEntry
 
 
-def apply(session: Session, change: Change, register: Path) -> None:
+def values_of(record: Record) -> dict[str, object]:
+    """Return a record's fields by the names of their columns."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
+
+
+def apply(connection: Connection, change: Change, register: Path) -> None:
     """Apply one change.
 
     Raises:
@@ -40,90 +50,89 @@ def apply(session: Session, change: Change, register: Path) -> None:
     """
     match change:
         case ClaimName():
-            if session.get(NameRow, change.name) is None:
-                session.add(NameRow(name=change.name))
+            _claim(connection, change)
         case Reserve():
-            _reserve(session, change)
+            _reserve(connection, change)
         case Complete():
             values = {"der": change.der, "fingerprint": change.fingerprint}
-            _move(session, change, CertificateState.ISSUED, values, register)
+            _move(connection, change, register, state=CertificateState.ISSUED, **values)
         case Abandon():
-            _move(session, change, CertificateState.ABANDONED, {}, register)
+            _move(connection, change, register, state=CertificateState.ABANDONED)
         case Revoke():
-            _revoke(session, change, register)
+            _revoke(connection, change, register)
         case AddAuthority():
-            session.add(rows.authority_row(change.record))
+            connection.execute(insert(AUTHORITIES), values_of(change.record))
         case StoreCRL():
-            _store_crl(session, change, register)
+            _store_crl(connection, change, register)
         case _:
             assert_never(change)
-    session.flush()
 
 
-def _reserve(session: Session, change: Reserve) -> None:
+def _claim(connection: Connection, change: ClaimName) -> None:
+    standing = connection.execute(select(NAMES.c.name).where(NAMES.c.name == change.name)).first()
+    if standing is None:
+        connection.execute(insert(NAMES), {"name": change.name})
+
+
+def _reserve(connection: Connection, change: Reserve) -> None:
     record = change.record
-    taken = session.exec(
-        select(CertificateRow.issuer, CertificateRow.serial).where(
-            CertificateRow.spki_sha256 == record.spki_sha256,
-            CertificateRow.subject != record.subject,
-            CertificateRow.state != CertificateState.ABANDONED.value,
+    taken = connection.execute(
+        select(CERTIFICATES.c.issuer, CERTIFICATES.c.serial).where(
+            CERTIFICATES.c.spki_sha256 == record.spki_sha256,
+            CERTIFICATES.c.subject != record.subject,
+            CERTIFICATES.c.state != CertificateState.ABANDONED,
         )
     ).first()
     if taken is not None:
         # Asked before as well; here no other process can come between.
-        raise KeyUsedElsewhereError(issuer=taken[0], serial=taken[1])
-    session.add(rows.certificate_row(record))
+        raise KeyUsedElsewhereError(issuer=taken.issuer, serial=serial_text(taken.serial))
+    connection.execute(insert(CERTIFICATES), values_of(record))
 
 
 def _move(
-    session: Session,
-    change: Complete | Abandon,
-    state: CertificateState,
-    values: Mapping[str, object],
-    register: Path,
+    connection: Connection, change: Complete | Abandon, register: Path, **values: object
 ) -> None:
-    moved = session.execute(
-        update(CertificateRow)
+    moved = connection.execute(
+        update(CERTIFICATES)
         .where(
-            col(CertificateRow.issuer) == change.issuer,
-            col(CertificateRow.serial) == serial_text(change.serial),
-            col(CertificateRow.state) == CertificateState.RESERVED.value,
+            CERTIFICATES.c.issuer == change.issuer,
+            CERTIFICATES.c.serial == change.serial,
+            CERTIFICATES.c.state == CertificateState.RESERVED,
         )
-        .values(state=state.value, **values)
+        .values(values)
     )
-    if not isinstance(moved, CursorResult) or moved.rowcount != 1:
+    if moved.rowcount != 1:
         raise RegisterConflictError(register=register, reason="serial is not reserved")
 
 
-def _revoke(session: Session, change: Revoke, register: Path) -> None:
+def _revoke(connection: Connection, change: Revoke, register: Path) -> None:
     record = change.record
-    serial = serial_text(record.serial)
-    query = select(RevocationRow).where(
-        RevocationRow.issuer == record.issuer, RevocationRow.serial == serial
+    certificate = (
+        CERTIFICATES.c.issuer == record.issuer,
+        CERTIFICATES.c.serial == record.serial,
     )
-    standing = session.exec(query).first()
-    if standing is not None:
-        raise AlreadyRevokedError(serial=serial, revoked_at=standing.revoked_at)
-    row = session.exec(
-        select(CertificateRow).where(
-            CertificateRow.issuer == record.issuer, CertificateRow.serial == serial
+    standing = connection.execute(
+        select(REVOCATIONS.c.revoked_at).where(
+            REVOCATIONS.c.issuer == record.issuer, REVOCATIONS.c.serial == record.serial
         )
-    ).first()
-    if row is None or row.state == CertificateState.RESERVED.value:
+    ).scalar()
+    if standing is not None:
+        raise AlreadyRevokedError(serial=serial_text(record.serial), revoked_at=standing)
+    state = connection.execute(select(CERTIFICATES.c.state).where(*certificate)).scalar()
+    if state in {None, CertificateState.RESERVED}:
         raise RegisterConflictError(register=register, reason="serial was not issued")
-    if row.state == CertificateState.ISSUED.value:
-        row.state = CertificateState.REVOKED.value
-        session.add(row)
-    session.add(rows.revocation_row(record))
+    if state is CertificateState.ISSUED:
+        revoked = update(CERTIFICATES).where(*certificate).values(state=CertificateState.REVOKED)
+        connection.execute(revoked)
+    values = values_of(record)
+    del values["sequence"]  # the database gives it
+    connection.execute(insert(REVOCATIONS), values)
 
 
-def _store_crl(session: Session, change: StoreCRL, register: Path) -> None:
-    highest = session.exec(
-        select(CRLRow.number)
-        .where(CRLRow.issuer == change.record.issuer)
-        .order_by(desc(col(CRLRow.number)))
-        .limit(1)
-    ).first()
+def _store_crl(connection: Connection, change: StoreCRL, register: Path) -> None:
+    highest = connection.execute(
+        select(func.max(CRLS.c.number)).where(CRLS.c.issuer == change.record.issuer)
+    ).scalar()
     if highest is not None and change.record.number <= highest:
         raise RegisterConflictError(register=register, reason="CRL number does not rise")
-    session.add(rows.crl_row(change.record))
+    connection.execute(insert(CRLS), values_of(change.record))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, text
-from sqlmodel import Session, SQLModel, col, desc, select
+from sqlalchemy import Connection, Engine, Select, Table, insert, select
+from sqlmodel import SQLModel
 
 from pki.audit import build_entry
 from pki.clock import Clock
@@ -21,18 +23,17 @@ from pki.records import (
     Change,
     CRLRecord,
     RevocationRecord,
-    serial_text,
 )
-from pki.register import rows, sqlite
-from pki.register.changes import apply
+from pki.register import sqlite
+from pki.register.changes import Record, apply, values_of
 from pki.register.tables import (
+    AUDIT,
+    AUTHORITIES,
+    CERTIFICATES,
+    CRLS,
+    REVOCATIONS,
+    SCHEMA,
     SCHEMA_VERSION,
-    AuditRow,
-    AuthorityRow,
-    CertificateRow,
-    CRLRow,
-    RevocationRow,
-    SchemaRow,
 )
 
 
@@ -92,109 +93,105 @@ class SQLRegister:
         """Make tables and triggers in one transaction."""
         with self._guarded():
             sqlite.enable_wal(self._engine)
-        with self._session(self._writer) as session:
-            SQLModel.metadata.create_all(session.connection())
+        with self._transaction() as connection:
+            SQLModel.metadata.create_all(connection)
             for trigger in sqlite.TRIGGERS:
-                session.execute(text(trigger))
-            session.add(SchemaRow(version=SCHEMA_VERSION, created_at=clock.now()))
-            session.commit()
+                connection.exec_driver_sql(trigger)
+            version = {"version": SCHEMA_VERSION, "created_at": clock.now()}
+            connection.execute(insert(SCHEMA), version)
 
     def schema_version(self) -> int:
         """Return the version of the tables found."""
-        with self._session() as session:
-            versions = session.exec(select(SchemaRow.version)).all()
+        with self._reading() as connection:
+            versions = connection.execute(select(SCHEMA.c.version)).scalars().all()
         if len(versions) != 1:
             raise NotARegisterError(register=self._path, reason="no schema version")
-        return versions[0]
+        version: int = versions[0]
+        return version
 
     def commit(self, changes: Sequence[Change], event: AuditEvent) -> None:
         """Apply all changes and append the event, or change nothing."""
-        with self._session(self._writer) as session:
+        with self._transaction() as connection:
             for change in changes:
-                apply(session, change, self._path)
-            previous = _last_audit(session)
-            session.add(rows.audit_row(build_entry(event, previous)))
-            session.commit()
+                apply(connection, change, self._path)
+            entry = build_entry(event, _last_audit(connection))
+            connection.execute(insert(AUDIT), values_of(entry))
 
     def find_authority(self, name: str) -> AuthorityRecord | None:
         """Return the authority of that name."""
-        with self._session() as session:
-            row = session.get(AuthorityRow, name)
-            return rows.authority_record(row) if row else None
+        with self._reading() as connection:
+            row = connection.execute(_AUTHORITIES.where(AUTHORITIES.c.name == name)).first()
+        return AuthorityRecord(*row) if row else None
 
     def list_authorities(self) -> tuple[AuthorityRecord, ...]:
         """Return all authorities, oldest first."""
-        query = select(AuthorityRow).order_by(col(AuthorityRow.created_at), AuthorityRow.name)
-        with self._session() as session:
-            return tuple(rows.authority_record(row) for row in session.exec(query))
+        query = _AUTHORITIES.order_by(AUTHORITIES.c.created_at, AUTHORITIES.c.name)
+        with self._reading() as connection:
+            return tuple(AuthorityRecord(*row) for row in connection.execute(query))
 
     def find_certificate(self, issuer: str, serial: int) -> CertificateRecord | None:
         """Return what is recorded under the serial."""
-        query = select(CertificateRow).where(
-            CertificateRow.issuer == issuer, CertificateRow.serial == serial_text(serial)
+        query = _CERTIFICATES.where(
+            CERTIFICATES.c.issuer == issuer, CERTIFICATES.c.serial == serial
         )
-        with self._session() as session:
-            row = session.exec(query).first()
-            return rows.certificate_record(row) if row else None
+        with self._reading() as connection:
+            row = connection.execute(query).first()
+        return CertificateRecord(*row) if row else None
 
     def find_certificates(self, query: CertificateQuery) -> tuple[CertificateRecord, ...]:
         """Return the records that match, in the order of their reservation."""
-        statement = select(CertificateRow).order_by(col(CertificateRow.id))
-        if query.issuer is not None:
-            statement = statement.where(CertificateRow.issuer == query.issuer)
-        if query.state is not None:
-            statement = statement.where(CertificateRow.state == query.state.value)
-        if query.profile is not None:
-            statement = statement.where(CertificateRow.profile == query.profile)
-        if query.spki_sha256 is not None:
-            statement = statement.where(CertificateRow.spki_sha256 == query.spki_sha256)
+        statement = _CERTIFICATES.order_by(CERTIFICATES.c.id)
+        for name in ("issuer", "state", "profile", "spki_sha256"):
+            wanted = getattr(query, name)
+            if wanted is not None:
+                statement = statement.where(CERTIFICATES.c[name] == wanted)
         if query.not_after_before is not None:
-            statement = statement.where(CertificateRow.not_after < query.not_after_before)
-        with self._session() as session:
-            return tuple(rows.certificate_record(row) for row in session.exec(statement))
+            statement = statement.where(CERTIFICATES.c.not_after < query.not_after_before)
+        with self._reading() as connection:
+            return tuple(CertificateRecord(*row) for row in connection.execute(statement))
 
     def find_revocation(self, issuer: str, serial: int) -> RevocationRecord | None:
         """Return the serial's revocation."""
-        query = select(RevocationRow).where(
-            RevocationRow.issuer == issuer, RevocationRow.serial == serial_text(serial)
-        )
-        with self._session() as session:
-            row = session.exec(query).first()
-            return rows.revocation_record(row) if row else None
+        query = _REVOCATIONS.where(REVOCATIONS.c.issuer == issuer, REVOCATIONS.c.serial == serial)
+        with self._reading() as connection:
+            row = connection.execute(query).first()
+        return RevocationRecord(*row) if row else None
 
     def list_revocations(self, issuer: str) -> tuple[RevocationRecord, ...]:
         """Return one snapshot of the issuer's revocations, in order of sequence."""
-        query = (
-            select(RevocationRow)
-            .where(RevocationRow.issuer == issuer)
-            .order_by(col(RevocationRow.sequence))
-        )
-        with self._session() as session:
-            return tuple(rows.revocation_record(row) for row in session.exec(query))
+        query = _REVOCATIONS.where(REVOCATIONS.c.issuer == issuer)
+        with self._reading() as connection:
+            found = connection.execute(query.order_by(REVOCATIONS.c.sequence))
+            return tuple(RevocationRecord(*row) for row in found)
 
     def newest_crl(self, issuer: str) -> CRLRecord | None:
         """Return the issuer's revocation list with the highest number."""
-        query = select(CRLRow).where(CRLRow.issuer == issuer).order_by(desc(col(CRLRow.number)))
-        with self._session() as session:
-            row = session.exec(query.limit(1)).first()
-            return rows.crl_record(row) if row else None
+        query = _CRLS.where(CRLS.c.issuer == issuer).order_by(CRLS.c.number.desc()).limit(1)
+        with self._reading() as connection:
+            row = connection.execute(query).first()
+        return CRLRecord(*row) if row else None
 
     def last_audit_entry(self) -> AuditEntry | None:
         """Return the newest entry of the audit log."""
-        with self._session() as session:
-            return _last_audit(session)
+        with self._reading() as connection:
+            return _last_audit(connection)
 
     def audit_entries(self) -> Iterator[AuditEntry]:
         """Yield the audit log from its beginning."""
-        query = select(AuditRow).order_by(col(AuditRow.sequence))
-        with self._session() as session:
-            for row in session.exec(query).yield_per(1000):
-                yield rows.audit_entry(row)
+        query = _AUDIT.order_by(AUDIT.c.sequence).execution_options(yield_per=1000)
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                yield AuditEntry(*row)
 
     @contextmanager
-    def _session(self, engine: Engine | None = None) -> Iterator[Session]:
-        with self._guarded(), Session(engine or self._engine) as session:
-            yield session
+    def _reading(self) -> Iterator[Connection]:
+        with self._guarded(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._guarded(), self._writer.begin() as connection:
+            yield connection
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -204,10 +201,22 @@ class SQLRegister:
             raise sqlite.translate(error, self._path) from error
 
 
-def _last_audit(session: Session) -> AuditEntry | None:
-    query = select(AuditRow).order_by(desc(col(AuditRow.sequence))).limit(1)
-    row = session.exec(query).first()
-    return rows.audit_entry(row) if row else None
+def _select(table: Table, record: type[Record]) -> Select[tuple[Any, ...]]:
+    """Select the columns of a record, in the order of its fields."""
+    return select(*(table.c[field.name] for field in fields(record)))
+
+
+_AUTHORITIES = _select(AUTHORITIES, AuthorityRecord)
+_CERTIFICATES = _select(CERTIFICATES, CertificateRecord)
+_REVOCATIONS = _select(REVOCATIONS, RevocationRecord)
+_CRLS = _select(CRLS, CRLRecord)
+_AUDIT = _select(AUDIT, AuditEntry)
+_LAST_AUDIT = _AUDIT.order_by(AUDIT.c.sequence.desc()).limit(1)
+
+
+def _last_audit(connection: Connection) -> AuditEntry | None:
+    row = connection.execute(_LAST_AUDIT).first()
+    return AuditEntry(*row) if row else None
 
 
 def _path_of(url_or_path: str | Path) -> Path:

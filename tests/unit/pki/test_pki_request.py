@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 from pki_world import World, new_key, rsa_key, someone
+from sqlalchemy import insert
 
 from pki.authority.authority import Authority
 from pki.errors import (
@@ -21,7 +22,8 @@ from pki.errors import (
 )
 from pki.keys import PrivateKey
 from pki.profile import load_profile
-from pki.register.rows import certificate_row
+from pki.register.changes import values_of
+from pki.register.tables import CERTIFICATES
 from pki.request import MAX_REQUEST_BYTES, check_key_free, parse_request
 
 
@@ -141,7 +143,9 @@ def test_the_guard_is_what_keeps_keys_apart(world: World, monkeypatch: pytest.Mo
         world.issue(key=key)
     monkeypatch.setattr(
         "pki.register.changes._reserve",
-        lambda session, change: session.add(certificate_row(change.record)),
+        lambda connection, change: connection.execute(
+            insert(CERTIFICATES), values_of(change.record)
+        ),
     )
     world.issue(key=key)
 
