@@ -293,7 +293,7 @@ def _integrity(work: _Work, found: _Found) -> IntegrityFacts:
             revisions,
             end,
             size,
-            found.covered.byte_range,
+            byte_range=found.covered.byte_range,
             changes_after=Changes.OTHER,
             violations=tuple(violations),
         )

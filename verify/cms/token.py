@@ -12,6 +12,7 @@ from asn1crypto import cms, core, pdf, tsp
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from verify.asn1 import encoded_length, raw
 from verify.certificate import readable, serial_of
 from verify.errors import MalformedObjectError
 from verify.facts import Reference
@@ -66,7 +67,7 @@ class Token:
             return bool(own.value.digest == self._sid.chosen.native)
         return bool(
             self._sid.chosen["serial_number"].native == serial_of(certificate)
-            and self._sid.chosen["issuer"].dump() == certificate.issuer.public_bytes()
+            and raw(self._sid.chosen["issuer"]) == certificate.issuer.public_bytes()
         )
 
     def reference_to(self, certificate: x509.Certificate) -> Reference:
@@ -87,8 +88,7 @@ def read_token(untrusted_der: bytes) -> Token:
     """
     with foreign("CMS signature"):
         content_info = cms.ContentInfo.load(untrusted_der)
-        length = len(content_info.dump())
-        if untrusted_der[length:].strip(b"\0"):
+        if untrusted_der[encoded_length(untrusted_der) :].strip(b"\0"):
             raise MalformedObjectError(what="CMS signature", reason="bytes after its end")
         if content_info["content_type"].native != "signed_data":
             raise MalformedObjectError(what="CMS signature", reason="not SignedData")
@@ -154,13 +154,13 @@ def _signed_bytes(attributes: ASN1) -> bytes | None:
     if isinstance(attributes, core.Void):
         return None
     # The attributes are signed as SET OF, not with the context tag they carry (RFC 5652 §5.4).
-    return b"\x31" + bytes(attributes.dump())[1:]
+    return b"\x31" + raw(attributes)[1:]
 
 
 def _certificates(signed_data: ASN1) -> tuple[x509.Certificate, ...]:
     return tuple(
         readable(
-            choice.chosen.dump()
+            raw(choice.chosen)
             for choice in _present(signed_data["certificates"])
             if choice.name == "certificate"
         )
@@ -174,13 +174,13 @@ def _evidence(
     responses: list[bytes] = []
     for choice in _present(signed_data["crls"]):
         if choice.name == "certificate_list":
-            crls.append(choice.chosen.dump())
+            crls.append(raw(choice.chosen))
         elif choice.chosen["other_rev_info_format"].native == "ocsp_response":
-            responses.append(choice.chosen["other_rev_info"].dump())
+            responses.append(raw(choice.chosen["other_rev_info"]))
     for value in signed.get(ADOBE_REVOCATION, []):
-        archived = pdf.RevocationInfoArchival.load(value.dump())
-        crls += [item.dump() for item in _present(archived["crl"])]
-        responses += [item.dump() for item in _present(archived["ocsp"])]
+        archived = pdf.RevocationInfoArchival.load(raw(value))
+        crls += [raw(item) for item in _present(archived["crl"])]
+        responses += [raw(item) for item in _present(archived["ocsp"])]
     return tuple(crls), tuple(responses)
 
 
@@ -207,7 +207,7 @@ def _signing_certificates(signed: dict[str, list[ASN1]]) -> tuple[tuple[str, byt
 
 
 def _tokens(attributes: dict[str, list[ASN1]], oid: str) -> tuple[bytes, ...]:
-    return tuple(value.dump() for value in attributes.get(oid, []))
+    return tuple(raw(value) for value in attributes.get(oid, []))
 
 
 def is_timestamp(token: Token) -> bool:

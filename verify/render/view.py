@@ -171,6 +171,8 @@ class Speaker:
     def _signature_rows(self, item: SignatureReport) -> tuple[Row, ...]:
         signer = item.signer
         changes = say(f"verify.changes.{item.changes_after.value}", {}, self.language)
+        if item.sub_indication is SubIndication.HASH_FAILURE:
+            changes = say("verify.why.HASH_FAILURE", {}, self.language)
         return self._rows(
             signer=self._who(item),
             position=harmless(signer.title or "") if signer else "",

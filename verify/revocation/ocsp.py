@@ -18,8 +18,10 @@ from asn1crypto import keys
 from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from verify.asn1 import raw
 from verify.certificate import describe, readable, serial_of
 from verify.errors import MalformedObjectError
 from verify.facts import RevocationFacts, Status
@@ -90,18 +92,17 @@ def read_response(untrusted_der: bytes) -> Response:
         basic = outer["response_bytes"]["response"].parsed
         data = basic["tbs_response_data"]
         _refuse_critical(data["response_extensions"])
-        scheme = parse_scheme(basic["signature_algorithm"], "sha256")
-        responder = data["responder_id"]
-        by_key = responder.name == "by_key"
+        read = ocsp.load_der_ocsp_response(untrusted_der)
+        name = read.responder_name
         return Response(
             answers=tuple(_read_answer(item) for item in data["responses"]),
-            certificates=tuple(readable(item.dump() for item in basic["certs"] or ())),
-            produced_at=data["produced_at"].native.astimezone(UTC),
-            responder_key_hash=responder.chosen.native if by_key else None,
-            responder_name=None if by_key else responder.chosen.dump(),
-            tbs=data.dump(),
-            scheme=scheme,
-            signature=basic["signature"].native,
+            certificates=tuple(readable(raw(item) for item in basic["certs"] or ())),
+            produced_at=read.produced_at_utc,
+            responder_key_hash=read.responder_key_hash,
+            responder_name=None if name is None else name.public_bytes(),
+            tbs=read.tbs_response_bytes,
+            scheme=parse_scheme(basic["signature_algorithm"], "sha256"),
+            signature=read.signature,
         )
 
 

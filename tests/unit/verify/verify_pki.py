@@ -28,6 +28,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers
+from pyhanko.sign.ades import cades_asn1
 from pyhanko.sign.general import as_signing_certificate_v2
 from pyhanko.sign.signers.pdf_signer import PdfTimeStamper
 from pyhanko.sign.timestamps.api import TimeStamper
@@ -40,6 +41,7 @@ from verify.policy import Policy, default_policy
 from verify.report import Report
 from verify.trust import TrustStore
 
+_ = cades_asn1  # registers the content time-stamp with asn1crypto
 BORN = datetime(2026, 1, 1, tzinfo=UTC)
 SIGNED = datetime(2026, 3, 1, 9, 0, 0, tzinfo=UTC)
 LATER = SIGNED + timedelta(minutes=10)
@@ -335,6 +337,7 @@ def signed_data(party: Party, content: bytes, *, content_type: str) -> asn1_cms.
         {"type": "message_digest", "values": [hashlib.sha256(content).digest()]},
         {"type": "signing_certificate_v2", "values": [as_signing_certificate_v2(party.asn1)]},
     ])  # fmt: skip
+    attributes = settled(attributes)
     der = attributes.dump()
     if isinstance(party.key, rsa.RSAPrivateKey):
         algorithm = "sha256_rsa"
@@ -342,7 +345,7 @@ def signed_data(party: Party, content: bytes, *, content_type: str) -> asn1_cms.
     else:
         algorithm, value = "sha256_ecdsa", party.key.sign(der, ec.ECDSA(hashes.SHA256()))
     certificate = party.asn1
-    return asn1_cms.ContentInfo({
+    made = asn1_cms.ContentInfo({
         "content_type": "signed_data",
         "content": {
             "version": "v3",
@@ -363,6 +366,7 @@ def signed_data(party: Party, content: bytes, *, content_type: str) -> asn1_cms.
             }],
         },
     })  # fmt: skip
+    return settled(made)
 
 
 @cache
@@ -438,6 +442,8 @@ class Signing:
     pss: bool = False
     digest: str = "sha256"
     sub_filter: fields.SigSeedSubFilter = fields.SigSeedSubFilter.PADES
+    reserved: int | None = None
+    """Bytes for the CMS; None lets pyHanko estimate."""
     metadata: dict[str, object] = default(default_factory=dict)
 
 
@@ -456,7 +462,58 @@ def sign(data: bytes, how: Signing | None = None) -> bytes:
         time = FixedTimeStamper(how.stamper or world.tsa, how.stamped, spoil=how.spoil)
     writer = IncrementalPdfFileWriter(BytesIO(data))
     pdf_signer = signers.PdfSigner(meta, signer, timestamper=time)
-    return pdf_signer.sign_pdf(writer).getvalue()
+    return pdf_signer.sign_pdf(writer, bytes_reserved=how.reserved).getvalue()
+
+
+def replace_token(data: bytes, change) -> bytes:
+    """Put a changed CMS where the last signature has its own; the ranges stay as they are."""
+    start = data.rindex(b"/Contents <") + len(b"/Contents <")
+    end = data.index(b">", start)
+    token = asn1_cms.ContentInfo.load(bytes.fromhex(data[start:end].decode()))
+    value = change(token).dump().hex().encode()
+    assert len(value) <= end - start
+    return data[:start] + value.ljust(end - start, b"0") + data[end:]
+
+
+def settled(value):
+    """Return what asn1crypto built as if read: it writes built values slowly, depth by depth."""
+    return type(value).load(value.dump())
+
+
+def resign(data: bytes, change, *, party: Party | None = None) -> bytes:
+    """Change the list of signed attributes of the last signature and sign them again."""
+    party = party or make_world().official
+
+    def apply(content_info):
+        signer = content_info["content"]["signer_infos"][0]
+        attributes = settled(asn1_cms.CMSAttributes(change(list(signer["signed_attrs"]))))
+        signer["signed_attrs"] = attributes
+        signer["signature"] = party.key.sign(attributes.dump(), ec.ECDSA(hashes.SHA256()))
+        return content_info
+
+    return replace_token(data, apply)
+
+
+def with_content_timestamp(
+    moment: datetime, *, party: Party | None = None, stamped: datetime | None = None
+) -> bytes:
+    """Return a document signed with a content time-stamp, and a signature time-stamp if told."""
+    data = sign(make_pdf(), Signing(party=party, stamped=None, reserved=16000))
+    start = data.rindex(b"/Contents <") + len(b"/Contents ")
+    end = data.index(b">", start) + 1
+    content = FixedTimeStamper(make_world().tsa, moment).token(data[:start] + data[end:])
+    attribute = {"type": "content_time_stamp", "values": [content]}
+    data = resign(data, lambda items: [*items, attribute], party=party)
+    if stamped is None:
+        return data
+
+    def stamp(content_info):
+        signer = content_info["content"]["signer_infos"][0]
+        token = FixedTimeStamper(make_world().tsa, stamped).token(signer["signature"].native)
+        signer["unsigned_attrs"] = [{"type": "signature_time_stamp_token", "values": [token]}]
+        return content_info
+
+    return replace_token(data, stamp)
 
 
 def add_store(
