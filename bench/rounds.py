@@ -82,13 +82,17 @@ class Worker:
         self._process = context.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
         other.close()
+        self._answer()  # ready: the next one starts after it, SoftHSM minds logins at one time
 
     def do(self, what: str) -> float:
         """Have one round done and return its seconds."""
+        self._pipe.send(what)
+        return self._answer()
+
+    def _answer(self) -> float:
         try:
-            self._pipe.send(what)
             answer = self._pipe.recv()
-        except (EOFError, BrokenPipeError) as error:
+        except EOFError as error:
             raise SystemExit(f"bench: {self.name} ended without an answer") from error
         if isinstance(answer, str):
             raise SystemExit(f"bench: {self.name} failed\n{answer}")
@@ -104,6 +108,7 @@ class Worker:
 def _serve(contender: Contender, material: Material, pipe: Connection) -> None:
     try:
         task = contender.task(material)
+        pipe.send(0.0)
         while True:
             pipe.send(_round(task, contender.name, pipe.recv()))
     except EOFError:

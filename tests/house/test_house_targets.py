@@ -1,0 +1,113 @@
+"""The Makefile and `.ci/run`: what runs what, in which order, and what makes it fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SET_UP_FIRST = ("demo", "test", "test-long", "check", "bench", "docs")
+MAKE = """#!/bin/bash
+[[ $1 == "$FAILS" ]] && code=3
+echo "$1 CI=$CI REQUIRE_PEERS=$REQUIRE_PEERS" >>"$LOG"
+read -r -t 1 answer && echo "asked for an answer" >>"$LOG"
+exit "${code:-0}"
+"""
+
+
+@pytest.fixture(scope="module")
+def makefile(checkout) -> str:
+    return (checkout / "Makefile").read_text("utf-8")
+
+
+@pytest.mark.parametrize("target", SET_UP_FIRST)
+def test_a_target_sets_up_first(makefile, target):
+    assert re.search(rf"^{target}: setup\b", makefile, re.MULTILINE)
+
+
+def test_every_target_is_told_by_help(makefile, checkout, peer):
+    said = subprocess.run(
+        [peer("make"), "help"], cwd=checkout, capture_output=True, text=True, check=True
+    ).stdout
+    targets = re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE)
+    assert targets
+    assert all(f"make {target} " in said for target in targets)
+
+
+def test_check_goes_in_the_order_of_the_house(checkout, peer):
+    lines = subprocess.run(
+        [peer("make"), "-n", "check"], cwd=checkout, capture_output=True, text=True, check=True
+    ).stdout
+    steps = ("ruff format --check", "ruff check", "mypy", "lint-imports", "catalogue", "git diff")
+    places = [lines.index(step) for step in steps]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("locale", "asked"),
+    [("en", "--lang en"), ("vi", "--lang vi"), ("en_US:en", "--lang en"), ("fr_FR", ""), ("", "")],
+)
+def test_the_demonstration_follows_the_language(checkout, peer, locale, asked):
+    lines = subprocess.run(
+        [peer("make"), "-n", "demo", f"LANGUAGE={locale}"],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert lines.rstrip().endswith(f"docs/demo/run.py {asked}".rstrip())
+
+
+def run_ci(checkout: Path, folder: Path, fails: str) -> tuple[int, list[str]]:
+    """Run `.ci/run` with a stand-in for make; return its status and what make was asked."""
+    make = folder / "make"
+    make.write_text(MAKE, encoding="utf-8")
+    make.chmod(0o755)
+    log = folder / "log"
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "LOG": str(log), "FAILS": fails}
+    done = subprocess.run(
+        ["bash", checkout / ".ci" / "run"], env=environment, capture_output=True, check=False
+    )
+    return done.returncode, log.read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize("fails", ["test", "check", "test-long"])
+def test_ci_runs_all_three_and_fails_with_any(checkout, tmp_path, fails):
+    status, asked = run_ci(checkout, tmp_path, fails)
+    assert status == 3
+    assert asked == [f"{t} CI=true REQUIRE_PEERS=1" for t in ("test", "check", "test-long")]
+
+
+def test_ci_passes_when_all_three_do(checkout, tmp_path):
+    assert run_ci(checkout, tmp_path, "nothing")[0] == 0
+
+
+@pytest.mark.long
+def test_the_bench_prints_every_figure_beside_its_floor_and_its_peers(checkout, tmp_path, peer):
+    for program in ("pdfsig", "openssl"):
+        peer(program)
+    file = tmp_path / "bench.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--quick", "--json", file],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if line.startswith("|")][2:]
+    cells = [[cell.strip() for cell in row] for row in rows]
+    assert [(row[0].split()[0], row[4]) for row in cells] == [
+        ("sign", "pyHanko"),
+        ("judge", "pyHanko"),
+        ("judge", "pdfsig"),
+        ("issue", "openssl ca"),
+    ]
+    assert all(float(row[3]) > 0 and float(row[6]) > 0 for row in cells)
+    kept = json.loads(file.read_text("utf-8"))
+    assert all(len(times) == 3 for job in kept["seconds"].values() for times in job.values())
