@@ -40,11 +40,15 @@ def rows(job: str, seconds: dict[str, list[float]]) -> list[tuple[str, ...]]:
     """Return a line for each peer of a job."""
     times = {name: median(rounds) for name, rounds in seconds.items()}
     antin, floor = times.pop("Antin"), times.pop("floor")
-    left = (job, f"{antin:.3f} s", f"{floor:.3f} s", f"{antin / floor:.1f}")
-    return [
-        (*left, peer, f"{seconds_:.3f} s", f"{antin / seconds_:.2f}")
-        for peer, seconds_ in times.items()
-    ] or [(*left, "(not here)", "", "")]
+    left = (job, shown(antin), shown(floor), f"{antin / floor:.1f}")
+    return [(*left, peer, shown(time), f"{antin / time:.2f}") for peer, time in times.items()] or [
+        (*left, "(not here)", "", "")
+    ]
+
+
+def shown(time: float) -> str:
+    """Return seconds, or milliseconds where they are short."""
+    return f"{time:.2f} s" if time >= 1 else f"{time * 1000:.1f} ms"
 
 
 def table(lines: list[tuple[str, ...]]) -> str:
