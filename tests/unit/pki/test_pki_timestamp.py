@@ -35,6 +35,14 @@ def query(algorithm: str = "sha256", octets: int | None = None, **more: Any) -> 
     return encoded
 
 
+HOSTILE = (
+    bytes.fromhex("303c0201003031300d060001010001040000000001000420")
+    + bytes(32)
+    + bytes.fromhex("010100070100")
+)
+"""Found by Hypothesis: asn1crypto answers it with an AttributeError."""
+
+
 def ask(authority: TimestampAuthority, request: bytes) -> tsp.TimeStampResp:
     class Answer(core.Sequence):  # asn1crypto does not know that the token is optional
         _fields: ClassVar = [
@@ -127,6 +135,7 @@ def test_the_algorithm_default_is_not_written(world: World):
         (query() + b"\0", "bad_data_format"),
         (query(octets=31), "bad_data_format"),
         (query("sha512", 32), "bad_data_format"),
+        (HOSTILE, "bad_data_format"),
         (query("sha1"), "bad_alg"),
         (query("md5", 16), "bad_alg"),
         (query(req_policy="1.2.3"), "unaccepted_policy"),
