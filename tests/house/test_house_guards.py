@@ -32,6 +32,14 @@ def test_it():
     with socket.create_server(("127.0.0.1", 0)) as server:
         socket.create_connection(server.getsockname(), timeout=5).close()
 """
+OWN_WORLD = """import os
+from pathlib import Path
+
+def test_it():
+    assert "ANTIN_HOME" not in os.environ
+    assert Path(os.environ["SOFTHSM2_CONF"]).is_absolute()
+    assert not Path(os.environ["SOFTHSM2_CONF"]).exists()
+"""
 MARKED = "import pytest\n\n@pytest.mark.{mark}\ndef test_it():\n    assert True\n"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -119,5 +127,5 @@ def test_a_long_promise_is_owed_by_the_long_suite_alone(run, tmp_path):
     assert run(text, "--promises=long", "-m", "not long").returncode == 1
 
 
-def test_the_systems_softhsm_configuration_is_out_of_reach():
-    assert not Path(os.environ["SOFTHSM2_CONF"]).exists()
+def test_the_machines_own_softhsm_and_home_are_out_of_reach(run):
+    assert run(OWN_WORLD, ANTIN_HOME="somebody's", SOFTHSM2_CONF="somebody's").returncode == 0
