@@ -97,7 +97,7 @@ def _load(data: bytes) -> x509.CertificateSigningRequest:
             return x509.load_der_x509_csr(data)
         _check_one_block(data)
         return x509.load_pem_x509_csr(data)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise MalformedRequestError(reason="not a certificate request") from error
 
 

@@ -18,6 +18,8 @@ from pki.lint.fields import ALGORITHM
 from pki.lint.linter import LintPass, redeem
 from pki.profile import Profile
 
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, MalformedDERError, x509.InvalidVersion)
+
 
 def sign_linted(signatory: Signatory, profile: Profile, lint_pass: LintPass) -> x509.Certificate:
     """Sign the bytes that passed the linter, and return the certificate after reading it back.
@@ -53,7 +55,7 @@ def check_result(certificate_der: bytes, tbs_der: bytes, signatory: Signatory) -
         second = second_reading(certificate_der)
     except InvalidSignature as error:
         raise SignatureMismatchError(reason="it does not verify") from error
-    except (ValueError, TypeError, UnsupportedAlgorithm, MalformedDERError) as error:
+    except _UNREADABLE as error:
         raise SignatureMismatchError(reason="it cannot be read back") from error
     if certificate.tbs_certificate_bytes != tbs_der or second != tbs_der:
         raise SignatureMismatchError(reason="other bytes were signed")

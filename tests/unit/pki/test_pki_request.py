@@ -70,6 +70,7 @@ GOOD = request(new_key())
         b"junk",
         GOOD[:-1],
         GOOD + b"\x00",
+        GOOD.replace(b"\x02\x01\x00", b"\x02\x01\x24", 1),  # version 37
         pem(GOOD) + pem(GOOD),
         b"Subject: me\n" + pem(GOOD),
         pem(GOOD) + b"more",
