@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyhanko.pdf_utils.generic import DictionaryObject
+from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, IndirectObject, Reference
 from pyhanko.sign.diff_analysis import (
     DEFAULT_DIFF_POLICY,
     DiffResult,
@@ -23,9 +23,9 @@ from pyhanko.sign.fields import FieldMDPSpec, MDPPerm
 from verify.errors import MalformedObjectError
 from verify.facts import Changes
 from verify.finding import Finding, error, info
-from verify.guard import foreign
+from verify.guard import PDFValue, foreign
 from verify.pdf.document import OpenPDF
-from verify.pdf.fields import SignatureField, find_fields
+from verify.pdf.fields import Field, SignatureField, find_fields
 from verify.pdf.values import look_up
 
 
@@ -54,21 +54,60 @@ def review_changes(pdf: OpenPDF, field: SignatureField, *, revision: int) -> Rev
     if isinstance(result, SuspiciousModification):
         found = error("integrity.changed_after_signing", revision=revision + 1)
         return Review(Changes.OTHER, (found,), (info("integrity.what_changed", what=str(result)),))
-    return _in_our_words(pdf, result, permission)
+    return _in_our_words(pdf, result, permission, revision=revision)
 
 
-def _in_our_words(pdf: OpenPDF, result: DiffResult, permission: MDPPerm | None) -> Review:
+def _in_our_words(
+    pdf: OpenPDF, result: DiffResult, permission: MDPPerm | None, *, revision: int
+) -> Review:
     level = result.modification_level
     if permission is not None and level.value > permission.value:
         found = error("integrity.change_not_permitted", permission=permission.value)
         return Review(_CHANGES[level], (found,))
     if level is not ModificationLevel.FORM_FILLING:
         return Review(_CHANGES[level])
-    signatures = {item.name for item in find_fields(pdf.reader) if item.type == "/Sig"}
-    filled = tuple(sorted(result.changed_form_fields - signatures))
-    if filled or not result.changed_form_fields:
+    fields = [item for item in find_fields(pdf.reader) if item.name in result.changed_form_fields]
+    # pyHanko counts a field as changed when only the page around its widget was rewritten, as a
+    # later visible or invisible signature does: what counts here is the field itself.
+    filled = tuple(
+        sorted(
+            item.name for item in fields if item.type != "/Sig" and _rewritten(pdf, item, revision)
+        )
+    )
+    if filled or not fields:
         return Review(Changes.FORM_FILLING, (), (info("integrity.form_filled", fields=filled),))
     return Review(Changes.NONE)
+
+
+def _rewritten(pdf: OpenPDF, field: Field, revision: int) -> bool:
+    """Say whether the field, or an object only it leads to, was written after `revision`."""
+    references = {field.reference} if field.reference else set()
+    _gather(field.dictionary, references, depth=4)
+    try:
+        with foreign("form field"):
+            return any(pdf.reader.xrefs.get_last_change(item) > revision for item in references)
+    except MalformedObjectError:
+        return True
+
+
+def _gather(value: PDFValue, references: set[Reference], *, depth: int) -> None:
+    if isinstance(value, IndirectObject):
+        references.add(value.reference)
+        with foreign("form field"):
+            value = value.get_object()
+    if not depth:
+        return
+    if isinstance(value, DictionaryObject):
+        for key, item in dict.items(value):
+            if key not in _ELSEWHERE:
+                _gather(item, references, depth=depth - 1)
+    elif isinstance(value, ArrayObject):
+        for item in list.__iter__(value):
+            _gather(item, references, depth=depth - 1)
+
+
+_ELSEWHERE = frozenset({"/P", "/Parent", "/Resources", "/Font", "/DR"})
+"""Keys that lead out of the field."""
 
 
 _CHANGES = {
