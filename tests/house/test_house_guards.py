@@ -57,11 +57,15 @@ def run(checkout: Path, tmp_path: Path) -> Run:
 
     def go(text: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "tests" / "test_one.py").write_text(text, encoding="utf-8")
-        kept = {k: v for k, v in os.environ.items() if k != "REQUIRE_PEERS"}
+        kept = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "TMPDIR"}}
+        apart = {
+            "ANTIN_CORPORA": str(tmp_path / "nothing"),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        }
         return subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-ra", *arguments, "tests"],
             cwd=tmp_path,
-            env=kept | {"ANTIN_CORPORA": str(tmp_path / "nothing")} | environment,
+            env=kept | apart | environment,
             capture_output=True,
             text=True,
             check=False,
@@ -108,7 +112,7 @@ def promise(run_in: Path, test: str) -> None:
 
 @pytest.mark.parametrize("parallel", ["0", "2"])
 def test_a_promised_test_that_did_not_pass_fails_the_run(run, tmp_path, parallel):
-    options = ("--promises=everyday", "-n", parallel)
+    options = ("--promises=everyday", "-p", "xdist.plugin", "-n", parallel)
     promise(tmp_path, "tests/test_one.py::test_other")
     broken = run(PASSES, *options)
     promise(tmp_path, "tests/test_one.py::test_it")
