@@ -14,8 +14,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 HEADER = """<!-- Written by `make docs` from the program's own help: change it there. -->
 # The command line
 
-Output goes to stdout, words to stderr. `--json`, `--lang`, `--home`, `--config` and `-v` may stand before and after the subcommand. Exit statuses are in the README.
-
+Output goes to stdout, words to stderr. `--json`, `--lang`, `--home`, `--config` and `-v` may
+stand before and after the subcommand. Exit statuses are in the README.
 """
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from cryptography import x509
 
 from pki.errors import MalformedDERError
+from pki.names import name_text
 from pki.records import serial_text
 
 
@@ -23,7 +24,7 @@ def describe_crl(data: bytes, path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise MalformedDERError(what=path.name, reason="no revocation list") from error
     return {
-        "issuer": crl.issuer.rfc4514_string(),
+        "issuer": name_text(crl.issuer),
         "number": _number(crl),
         "this_update": crl.last_update_utc.isoformat(),
         "next_update": crl.next_update_utc.isoformat() if crl.next_update_utc else None,

@@ -15,7 +15,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from cli.certificate_text import certificate_object, common_name
+from cli.certificate_text import certificate_object
 from cli.files import write_new
 from cli.home import Home
 from cli.make_home import MadeHome, laying
@@ -30,6 +30,7 @@ from pki.authority.authority import Authority
 from pki.authority.create import NewAuthority, create_issuing, create_root
 from pki.clock import Clock
 from pki.keys import KeyType, PrivateKey
+from pki.names import common_name
 from pki.profile import load_profile
 from pki.records import Register
 from pki.register.sql import create_register
@@ -208,7 +209,7 @@ def _write_pem(path: Path, certificate: x509.Certificate) -> None:
 
 def _describe_official(certificate: x509.Certificate, key: Key) -> dict[str, Any]:
     return {
-        "common_name": common_name(certificate),
+        "common_name": common_name(certificate.subject),
         **certificate_object(certificate),
         "token": key.uri.token,
         "key": str(key.uri),

@@ -12,6 +12,7 @@ from cli.errors import ServiceFaultyError
 from cli.files import read_small
 from cli.settings import Responder, Timestamp
 from pki.http.app import PublicServices, build_app
+from pki.names import common_name
 from pki.ocsp import OCSPResponder, OCSPSigner
 from pki.timestamp import TimestampAuthority
 
@@ -74,4 +75,4 @@ def _check_issued(certificate: x509.Certificate, issuer: x509.Certificate) -> No
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature) as error:
-        raise ServiceFaultyError(what=certificate.subject.rfc4514_string()) from error
+        raise ServiceFaultyError(what=common_name(certificate.subject)) from error

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from cli.batch import Outcome
-from cli.certificate_text import certificate_object, common_name
+from cli.certificate_text import certificate_object
 from cli.errors import BadOptionError, NoTimestampServiceError
 from cli.exit_status import ExitStatus
 from cli.outside import Outside
 from cli.session import Session
 from cli.settings import Settings
+from pki.names import common_name
 from pki.words import say
 from signing.display.placement import Placement, Rectangle
 from signing.display.profile import load_display
@@ -144,7 +145,7 @@ class SignerTask:
                 None,
             ),
             "signer": {
-                "common_name": common_name(certificate),
+                "common_name": common_name(certificate.subject),
                 **certificate_object(certificate),
             },
             "indication": done.report.indication.value,

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from cryptography import x509
 
-from cli.certificate_text import common_name
 from cli.errors import ManySignersError, NoSignerError, UnreadableFileError
 from cli.files import read_small
 from cli.home import Home
@@ -22,6 +21,7 @@ from hsm.search import TokenCertificate, find_certificates
 from hsm.uri import KeyURI
 from pki.errors import PKIError
 from pki.keys import PrivateKey
+from pki.names import common_name
 from pki.records import serial_text
 from signing.check import check_usage
 from signing.errors import WrongUsageError
@@ -113,7 +113,7 @@ def _choose(search: SignerSearch, on_tokens: list[TokenCertificate]) -> TokenCer
 
 def _describe(found: TokenCertificate) -> str:
     serial = serial_text(found.certificate.serial_number)
-    return f"{common_name(found.certificate)} ({serial}) --key {found.uri}"
+    return f"{common_name(found.certificate.subject)} ({serial}) --key {found.uri}"
 
 
 def _fits(certificate: x509.Certificate, policy: Policy) -> bool:

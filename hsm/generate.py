@@ -24,6 +24,7 @@ from hsm.search import find_token
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI
 from pki.keys import KeyType
+from pki.names import common_name
 
 _ID_BYTES = 8
 _RSA_BITS = {KeyType.RSA_2048: 2048, KeyType.RSA_3072: 3072, KeyType.RSA_4096: 4096}
@@ -93,7 +94,7 @@ def import_certificate(
     if not halves:
         raise KeyNotFoundError(wanted=str(key_uri), token=token.label)
     if halves[0].public_key != certified_key(certificate):
-        raise KeyMismatchError(token=token.label, wanted=certificate.subject.rfc4514_string())
+        raise KeyMismatchError(token=token.label, wanted=common_name(certificate.subject))
     if any(item.certificate == certificate for item in here):
         return
     parts = certificate_parts(certificate)

@@ -15,6 +15,7 @@ from hsm.pin import PinSource
 from hsm.software import OpenedKey, load_key_file
 from hsm.tokens import TokenInfo
 from hsm.uri import SCHEME, KeyURI
+from pki.names import common_name
 
 FILE_SCHEME = "file:"
 
@@ -88,7 +89,7 @@ def _open_file(
 ) -> OpenedKey:
     found = _load(path, pin_source)
     if certificate is not None and certified_key(certificate) != found.key.public_key():
-        raise KeyMismatchError(token=path.name, wanted=certificate.subject.rfc4514_string())
+        raise KeyMismatchError(token=path.name, wanted=common_name(certificate.subject))
     return found
 
 

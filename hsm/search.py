@@ -22,6 +22,7 @@ from hsm.objects import TokenObject, certified_key, key_uri, list_objects
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI, same_text
 from pki.keys import PublicKey
+from pki.names import common_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def _check_no_other_key(chosen: _Candidate, uri: KeyURI, certificate: x509.Certi
     for item in chosen.objects:
         if uri.id is not None and item.id == uri.id and item.public_key is not None:
             raise KeyMismatchError(
-                token=chosen.token.label, wanted=certificate.subject.rfc4514_string()
+                token=chosen.token.label, wanted=common_name(certificate.subject)
             )
 
 
@@ -178,5 +179,5 @@ def _wanted_key(certificate: x509.Certificate | None) -> PublicKey | None:
         return None
     key = certified_key(certificate)
     if key is None:
-        raise KeyTypeUnsupportedError(where=certificate.subject.rfc4514_string())
+        raise KeyTypeUnsupportedError(where=common_name(certificate.subject))
     return key

@@ -18,6 +18,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from pki.errors import SubjectInvalidError
+from pki.names import name_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Subject:
 
     def text(self) -> str:
         """Return the distinguished name as RFC 4514 text."""
-        return self.name().rfc4514_string()
+        return name_text(self.name())
 
     def __repr__(self) -> str:
         shorts = ", ".join(short for short, _ in self.attributes)

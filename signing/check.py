@@ -15,6 +15,7 @@ from datetime import datetime
 
 from cryptography import x509
 
+from pki.names import common_name
 from signing.errors import (
     CertificateExpiredError,
     CertificateNotYetValidError,
@@ -24,7 +25,6 @@ from signing.errors import (
     WrongUsageError,
 )
 from signing.services import SigningServices
-from signing.signer import name_of
 from verify.finding import Finding, warning
 from verify.path.build import Path, build_path
 from verify.path.pool import CertificatePool
@@ -78,11 +78,11 @@ def check_period(certificate: x509.Certificate, at: datetime) -> None:
     """
     if at > certificate.not_valid_after_utc:
         raise CertificateExpiredError(
-            subject=name_of(certificate), not_after=certificate.not_valid_after_utc
+            subject=common_name(certificate.subject), not_after=certificate.not_valid_after_utc
         )
     if at < certificate.not_valid_before_utc:
         raise CertificateNotYetValidError(
-            subject=name_of(certificate), not_before=certificate.not_valid_before_utc
+            subject=common_name(certificate.subject), not_before=certificate.not_valid_before_utc
         )
 
 
@@ -94,7 +94,7 @@ def check_usage(certificate: x509.Certificate, policy: Policy) -> None:
 
     Spec: RFC 5280 §4.2.1.3, §4.2.1.9, §4.2.1.12; RFC 9336.
     """
-    subject = name_of(certificate)
+    subject = common_name(certificate.subject)
     basic = extension(certificate, x509.BasicConstraints)
     if basic is not None and basic.ca:
         raise WrongUsageError(subject=subject, extension="basicConstraints")
@@ -122,8 +122,8 @@ def find_path(
     pool = CertificatePool(services.trust, chain)
     path = build_path(certificate, pool, limits=services.policy.limits, hint=services.clock.now())
     if path[-1] not in services.trust or any(find_defects(path)):
-        issuer = path[-1].issuer.rfc4514_string()
-        raise UntrustedPathError(subject=name_of(certificate), issuer=issuer)
+        issuer = common_name(path[-1].issuer)
+        raise UntrustedPathError(subject=common_name(certificate.subject), issuer=issuer)
     return path
 
 
@@ -131,7 +131,7 @@ def _check_standing(
     path: Path, services: SigningServices, *, refuse_unknown: bool
 ) -> tuple[Finding, ...]:
     """Check the status of the first certificate of `path`."""
-    subject = name_of(path[0])
+    subject = common_name(path[0].subject)
     status = check_status(
         path[0],
         path[1:],

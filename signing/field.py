@@ -11,6 +11,7 @@ from pyhanko.sign.fields import SigFieldSpec
 from pyhanko.stamp import BaseStampStyle
 from pyhanko.stamp.noop import NoOpStampStyle
 
+from pki.names import common_name
 from signing.display.appearance import TextBlockStyle
 from signing.display.block import build_lines
 from signing.display.placement import (
@@ -23,7 +24,6 @@ from signing.document import FieldPlan, find_empty_field, fresh_field_name, host
 from signing.fonts import find_font, prepare_font
 from signing.objects import entry
 from signing.options import SigningOptions
-from signing.signer import name_of
 
 
 def plan_field(
@@ -58,7 +58,7 @@ def plan_field(
         name,
         on_page=index,
         box=geometry.to_user_space(rectangle),  # type: ignore[arg-type]  # pyHanko rounds floats
-        readable_field_name=f"Chữ ký số của {name_of(certificate)}",
+        readable_field_name=f"Chữ ký số của {common_name(certificate.subject)}",
     )
     return FieldPlan(name, spec, _style(options, certificate, at, geometry))
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.sign.signers import Signer
 
 from pki.keys import PrivateKey, PublicKey, certifies, hash_for, sign_data
+from pki.names import common_name
 from signing._asn1 import build_store, signature_algorithm, to_asn1
 from signing.errors import KeyMismatchError, WrongUsageError
 from signing.key import SigningKey
@@ -71,7 +72,7 @@ class KeySigner(Signer):
             return
         key = self._signer.open_key()
         if not certifies(self._signer.certificate, key):
-            raise KeyMismatchError(subject=name_of(self._signer.certificate))
+            raise KeyMismatchError(subject=common_name(self._signer.certificate.subject))
         self._key = key
 
     async def async_sign_raw(
@@ -98,13 +99,8 @@ def usable_public_key(certificate: x509.Certificate) -> PublicKey:
     key = certificate.public_key()
     if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         return key
-    raise WrongUsageError(subject=name_of(certificate), extension="subjectPublicKeyInfo")
-
-
-def name_of(certificate: x509.Certificate) -> str:
-    """Return the subject's common name, or the whole name where there is none."""
-    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(names[0].value) if names else certificate.subject.rfc4514_string()
+    subject = common_name(certificate.subject)
+    raise WrongUsageError(subject=subject, extension="subjectPublicKeyInfo")
 
 
 def _signature_size(key: PublicKey) -> int:

@@ -31,6 +31,7 @@ def create(
     from cli.certificate_text import certificate_object
     from cli.create_authority import Wanted, create_authority
     from pki.keys import KeyType
+    from pki.names import name_text
 
     session = session_of(context)
     kind = KeyType(key_type) if key_type else None
@@ -41,9 +42,7 @@ def create(
     session.put(
         "ca.create/1",
         {"name": name, **certificate_object(certificate)},
-        lambda: session.word(
-            "cli.ca.created", name=name, subject=certificate.subject.rfc4514_string()
-        ),
+        lambda: session.word("cli.ca.created", name=name, subject=name_text(certificate.subject)),
     )
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from cryptography import x509
 
+from pki.names import common_name
 from pki.words import VIETNAM, harmless
 from signing.display.profile import DisplayProfile, words_in
 from signing.fonts import normalise
-from signing.signer import name_of
 
 
 def build_lines(
@@ -17,7 +17,7 @@ def build_lines(
 ) -> tuple[str, ...]:
     """Return the lines to show; a line that asks for what the certificate lacks is left out."""
     values = {
-        "name": name_of(certificate),
+        "name": common_name(certificate.subject),
         "title": _attribute(certificate, x509.NameOID.TITLE),
         "organization": _attribute(certificate, x509.NameOID.ORGANIZATION_NAME),
         "time": at.astimezone(VIETNAM).isoformat(timespec="seconds"),

@@ -174,7 +174,7 @@ def test_an_unknown_reason_is_refused_and_the_known_ones_named(antin, demo_home,
     ran = antin(
         "--home", demo_home, "cert", "revoke", official["serial"], "--reason", "bored", "--yes"
     )
-    assert (ran.status, ran.code) == (5, "cli.bad_option")
+    assert (ran.status, ran.code) == (5, "pki.revocation_reason")
     assert "keyCompromise" in ran.err
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from asn1crypto import cms
 from cryptography import x509
@@ -15,7 +13,7 @@ from unit.signing.signing_world import DAY, NOW, World, make_key, name
 from signing.coroutine import finish
 from signing.errors import KeyMismatchError, WrongUsageError
 from signing.key import SigningKey
-from signing.signer import KeySigner, name_of
+from signing.signer import KeySigner
 
 KINDS = ("rsa-2048", "ec-p256", "ec-p384")
 
@@ -133,18 +131,3 @@ def test_a_changed_attribute_breaks_the_signature():
         world.certificate.public_key().verify(
             info["signature"].native, bytes(data), ec.ECDSA(hashes.SHA256())
         )
-
-
-def test_a_subject_without_common_name_is_named_whole():
-    world = World()
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "UBND")])
-    assert name_of(world.ca.issue(subject, make_key())) == "O=UBND"
-
-
-def test_it_signs_inside_a_running_loop_too():
-    """pyHanko's own synchronous calls cannot: an HTTP handler would fail."""
-
-    async def handler() -> cms.SignedData:
-        return sign(KeySigner(World().signer()), bytes(32))
-
-    assert asyncio.run(handler())["signer_infos"]
