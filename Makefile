@@ -6,6 +6,8 @@ SHELL := bash
 
 bin := .venv/bin
 pytest := $(bin)/python -m pytest
+pages := docs/promises.md docs/cli.md
+generate := $(bin)/python .ci/promises.py && $(bin)/python .ci/cli_reference.py
 # `make demo LANGUAGE=en`; the variable may come from the locale too, as in `en_US:en`.
 language := $(filter vi en,$(firstword $(subst _, ,$(subst :, ,$(LANGUAGE)))))
 # The gate on coverage holds where every peer is present, which is the CI.
@@ -32,15 +34,15 @@ check: setup  ## format, lint, types, contracts, catalogue, promises, generated 
 	$(bin)/mypy
 	$(bin)/lint-imports
 	$(pytest) -q tests/house/test_house_catalogue.py tests/house/test_house_promises.py
-	$(bin)/python .ci/promises.py
-	git diff --exit-code --stat -- docs/promises.md
+	$(generate)
+	git diff --exit-code -- $(pages)
 	@$(bin)/python .ci/sizes.py
 
 bench: setup  ## signing, judging, issuing beside their floors and their peers (ARGS=--quick)
 	@$(bin)/python -m bench $(ARGS)
 
 docs: setup  ## write the generated pages again
-	$(bin)/python .ci/promises.py
+	$(generate)
 
 lock: setup  ## resolve the dependencies anew into requirements.lock
 	@bash .ci/lock

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cli_reference
 import pytest
 
 from cli.app import build_command
@@ -104,6 +105,10 @@ def test_every_command_shown_exists(checkout, targets):
         for verdict in wrong_in(page.read_text("utf-8"), targets)
     ]
     assert not wrong
+
+
+def test_the_reference_of_the_command_line_is_the_generated_one(checkout):
+    assert (checkout / "docs" / "cli.md").read_text("utf-8") == cli_reference.reference()
 
 
 def test_the_readme_shows_the_two_commands_and_the_program(checkout):
