@@ -28,7 +28,9 @@ def full(label: str, address: str) -> Settings:
     return Settings(
         demo=True,
         service=Service(public_url=address, bind="127.0.0.1:1"),
-        responders=(Responder(authority="issuing", certificate=Path("a.pem"), key="pkcs11:id=%01"),),
+        responders=(
+            Responder(authority="issuing", certificate=Path("a.pem"), key="pkcs11:id=%01"),
+        ),
         timestamp=Timestamp(certificate=Path("t.pem"), key="file:t.pem"),
         tokens=Tokens(embedded=True, modules=(Path("/usr/lib/x.so"),)),
         pins={label: "file:pins/a"},
