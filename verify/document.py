@@ -55,6 +55,7 @@ def verify_document(
         NotAPDFError: no PDF header.
         EncryptedPDFError: it needs a password.
         BrokenPDFError: its structure cannot be read.
+        TooManySignaturesError: more signature fields than the policy allows.
 
     Spec: EN 319 102-1 §5.
     """

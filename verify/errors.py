@@ -38,6 +38,12 @@ class TooLargeError(InvalidInputError):
     code = "verify.too_large"
 
 
+class TooManySignaturesError(InvalidInputError):
+    """The document has more signature fields than the policy allows (facts: `name`, `limit`)."""
+
+    code = "verify.too_many_signatures"
+
+
 class MalformedObjectError(InvalidInputError):
     """A signature, certificate or piece of evidence cannot be read (facts: `what`, `reason`)."""
 

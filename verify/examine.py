@@ -112,7 +112,7 @@ def examine_document(
         at: the moment of judging: evidence in the document is known since then, unless a
             time-stamp proves more.
     """
-    fields = find_signature_fields(pdf, limit=policy.limits.signatures)
+    fields = find_signature_fields(pdf, name=pdf.name, limit=policy.limits.signatures)
     found = sorted(
         (_find(pdf, item) for item in fields),
         key=lambda item: pdf.revisions if item.revision is None else item.revision,

@@ -82,8 +82,8 @@ def _in_our_words(
 def _rewritten(pdf: OpenPDF, field: Field, revision: int) -> bool:
     """Say whether the field, or an object only it leads to, was written after `revision`."""
     references = {field.reference} if field.reference else set()
-    _gather(field.dictionary, references, depth=4)
     try:
+        _gather(field.dictionary, references, depth=4)
         with foreign("form field"):
             return any(pdf.reader.xrefs.get_last_change(item) > revision for item in references)
     except MalformedObjectError:

@@ -34,6 +34,7 @@ logging.getLogger("pyhanko").addHandler(logging.NullHandler())
 class OpenPDF:
     """A document and its reader."""
 
+    name: str
     data: bytes
     reader: PdfFileReader
     strict: bool
@@ -82,7 +83,7 @@ def _open(data: bytes, *, name: str, strict: bool) -> OpenPDF:
         if reader.encrypted and reader.decrypt("").status is AuthStatus.FAILED:
             raise EncryptedPDFError(name=name)
         _ = reader.root["/Pages"]
-    return OpenPDF(data, reader, strict)
+    return OpenPDF(name, data, reader, strict)
 
 
 def count_pages(pdf: OpenPDF) -> int | None:

@@ -12,10 +12,11 @@ from pyhanko.pdf_utils.generic import (
     ArrayObject,
     DictionaryObject,
     IndirectObject,
+    NullObject,
     Reference,
 )
 
-from verify.errors import MalformedObjectError
+from verify.errors import MalformedObjectError, TooManySignaturesError
 from verify.guard import PDFValue, foreign
 from verify.pdf.document import OpenPDF
 from verify.pdf.values import look_up
@@ -44,14 +45,19 @@ class SignatureField:
     type: str = ""
 
 
-def find_signature_fields(pdf: OpenPDF, *, limit: int) -> tuple[SignatureField, ...]:
-    """Return the signature fields that have a value, at most `limit` of them."""
+def find_signature_fields(pdf: OpenPDF, *, name: str, limit: int) -> tuple[SignatureField, ...]:
+    """Return the signature fields that have a value, whatever that is.
+
+    Raises:
+        TooManySignaturesError: more than `limit`; those left out could be the broken ones.
+    """
     found: list[SignatureField] = []
     for field in find_fields(pdf.reader):
-        if field.type == "/Sig" and len(found) < limit:
-            filled = _filled(field)
-            if filled is not None:
-                found.append(filled)
+        filled = _filled(field) if field.type == "/Sig" else None
+        if filled is not None:
+            found.append(filled)
+        if len(found) > limit:
+            raise TooManySignaturesError(name=name, limit=limit)
     return tuple(found)
 
 
@@ -110,15 +116,21 @@ def _items(value: PDFValue) -> list[PDFValue]:
 
 
 def _filled(field: Field) -> SignatureField | None:
+    """Return the field with its signature dictionary, an empty one if that cannot be read."""
+    if "/V" not in field.dictionary:
+        return None
+    unreadable = SignatureField(field.name, field.dictionary, DictionaryObject(), field.reference)
     try:
         with foreign("signature field"):
             raw = field.dictionary.raw_get("/V")
             signature = raw.get_object()
             reference = raw.reference if isinstance(raw, IndirectObject) else field.reference
-            if not isinstance(signature, DictionaryObject):
+            if isinstance(signature, NullObject):
                 return None
+            if not isinstance(signature, DictionaryObject):
+                return unreadable
             sub_filter = str(look_up(signature, "/SubFilter", ""))
             kind = str(look_up(signature, "/Type", ""))
     except MalformedObjectError:
-        return None
+        return unreadable
     return SignatureField(field.name, field.dictionary, signature, reference, sub_filter, kind)

@@ -1,0 +1,334 @@
+"""Evidence from the network, through a recorded one: what is asked, kept, told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.x509 import ocsp as ocsp_module
+from cryptography.x509.oid import AuthorityInformationAccessOID as Access
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from unit.verify.verify_pki import (
+    LATER,
+    SECOND,
+    SIGNED,
+    Signing,
+    answer,
+    authority,
+    crl,
+    issue,
+    judge,
+    make_pdf,
+    make_world,
+    official,
+    responder,
+    sign,
+    stamper,
+    usage,
+)
+
+from pki.clock import FixedClock
+from pki.errors import FetchFailedError
+from pki.fetcher import FetchRequest, NoNetwork
+from verify import collect
+from verify.collect import Collector, collect_for_chain, verify_online
+from verify.indication import Indication, SubIndication
+from verify.policy import default_policy
+from verify.status import Good, Revoked, Unknown, check_status
+from verify.trust import TrustStore
+
+CLOCK = FixedClock(LATER)
+BASE = "http://pki.example"
+
+
+def access(**urls):
+    methods = {"ocsp": Access.OCSP, "issuer": Access.CA_ISSUERS}
+    return (
+        x509.AuthorityInformationAccess(
+            [
+                x509.AccessDescription(methods[kind], x509.UniformResourceIdentifier(url))
+                for kind, url in urls.items()
+            ]
+        ),
+        False,
+    )
+
+
+def points(*urls, **more):
+    return (
+        x509.CRLDistributionPoints(
+            [
+                x509.DistributionPoint(
+                    [x509.UniformResourceIdentifier(url)],
+                    None,
+                    more.get("reasons"),
+                    more.get("crl_issuer"),
+                )
+                for url in urls
+            ]
+        ),
+        False,
+    )
+
+
+@dataclass
+class Recorded:
+    """A network that answers from a table, and remembers what it was asked."""
+
+    table: dict[str, object]
+    asked: list[FetchRequest] = field(default_factory=list)
+
+    def fetch(self, request: FetchRequest) -> bytes:
+        self.asked.append(request)
+        found = self.table.get(request.url)
+        if found is None:
+            raise FetchFailedError(url=request.url, reason="HTTP status 404")
+        return found(request) if callable(found) else found
+
+    @property
+    def urls(self):
+        return [request.url for request in self.asked]
+
+
+ROOT = authority("Net root")
+ISSUING = authority("Net issuing", ROOT, points(f"{BASE}/root.crl"), path_length=0)
+OCSP = responder(ISSUING, "Net OCSP")
+OFFICIAL = official(
+    ISSUING,
+    (usage("digital_signature"), True),
+    access(ocsp=f"{BASE}/ocsp", issuer=f"{BASE}/issuing.cer"),
+    points(f"{BASE}/issuing.crl"),
+)
+STAMPER = stamper(ROOT, "Net time")
+
+
+def table(**more):
+    def respond(request):
+        asked = ocsp_module.load_der_ocsp_request(request.body).serial_number
+        assert asked == OFFICIAL.certificate.serial_number
+        return answer(OFFICIAL, OCSP, LATER)
+
+    entries = {
+        "ocsp": respond,
+        "issuing.crl": crl(ISSUING, LATER - timedelta(hours=1)),
+        "root.crl": crl(ROOT, LATER - timedelta(hours=1)),
+        "issuing.cer": ISSUING.der,
+        **more,
+    }
+    return {f"{BASE}/{name}": value for name, value in entries.items() if value is not None}
+
+
+def online(data, network, *, clock=CLOCK, trust=ROOT):
+    return verify_online(
+        data,
+        policy=default_policy(),
+        trust=TrustStore((trust.certificate,)),
+        clock=clock,
+        fetcher=network,
+    )
+
+
+def document(party=OFFICIAL):
+    return sign(make_pdf(), Signing(party=party, stamped=None))
+
+
+def status(network, party=OFFICIAL, chain=(ISSUING, ROOT), **more):
+    return check_status(
+        party.certificate,
+        tuple(item.certificate for item in chain),
+        fetcher=network,
+        clock=CLOCK,
+        trust=TrustStore((ROOT.certificate,)),
+        **more,
+    )
+
+
+def codes(report):
+    return {finding.code for finding in report.findings}
+
+
+def test_online_fetches_what_is_missing_and_judges_again():
+    network = Recorded(table())
+    report = online(document(), network)
+    assert report.indication is Indication.TOTAL_PASSED, report
+    assert set(network.urls) == {f"{BASE}/ocsp", f"{BASE}/root.crl"}
+    assert not report.findings
+    assert judge(document(), trust=TrustStore((ROOT.certificate,))).sub_indication is (
+        SubIndication.TRY_LATER
+    )
+
+
+def test_nothing_is_asked_when_nothing_is_missing():
+    network = Recorded({})
+    verify_online(
+        make_pdf(), policy=default_policy(), trust=TrustStore(), clock=CLOCK, fetcher=network
+    )
+    assert not network.asked
+
+
+def test_offline_says_so():
+    report = online(document(), NoNetwork())
+    assert report.sub_indication is SubIndication.TRY_LATER
+    assert codes(report) == {"verdict.offline"}
+
+
+def test_an_address_that_does_not_answer_is_a_finding_and_the_list_is_taken():
+    network = Recorded(table(ocsp=None))
+    report = online(document(), network)
+    assert report.indication is Indication.TOTAL_PASSED
+    assert codes(report) == {"evidence.not_fetched"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"no OCSP", ocsp_module.OCSPResponseBuilder.build_unsuccessful(
+        ocsp_module.OCSPResponseStatus.TRY_LATER).public_bytes(Encoding.DER),
+     answer(STAMPER, ROOT, LATER)],
+    ids=["garbage", "unsuccessful", "another certificate"],
+)  # fmt: skip
+def test_a_wrong_answer_is_told_and_the_list_is_taken(body):
+    report = online(document(), Recorded(table(ocsp=body)))
+    assert report.indication is Indication.TOTAL_PASSED
+    assert "evidence.not_fetched" in codes(report)
+
+
+def test_a_list_that_is_none_is_told():
+    report = online(document(), Recorded(table(ocsp=None, **{"issuing.crl": b"no list"})))
+    assert report.sub_indication is SubIndication.TRY_LATER
+    assert "evidence.not_fetched" in codes(report)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ISSUING.der,
+        ISSUING.certificate.public_bytes(Encoding.PEM),
+        pkcs7.serialize_certificates([ISSUING.certificate], Encoding.DER),
+    ],
+    ids=["DER", "PEM", "PKCS7"],
+)
+def test_a_missing_issuer_is_fetched(body):
+    alone = official(
+        ISSUING, (usage("digital_signature"), True),
+        access(ocsp=f"{BASE}/ocsp", issuer=f"{BASE}/issuing.cer"), common="Alone",
+    )  # fmt: skip
+    token_without_issuer = document(type(alone)(alone.certificate, alone.key, None))
+    network = Recorded(table(ocsp=lambda _: answer(alone, OCSP, LATER), **{"issuing.cer": body}))
+    assert online(token_without_issuer, network).indication is Indication.TOTAL_PASSED
+
+
+@pytest.mark.parametrize("body", [b"nothing", b"-----BEGIN CERTIFICATE-----\nx\n"])
+def test_an_issuer_that_is_none_is_left_out(body):
+    alone = type(OFFICIAL)(OFFICIAL.certificate, OFFICIAL.key, None)
+    network = Recorded({f"{BASE}/issuing.cer": body})
+    assert online(document(alone), network).sub_indication is (
+        SubIndication.NO_CERTIFICATE_CHAIN_FOUND
+    )
+
+
+def test_revoked_now_is_revoked_online():
+    revoked = {"ocsp": lambda _: answer(OFFICIAL, OCSP, LATER, revoked_at=LATER - SECOND)}
+    assert online(document(), Recorded(table(**revoked))).sub_indication is (
+        SubIndication.REVOKED_NO_POE
+    )
+
+
+def test_a_responder_without_nocheck_is_looked_up_in_the_list():
+    own = responder_with_point()
+    network = Recorded(table(ocsp=lambda _: answer(OFFICIAL, own, LATER)))
+    assert online(document(), network).indication is Indication.TOTAL_PASSED
+    assert f"{BASE}/issuing.crl" in network.urls
+
+
+def responder_with_point():
+    return issue(
+        "Listed OCSP",
+        ISSUING,
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), False),
+        (usage("digital_signature"), True),
+        points(f"{BASE}/issuing.crl"),
+    )
+
+
+def test_what_a_chain_needs_is_collected_with_its_certificates():
+    path = (OFFICIAL.certificate, ISSUING.certificate, ROOT.certificate)
+    evidence = collect_for_chain(path, Recorded(table()), CLOCK)
+    assert (len(evidence.ocsp_responses), len(evidence.crls)) == (1, 1)
+    ders = {item.der for item in evidence.certificates}
+    assert {OFFICIAL.der, ISSUING.der, OCSP.der} <= ders
+    assert ROOT.der not in ders
+    assert {item.had_at for item in evidence.certificates} == {LATER}
+    assert len(evidence) == len(evidence.certificates) + 2
+
+
+def test_the_number_of_requests_is_bounded(monkeypatch):
+    monkeypatch.setattr(collect, "ADDRESSES", 4)
+    many = official(
+        ISSUING,
+        (usage("digital_signature"), True),
+        points(*(f"{BASE}/{number}.crl" for number in range(50))),
+    )
+    network = Recorded({})
+    collector = Collector(network, CLOCK, requests_left=3)
+    collector.find_crl(many.certificate)
+    assert len(network.asked) == 3
+    assert any(item.facts.get("reason") == "too many addresses" for item in collector.findings)
+
+
+def test_lists_for_some_reasons_only_are_not_asked_for():
+    reasons = frozenset([x509.ReasonFlags.key_compromise])
+    party = official(ISSUING, (usage("digital_signature"), True),
+                     points(f"{BASE}/some.crl", reasons=reasons))  # fmt: skip
+    network = Recorded({})
+    Collector(network, CLOCK).find_crl(party.certificate)
+    assert not network.asked
+
+
+def test_what_the_cache_gave_and_did_not_do_is_asked_for_again():
+    stale = crl(ISSUING, SIGNED - timedelta(days=9))
+
+    def serve(request):
+        return stale if request.cacheable else crl(ISSUING, LATER)
+
+    network = Recorded(table(ocsp=None, **{"issuing.crl": serve}))
+    assert online(document(), network).indication is Indication.TOTAL_PASSED
+
+
+def test_status_good_revoked_unknown():
+    assert status(Recorded(table())) == Good()
+    revoked = answer(OFFICIAL, OCSP, LATER, revoked_at=SIGNED,
+                     reason=x509.ReasonFlags.key_compromise)  # fmt: skip
+    assert status(Recorded(table(ocsp=revoked))) == Revoked(SIGNED, "key_compromise")
+    listed = crl(ISSUING, LATER, revoked={OFFICIAL.certificate: SIGNED})
+    network = Recorded(table(ocsp=None, **{"issuing.crl": listed}))
+    assert status(network) == Revoked(SIGNED, "unspecified")
+    unknown = status(Recorded({}))
+    assert isinstance(unknown, Unknown)
+    assert "404" in unknown.why
+    offline = status(NoNetwork())
+    assert offline == Unknown("offline")
+
+
+def test_an_answer_that_proves_nothing_now_sends_status_to_the_list():
+    old = answer(OFFICIAL, OCSP, LATER - timedelta(days=9), next_update=LATER - timedelta(days=8))
+    assert status(Recorded(table(ocsp=old))) == Good()
+    assert status(Recorded(table(ocsp=old, **{"issuing.crl": None}))) != Good()
+
+
+def test_status_of_an_anchor_and_of_one_without_issuer():
+    assert status(NoNetwork(), party=ROOT, chain=()) == Good()
+    assert isinstance(status(NoNetwork(), chain=()), Unknown)
+    nowhere = official(ISSUING, common="Nowhere")
+    assert status(Recorded({}), party=nowhere, policy=default_policy()) == Unknown(
+        "no current answer"
+    )
+
+
+def test_the_usual_world_has_no_addresses():
+    world = make_world()
+    network = Recorded({})
+    Collector(network, CLOCK).find_status(world.official.certificate, world.issuing.certificate)
+    assert not network.asked
