@@ -7,7 +7,6 @@ a fresh clone.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import stat
 import subprocess
@@ -15,10 +14,19 @@ import sys
 from pathlib import Path
 
 import pytest
+import vietnamese_font
+from fontTools.subset import Subsetter
+from fontTools.ttLib import TTFont
 
-from signing.fonts import FILE_NAMES
+from signing.fonts import FILE_NAMES, find_font
 
-INPUTS = (".ci/setup", ".ci/hatch_build.py", ".ci/uv-requirements.txt", "requirements.lock")
+INPUTS = (
+    ".ci/setup",
+    ".ci/vietnamese_font.py",
+    ".ci/hatch_build.py",
+    ".ci/uv-requirements.txt",
+    "requirements.lock",
+)
 TOOLS = (
     "bash",
     "cat",
@@ -78,12 +86,13 @@ class Machine:
         file.write_text(text, encoding="utf-8")
         file.chmod(file.stat().st_mode | stat.S_IXUSR)
 
-    def setup(self) -> subprocess.CompletedProcess[str]:
+    def setup(self, font: str | None = "given") -> subprocess.CompletedProcess[str]:
         environment = {"PATH": str(self.bin), "BIN": str(self.bin), "LOG": str(self.log)}
+        environment |= {"ANTIN_FONT": font} if font else {}
         return subprocess.run(
             [self.bin / "bash", ".ci/setup"],
             cwd=self.copy,
-            env=environment | {"ANTIN_FONT": "given", "HOME": str(self.copy)},
+            env=environment | {"HOME": str(self.copy)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -176,9 +185,33 @@ def test_a_peer_of_the_tests_alone_does_not_stop_it(machine):
     assert "not here: qpdf" in done.stderr
 
 
-def test_it_knows_the_fonts_that_signing_looks_for(checkout):
-    script = (checkout / ".ci" / "setup").read_text("utf-8")
-    assert set(re.findall(r"-iname '([^']+)'", script)) == set(FILE_NAMES)
+def test_it_knows_the_fonts_that_signing_looks_for():
+    assert vietnamese_font.NAMES == FILE_NAMES
+
+
+def test_a_font_counts_when_it_has_the_vietnamese_letters(tmp_path):
+    """The font signing takes here, and the same cut down to letters that English has too."""
+    found = find_font()
+    assert vietnamese_font.usable(found)
+    font = TTFont(found)
+    cut = Subsetter()
+    cut.populate(text="Nguyen")
+    cut.subset(font)
+    font.save(tmp_path / "cut.ttf")
+    assert not vietnamese_font.usable(tmp_path / "cut.ttf")
+    (tmp_path / "none.ttf").write_bytes(b"no font")
+    assert not vietnamese_font.usable(tmp_path / "none.ttf")
+    assert not vietnamese_font.usable(tmp_path / "missing.ttf")
+
+
+def test_without_a_usable_font_it_is_installed(machine):
+    here = machine()
+    here.program("apt-get", APT)
+    here.program("id", ID.format(number=0))
+    (here.copy / ".ci" / "vietnamese_font.py").write_text("raise SystemExit(1)\n", "utf-8")
+    done = here.setup(font=None)
+    assert "apt-get install -y -qq --no-install-recommends fonts-liberation2" in here.calls()
+    assert done.returncode == 1, "still none: the stand-in installs nothing"
 
 
 @pytest.mark.long
