@@ -470,14 +470,28 @@ def replace_token(data: bytes, change) -> bytes:
     start = data.rindex(b"/Contents <") + len(b"/Contents <")
     end = data.index(b">", start)
     token = asn1_cms.ContentInfo.load(bytes.fromhex(data[start:end].decode()))
-    value = change(token).dump().hex().encode()
+    value = written(change(token)).hex().encode()
     assert len(value) <= end - start
     return data[:start] + value.ljust(end - start, b"0") + data[end:]
 
 
+def written(content_info) -> bytes:
+    """Return the DER of changed SignedData, written from the inside out (see `settled`)."""
+    signed = content_info["content"]
+    signers = []
+    for signer in signed["signer_infos"]:
+        for part in ("signed_attrs", "unsigned_attrs"):
+            if not isinstance(signer[part], core.Void):
+                items = [settled(item) for item in signer[part]]
+                signer[part] = settled(type(signer[part])(items))
+        signers.append(settled(signer))
+    signed["signer_infos"] = settled(asn1_cms.SignerInfos(signers))
+    return asn1_cms.ContentInfo({"content_type": "signed_data", "content": settled(signed)}).dump()
+
+
 def settled(value):
     """Return what asn1crypto built as if read: it writes built values slowly, depth by depth."""
-    return type(value).load(value.dump())
+    return type(value).load(value.untag().dump())
 
 
 def resign(data: bytes, change, *, party: Party | None = None) -> bytes:
