@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -61,12 +62,13 @@ def create_authority(office: Office, wanted: Wanted) -> Authority:
     )
     if parent is None:
         authority = create_root(new, office.register, office.session.clock)
-        _trust(office, authority)
+        _write(office.home.directory / "trust", authority)
     else:
         authority = create_issuing(parent, new)
     if place is not None:
         certificate = authority.issuer.certificate
         import_certificate(place.module, place.token.label, place.pin, place.uri, certificate)
+    _write(office.home.authorities, authority)
     authority.issue_crl(requester=actor())
     return authority
 
@@ -89,6 +91,6 @@ def _make_key(office: Office, wanted: Wanted) -> _MadeKey:
     return _MadeKey(module, token, pin, uri)
 
 
-def _trust(office: Office, root: Authority) -> None:
-    path = office.home.directory / "trust" / f"{root.issuer.name}.pem"
-    write_new(path, root.issuer.certificate.public_bytes(Encoding.PEM))
+def _write(folder: Path, authority: Authority) -> None:
+    pem = authority.issuer.certificate.public_bytes(Encoding.PEM)
+    write_new(folder / f"{authority.issuer.name}.pem", pem)

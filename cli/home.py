@@ -36,6 +36,11 @@ class Home:
         return self.directory / "tokens"
 
     @property
+    def authorities(self) -> Path:
+        """Certificates of the home's own authorities: signers need them and open no register."""
+        return self.directory / "authorities"
+
+    @property
     def cache(self) -> Path:
         """Answers of CRL services that may be used again."""
         return self.directory / "cache"

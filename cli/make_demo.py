@@ -162,7 +162,8 @@ def _make_root(home: Home, tokens: TokenCase, register: Register, clock: Clock) 
     key = tokens.make_key("root", "root", KeyType.EC_P384)
     root = create_root(_new_authority(home, "root", key), register, clock)
     tokens.keep("root", key, root.issuer.certificate)
-    _write_pem(home.directory / "trust" / "root.pem", root.issuer.certificate)
+    for folder in (home.directory / "trust", home.authorities):
+        _write_pem(folder / "root.pem", root.issuer.certificate)
     return root
 
 
@@ -170,6 +171,7 @@ def _make_issuing(home: Home, tokens: TokenCase, root: Authority) -> Authority:
     key = tokens.make_key("issuing", "issuing", KeyType.EC_P256)
     issuing = create_issuing(root, _new_authority(home, "issuing", key))
     tokens.keep("issuing", key, issuing.issuer.certificate)
+    _write_pem(home.authorities / "issuing.pem", issuing.issuer.certificate)
     return issuing
 
 

@@ -69,6 +69,7 @@ def laying(home: Home) -> Iterator[None]:
             raise HomeExistsError(home=directory)
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         (directory / "trust").mkdir()
+        home.authorities.mkdir()
     except OSError as error:
         raise UnwritableFileError(path=directory, reason=error.strerror or "") from error
     try:

@@ -168,6 +168,16 @@ def _chain(
     return tuple(chain)
 
 
+def certificates_in(folder: Path) -> tuple[x509.Certificate, ...]:
+    """Return the certificates in a folder's `.pem` files; none where there is no folder.
+
+    Raises:
+        UnreadableFileError: a file without one.
+    """
+    files = sorted(folder.glob("*.pem"))
+    return tuple(found for path in files for found in read_certificates(path))
+
+
 def read_certificates(path: Path) -> tuple[x509.Certificate, ...]:
     """Return the certificates in a PEM or DER file, at least one.
 

@@ -41,7 +41,7 @@ def sign(
     from cli.outside import outside_of
     from cli.paths import documents_in
     from cli.sign_documents import SignerTask, SignWishes, output_plan
-    from cli.signer import SignerSearch, find_signer
+    from cli.signer import SignerSearch, certificates_in, find_signer
 
     session = session_of(context)
     home = find_home(home_directory(session.home), session.configuration)
@@ -52,12 +52,7 @@ def sign(
     documents = documents_in(files)
     outputs = output_plan(documents, output)
     outside = outside_of(session, home)
-    issuers = outside.trust.anchors
-    if home.register.is_file():
-        # Only where there is a register: loading SQL takes longer than a token takes to sign.
-        from cli.own_authorities import own_authorities
-
-        issuers += own_authorities(home)
+    issuers = (*outside.trust.anchors, *certificates_in(home.authorities))
     search = SignerSearch(home, PINs(session, home, pin_source), outside.policy, issuers)
     signer = find_signer(search, key, cert)
     task = SignerTask(session, outside, signer, options, outputs, overwrite=overwrite)
