@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli.certificate_text import certificate_object
+from cli.errors import PortTakenError
 from cli.files import write_new
 from cli.home import Home
 from cli.make_home import MadeHome, laying
@@ -47,6 +48,7 @@ SUBJECTS = {
     # The digits are a pattern, not a person's.
     "official": f"{_AGENCY},T=Chủ tịch,CN=Nguyễn Văn Mẫu,UID=CCCD:000000000001",
 }
+PORTS = range(10240, 32768)
 REQUESTER = "antin init --demo"
 
 
@@ -136,10 +138,17 @@ def _service_key(label: str) -> str:
 
 
 def _free_port() -> int:
-    # The port is fixed for the home's life; whoever takes it meanwhile is reported by `serve`.
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    # The port is fixed for the home's life, so it lies below the ports that systems lend to
+    # outgoing connections: one of those would be taken now and again.
+    for _ in range(1000):
+        port = PORTS[secrets.randbelow(len(PORTS))]
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise PortTakenError(address=f"127.0.0.1:{PORTS[0]}-{PORTS[-1]}")
 
 
 def _make_tokens(home: Home) -> TokenCase:

@@ -12,6 +12,7 @@ import pytest
 from filelock import FileLock
 
 from cli import home as home_module
+from cli.make_demo import PORTS
 from pki.clock import FixedClock, SystemClock
 
 
@@ -36,6 +37,14 @@ def test_init_demo_makes_authorities_services_and_one_official(made_home, antin)
         "official",
     ]
     assert {one["status"] for one in listed} == {"issued"}
+
+
+def test_the_homes_port_is_none_that_systems_lend_to_others(made_home):
+    port = int(made_home[1]["public_url"].rsplit(":", 1)[1])
+    assert port in PORTS
+    lent = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    if lent.exists():
+        assert max(PORTS) < int(lent.read_text().split()[0])
 
 
 def test_the_officials_key_is_on_the_officials_own_token(made_home, antin):
