@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
 from verify.errors import MalformedObjectError
@@ -17,15 +17,24 @@ from verify.finding import Finding
 from verify.guard import foreign
 
 
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep cryptography from warning about odd but readable names, serials and lists.
+
+    It warns at each look at one; a verdict depends on checks, not on warnings.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
 def read_certificate(untrusted_der: bytes) -> x509.Certificate:
     """Read a certificate and all its extensions.
 
     Raises:
         MalformedObjectError: not a certificate, or one with fields that cannot be read.
     """
-    with foreign("certificate"), warnings.catch_warnings():
-        # Odd but readable certificates make cryptography warn; a verdict depends on checks.
-        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+    with foreign("certificate"), quietly():
         certificate = x509.load_der_x509_certificate(untrusted_der)
         _ = certificate.extensions, certificate.public_key(), certificate.subject
         _ = certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc
@@ -48,8 +57,7 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 def serial_of(certificate: x509.Certificate) -> int:
     """Return the serial number, whatever RFC 5280 thinks of it: old authorities used zero."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+    with quietly():
         return certificate.serial_number
 
 
@@ -74,10 +82,12 @@ def signed_with(
 ) -> Algorithm:
     """Return how a certificate or CRL was signed by its issuer's key."""
     oid = certificate.signature_algorithm_oid
-    hash_algorithm = None
-    with foreign("signature algorithm"):
-        hash_algorithm = certificate.signature_hash_algorithm
-        scheme = _scheme(certificate, oid)
+    try:
+        with foreign("signature algorithm"):
+            hash_algorithm = certificate.signature_hash_algorithm
+            scheme = _scheme(certificate, oid)
+    except MalformedObjectError:
+        return Algorithm(oid.dotted_string, None, *key_kind(issuer))  # no policy accepts it
     digest = hash_algorithm.name.replace("-", "_") if hash_algorithm else None
     return Algorithm(scheme, digest, *key_kind(issuer))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 
+from verify.certificate import quietly
 from verify.evidence import NONE, Evidence
 from verify.examine import examine_document
 from verify.facts import CertificateFacts, ChainFacts
@@ -61,7 +62,8 @@ def verify_document(
     """
     at = at.astimezone(UTC)
     pdf = open_pdf(data, name=name, limits=policy.limits)
-    examined = examine_document(pdf, policy=policy, trust=trust, evidence=evidence, at=at)
+    with quietly():
+        examined = examine_document(pdf, policy=policy, trust=trust, evidence=evidence, at=at)
     verdict = judge_document(examined.facts, policy=policy, at=at)
     return Report(
         name=name,

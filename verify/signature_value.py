@@ -139,6 +139,17 @@ def _verify(key: object, scheme: Scheme, signature: bytes, data: bytes) -> None:
             raise NotImplementedError(f"{scheme.name} with {type(key).__name__}")
 
 
-def hash_with(name: str, data: bytes) -> bytes:
-    """Return a hash that only identifies (CertID, ESSCertID), where SHA-1 is still in use."""
-    return hashlib.new(name.replace("-", ""), data, usedforsecurity=False).digest()
+_SHAKE_BYTES = {"shake128": 32, "shake256": 64}
+
+
+def hash_with(name: str, data: bytes) -> bytes | None:
+    """Return a hash that only identifies (CertID, ESSCertID), where SHA-1 is still in use.
+
+    SHAKE gives as many bytes as RFC 8702 §3.1 says; a name that is not known gives None.
+    """
+    length = _SHAKE_BYTES.get(name)
+    if length is not None:
+        return hashlib.new(name, data, usedforsecurity=False).digest(length)  # type: ignore[call-arg]  # SHAKE takes a length
+    if name not in HASHES:
+        return None
+    return hashlib.new(name, data, usedforsecurity=False).digest()

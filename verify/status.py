@@ -12,7 +12,7 @@ from cryptography import x509
 
 from pki.clock import Clock
 from pki.fetcher import Fetcher
-from verify.certificate import describe, readable
+from verify.certificate import describe, quietly, readable
 from verify.collect import Collector
 from verify.finding import Finding
 from verify.path.pool import CertificatePool
@@ -71,8 +71,18 @@ def check_status(
         return Good()
     if not issuer_chain:
         return Unknown("its issuer is not known")
+    with quietly():
+        return _ask(certificate, issuer_chain, Collector(fetcher, clock), trust, policy)
+
+
+def _ask(
+    certificate: x509.Certificate,
+    issuer_chain: tuple[x509.Certificate, ...],
+    collector: Collector,
+    trust: TrustStore,
+    policy: Policy | None,
+) -> CertificateStatus:
     policy = policy or default_policy()
-    collector = Collector(fetcher, clock)
     collector.find_status(certificate, issuer_chain[0])
     status = _judge(certificate, issuer_chain, collector, trust=trust, policy=policy)
     if isinstance(status, Unknown):

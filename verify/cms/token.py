@@ -24,6 +24,8 @@ CONTENT_TIMESTAMP = "1.2.840.113549.1.9.16.2.20"
 ADOBE_REVOCATION = "1.2.840.113583.1.1.8"
 _ESS = {"1.2.840.113549.1.9.16.2.12": "sha1", "1.2.840.113549.1.9.16.2.47": "sha256"}
 _ = tsp  # registers the ESS attributes with asn1crypto
+_OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"
+"""id-ri-ocsp-response (RFC 5940 §2.1)."""
 _DATA = "1.2.840.113549.1.7.1"
 _TST_INFO = "1.2.840.113549.1.9.16.1.4"
 
@@ -173,9 +175,9 @@ def _evidence(
     crls: list[bytes] = []
     responses: list[bytes] = []
     for choice in _present(signed_data["crls"]):
-        if choice.name == "certificate_list":
+        if choice.name == "crl":
             crls.append(raw(choice.chosen))
-        elif choice.chosen["other_rev_info_format"].native == "ocsp_response":
+        elif choice.chosen["other_rev_info_format"].dotted == _OCSP_RESPONSE:
             responses.append(raw(choice.chosen["other_rev_info"]))
     for value in signed.get(ADOBE_REVOCATION, []):
         archived = pdf.RevocationInfoArchival.load(raw(value))
@@ -202,7 +204,7 @@ def _signing_certificates(signed: dict[str, list[ASN1]]) -> tuple[tuple[str, byt
             continue
         first = value["certs"][0]
         digest = digest_name_of(first["hash_algorithm"]) if default == "sha256" else default
-        found.append((digest.replace("sha3_", "sha3-"), bytes(first["cert_hash"].native)))
+        found.append((digest, bytes(first["cert_hash"].native)))
     return tuple(found)
 
 

@@ -8,16 +8,14 @@ Spec: RFC 5280 §5, §6.3.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from asn1crypto import core
 from cryptography import x509
-from cryptography.utils import CryptographyDeprecationWarning
 
-from verify.certificate import describe, serial_of, signed_with
+from verify.certificate import describe, quietly, serial_of, signed_with
 from verify.errors import MalformedObjectError
 from verify.facts import RevocationFacts, Status
 from verify.guard import foreign
@@ -49,8 +47,7 @@ def read_crl(untrusted_der: bytes) -> x509.CertificateRevocationList:
     Raises:
         MalformedObjectError: not a CRL, or one with fields that cannot be read.
     """
-    with foreign("CRL"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+    with foreign("CRL"), quietly():
         crl = x509.load_der_x509_crl(untrusted_der)
         _ = crl.extensions, crl.issuer, crl.last_update_utc, crl.next_update_utc
     return crl

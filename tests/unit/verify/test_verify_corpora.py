@@ -1,0 +1,143 @@
+"""Documents of other projects' test suites: attacks are not passed, the malformed leaks nothing."""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pki.errors import InvalidInputError
+from verify.document import verify_document
+from verify.errors import MalformedObjectError
+from verify.finding import Severity
+from verify.indication import Indication
+from verify.policy import default_policy
+from verify.report import Report
+from verify.trust import TrustStore
+
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+FOLDERS = ("pdf-malformed", "pdf-attacks", "dss-pades", "itext-sign", "pdf-signed-misc", "pyhanko")
+SAMPLE = 12
+"""Every so many-th malformed file in the short run."""
+
+
+@pytest.fixture(scope="session")
+def corpora(checkout) -> Path:
+    folder = Path(os.environ.get("ANTIN_CORPORA", checkout.parent / "shared" / "corpora"))
+    if not folder.is_dir():
+        pytest.skip("no corpora: set ANTIN_CORPORA to the folder that holds them")
+    return folder
+
+
+def judge_file(path: Path) -> Report | InvalidInputError:
+    try:
+        return verify_document(
+            path.read_bytes(), policy=default_policy(), trust=TrustStore(), at=AT, name=path.name
+        )
+    except InvalidInputError as error:
+        answer = error
+    assert type(answer) is not MalformedObjectError, (path, answer)  # it is for use inside
+    return answer
+
+
+def integrity_errors(report: Report) -> set[str]:
+    return {
+        finding.code
+        for item in report.signatures
+        for finding in item.findings
+        if finding.severity is Severity.ERROR
+        and finding.code.startswith(("integrity.", "signature."))
+    }
+
+
+def attacks(corpora: Path) -> dict[Path, bool | None]:
+    folder = corpora / "pdf-attacks"
+    expected = json.loads((folder / "expected.json").read_text("utf-8"))
+    return {folder / name: entry["accept"] for name, entry in expected.items()}
+
+
+def test_attacks_are_refused_for_what_they_are(corpora, capsys):
+    """Without any trust anchor, so that a missing path is not what refuses them."""
+    outcomes: dict[Path, str] = {}
+    for path, accept in attacks(corpora).items():
+        answer = judge_file(path)
+        if isinstance(answer, Report):
+            found = integrity_errors(answer)
+            outcomes[path] = ", ".join(sorted(found))
+            if accept is False:
+                assert found, path
+                assert answer.indication is Indication.TOTAL_FAILED, path
+            elif accept is True:
+                assert not found, (path, found)
+        else:
+            outcomes[path] = answer.code
+            assert accept is not True, path
+    refused = sum(1 for path, accept in attacks(corpora).items() if accept is False)
+    by_error = sum(
+        1
+        for path, accept in attacks(corpora).items()
+        if accept is False and outcomes[path].startswith("verify.")
+    )
+    with capsys.disabled():
+        sys.stdout.write(f"\nattacks: {refused} refused, {by_error} of them as unreadable files\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("rub-2019/isa_B.pdf", "integrity.unreached_bytes"),
+        (
+            "rub-shadow-site/replace-shadow-file-signed-manipulated.pdf",
+            "integrity.appearance_replaced",
+        ),
+    ],
+)
+def test_the_two_attacks_that_pyhanko_accepts_are_named(corpora, name, code):
+    assert code in integrity_errors(judge_file(corpora / "pdf-attacks" / name))
+
+
+def judge_all(files: list[Path]) -> tuple[collections.Counter[str], float]:
+    tally: collections.Counter[str] = collections.Counter()
+    slowest = 0.0
+    for path in files:
+        started = time.monotonic()
+        answer = judge_file(path)
+        slowest = max(slowest, time.monotonic() - started)
+        if isinstance(answer, Report):
+            assert answer.indication is not Indication.TOTAL_PASSED, path
+            tally["judged"] += 1
+        else:
+            tally[answer.code] += 1
+    return tally, slowest
+
+
+def tell(what: str, tally: collections.Counter[str], slowest: float) -> None:
+    sys.stdout.write(f"\n{what}: {dict(tally)}, slowest {slowest:.1f} s\n")
+
+
+def malformed(corpora: Path) -> list[Path]:
+    return sorted((corpora / "pdf-malformed").rglob("*.pdf"))
+
+
+def test_a_sample_of_malformed_files_brings_out_our_errors_only(corpora, capsys):
+    files = malformed(corpora)[::SAMPLE]
+    tally, slowest = judge_all(files)
+    with capsys.disabled():
+        tell(f"malformed, {len(files)} of them", tally, slowest)
+    assert tally["judged"] >= len(files) // 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_file_brings_out_our_errors_only(corpora, capsys, folder):
+    files = sorted((corpora / folder).rglob("*.pdf"))
+    tally, slowest = judge_all(files)
+    with capsys.disabled():
+        tell(f"{folder}, {len(files)}", tally, slowest)
+    assert tally["judged"] >= len(files) // 2
