@@ -22,6 +22,7 @@ from unit.verify.verify_pki import (
     answers_for,
     authority,
     crl,
+    crl_evidence,
     fresh,
     issue,
     judge,
@@ -144,7 +145,7 @@ def test_a_signature_without_signed_attributes_is_over_the_document_itself():
 def test_what_the_store_holds_and_cannot_be_read_is_left_out():
     data = add_store(make_document("B-T"), answers=answers_for(WORLD, LATER - SECOND))
     assert passes(data, evidence=ocsp_evidence())
-    start = data.rindex(b"/OCSPs [") + len(b"/OCSPs [")
+    start = data.rindex(b"/OCSPs [ ") + len(b"/OCSPs [ ")
     first = data[start:].split(b" ")[0]
     for number in (b"1", b"9" * len(first)):  # the catalogue, and an object that is not there
         odd = data[:start] + number.rjust(len(first)) + data[start + len(first) :]
@@ -206,3 +207,42 @@ def test_a_signature_value_of_a_kind_that_is_not_known():
     report = judge(replace_token(data, rename), evidence=GOOD)
     assert report.sub_indication is SubIndication.CRYPTO_CONSTRAINTS_FAILURE
     assert SIGNED < LATER
+
+
+def test_a_time_stamp_inside_that_cannot_be_read_is_told_and_proves_nothing():
+    def spoil(content_info):
+        signer = content_info["content"]["signer_infos"][0]
+        rubbish = asn1_cms.ContentInfo({"content_type": "data", "content": core.OctetString(b"x")})
+        token = {"type": "signature_time_stamp_token", "values": [rubbish]}
+        signer["unsigned_attrs"] = asn1_cms.CMSAttributes([token])
+        return content_info
+
+    report = judge(replace_token(make_document("B-T"), spoil), evidence=GOOD)
+    assert report.indication is Indication.TOTAL_PASSED
+    assert report.signatures[0].level == "B-B"
+    assert report.signatures[0].timestamps[0].sub_indication is SubIndication.FORMAT_FAILURE
+
+
+def test_an_answer_with_weak_algorithms_proves_nothing():
+    weak = issue(
+        "weak responder",
+        WORLD.issuing,
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), False),
+        (x509.OCSPNoCheck(), False),
+        kind="rsa1024",
+    )
+    others = ocsp_evidence(answer(WORLD.issuing, WORLD.root_ocsp, LATER))
+    only = others + ocsp_evidence(answer(WORLD.official, weak, LATER))
+    data = make_document("B-B")
+    assert judge(data, evidence=only).sub_indication is SubIndication.TRY_LATER
+    assert passes(data, only + ocsp_evidence(answer(WORLD.official, WORLD.ocsp, LATER)))
+
+
+def test_a_list_entry_tells_its_reason_and_revokes_whatever_that_is():
+    for reason in (None, x509.ReasonFlags.key_compromise):
+        revoked = crl(
+            WORLD.issuing, LATER, revoked={WORLD.official.certificate: SIGNED}, reason=reason
+        )
+        evidence = GOOD + crl_evidence(revoked)
+        report = judge(make_document("B-B"), evidence=evidence)
+        assert report.sub_indication is SubIndication.REVOKED_NO_POE
