@@ -175,14 +175,11 @@ def bold_of(regular: Path) -> Path:
 def sign_all(demo: Demo, documents: list[Path], name: str) -> list[Path]:
     """Step 4: B-LTA with a visible signature, read back by other programs."""
     demo.begin("step.sign")
-    letter, *others = documents
-    level = ("--level", "B-LTA", "-o", demo.output)
-    answers = demo.antin_lines("sign", letter, *level, "--place", PLACE)
-    if others:
-        answers += demo.antin_lines("sign", *others, *level)
+    options = ("--level", "B-LTA", "--place", PLACE, "-o", demo.output)
+    answers = demo.antin_lines("sign", *documents, *options)
     check(len(answers) == len(documents), f"{len(answers)} of {len(documents)} signed")
     signed = [_check_signed(demo, answer, name) for answer in answers]
-    before, after = (peer("pdftotext", file, "-").count(name) for file in (letter, signed[0]))
+    before, after = (peer("pdftotext", file, "-").count(name) for file in (documents[0], signed[0]))
     check(after == before + 1, f"“{name}” is not once more on the page: {before}, {after}")
     demo.tell("told.name", name=name)
     return signed
@@ -262,10 +259,9 @@ def revoke(demo: Demo, official: dict[str, Any], url: str, documents: list[Path]
 
 
 def _ocsp(demo: Demo, serial: str, url: str) -> str:
-    chain = demo.output / "chain.pem"  # the issuing authority first, then the root
-    demo.antin("ca", "export", "issuing", "--chain", "-o", chain)
-    asked = ("-serial", f"0x{serial}", "-url", f"{url}/ocsp", "-CAfile", chain)
-    return peer("openssl", "ocsp", "-issuer", chain, *asked).replace(f"0x{serial}", serial)
+    root, issuing = (demo.home / "authorities" / f"{name}.pem" for name in ("root", "issuing"))
+    asked = ("-serial", f"0x{serial}", "-url", f"{url}/ocsp", "-CAfile", root)
+    return peer("openssl", "ocsp", "-issuer", issuing, *asked).replace(f"0x{serial}", serial)
 
 
 def _refused(demo: Demo, document: Path) -> None:
