@@ -12,9 +12,8 @@ from cli.exit_status import OF_INDICATION
 from cli.files import write_new
 from cli.outside import Outside
 from cli.session import Session
-from pki.clock import Clock, FixedClock
 from signing.reading import read_document
-from verify.collect import verify_online
+from verify.collect import Collector, verify_online
 from verify.document import verify_document
 from verify.render.html import render_html
 from verify.render.json import to_json
@@ -78,19 +77,19 @@ class Judge:
         policy, trust = self.outside.policy, self.outside.trust
         data = read_document(document, limit=policy.limits.document_bytes)
         if self.offline:
-            at = self._clock().now()
-            return verify_document(data, policy=policy, trust=trust, at=at, name=document.name)
+            return verify_document(
+                data, policy=policy, trust=trust, at=self._moment(), name=document.name
+            )
         return verify_online(
             data,
             policy=policy,
             trust=trust,
-            clock=self._clock(),
-            fetcher=self.outside.fetcher,
+            collector=Collector(self.outside.fetcher, self.session.clock),
             name=document.name,
+            at=self.at and self._moment(),
         )
 
-    def _clock(self) -> Clock:
+    def _moment(self) -> datetime:
         if self.at is None:
-            return self.session.clock
-        naive = self.at.tzinfo is None
-        return FixedClock(self.at.replace(tzinfo=UTC) if naive else self.at)
+            return self.session.clock.now()
+        return self.at.replace(tzinfo=UTC) if self.at.tzinfo is None else self.at

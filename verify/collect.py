@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from itertools import pairwise
 
@@ -203,9 +204,9 @@ def verify_online(
     *,
     policy: Policy,
     trust: TrustStore,
-    clock: Clock,
-    fetcher: Fetcher,
+    collector: Collector,
     name: str = "document.pdf",
+    at: datetime | None = None,
 ) -> Report:
     """Judge a document with what it brings, fetch what is missing, judge again.
 
@@ -213,23 +214,24 @@ def verify_online(
         data: the file's bytes.
         policy: by which rules.
         trust: where paths must end.
-        clock: tells the moment of judging; evidence had meanwhile is from that moment on.
-        fetcher: the network; what it refuses or fails to get is a finding.
+        collector: a new one, with network and clock; what cannot be got is a finding.
         name: what to call the document in the report.
+        at: judge as of this moment, with what is known today; None for the present, which moves
+            on while evidence is fetched.
 
     Raises:
         InvalidInputError: the file cannot be read as a document (see `verify_document`).
     """
-    collector = Collector(fetcher, clock)
+    clock = collector.clock
     judge = partial(verify_document, data, policy=policy, trust=trust, name=name)
-    report = judge(at=clock.now())
+    report = judge(at=at or clock.now())
     for round_number in range(ROUNDS):
         had = len(collector.evidence)
         # What came from the cache and did not do is asked for again.
         collect_evidence(report.needs, collector, fresh=round_number > 0)
         if len(collector.evidence) == had:
             break
-        report = judge(at=clock.now(), evidence=collector.evidence)
+        report = judge(at=at or clock.now(), evidence=collector.evidence)
     return replace(report, findings=(*report.findings, *collector.findings))
 
 

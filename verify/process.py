@@ -276,8 +276,12 @@ def _algorithm_problems(
 
 def _signed_bytes_differ(integrity: IntegrityFacts) -> Finding:
     """Say where: an earlier signature that is intact narrows it to what came after that."""
+    if not integrity.intact_until:
+        code = "integrity.signed_bytes_differ"
+    else:
+        code = "integrity.signed_bytes_differ_later"
     return error(
-        "integrity.signed_bytes_differ",
+        code,
         revision=integrity.revision + 1,
         revisions=integrity.revisions,
         intact_until=integrity.intact_until,

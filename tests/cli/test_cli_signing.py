@@ -455,6 +455,8 @@ def test_a_moment_may_be_named(antin, served, signed):
     assert judged.json["judged_at"].startswith("2001-02-03T00:00:00")
     assert judged.status == 10
     assert judged.json["signatures"][0]["sub_indication"] == "NOT_YET_VALID"
+    now = SystemClock().now().isoformat(timespec="seconds").replace("+00:00", "+0000")
+    assert antin("--home", served, "verify", signed, "--at", now).status == 0
 
 
 def test_the_page_is_written_for_one_and_for_many(antin, served, signed, letter, tmp_path):

@@ -121,13 +121,13 @@ def table(**more):
     return {f"{BASE}/{name}": value for name, value in entries.items() if value is not None}
 
 
-def online(data, network, *, clock=CLOCK, trust=ROOT):
+def online(data, network, *, clock=CLOCK, trust=ROOT, at=None):
     return verify_online(
         data,
         policy=default_policy(),
         trust=TrustStore((trust.certificate,)),
-        clock=clock,
-        fetcher=network,
+        collector=Collector(network, clock),
+        at=at,
     )
 
 
@@ -164,9 +164,22 @@ def test_online_fetches_what_is_missing_and_judges_again():
 def test_nothing_is_asked_when_nothing_is_missing():
     network = Recorded({})
     verify_online(
-        make_pdf(), policy=default_policy(), trust=TrustStore(), clock=CLOCK, fetcher=network
+        make_pdf(),
+        policy=default_policy(),
+        trust=TrustStore(),
+        collector=Collector(network, CLOCK),
     )
     assert not network.asked
+
+
+def test_a_past_moment_is_judged_with_what_is_known_today():
+    """Evidence fetched now speaks of an hour ago; before that the certificate was not there."""
+    earlier = CLOCK.now() - timedelta(minutes=10)
+    report = online(document(), Recorded(table()), at=earlier)
+    assert report.judged_at == earlier
+    assert report.indication is Indication.TOTAL_PASSED
+    before = OFFICIAL.certificate.not_valid_before_utc - timedelta(days=1)
+    assert not online(document(), Recorded(table()), at=before).passed
 
 
 def test_offline_says_so():
