@@ -220,7 +220,8 @@ def test_a_fresh_clone_is_set_up_twice_and_stays_clean(checkout, tmp_path, peer)
     clone = tmp_path / "clone"
     git, make = peer("git"), peer("make")
     subprocess.run([git, "clone", "-q", checkout, clone], check=True)
-    kept = {k: v for k, v in os.environ.items() if k not in {"VIRTUAL_ENV", "PYTHONPATH"}}
+    own = {"VIRTUAL_ENV", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL"}
+    kept = {k: v for k, v in os.environ.items() if k not in own}
     for _ in range(2):
         done = subprocess.run(
             [make, "setup"], cwd=clone, env=kept, capture_output=True, text=True, check=False

@@ -30,19 +30,33 @@ def test_a_target_sets_up_first(makefile, target):
     assert re.search(rf"^{target}: setup\b", makefile, re.MULTILINE)
 
 
-def test_every_target_is_told_by_help(makefile, checkout, peer):
-    said = subprocess.run(
-        [peer("make"), "help"], cwd=checkout, capture_output=True, text=True, check=True
-    ).stdout
+@pytest.fixture
+def make(checkout, peer):
+    """Return what asks make, as from a shell: these tests may run below a make of their own."""
+
+    def ask(*arguments: str) -> str:
+        kept = {k: v for k, v in os.environ.items() if k not in {"MAKEFLAGS", "MAKELEVEL"}}
+        return subprocess.run(
+            [peer("make"), *arguments],
+            cwd=checkout,
+            env=kept,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    return ask
+
+
+def test_every_target_is_told_by_help(makefile, make):
+    said = make("help")
     targets = re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE)
     assert targets
     assert all(f"make {target} " in said for target in targets)
 
 
-def test_check_goes_in_the_order_of_the_house(checkout, peer):
-    lines = subprocess.run(
-        [peer("make"), "-n", "check"], cwd=checkout, capture_output=True, text=True, check=True
-    ).stdout
+def test_check_goes_in_the_order_of_the_house(make):
+    lines = make("-n", "check")
     steps = ("ruff format --check", "ruff check", "mypy", "lint-imports", "catalogue", "git diff")
     places = [lines.index(step) for step in steps]
     assert places == sorted(places)
@@ -52,14 +66,8 @@ def test_check_goes_in_the_order_of_the_house(checkout, peer):
     ("locale", "asked"),
     [("en", "--lang en"), ("vi", "--lang vi"), ("en_US:en", "--lang en"), ("fr_FR", ""), ("", "")],
 )
-def test_the_demonstration_follows_the_language(checkout, peer, locale, asked):
-    lines = subprocess.run(
-        [peer("make"), "-n", "demo", f"LANGUAGE={locale}"],
-        cwd=checkout,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+def test_the_demonstration_follows_the_language(make, locale, asked):
+    lines = make("-n", "demo", f"LANGUAGE={locale}")
     assert lines.rstrip().endswith(f"docs/demo/run.py {asked}".rstrip())
 
 
