@@ -13,6 +13,7 @@ import typer
 from cli.exit_status import ExitStatus, status_of_error, worst
 from cli.session import Session, error_object
 from pki.errors import PKIError
+from pki.words import harmless
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,6 @@ def _attempt(session: Session, document: Path, work: Callable[[Path], Outcome]) 
         return work(document)
     except PKIError as error:
         described = error_object(error, session.language)
-        text = f"{document}: error: {described['message']} [{described['code']}]"
+        text = f"{harmless(str(document))}: error: {described['message']} [{described['code']}]"
         data = {"document": {"name": document.name}, "error": described}
         return Outcome(status_of_error(error), data, text)

@@ -98,6 +98,17 @@ def test_many_documents_are_signed_with_one_command_and_one_bad_one_stops_none(
     assert words.out.count("TOTAL-PASSED") >= 2
 
 
+def test_a_hostile_file_name_reaches_no_terminal(antin, served, tmp_path):
+    """Escape sequences and right-to-left marks in names of files that came in."""
+    for number in range(2):
+        (tmp_path / f"{number}\x1b[2J\u202efdp.pdf").write_bytes(b"no document")
+    ran = antin("--home", served, "verify", tmp_path)
+    assert ran.status == 5
+    assert "\x1b" not in ran.out + ran.err
+    assert "\u202e" not in ran.out + ran.err
+    assert ran.out.count("[verify.not_a_pdf]") == 2
+
+
 def not_a_pdf(path: Path, _letter: Path) -> None:
     path.write_bytes(b"GIF89a" * 200)
 
