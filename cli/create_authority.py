@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cli.actor import actor
 from cli.authorities import Office
 from cli.errors import BadOptionError
-from cli.files import write_new
 from cli.keys import open_modules
 from hsm.generate import generate_key, import_certificate
 from hsm.module import Module
@@ -18,6 +17,7 @@ from hsm.pin import Pin
 from hsm.search import find_token
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI
+from pki.atomic import write_atomically
 from pki.authority.authority import Authority
 from pki.authority.create import NewAuthority, create_issuing, create_root
 from pki.keys import KeyType
@@ -93,4 +93,4 @@ def _make_key(office: Office, wanted: Wanted) -> _MadeKey:
 
 def _write(folder: Path, authority: Authority) -> None:
     pem = authority.issuer.certificate.public_bytes(Encoding.PEM)
-    write_new(folder / f"{authority.issuer.name}.pem", pem)
+    write_atomically(folder / f"{authority.issuer.name}.pem", pem, overwrite=False)

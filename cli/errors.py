@@ -89,18 +89,6 @@ class NotConfirmedError(RefusedError):
     code = "cli.not_confirmed"
 
 
-class OutputExistsError(RefusedError):
-    """A file stands where the output should go (facts: `path`)."""
-
-    code = "cli.output_exists"
-
-
-class UnwritableFileError(UnavailableError):
-    """A file cannot be written (facts: `path`, `reason`)."""
-
-    code = "cli.unwritable"
-
-
 class BadOptionError(InvalidInputError):
     """An option's value has not the form it needs (facts: `option`, `value`, `form`)."""
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from cli.batch import Outcome
 from cli.errors import BadOptionError
 from cli.exit_status import OF_INDICATION
-from cli.files import write_new
 from cli.outside import Outside
 from cli.session import Session
+from pki.atomic import write_atomically
 from signing.reading import read_document
 from verify.collect import Collector, verify_online
 from verify.document import verify_document
@@ -68,7 +68,7 @@ class Judge:
         report = self._report(document)
         if self.html is not None:
             page = render_html(report, self.session.language).encode()
-            write_new(self.html.of(document), page, overwrite=True)
+            write_atomically(self.html.of(document), page, overwrite=True)
         status = OF_INDICATION[report.indication.value]
         language = self.session.language
         return Outcome(status, to_json(report, language), render_text(report, language))

@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli.certificate_text import certificate_object
 from cli.errors import PortTakenError
-from cli.files import write_new
 from cli.home import Home
 from cli.make_home import MadeHome, laying
 from cli.settings import Network, Responder, Service, Settings, Signing, Timestamp, Tokens
@@ -27,6 +26,7 @@ from hsm.keys import open_key
 from hsm.module import Module
 from hsm.pin import GivenPinSource, Pin
 from hsm.uri import KeyURI
+from pki.atomic import PRIVATE, write_atomically
 from pki.authority.authority import Authority
 from pki.authority.create import NewAuthority, create_issuing, create_root
 from pki.clock import Clock
@@ -159,7 +159,7 @@ def _make_tokens(home: Home) -> TokenCase:
         pins[label] = Pin(_digits())
         embedded.create_token(label, pins[label], Pin(_digits()))
         path = home.directory / "pins" / label
-        write_new(path, pins[label].reveal().encode(), mode=0o600)
+        write_atomically(path, pins[label].reveal().encode(), overwrite=False, mode=PRIVATE)
     return TokenCase(embedded.module(), pins)
 
 
@@ -215,7 +215,7 @@ def _certify(issuing: Authority, profile: str, key: Key) -> x509.Certificate:
 
 
 def _write_pem(path: Path, certificate: x509.Certificate) -> None:
-    write_new(path, certificate.public_bytes(Encoding.PEM))
+    write_atomically(path, certificate.public_bytes(Encoding.PEM), overwrite=False)
 
 
 def _describe_official(certificate: x509.Certificate, key: Key) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli.errors import BadOptionError, HomeExistsError, UnwritableFileError
-from cli.files import write_new
+from cli.errors import BadOptionError, HomeExistsError
 from cli.home import Home
 from cli.settings import Service, Settings, Tokens, to_toml
+from pki.atomic import PRIVATE, write_atomically
 from pki.clock import Clock
+from pki.errors import OutputUnwritableError
 from pki.register.sql import create_register
 
 
@@ -43,7 +44,7 @@ def make_home(directory: Path, clock: Clock, public_url: str | None) -> MadeHome
     Raises:
         HomeExistsError: the folder holds something already.
         BadOptionError: the address is not `http://…` or `https://…`.
-        UnwritableFileError: the folder cannot be made.
+        OutputUnwritableError: the folder cannot be made.
     """
     if public_url is not None and not public_url.startswith(("http://", "https://")):
         raise BadOptionError(option="--public-url", value=public_url, form="http://HOST")
@@ -61,7 +62,7 @@ def laying(home: Home) -> Iterator[None]:
 
     Raises:
         HomeExistsError: the folder holds something already.
-        UnwritableFileError: the folder cannot be made.
+        OutputUnwritableError: the folder cannot be made.
     """
     directory = home.directory
     try:
@@ -71,10 +72,12 @@ def laying(home: Home) -> Iterator[None]:
         (directory / "trust").mkdir()
         home.authorities.mkdir()
     except OSError as error:
-        raise UnwritableFileError(path=directory, reason=error.strerror or "") from error
+        raise OutputUnwritableError(path=directory, reason=error.strerror or "") from error
     try:
         yield
-        write_new(directory / "antin.toml", to_toml(home.settings).encode(), mode=0o600)
+        write_atomically(
+            directory / "antin.toml", to_toml(home.settings).encode(), overwrite=False, mode=PRIVATE
+        )
     except BaseException:
         # What was begun is no home; an empty folder lets the next try begin.
         shutil.rmtree(directory, ignore_errors=True)

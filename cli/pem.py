@@ -8,8 +8,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli.authorities import Office
-from cli.files import write_new
 from cli.session import Session
+from pki.atomic import write_atomically
 
 
 def pem_of(der: bytes) -> bytes:
@@ -35,11 +35,11 @@ def put_pem(session: Session, schema: str, pem: bytes, output: Path | None) -> N
     """Write PEM to a file, or to stdout.
 
     Raises:
-        UnwritableFileError: the file cannot be written.
+        OutputUnwritableError: the file cannot be written.
     """
     if output is not None:
         # A certificate is public and can be had again: an older copy may be replaced.
-        write_new(output, pem, overwrite=True)
+        write_atomically(output, pem, overwrite=True)
     text = pem.decode("ascii")
     session.put(
         schema,

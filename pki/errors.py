@@ -249,3 +249,21 @@ class AuthorityRevokedError(RefusedError):
     """The authority's own certificate is revoked (facts: `authority`, `revoked_at`)."""
 
     code = "pki.authority_revoked"
+
+
+class OutputExistsError(RefusedError):
+    """The output is there already (facts: `path`)."""
+
+    code = "pki.output_exists"
+
+
+class DiskFullError(UnavailableError):
+    """No room for the signed file (facts: `path`)."""
+
+    code = "pki.disk_full"
+
+
+class OutputUnwritableError(UnavailableError):
+    """The output cannot be written (facts: `path`, `reason`)."""
+
+    code = "pki.output_unwritable"

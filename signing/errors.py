@@ -172,25 +172,7 @@ class FileUnreadableError(InvalidInputError):
     code = "signing.unreadable"
 
 
-class OutputExistsError(RefusedError):
-    """The output is there already (facts: `path`)."""
-
-    code = "signing.output_exists"
-
-
 class OutputIsInputError(RefusedError):
     """The output is the input and that was not asked for (facts: `path`)."""
 
     code = "signing.output_is_input"
-
-
-class DiskFullError(UnavailableError):
-    """No room for the signed file (facts: `path`)."""
-
-    code = "signing.disk_full"
-
-
-class OutputUnwritableError(UnavailableError):
-    """The output cannot be written (facts: `path`, `reason`)."""
-
-    code = "signing.output_unwritable"

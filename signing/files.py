@@ -10,12 +10,11 @@ import errno
 from enum import StrEnum
 from pathlib import Path
 
-from signing.atomic import write_atomically
+from pki.atomic import write_atomically
+from pki.errors import OutputExistsError, OutputUnwritableError
 from signing.errors import (
     FileIsDirectoryError,
-    OutputExistsError,
     OutputIsInputError,
-    OutputUnwritableError,
 )
 from signing.key import SigningKey
 from signing.options import SigningOptions

@@ -33,8 +33,8 @@ def issue(
 
     from cli.authorities import open_office
     from cli.certificate_text import certificate_object
-    from cli.files import write_new
     from cli.issue_certificate import Wanted, issue_certificate
+    from pki.atomic import write_atomically
 
     session = session_of(context)
     wanted = Wanted(ca, profile, csr, key, subject, tuple(settings or ()))
@@ -42,7 +42,7 @@ def issue(
         certificate = issue_certificate(office, wanted)
     pem = certificate.public_bytes(Encoding.PEM)
     if output is not None:
-        write_new(output, pem, overwrite=True)
+        write_atomically(output, pem, overwrite=True)
     data = certificate_object(certificate)
     session.put(
         "cert.issue/1",

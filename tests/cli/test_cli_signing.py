@@ -173,7 +173,7 @@ def test_an_output_that_exists_is_kept_unless_told(antin, served, letter, tmp_pa
     target = tmp_path / "out.pdf"
     target.write_bytes(b"mine")
     ran = antin("--home", served, "sign", letter, "-o", target)
-    assert (ran.status, ran.code) == (3, "signing.output_exists")
+    assert (ran.status, ran.code) == (3, "pki.output_exists")
     assert target.read_bytes() == b"mine"
     assert antin("--home", served, "sign", letter, "-o", target, "--overwrite").status == 0
     assert target.read_bytes().startswith(letter.read_bytes())

@@ -9,15 +9,13 @@ from pathlib import Path
 import pytest
 from unit.signing.signing_world import TSA_URL, World, make_pdf
 
+from pki.errors import DiskFullError, OutputExistsError, OutputUnwritableError
 from signing.display.profile import load_display
 from signing.errors import (
     CertificateRevokedError,
-    DiskFullError,
     FileIsDirectoryError,
     FileUnreadableError,
-    OutputExistsError,
     OutputIsInputError,
-    OutputUnwritableError,
     TSAUnavailableError,
 )
 from signing.files import Existing, sign_file

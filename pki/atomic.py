@@ -11,14 +11,26 @@ import os
 import secrets
 from pathlib import Path
 
-from signing.errors import DiskFullError, OutputExistsError, OutputUnwritableError
-from signing.sync_posix import sync_folder
+from pki.errors import DiskFullError, OutputExistsError, OutputUnwritableError
+from pki.sync_posix import sync_folder
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
-def write_atomically(target: Path, data: bytes, *, overwrite: bool) -> None:
+PUBLIC = 0o666
+"""What the owner's own mask allows."""
+PRIVATE = 0o600
+"""Only the owner, from the first byte on; where the system knows no modes, as any other file."""
+
+
+def write_atomically(target: Path, data: bytes, *, overwrite: bool, mode: int = PUBLIC) -> None:
     """Write `data` to `target`.
+
+    Args:
+        target: where.
+        data: all of it.
+        overwrite: replace a file that is there.
+        mode: POSIX mode of a new file, cut down by the process's mask.
 
     Raises:
         OutputExistsError: the target is there, and `overwrite` is false.
@@ -28,7 +40,7 @@ def write_atomically(target: Path, data: bytes, *, overwrite: bool) -> None:
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         try:
-            _write_through(part, data)
+            _write_through(part, data, mode)
             _take_name(part, target, overwrite=overwrite)
         finally:
             part.unlink(missing_ok=True)
@@ -41,8 +53,11 @@ def write_atomically(target: Path, data: bytes, *, overwrite: bool) -> None:
         raise OutputUnwritableError(path=target, reason=error.strerror or "") from error
 
 
-def _write_through(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
+def _write_through(path: Path, data: bytes, mode: int) -> None:
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags, mode)
+
+    with open(path, "xb", opener=opener) as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -5,15 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from signing.atomic import write_atomically
-from signing.errors import DiskFullError, OutputExistsError, OutputUnwritableError
-from signing.sync_posix import sync_folder
+from pki.atomic import PRIVATE, PUBLIC, write_atomically
+from pki.errors import DiskFullError, OutputExistsError, OutputUnwritableError
+from pki.sync_posix import sync_folder
 
 OLD, NEW = b"old", b"new" * 1000
 
@@ -110,8 +111,8 @@ def test_on_windows_no_folder_is_opened(monkeypatch, tmp_path):
 WRITE = """
 import sys
 from pathlib import Path
-from signing.atomic import write_atomically
-from signing.errors import DiskFullError
+from pki.atomic import PRIVATE, write_atomically
+from pki.errors import DiskFullError
 
 target = Path(sys.argv[1])
 try:
@@ -128,7 +129,7 @@ def test_a_write_that_the_system_cuts_short_leaves_nothing(target):
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))\n{WRITE}"
     command = [sys.executable, "-c", limited, str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "signing.disk_full"
+    assert done.stdout.strip() == "pki.disk_full"
     assert target.read_bytes() == OLD
     assert names(target.parent) == ["small", target.name]
 
@@ -150,3 +151,15 @@ def test_a_disk_that_is_really_full_where_one_can_be_mounted(tmp_path):
         assert target.stat().st_size == 1024
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
+def test_a_private_file_is_only_its_owners(tmp_path):
+    """And its twin is as readable as the owner's mask allows."""
+    for name, mode in (("private", PRIVATE), ("public", PUBLIC)):
+        write_atomically(tmp_path / name, NEW, overwrite=False, mode=mode)
+    assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "public").stat().st_mode) & 0o600 == 0o600
+    mask = os.umask(0)
+    os.umask(mask)
+    assert stat.S_IMODE((tmp_path / "public").stat().st_mode) == 0o666 & ~mask
