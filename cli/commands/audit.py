@@ -17,7 +17,7 @@ def audit() -> None:
 @group.command("verify", help="audit.verify")
 def verify(context: typer.Context) -> None:
     """Recompute every hash of the log."""
-    from cli.authorities import open_office
+    from cli.homes.office import open_office
     from pki.audit import verify_audit
 
     session = session_of(context)

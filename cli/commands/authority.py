@@ -27,9 +27,9 @@ def create(
     pin_source: PinSource = None,
 ) -> None:
     """Make a root or an issuing authority, and its first revocation list."""
-    from cli.authorities import open_office
     from cli.certificate_text import certificate_object
-    from cli.create_authority import Wanted, create_authority
+    from cli.homes.office import open_office
+    from cli.issuing.create_authority import Wanted, create_authority
     from pki.keys import KeyType
     from pki.names import name_text
 
@@ -49,7 +49,7 @@ def create(
 @group.command("list", help="ca.list")
 def list_authorities(context: typer.Context) -> None:
     """Name the authorities of this home."""
-    from cli.authorities import open_office
+    from cli.homes.office import open_office
 
     session = session_of(context)
     with open_office(session) as office:
@@ -71,8 +71,8 @@ def show(context: typer.Context, name: Name) -> None:
     """Print an authority's certificate and its newest list."""
     from cryptography import x509
 
-    from cli.authorities import open_office
     from cli.certificate_text import certificate_object
+    from cli.homes.office import open_office
 
     session = session_of(context)
     with open_office(session) as office:
@@ -101,8 +101,8 @@ def export(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="output")] = None,
 ) -> None:
     """Write an authority's certificate as PEM, with those above it if asked."""
-    from cli.authorities import open_office
-    from cli.pem import chain_pem, put_pem
+    from cli.homes.office import open_office
+    from cli.issuing.pem import chain_pem, put_pem
 
     session = session_of(context)
     with open_office(session) as office:
@@ -118,7 +118,7 @@ def recover(
 ) -> None:
     """Revoke what an interruption left reserved, and publish that."""
     from cli.actor import actor
-    from cli.authorities import open_office
+    from cli.homes.office import open_office
     from pki.records import serial_text
 
     session = session_of(context)

@@ -31,9 +31,9 @@ def issue(
     """Issue one certificate; who it speaks of comes from the options, never from the request."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from cli.authorities import open_office
     from cli.certificate_text import certificate_object
-    from cli.issue_certificate import Wanted, issue_certificate
+    from cli.homes.office import open_office
+    from cli.issuing.issue_certificate import Wanted, issue_certificate
     from pki.atomic import write_atomically
 
     session = session_of(context)
@@ -62,8 +62,8 @@ def list_certificates(
     query: Annotated[str | None, typer.Option("--query", help="cert.query")] = None,
 ) -> None:
     """List certificates."""
-    from cli.authorities import open_office
-    from cli.find_certificates import Filter, certificate_rows
+    from cli.homes.office import open_office
+    from cli.issuing.find_certificates import Filter, certificate_rows
 
     session = session_of(context)
     wanted = Filter(ca, status, expires_within, query)
@@ -84,8 +84,8 @@ def list_certificates(
 @group.command("show", help="cert.show")
 def show(context: typer.Context, serial: Serial) -> None:
     """Print one certificate's record."""
-    from cli.authorities import open_office
-    from cli.find_certificates import certificate_row
+    from cli.homes.office import open_office
+    from cli.issuing.find_certificates import certificate_row
 
     session = session_of(context)
     with open_office(session) as office:
@@ -101,9 +101,9 @@ def export(
     output: Output = None,
 ) -> None:
     """Write one certificate as PEM."""
-    from cli.authorities import open_office
     from cli.errors import UnknownNameError
-    from cli.pem import pem_of, put_pem
+    from cli.homes.office import open_office
+    from cli.issuing.pem import pem_of, put_pem
 
     session = session_of(context)
     with open_office(session) as office:
@@ -128,8 +128,8 @@ def revoke(
     pin_source: PinSource = None,
 ) -> None:
     """Revoke one certificate for good and publish that at once."""
-    from cli.authorities import open_office
-    from cli.revoke_certificate import revoke_certificate
+    from cli.homes.office import open_office
+    from cli.issuing.revoke_certificate import revoke_certificate
 
     session = session_of(context)
     with open_office(session, pin_source=pin_source) as office:

@@ -12,8 +12,8 @@ group = typer.Typer(help="config", no_args_is_help=True, rich_markup_mode=None)
 @group.command("show", help="config.show")
 def show(context: typer.Context) -> None:
     """Print the configuration in force, defaults included."""
-    from cli.home import get_home, home_directory
-    from cli.settings import to_toml
+    from cli.homes.home import get_home, home_directory
+    from cli.homes.settings import to_toml
 
     session = session_of(context)
     home = get_home(home_directory(session.home), session.configuration)

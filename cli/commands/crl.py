@@ -21,7 +21,7 @@ def issue(
 ) -> None:
     """Issue the next list of one authority, or of all."""
     from cli.actor import actor
-    from cli.authorities import open_office
+    from cli.homes.office import open_office
 
     session = session_of(context)
     with open_office(session, pin_source=pin_source) as office, office.home.locked():
@@ -49,8 +49,8 @@ def issue(
 @group.command("show", help="crl.show")
 def show(context: typer.Context, file: Annotated[Path, typer.Argument(help="crl.file")]) -> None:
     """Print what a list says; a list says nothing of who vouches for it."""
-    from cli.crl_text import describe_crl
     from cli.files import read_small
+    from cli.issuing.crl_text import describe_crl
 
     session = session_of(context)
     described = describe_crl(read_small(file), file)

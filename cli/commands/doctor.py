@@ -14,8 +14,8 @@ def add_to(app: typer.Typer) -> None:
 
 def doctor(context: typer.Context) -> None:
     """Look at what this machine and this home need, and say what to mend."""
-    from cli.examine import examine
     from cli.exit_status import ExitStatus
+    from cli.homes.examine import examine
     from cli.session import table
 
     session = session_of(context)

@@ -20,9 +20,9 @@ def init(
     public_url: Annotated[str | None, typer.Option("--public-url", help="init.public_url")] = None,
 ) -> None:
     """Make a home; with `--demo` a whole administration in small."""
-    from cli.home import home_directory
-    from cli.make_demo import make_demo
-    from cli.make_home import make_home
+    from cli.homes.home import home_directory
+    from cli.homes.make_demo import make_demo
+    from cli.homes.make_home import make_home
 
     session = session_of(context)
     directory = home_directory(session.home)

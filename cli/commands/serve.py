@@ -21,9 +21,9 @@ def serve(
     pin_source: PinSource = None,
 ) -> None:
     """Serve until stopped; says `ready URL` on stdout once it answers."""
-    from cli.authorities import open_office
-    from cli.listen import listening_socket, run
-    from cli.services import public_app
+    from cli.homes.office import open_office
+    from cli.issuing.listen import listening_socket, run
+    from cli.issuing.services import public_app
 
     session = session_of(context)
     with open_office(session, pin_source=pin_source) as office:

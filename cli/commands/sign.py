@@ -35,13 +35,13 @@ def sign(
     pin_source: PinSource = None,
 ) -> None:
     """Sign documents; each is judged before it is written."""
-    from cli.batch import run_batch
-    from cli.home import find_home, home_directory
-    from cli.keys import PINs
-    from cli.outside import outside_of
-    from cli.paths import documents_in
-    from cli.sign_documents import SignerTask, SignWishes, output_plan
-    from cli.signer import SignerSearch, certificates_in, find_signer
+    from cli.documents.batch import run_batch
+    from cli.documents.paths import documents_in
+    from cli.documents.sign_documents import SignerTask, SignWishes, output_plan
+    from cli.documents.signer import SignerSearch, certificates_in, find_signer
+    from cli.homes.home import find_home, home_directory
+    from cli.homes.keys import PINs
+    from cli.homes.outside import outside_of
 
     session = session_of(context)
     home = find_home(home_directory(session.home), session.configuration)

@@ -21,8 +21,8 @@ Output = Annotated[Path | None, typer.Option("-o", "--output", help="output")]
 def list_tokens(context: typer.Context) -> None:
     """Show the tokens and the certificates on them; nobody logs in."""
     from cli.certificate_text import certificate_object
-    from cli.home import find_home, home_directory
-    from cli.keys import open_modules
+    from cli.homes.home import find_home, home_directory
+    from cli.homes.keys import open_modules
     from hsm.search import find_certificates
 
     session = session_of(context)
@@ -63,7 +63,7 @@ def _token_text(token: Mapping[str, object]) -> str:
 @group.command("init", help="token.init")
 def init(context: typer.Context, label: Label, pin_source: PinSource = None) -> None:
     """Set up one more token in the home's embedded store."""
-    from cli.make_token import make_token
+    from cli.issuing.make_token import make_token
 
     session = session_of(context)
     token = make_token(session, label, pin_source)
@@ -83,8 +83,8 @@ def keygen(
     pin_source: PinSource = None,
 ) -> None:
     """Make a key pair on a token; the private half never leaves it."""
-    from cli.home import find_home, home_directory
-    from cli.keys import PINs, open_modules
+    from cli.homes.home import find_home, home_directory
+    from cli.homes.keys import PINs, open_modules
     from hsm.generate import generate_key
     from hsm.search import find_token
     from hsm.uri import KeyURI
@@ -106,8 +106,8 @@ def csr(
     pin_source: PinSource = None,
 ) -> None:
     """Write a request that proves who holds the key; its subject is decided by the authority."""
-    from cli.make_token import request_pem
-    from cli.pem import put_pem
+    from cli.issuing.make_token import request_pem
+    from cli.issuing.pem import put_pem
 
     session = session_of(context)
     put_pem(session, "token.csr/1", request_pem(session, key, pin_source), output)
@@ -121,7 +121,7 @@ def import_file(
     pin_source: PinSource = None,
 ) -> None:
     """Put an issued certificate beside its key on the token."""
-    from cli.make_token import keep_certificate
+    from cli.issuing.make_token import keep_certificate
 
     session = session_of(context)
     serial = keep_certificate(session, key, file, pin_source)

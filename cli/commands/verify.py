@@ -34,11 +34,11 @@ def verify(
     json_lines: Annotated[bool, typer.Option("--json-lines", help="json_lines")] = False,
 ) -> None:
     """Judge documents; the exit status is the verdict."""
-    from cli.batch import run_batch
-    from cli.home import find_home, home_directory
-    from cli.judge import Judge, report_target
-    from cli.outside import outside_of
-    from cli.paths import documents_in
+    from cli.documents.batch import run_batch
+    from cli.documents.judge import Judge, report_target
+    from cli.documents.paths import documents_in
+    from cli.homes.home import find_home, home_directory
+    from cli.homes.outside import outside_of
 
     session = session_of(context)
     home = find_home(home_directory(session.home), session.configuration)

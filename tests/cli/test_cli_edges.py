@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from cli import make_demo
 from cli.actor import actor
+from cli.homes import make_demo
 
 ISSUE = ("cert", "issue", "--ca", "issuing", "--profile", "official")
 

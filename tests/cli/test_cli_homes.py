@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from cli import home as home_module
-from cli.make_demo import PORTS
+from cli.homes import home as home_module
+from cli.homes.make_demo import PORTS
 from pki.clock import FixedClock, SystemClock
 
 

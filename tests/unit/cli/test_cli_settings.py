@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.errors import BadConfigurationError, NewerHomeError, UnreadableFileError
-from cli.settings import (
+from cli.homes.settings import (
     HOME_VERSION,
     Network,
     Responder,

@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from cli.authorities import Office
+from cli.homes.office import Office
 from cli.session import Session
 from pki.atomic import write_atomically
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cli.batch import Outcome
+from cli.documents.batch import Outcome
 from cli.errors import BadOptionError
 from cli.exit_status import OF_INDICATION
-from cli.outside import Outside
+from cli.homes.outside import Outside
 from cli.session import Session
 from pki.atomic import write_atomically
 from signing.reading import read_document

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli.certificate_text import certificate_object
 from cli.errors import PortTakenError
-from cli.home import Home
-from cli.make_home import MadeHome, laying
-from cli.settings import Network, Responder, Service, Settings, Signing, Timestamp, Tokens
+from cli.homes.home import Home
+from cli.homes.make_home import MadeHome, laying
+from cli.homes.settings import Network, Responder, Service, Settings, Signing, Timestamp, Tokens
 from hsm.embedded import EmbeddedTokens
 from hsm.generate import generate_key, import_certificate
 from hsm.keys import open_key

@@ -13,8 +13,8 @@ from cryptography import x509
 
 from cli.errors import ManySignersError, NoSignerError, UnreadableFileError
 from cli.files import read_small
-from cli.home import Home
-from cli.keys import PINs, open_modules
+from cli.homes.home import Home
+from cli.homes.keys import PINs, open_modules
 from hsm.locate import FILE_SCHEME, modules_for, open_any
 from hsm.module import Module
 from hsm.search import TokenCertificate, find_certificates

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.batch import Outcome
 from cli.certificate_text import certificate_object
+from cli.documents.batch import Outcome
 from cli.errors import BadOptionError, NoTimestampServiceError
 from cli.exit_status import ExitStatus
-from cli.outside import Outside
+from cli.homes.outside import Outside
+from cli.homes.settings import Settings
 from cli.session import Session
-from cli.settings import Settings
 from pki.names import common_name
 from pki.words import say
 from signing.display.placement import Placement, Rectangle

@@ -9,8 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli.files import read_small
-from cli.home import Home, find_home, get_home, home_directory
-from cli.keys import PINs, open_modules
+from cli.homes.home import Home, find_home, get_home, home_directory
+from cli.homes.keys import PINs, open_modules
 from cli.session import Session
 from hsm.embedded import EmbeddedTokens
 from hsm.generate import import_certificate

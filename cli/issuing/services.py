@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from cli.authorities import Office
 from cli.errors import ServiceFaultyError
 from cli.files import read_small
-from cli.settings import Responder, Timestamp
+from cli.homes.office import Office
+from cli.homes.settings import Responder, Timestamp
 from pki.http.app import PublicServices, build_app
 from pki.names import common_name
 from pki.ocsp import OCSPResponder, OCSPSigner

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cli.errors import BadOptionError, HomeExistsError
-from cli.home import Home
-from cli.settings import Service, Settings, Tokens, to_toml
+from cli.homes.home import Home
+from cli.homes.settings import Service, Settings, Tokens, to_toml
 from pki.atomic import PRIVATE, write_atomically
 from pki.clock import Clock
 from pki.errors import OutputUnwritableError

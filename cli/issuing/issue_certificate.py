@@ -9,9 +9,9 @@ from pathlib import Path
 from cryptography import x509
 
 from cli.actor import actor
-from cli.authorities import Office
 from cli.errors import BadOptionError
 from cli.files import read_small
+from cli.homes.office import Office
 from pki.keys import PublicKey
 from pki.request import CertificateRequest, parse_request
 from pki.subject import Subject, build_subject

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from cli.errors import NoPublicURLError, UnknownNameError
-from cli.home import Home, get_home, home_directory
-from cli.keys import PINs, open_modules
+from cli.homes.home import Home, get_home, home_directory
+from cli.homes.keys import PINs, open_modules
 from cli.session import Session
 from hsm.locate import open_any
 from pki.authority.authority import Authority

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.home import Home
+from cli.homes.home import Home
 from cli.session import Session
 from pki.fetcher import Fetcher, NoNetwork
 from verify.fetcher import HTTPFetcher

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from cli.home import Home
+from cli.homes.home import Home
 from cli.session import Session
 from hsm.embedded import EmbeddedTokens
 from hsm.module import Module, close_modules, open_module

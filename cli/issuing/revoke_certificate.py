@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from cli.actor import actor
-from cli.authorities import Office
+from cli.homes.office import Office
 from pki.reasons import parse_reason
 from pki.records import CertificateRecord, RevocationRecord
 

@@ -13,8 +13,8 @@ from cryptography import x509
 
 from cli.errors import LapsingError, PortTakenError
 from cli.files import read_small
-from cli.home import Home, find_home, home_directory
-from cli.keys import open_modules
+from cli.homes.home import Home, find_home, home_directory
+from cli.homes.keys import open_modules
 from cli.session import Session, error_object
 from hsm.embedded import find_softhsm
 from hsm.errors import PINLockedError

@@ -8,9 +8,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli.actor import actor
-from cli.authorities import Office
 from cli.errors import BadOptionError
-from cli.keys import open_modules
+from cli.homes.keys import open_modules
+from cli.homes.office import Office
 from hsm.generate import generate_key, import_certificate
 from hsm.module import Module
 from hsm.pin import Pin

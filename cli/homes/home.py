@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
 from cli.errors import BusyHomeError, NoHomeError
-from cli.settings import Settings, load_settings
+from cli.homes.settings import Settings, load_settings
 
 LOCK_WAIT_SECONDS = 5.0
 """How long a writer waits for another; issuing one certificate takes far less."""

@@ -1,0 +1,1 @@
+"""What officials and clerks do: documents signed and judged, one or many."""

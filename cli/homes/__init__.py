@@ -1,0 +1,1 @@
+"""Homes: where they lie, how they are configured, made, opened and examined."""

@@ -1,0 +1,1 @@
+"""What administrators do: authorities, certificates, tokens, lists, the public services."""
