@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -131,6 +132,8 @@ def _port(home: Home) -> str:
     """Say whether `antin serve` could listen, or already answers."""
     host, _, port = home.settings.service.bind.rpartition(":")
     with socket.socket() as probe:
+        if sys.platform != "win32":  # as `antin serve` does: a port just left is free
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, int(port)))
         except OSError:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -184,6 +185,21 @@ def test_doctor_is_content_with_a_demonstration_home(antin, demo_home):
         "port",
     }
     assert ran.status == 0
+
+
+def test_a_port_that_was_just_left_is_free(antin, demo_home):
+    """The system keeps such a port for a minute; `antin serve` may take it, so doctor may too."""
+    before = antin("--home", demo_home, "config", "show", "--json").json
+    host, _, port = before["settings"]["service"]["bind"].rpartition(":")
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, int(port)))
+        listener.listen()
+        with socket.create_connection((host, int(port))) as client:
+            listener.accept()[0].close()
+            assert client.recv(1) == b""
+    checks = antin("--home", demo_home, "doctor", "--json").json["checks"]
+    assert next(one for one in checks if one["check"] == "port")["ok"]
 
 
 def test_doctor_names_what_is_ill_and_what_to_do(antin, demo_home):
