@@ -12,7 +12,10 @@ import os
 import threading
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from hsm.errors import (
+    EmbeddedBusyError,
     EmbeddedConflictError,
     EmbeddedDirectoryError,
     LabelTooLongError,
@@ -27,6 +30,8 @@ from hsm.tokens import TokenInfo
 from hsm.uri import same_text
 
 CONFIGURATION = "softhsm2.conf"
+LOCK_WAIT_SECONDS = 60.0
+"""Long enough for another process to make an RSA-4096 key."""
 _VARIABLE = "SOFTHSM2_CONF"
 _MAX_LABEL_BYTES = 32
 _PIN_BYTES = range(4, 256)  # SoftHSM 2.6: MIN_PIN_LEN and MAX_PIN_LEN
@@ -51,6 +56,35 @@ _IN_USE: dict[Path, Path] = {}
 """Which directory each loaded SoftHSM serves: module → directory."""
 
 
+class FilesLock:
+    """One process at a time at the files of a token store; one thread of it may hold it twice.
+
+    SoftHSM 2.6 rewrites a token's file at every login, and truncates it before it takes its own
+    lock: of five processes that log in at once, one in ten reads half a file.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        # The module's own lock lets one thread in; another that waits here would be its own enemy.
+        self._lock = FileLock(
+            directory / "files.lock", timeout=LOCK_WAIT_SECONDS, thread_local=False
+        )
+
+    def __enter__(self) -> None:
+        """Wait for the files.
+
+        Raises:
+            EmbeddedBusyError: another process kept them for longer than `LOCK_WAIT_SECONDS`.
+        """
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise EmbeddedBusyError(directory=self._directory) from error
+
+    def __exit__(self, *_exception: object) -> None:
+        self._lock.release()
+
+
 class EmbeddedTokens:
     """SoftHSM tokens that live in one directory, only its owner's."""
 
@@ -68,11 +102,13 @@ class EmbeddedTokens:
         """
         library = find_softhsm().resolve()
         directory = self._prepare()
-        with _OPENING:
+        files = FilesLock(directory)
+        with _OPENING, files:
             if find_loaded(library) is not None and _IN_USE.get(library) != directory:
                 raise EmbeddedConflictError(directory=directory, module=library)
             os.environ[_VARIABLE] = str(directory / CONFIGURATION)
             module = open_module(library)
+            module.guard_files(files)
             _IN_USE[library] = directory
         return module
 

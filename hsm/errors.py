@@ -254,3 +254,9 @@ class PublicKeyMissingError(UnavailableError):
     """The token does not tell the key's public half (facts: `token`)."""
 
     code = "hsm.public_key_missing"
+
+
+class EmbeddedBusyError(UnavailableError):
+    """Another process keeps the embedded tokens' files for too long (facts: `directory`)."""
+
+    code = "hsm.embedded_busy"

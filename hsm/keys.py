@@ -68,7 +68,7 @@ def open_key(
     """
     place = find_key(modules, uri, certificate)
     session = place.module.login(place.token, pin_source, allow_final_try=allow_final_try)
-    with place.module.use(place.token):
+    with place.module.use_files(place.token):
         found = _find_private(session, place, uri)
         told = read_public_key(found)
     public_key = place.public_key or told

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import pkcs11
@@ -54,6 +54,7 @@ class Module:
         self._logins: dict[tuple[int, str], pkcs11.Session] = {}
         self._refused = RefusedPins()
         self._closed = False
+        self._files: AbstractContextManager[object] | None = None
 
     def __repr__(self) -> str:
         return f"Module({str(self.path)!r})"
@@ -81,13 +82,31 @@ class Module:
                     self._drop(_place(token))
                 raise
 
+    @contextmanager
+    def use_files(self, token: TokenInfo | None = None) -> Iterator[None]:
+        """As `use`, and no other process reads or changes the token's files meanwhile.
+
+        For everything but a signature: signing reads no file that a login rewrites.
+        """
+        with self.use(token), self._files or nullcontext():
+            yield
+
+    def guard_files(self, guard: AbstractContextManager[object]) -> None:
+        """Hold `guard` whenever files of the module's tokens are read or written.
+
+        Only tokens in files need it (`hsm.embedded`); a card keeps its own order. The first guard
+        stays: another thread may be holding it.
+        """
+        with self._lock:
+            self._files = self._files or guard
+
     def tokens(self) -> tuple[TokenInfo, ...]:
         """Return the tokens that are plugged in and set up; nobody logs in.
 
         Raises:
             FunctionFailedError: the module cannot list its slots.
         """
-        with self.use():
+        with self.use_files():
             found = [_present_token(slot) for slot in self._library.get_slots()]
         return tuple(
             _info(token)
@@ -102,7 +121,7 @@ class Module:
             TokenNotPresentError: there is none. SoftHSM always has one.
             PINNotAcceptedError: the token refuses a PIN's length or characters.
         """
-        with self.use():
+        with self.use_files():
             slot_id = self._free_slot(label)
             init_token(self.path, slot_id, label, so_pin)
             fresh = next(slot for slot in self._library.get_slots() if slot.slot_id == slot_id)
@@ -116,18 +135,18 @@ class Module:
             TokenNotPresentError: the slot is empty.
             TokenRemovedError: another token is in the slot.
         """
-        with self.use(token):
+        with self.use_files(token):
             return _info(self._find(token))
 
     def mechanisms(self, token: TokenInfo) -> frozenset[int]:
         """Return what the token can compute."""
-        with self.use(token):
+        with self.use_files(token):
             return frozenset(int(item) for item in self._find(token).slot.get_mechanisms())
 
     @contextmanager
     def reading(self, token: TokenInfo) -> Iterator[pkcs11.Session]:
         """Give a session that reads. It sees private objects only if somebody logged in."""
-        with self.use(token), _session(self._find(token), writable=False) as session:
+        with self.use_files(token), _session(self._find(token), writable=False) as session:
             yield session
 
     @contextmanager
@@ -137,7 +156,7 @@ class Module:
         Raises:
             SessionLostError: nobody logged in.
         """
-        with self.use(token):
+        with self.use_files(token):
             if not self.logged_in(token):
                 raise SessionLostError(token=token.label)
             with _session(self._find(token), writable=True) as session:
@@ -160,12 +179,12 @@ class Module:
             PINFinalTryError: one try is left and `allow_final_try` is not set; not asked for.
             WrongPINError: the token refused the PIN, now or before in this process.
         """
-        with self.use(token):
+        with self.use_files(token):
             if (kept := self._logins.get(_place(token))) is not None:
                 return kept
         check_may_ask(self.refresh(token), allow_final_try=allow_final_try)
         pin = pin_source.ask(token)
-        with self.use(token):
+        with self.use_files(token):
             if (kept := self._logins.get(_place(token))) is not None:
                 return kept
             if self._refused.knows(token, pin):
@@ -180,12 +199,12 @@ class Module:
 
     def logout(self, token: TokenInfo) -> None:
         """Give the login back; keys opened with it stop working."""
-        with self.use(token):
+        with self.use_files(token):
             self._drop(_place(token))
 
     def close(self) -> None:
         """Log out everywhere and let go of the module; keys opened with it stop working."""
-        with self.use():
+        with self.use_files():
             for place in tuple(self._logins):
                 self._drop(place)
             self._closed = True
