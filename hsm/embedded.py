@@ -67,7 +67,7 @@ class FilesLock:
         self._directory = directory
         # The module's own lock lets one thread in; another that waits here would be its own enemy.
         self._lock = FileLock(
-            directory / "files.lock", timeout=LOCK_WAIT_SECONDS, thread_local=False
+            directory / "files.lock", timeout=LOCK_WAIT_SECONDS, mode=0o600, thread_local=False
         )
 
     def __enter__(self) -> None:
