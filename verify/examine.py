@@ -316,11 +316,5 @@ def _integrity(work: _Work, found: _Found) -> IntegrityFacts:
 
 def _dictionary_changed(pdf: OpenPDF, found: SignatureField, revision: int) -> tuple[Finding, ...]:
     """The dictionary that is judged must be the one in the signed revision."""
-    if found.reference is None:
-        return ()
-    try:
-        with foreign("signature dictionary"):
-            last = pdf.reader.xrefs.get_last_change(found.reference)
-    except MalformedObjectError:
-        last = pdf.revisions
+    last = pdf.reader.xrefs.get_last_change(found.reference)
     return () if last <= revision else (error("integrity.signature_replaced"),)

@@ -2,10 +2,11 @@
 
 The shadow "replace" attack (NDSS 2021) prepares a field whose value is already the attacker's,
 shows another text when it is signed, and afterwards only changes the appearance, which passes
-for harmless form filling. So: after a signature the text of a field's appearance may change only
-together with the field's value.
+for harmless form filling. So: after a signature what a field's appearance shows may change only
+together with the field's value. Compared are the state of a button, texts and images, through
+nested forms; not lines, colours and fonts, which viewers draw anew in their own way.
 
-Spec: ISO 32000-2 §12.7.4.3 (the appearance renders the value).
+Spec: ISO 32000-2 §12.7.4.3 (the appearance renders the value), §12.5.5 (appearance states).
 """
 
 from __future__ import annotations
@@ -13,16 +14,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, StreamObject
+from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, Reference, StreamObject
 
 from verify.errors import MalformedObjectError
 from verify.finding import Finding, error
 from verify.guard import PDFValue, foreign
 from verify.pdf.document import OpenPDF
 from verify.pdf.fields import Field, find_fields
-from verify.pdf.values import look_up
+from verify.pdf.values import look_up, read_from
 
 _SHOWN = re.compile(rb"\((?:\\.|[^\\()])*\)|<[0-9A-Fa-f\s]*>", re.DOTALL)
+_UNREADABLE = b"unreadable"
 
 
 def find_replaced(pdf: OpenPDF, revision: int) -> tuple[Finding, ...]:
@@ -40,29 +42,66 @@ def find_replaced(pdf: OpenPDF, revision: int) -> tuple[Finding, ...]:
 
 
 def _replaced(before: Field, after: Field) -> bool:
+    if _value(before.dictionary) != _value(after.dictionary):
+        return False
+    old, new = _shown(before.dictionary), _shown(after.dictionary)
+    return any(look is not None for look in old) and old != new
+
+
+def _value(dictionary: DictionaryObject) -> str | None:
     try:
-        with foreign("appearance"):
-            if _value(before.dictionary) != _value(after.dictionary):
-                return False
-            old, new = _shown(before.dictionary), _shown(after.dictionary)
+        with foreign("value"):
+            return str(look_up(dictionary, "/V", ""))
     except MalformedObjectError:
-        return False  # the comparison of revisions judges what cannot be read here
-    return bool(old) and old != new
+        return None
 
 
-def _value(dictionary: DictionaryObject) -> str:
-    return str(look_up(dictionary, "/V", ""))
-
-
-def _shown(dictionary: DictionaryObject) -> list[list[bytes]]:
-    return [_SHOWN.findall(stream.data) for stream in _appearances(dictionary)]
-
-
-def _appearances(dictionary: DictionaryObject) -> Iterator[StreamObject]:
+def _shown(dictionary: DictionaryObject) -> list[list[bytes] | None]:
     kids = look_up(dictionary, "/Kids")
     widgets: list[PDFValue] = list(kids) if isinstance(kids, ArrayObject) else [dictionary]
-    for widget in widgets:
-        appearance = look_up(widget.get_object(), "/AP")
-        normal = look_up(appearance, "/N") if isinstance(appearance, DictionaryObject) else None
-        if isinstance(normal, StreamObject):
-            yield normal
+    return [_look(widget.get_object()) for widget in widgets]
+
+
+def _look(widget: DictionaryObject) -> list[bytes] | None:
+    """Return what a widget shows, piece by piece; None when it has no appearance."""
+    try:
+        with foreign("appearance"):
+            normal = _inside(widget, "/AP", "/N")
+            if isinstance(normal, StreamObject):
+                return list(_painted(normal, seen=set()))
+            if not isinstance(normal, DictionaryObject):
+                return None
+            state = str(look_up(widget, "/AS", "/Off"))
+            drawn = look_up(normal, state)
+            pieces = _painted(drawn, seen=set()) if isinstance(drawn, StreamObject) else ()
+            return [state.encode(), *pieces]
+    except MalformedObjectError:
+        return [_UNREADABLE]
+
+
+def _painted(form: StreamObject, *, seen: set[Reference]) -> Iterator[bytes]:
+    """Yield the texts and images of a form and of those it may draw, each once."""
+    reference = read_from(form)
+    if reference in seen:
+        return
+    seen.add(reference)
+    yield from _pieces(form)
+    inner = _inside(form, "/Resources", "/XObject")
+    for name in inner if isinstance(inner, DictionaryObject) else ():
+        if isinstance(inner[name], StreamObject):
+            yield from _painted(inner[name], seen=seen)
+
+
+def _pieces(stream: StreamObject) -> list[bytes]:
+    if look_up(stream, "/Subtype") == "/Image":
+        return [stream.encoded_data]
+    try:
+        with foreign("content stream"):
+            return _SHOWN.findall(stream.data)
+    except MalformedObjectError:
+        return [stream.encoded_data]  # a viewer may know more filters
+
+
+def _inside(dictionary: DictionaryObject, outer: str, inner: str) -> PDFValue:
+    found = look_up(dictionary, outer)
+    return look_up(found, inner) if isinstance(found, DictionaryObject) else None

@@ -81,7 +81,7 @@ def _in_our_words(
 
 def _rewritten(pdf: OpenPDF, field: Field, revision: int) -> bool:
     """Say whether the field, or an object only it leads to, was written after `revision`."""
-    references = {field.reference} if field.reference else set()
+    references = {field.reference}
     try:
         _gather(field.dictionary, references, depth=4)
         with foreign("form field"):

@@ -12,14 +12,13 @@ from pyhanko.pdf_utils.generic import (
     ArrayObject,
     DictionaryObject,
     IndirectObject,
-    NullObject,
     Reference,
 )
 
 from verify.errors import MalformedObjectError, TooManySignaturesError
 from verify.guard import PDFValue, foreign
 from verify.pdf.document import OpenPDF
-from verify.pdf.values import look_up
+from verify.pdf.values import look_up, read_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,8 @@ class Field:
     name: str
     type: str
     dictionary: DictionaryObject
-    reference: Reference | None
+    reference: Reference
+    """The indirect object the dictionary is, or lies in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class SignatureField:
     name: str
     field: DictionaryObject
     signature: DictionaryObject
-    reference: Reference | None
+    reference: Reference
     """The indirect object the signature dictionary is, or lies in."""
     sub_filter: str = ""
     type: str = ""
@@ -87,18 +87,17 @@ def _step(
 ) -> tuple[Field, list[PDFValue]] | None:
     try:
         with foreign("form field"):
-            reference = node.reference if isinstance(node, IndirectObject) else None
-            if reference is not None and reference in seen:
-                return None
-            if reference is not None:
-                seen.add(reference)
+            if isinstance(node, IndirectObject):
+                if node.reference in seen:
+                    return None
+                seen.add(node.reference)
             dictionary = node.get_object()
             if not isinstance(dictionary, DictionaryObject):
                 return None
             partial = str(look_up(dictionary, "/T", ""))
             name = f"{prefix}.{partial}" if prefix and partial else prefix or partial
             kind = str(look_up(dictionary, "/FT", inherited))
-            field = Field(name, kind, dictionary, reference)
+            field = Field(name, kind, dictionary, read_from(dictionary))
             return field, [kid for kid in _items(look_up(dictionary, "/Kids")) if _is_field(kid)]
     except MalformedObjectError:
         return None
@@ -117,15 +116,11 @@ def _items(value: PDFValue) -> list[PDFValue]:
 
 def _filled(field: Field) -> SignatureField | None:
     """Return the field with its signature dictionary, an empty one if that cannot be read."""
-    if "/V" not in field.dictionary:
-        return None
     unreadable = SignatureField(field.name, field.dictionary, DictionaryObject(), field.reference)
     try:
         with foreign("signature field"):
-            raw = field.dictionary.raw_get("/V")
-            signature = raw.get_object()
-            reference = raw.reference if isinstance(raw, IndirectObject) else field.reference
-            if isinstance(signature, NullObject):
+            signature = look_up(field.dictionary, "/V")
+            if signature is None:
                 return None
             if not isinstance(signature, DictionaryObject):
                 return unreadable
@@ -133,4 +128,6 @@ def _filled(field: Field) -> SignatureField | None:
             kind = str(look_up(signature, "/Type", ""))
     except MalformedObjectError:
         return unreadable
-    return SignatureField(field.name, field.dictionary, signature, reference, sub_filter, kind)
+    # Where the dictionary was read, not what the field refers to: that could lead on elsewhere.
+    owner = read_from(signature)
+    return SignatureField(field.name, field.dictionary, signature, owner, sub_filter, kind)

@@ -80,9 +80,7 @@ def _misplaced(data: bytes, numbers: tuple[int, ...]) -> Finding | None:
 
 
 def _inside(pdf: OpenPDF, field: SignatureField, gap_start: int) -> bool:
-    """Say whether the gap lies in the object that is the signature dictionary."""
-    if field.reference is None:
-        return True
+    """Say whether the gap lies in the object that is, or holds, the signature dictionary."""
     location = pdf.reader.xrefs[field.reference]
     if not isinstance(location, int):
         return False  # an object stream is compressed: no byte range could leave a gap there

@@ -21,7 +21,7 @@ from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -58,6 +58,8 @@ def key(name: str, kind: str = "p256"):  # noqa: ARG001  the name is the cache's
             return ec.generate_private_key(ec.SECP256R1())
         case "ed25519":
             return ed25519.Ed25519PrivateKey.generate()
+        case "ed448":
+            return ed448.Ed448PrivateKey.generate()
         case _:
             return rsa.generate_private_key(65537, int(kind.removeprefix("rsa")))
 
@@ -104,7 +106,8 @@ def usage(*names: str) -> x509.KeyUsage:
 
 
 def hash_of(private) -> hashes.HashAlgorithm | None:
-    return None if isinstance(private, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    edwards = ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
+    return None if isinstance(private, edwards) else hashes.SHA256()
 
 
 def issue(
@@ -118,11 +121,12 @@ def issue(
     serial: int | None = None,
     digest: hashes.HashAlgorithm | None = None,
     key_name: str | None = None,
+    pss: bool = False,
 ) -> Party:
     """Issue a certificate; with no issuer it signs itself."""
     own = key(key_name or common, kind)
     signing = issuer.key if issuer else own
-    subject = subject or name(common)
+    subject = name(common) if subject is None else subject
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -138,7 +142,9 @@ def issue(
     )
     for value, critical in extensions:
         builder = builder.add_extension(value, critical)
-    return Party(builder.sign(signing, digest or hash_of(signing)), own, issuer)
+    scheme = padding.PSS(padding.MGF1(hashes.SHA256()), 32) if pss else None
+    made = builder.sign(signing, digest or hash_of(signing), rsa_padding=scheme)
+    return Party(made, own, issuer)
 
 
 def authority(
@@ -267,15 +273,17 @@ def answer(
     if with_certificate:
         builder = builder.certificates([signer.certificate])
     made = builder.sign(signer.key, hash_of(signer.key)).public_bytes(Encoding.DER)
-    return _produced(made, produced_at or issued, signer)
+    # cryptography takes the clock's
+    return resigned(made, signer, produced_at=core.GeneralizedTime(produced_at or issued))
 
 
-def _produced(der: bytes, moment: datetime, signer: Party) -> bytes:
-    """Sign an answer again with the producedAt that is wanted; cryptography takes the clock's."""
+def resigned(der: bytes, signer: Party, *, algorithm: object = None, **changes: object) -> bytes:
+    """Sign an answer again with other parts, and perhaps another name for the algorithm."""
     outer = asn1_ocsp.OCSPResponse.load(der)
     basic = outer["response_bytes"]["response"].parsed
     data = basic["tbs_response_data"].copy()
-    data["produced_at"] = core.GeneralizedTime(moment)
+    for part, value in changes.items():
+        data[part] = value
     tbs = data.dump(force=True)
     if isinstance(signer.key, rsa.RSAPrivateKey):
         value = signer.key.sign(tbs, padding.PKCS1v15(), hashes.SHA256())
@@ -283,7 +291,7 @@ def _produced(der: bytes, moment: datetime, signer: Party) -> bytes:
         value = signer.key.sign(tbs, ec.ECDSA(hashes.SHA256()))
     again = asn1_ocsp.BasicOCSPResponse({
         "tbs_response_data": data,
-        "signature_algorithm": basic["signature_algorithm"],
+        "signature_algorithm": algorithm or basic["signature_algorithm"],
         "signature": value,
         "certs": basic["certs"],
     })  # fmt: skip
@@ -444,6 +452,8 @@ class Signing:
     sub_filter: fields.SigSeedSubFilter = fields.SigSeedSubFilter.PADES
     reserved: int | None = None
     """Bytes for the CMS; None lets pyHanko estimate."""
+    strict: bool = True
+    """How to read what is signed."""
     metadata: dict[str, object] = default(default_factory=dict)
 
 
@@ -460,7 +470,7 @@ def sign(data: bytes, how: Signing | None = None) -> bytes:
     time = None
     if how.stamped is not None:
         time = FixedTimeStamper(how.stamper or world.tsa, how.stamped, spoil=how.spoil)
-    writer = IncrementalPdfFileWriter(BytesIO(data))
+    writer = IncrementalPdfFileWriter(BytesIO(data), strict=how.strict)
     pdf_signer = signers.PdfSigner(meta, signer, timestamper=time)
     return pdf_signer.sign_pdf(writer, bytes_reserved=how.reserved).getvalue()
 
