@@ -53,18 +53,16 @@ def check_signature(
         chains: gathers the path.
         at: about when it was made, if nothing better is known.
     """
-    if token.content is not None:
-        content_ok = is_plain(token) and token.content == data.digest("sha1")
-        signed = Parts((memoryview(token.content),))
-    else:
-        content_ok = is_plain(token)
-        signed = data
-    if not content_ok and token.content is None:
+    if not is_plain(token):
         return TokenFacts(problem=error("signature.wrong_content", found=token.content_type))
-    facts = _check(token, signed, others=others, chains=chains, at=at)
-    if token.content is None or content_ok:
-        return facts
-    return _with_digest(facts, matches=False)
+    if token.content is None:
+        return _check(token, data, others=others, chains=chains, at=at)
+    # adbe.pkcs7.sha1: what is signed is the document's SHA-1, so all hangs on that, whatever
+    # digest the signer used besides.
+    content = Parts((memoryview(token.content),))
+    facts = _check(token, content, others=others, chains=chains, at=at)
+    matches = facts.digest_matches and token.content == data.digest("sha1")
+    return _with_digest_name(_with_digest(facts, matches=matches), "sha1")
 
 
 def check_timestamp(

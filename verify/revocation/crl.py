@@ -117,9 +117,12 @@ def _verify(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bo
 def _archive_cutoff(crl: x509.CertificateRevocationList) -> datetime | None:
     for item in crl.extensions:
         if item.oid == _EXPIRED_CERTS_ON_CRL and isinstance(item.value, x509.UnrecognizedExtension):
-            with foreign("expiredCertsOnCRL"):
-                moment: datetime = core.GeneralizedTime.load(item.value.value).native
-                return moment.astimezone(UTC)
+            try:
+                with foreign("expiredCertsOnCRL"):
+                    moment: datetime = core.GeneralizedTime.load(item.value.value).native
+                    return moment.astimezone(UTC)
+            except MalformedObjectError:
+                return None  # promises nothing, but what the list says of revocations stands
     return None
 
 
@@ -164,11 +167,14 @@ def _read_entry(
 ) -> tuple[Status, datetime | None, str | None]:
     if entry is None:
         return Status.GOOD, None, None
-    with foreign("CRL entry"):
-        reason = None
-        for item in entry.extensions:
-            if isinstance(item.value, x509.CRLReason):
-                reason = item.value.reason.value
-        # An entry with a critical extension that is not understood still says "revoked": that
-        # is the answer that cannot make a signature look better than it is.
-        return Status.REVOKED, entry.revocation_date_utc, reason
+    # An entry with a critical extension that is not understood, or with one that cannot be read,
+    # still says "revoked": that is the answer that cannot make a signature look better than it is.
+    return Status.REVOKED, entry.revocation_date_utc, _reason(entry)
+
+
+def _reason(entry: x509.RevokedCertificate) -> str | None:
+    try:
+        with foreign("CRL entry"):
+            return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value
+    except MalformedObjectError:
+        return None
