@@ -96,7 +96,7 @@ def _scheme(
     certificate: x509.Certificate | x509.CertificateRevocationList, oid: x509.ObjectIdentifier
 ) -> str:
     if oid == SignatureAlgorithmOID.ED25519:
-        return "ed25519"
+        return "ed25519"  # has no parameters to tell it by
     match certificate.signature_algorithm_parameters:
         case padding.PSS():
             return "rsassa-pss"

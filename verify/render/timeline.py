@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from verify.render.view import Speaker
-from verify.report import Report, SignatureReport
+from verify.report import Report, SignatureReport, SignerReport
 
 WIDTH = 640
 MARGIN = 12
@@ -49,10 +49,10 @@ class Timeline:
 
 def make_timeline(report: Report, speaker: Speaker) -> Timeline | None:
     """Return the time line of a report, None when no certificate was read."""
-    shown = [item for item in report.signatures if item.signer is not None]
+    shown = [(item, item.signer) for item in report.signatures if item.signer is not None]
     if not shown:
         return None
-    moments = [moment for item in shown for moment in _moments(item)]
+    moments = [moment for item, signer in shown for moment in _moments(item, signer)]
     first, last = min([*moments, report.judged_at]), max([*moments, report.judged_at])
     span = max(last - first, timedelta(seconds=1))
 
@@ -60,25 +60,22 @@ def make_timeline(report: Report, speaker: Speaker) -> Timeline | None:
         return round(MARGIN + (WIDTH - 2 * MARGIN) * ((moment - first) / span), 1)
 
     lanes = []
-    for index, item in enumerate(shown):
-        signer = item.signer
-        if signer is not None:
-            start, end = place(signer.not_before), place(signer.not_after)
-            marks = tuple(
-                Mark(place(moment), kind, speaker.time(moment)) for kind, moment in _marks(item)
-            )
-            name = speaker.signature(item).who
-            lanes.append(Lane(24 + index * ROW, name, start, round(end - start, 1), marks))
+    for index, (item, signer) in enumerate(shown):
+        start, end = place(signer.not_before), place(signer.not_after)
+        marks = tuple(
+            Mark(place(moment), kind, speaker.time(moment)) for kind, moment in _marks(item)
+        )
+        name = speaker.signature(item).who
+        lanes.append(Lane(24 + index * ROW, name, start, round(end - start, 1), marks))
     return Timeline(
         WIDTH, 24 + len(lanes) * ROW + 24, place(report.judged_at),
         speaker.time(first), speaker.time(last), tuple(lanes),
     )  # fmt: skip
 
 
-def _moments(item: SignatureReport) -> Iterator[datetime]:
-    if item.signer is not None:
-        yield item.signer.not_before
-        yield item.signer.not_after
+def _moments(item: SignatureReport, signer: SignerReport) -> Iterator[datetime]:
+    yield signer.not_before
+    yield signer.not_after
     for _, moment in _marks(item):
         yield moment
 

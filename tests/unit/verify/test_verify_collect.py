@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509 import ocsp as ocsp_module
 from cryptography.x509.oid import AuthorityInformationAccessOID as Access
@@ -242,6 +244,33 @@ def test_an_issuer_that_is_none_is_left_out(body):
     )
 
 
+def climbing(levels):
+    """Return a document whose signer alone is known, and a network that knows the next issuer."""
+    entries, issuer = {}, ROOT
+    for level in range(levels):
+        above = access(issuer=f"{BASE}/{level}.cer") if level else access(ocsp=f"{BASE}/none")
+        issuer = authority(f"Step {level}", issuer, above, points(f"{BASE}/{level}.crl"))
+        entries[f"{level + 1}.cer"] = issuer.der
+        entries[f"{level}.crl"] = crl(issuer.issuer, LATER - timedelta(hours=1))
+    leaf = official(
+        issuer,
+        (usage("digital_signature"), True),
+        access(issuer=f"{BASE}/{levels}.cer"),
+        points(f"{BASE}/leaf.crl"),
+    )
+    entries["leaf.crl"] = crl(issuer, LATER - timedelta(hours=1))
+    return document(type(leaf)(leaf.certificate, leaf.key, None)), Recorded(table(**entries))
+
+
+@pytest.mark.parametrize(("levels", "passes"), [(1, True), (2, True), (collect.ROUNDS, False)])
+def test_a_network_that_always_has_one_more_issuer_is_asked_a_bounded_number_of_times(
+    levels, passes
+):
+    data, network = climbing(levels)
+    assert online(data, network).passed is passes
+    assert network.urls.count(f"{BASE}/1.cer") == 1
+
+
 def test_revoked_now_is_revoked_online():
     revoked = {"ocsp": lambda _: answer(OFFICIAL, OCSP, LATER, revoked_at=LATER - SECOND)}
     assert online(document(), Recorded(table(**revoked))).sub_indication is (
@@ -323,6 +352,24 @@ def test_status_good_revoked_unknown():
     assert "404" in unknown.why
     offline = status(NoNetwork())
     assert offline == Unknown("offline")
+
+
+def test_a_list_of_an_authority_whose_key_cannot_sign_is_no_evidence():
+    """A key agreement key under the issuer's name, in the path that the caller hands in."""
+    agreeing = (
+        x509.CertificateBuilder()
+        .subject_name(ISSUING.certificate.subject)
+        .issuer_name(ROOT.certificate.subject)
+        .public_key(X25519PrivateKey.generate().public_key())
+        .serial_number(5)
+        .not_valid_before(ISSUING.certificate.not_valid_before_utc)
+        .not_valid_after(ISSUING.certificate.not_valid_after_utc)
+        .sign(ROOT.key, SHA256())
+    )
+    network = Recorded(table(ocsp=None))
+    assert status(network) == Good()
+    odd = type(ISSUING)(agreeing, None, ROOT)
+    assert isinstance(status(network, chain=(odd, ROOT)), Unknown)
 
 
 def test_an_answer_that_proves_nothing_now_sends_status_to_the_list():

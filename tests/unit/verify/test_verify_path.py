@@ -140,6 +140,15 @@ def test_constraints_of_the_anchor_count_too():
     assert codes(*official(root).chain) == {"chain.name_not_allowed"}
 
 
+def test_a_certificate_without_a_subject_has_only_its_alternative_names():
+    issuing = constrained(permitted=[directory("O=Only"), x509.DNSName("gov.vn")])
+    for names, wanted in (("a.gov.vn", set()), ("a.com.vn", {"chain.name_not_allowed"})):
+        nameless = official(issuing, alternative(x509.DNSName(names)), subject=x509.Name([]))
+        assert codes(*nameless.chain) == wanted
+        named = official(issuing, alternative(x509.DNSName(names)))
+        assert codes(*named.chain) == {"chain.name_not_allowed"}
+
+
 def policies(*oids):
     informations = [x509.PolicyInformation(x509.ObjectIdentifier(oid), None) for oid in oids]
     return (x509.CertificatePolicies(informations), False)
@@ -199,6 +208,25 @@ def test_hundreds_of_authorities_of_one_name_and_key_end_the_search_and_not_the_
     path = build_path(party.certificate, pool, limits=LIMITS, hint=LATER)
     assert path[-1] != ROOT.certificate
     assert time.monotonic() - started < 10
+
+
+def test_a_signature_that_was_checked_is_not_paid_for_again():
+    """Two ways lead up to one authority, in vain; the third leads to the anchor.
+
+    Seven links are paid for: three of the first way, two each of the others. The one above the
+    authority is walked twice.
+    """
+    above = authority("Above", authority("Nobody's root"))
+    ways = [
+        authority("Way", issuer, key_name="way", serial=serial)
+        for serial, issuer in ((8, above), (9, above), (10, ROOT))
+    ]
+    party = official(ways[0])
+    pool = CertificatePool(TrustStore((ROOT.certificate,)), path_of(above, above.issuer, *ways))
+    for checks, trusted in ((7, True), (6, False)):
+        limits = LIMITS.model_copy(update={"path_signature_checks": checks})
+        path = build_path(party.certificate, pool, limits=limits, hint=LATER)
+        assert (path[-1] == ROOT.certificate) is trusted
 
 
 def test_the_length_of_a_path_is_bounded():
