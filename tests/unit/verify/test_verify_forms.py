@@ -317,3 +317,24 @@ def test_later_signatures_leave_odd_appearances_alone():
     report = judged(sign(sign(data), SECOND_SIGNATURE))
     assert report.indication is Indication.TOTAL_PASSED
     assert [item.changes_after for item in report.signatures] == [Changes.NONE] * 2
+
+
+def test_an_appearance_that_cannot_be_found_is_not_the_one_that_was_signed():
+    data = sign(make_pdf())
+    lost = update(data, {4: FIELD.format(value="12", look=77)})
+    assert judged(data).indication is Indication.TOTAL_PASSED
+    assert_changed(judged(lost), "integrity.appearance_replaced")
+
+
+def test_a_document_without_a_form_has_no_signature():
+    data = update(make_pdf(), {1: "<< /Type /Catalog /Pages 2 0 R >>"})
+    assert judged(data).sub_indication is SubIndication.NO_SIGNATURE
+
+
+def test_contents_that_are_no_string_are_no_signature():
+    data = whole_in_one()
+    start = data.index(b"/Contents <")
+    end = data.index(b">", start) + 1
+    spoiled = data[:start] + b"/Contents 7".ljust(end - start) + data[end:]
+    assert codes(judged(data)) != {"signature.no_contents"}
+    assert codes(judged(spoiled)) == {"signature.no_contents"}

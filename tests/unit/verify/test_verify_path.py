@@ -7,7 +7,19 @@ import time
 
 import pytest
 from cryptography import x509
-from unit.verify.verify_pki import BORN, LATER, YEAR, authority, issue, name, official, usage
+from unit.verify.verify_pki import (
+    BORN,
+    LATER,
+    YEAR,
+    Party,
+    authority,
+    hash_of,
+    issue,
+    key,
+    name,
+    official,
+    usage,
+)
 
 from verify.path.build import build_path
 from verify.path.pool import CertificatePool
@@ -246,3 +258,29 @@ def test_the_length_of_a_path_is_bounded():
 def test_an_anchor_that_signed_itself_is_a_path_of_one():
     pool = CertificatePool(TrustStore((ROOT.certificate,)), ())
     assert build_path(ROOT.certificate, pool, limits=LIMITS, hint=LATER) == (ROOT.certificate,)
+
+
+def nameless_key(key_name, *, issuer=None):
+    """Return a certificate without key identifiers, so that only the signature tells issuers."""
+    own, signing = key(key_name), issuer.key if issuer else key(key_name)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name("Leaf" if issuer else "Namesake"))
+        .issuer_name(name("Namesake"))
+        .public_key(own.public_key())
+        .serial_number(3)
+        .not_valid_before(BORN)
+        .not_valid_after(BORN + YEAR)
+        .add_extension(x509.BasicConstraints(issuer is None, None), True)
+        .sign(signing, hash_of(signing))
+    )
+    return Party(made, own, issuer)
+
+
+def test_namesakes_without_key_identifiers_are_told_apart_by_the_signature():
+    one, other = nameless_key("namesake one"), nameless_key("namesake other")
+    for issuer, anchor, found in ((one, one, True), (one, other, False)):
+        leaf = nameless_key("leaf", issuer=issuer)
+        pool = CertificatePool(TrustStore((anchor.certificate,)), path_of(one, other))
+        path = build_path(leaf.certificate, pool, limits=LIMITS, hint=LATER)
+        assert (path[-1] == anchor.certificate) is found
