@@ -1,0 +1,114 @@
+"""Every command answers `--json` with one object of its own schema; a new command must be here."""
+
+import pytest
+
+from cli.app import build_command
+from pki.words import Language
+
+PINS = ("--pin-source", "env:PIN")
+WITHOUT = {"serve": "it answers over HTTP until it is stopped"}
+
+
+def leaves(command, path=()):
+    children = getattr(command, "commands", {})
+    if not children:
+        yield " ".join(path)
+    for name, child in children.items():
+        yield from leaves(child, (*path, name))
+
+
+@pytest.fixture
+def asked(antin, demo_home, monkeypatch):
+    """Return what runs a command with `--json` in one home and gives its object."""
+    monkeypatch.setenv("PIN", "24681357")
+
+    def ask(command, *arguments, home=demo_home, status=0):
+        ran = antin("--home", home, *command.split(), *arguments, "--json")
+        assert ran.status == status, ran
+        assert ran.out.count("\n") == 1, "one object, one line"
+        return ran.json
+
+    return ask
+
+
+def ask_tokens(note, out):
+    """A token, a key on it, its request, its certificate."""
+    csr, pem = out / "a.csr", out / "a.pem"
+    note("token list")
+    note("token init", "spare", *PINS)
+    key = note("token keygen", "spare", "--key-type", "ec-p256", *PINS)["key"]
+    note("token csr", "--key", key, "-o", csr, *PINS)
+    subject = ("--set", "C=VN", "--set", "O=UBND", "--set", "CN=Lê Thị Hai")
+    issue = ("--ca", "issuing", "--profile", "official", "--csr", csr, "-o", pem)
+    note("cert issue", *issue, *subject)
+    note("token import", pem, "--key", key, *PINS)
+
+
+def test_every_command_answers_with_an_object_of_its_schema(asked, official, letter, tmp_path):
+    serial, out = official["serial"], tmp_path
+    crl = out / "issuing.crl"
+    said = {}
+
+    def note(command, *arguments, **more):
+        said[command] = asked(command, *arguments, **more)
+        return said[command]
+
+    note("init", home=out / "another")
+    note("doctor")
+    note("config show")
+    note("sign", letter, "-o", out / "signed.pdf")
+    # No services are running: the status of the signer cannot be had.
+    note("verify", out / "signed.pdf", status=11)
+    ask_tokens(note, out)
+    note("cert list")
+    note("cert show", serial)
+    note("cert export", serial)
+    note("cert revoke", serial, "--reason", "superseded", "--yes")
+    note("ca list")
+    note("ca show", "issuing")
+    note("ca export", "issuing")
+    note("ca recover")
+    made = ("--profile", "root", "--subject", "C=VN,O=Tỉnh Mẫu,CN=Gốc hai", "--token", "spare")
+    note("ca create", "second", *made, "--key-type", "ec-p384", *PINS)
+    note("crl issue", "--ca", "issuing")
+    _write_list(crl, out)
+    note("crl show", crl)
+    note("audit verify")
+    note("profile list")
+    note("profile show", "official")
+    profile = out / "profile.toml"
+    profile.write_text(_official(), "utf-8")
+    note("profile check", profile)
+
+    commands = set(leaves(build_command(Language.EN)))
+    assert said.keys() == commands - WITHOUT.keys()
+    for command, answer in said.items():
+        name = command.replace(" ", ".")
+        assert answer["schema"] in {f"antin.{name}/1", f"antin.{name.split('.')[0]}/1"}, command
+
+
+def _official():
+    from importlib.resources import files
+
+    return (files("pki.profiles") / "official.toml").read_text("utf-8")
+
+
+def _write_list(path, folder):
+    """Take the newest list out of the home's register, as `antin serve` would."""
+    from pki.register.sql import open_register
+
+    register = open_register(folder / "home" / "register.sqlite")
+    newest = register.newest_crl("issuing")
+    register.close()
+    path.write_bytes(newest.der)
+
+
+def test_json_keys_and_codes_do_not_change_with_the_language(antin, demo_home):
+    answers = [
+        antin("--home", demo_home, "doctor", "--json", language=language).json
+        for language in Language
+    ]
+    shapes = [
+        [(one["check"], one["ok"], sorted(one)) for one in each["checks"]] for each in answers
+    ]
+    assert shapes[0] == shapes[1]
