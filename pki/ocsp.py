@@ -3,7 +3,7 @@
 1. Read the request; malformed, or with a nonce of a forbidden length: MALFORMED_REQUEST.
 2. Find whose certificate is asked about: name and key hashed with the request's own algorithm.
    None of ours: UNAUTHORIZED.
-3. Ask the register. A register that does not answer now: TRY_LATER.
+3. Ask the register. A register that does not answer now, or a signer past its time: TRY_LATER.
 4. Good only for what was issued; revoked with time and reason; all else is unknown.
 
 Spec: RFC 6960; RFC 9654 (nonce of 1 to 128 octets).
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -117,6 +117,9 @@ class OCSPResponder:
         if signer is None:
             raise _Unanswerable(Status.UNAUTHORIZED)
         now = whole_second(self._clock.now())
+        if not _in_period(signer.certificate, now):
+            # Nobody could rely on the answer: better none, until the signer is renewed.
+            raise _Unanswerable(Status.TRY_LATER)
         content = ResponseContent(
             responder_key_hash=_hashes_of(signer.certificate, _NAMING)[1],
             produced_at=now,
@@ -140,6 +143,10 @@ class OCSPResponder:
         if revocation is not None:
             return Revocation(whole_second(revocation.revoked_at), revocation.reason)
         return record is not None and record.der is not None
+
+
+def _in_period(certificate: x509.Certificate, now: datetime) -> bool:
+    return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
 
 
 def _load(data: bytes) -> ocsp.OCSPRequest:

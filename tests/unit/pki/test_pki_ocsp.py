@@ -280,3 +280,16 @@ def test_the_direct_answer_is_the_builders_answer(world: World, case: str):
 
 def test_the_key_is_not_in_the_repr(world: World):
     assert "PrivateKey" not in repr(world.ocsp_signer())
+
+
+@pytest.mark.parametrize("edge", ["not_valid_before_utc", "not_valid_after_utc"])
+def test_a_signer_out_of_its_period_answers_nothing(world: World, edge: str):
+    """Its last second is still its own; the second beyond is nobody's."""
+    responder = world.responder()
+    request = query(world.issue(), world.issuing.issuer.certificate)
+    signer = ask(responder, request).certificates[0]
+    beyond = timedelta(seconds=1 if edge == "not_valid_after_utc" else -1)
+    world.clock.advance(getattr(signer, edge) - world.clock.now())
+    assert ask(responder, request).response_status is Status.SUCCESSFUL
+    world.clock.advance(beyond)
+    assert ask(responder, request).response_status is Status.TRY_LATER
