@@ -48,7 +48,8 @@ class Timestamp(_Section):
 
     certificate: Path
     key: str
-    policy: str = "2.25.235414386826459385341914128361748204377"
+    policy: str = "1.3.6.1.4.1.32473.68.3"
+    """Time-stamp policy, RFC 3161 §2.1; the default stands under the documented placeholder."""
 
 
 class Tokens(_Section):

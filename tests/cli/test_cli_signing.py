@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import run_antin, serving
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -508,3 +508,26 @@ def test_a_service_certificate_of_another_authority_is_refused(antin, demo_home)
     (demo_home / "services" / "ocsp.pem").write_bytes(b"nothing")
     ran = antin("--home", demo_home, "serve", "--bind", "127.0.0.1:0")
     assert (ran.status, ran.code) == (4, "cli.service_faulty")
+
+
+def test_an_agency_seals_and_an_official_signs(antin, served, signed, tmp_path):
+    """The kind follows the certificate's policy, not its name."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    plain, pem, target = tmp_path / "key.pem", tmp_path / "cert.pem", tmp_path / "sealed.pdf"
+    plain.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    issued = antin(
+        *("--home", served, "cert", "issue", "--ca", "issuing", "--profile", "agency"),
+        *("--key", f"file:{plain}", "-o", pem),
+        *("--set", "C=VN", "--set", "O=UBND xã Mẫu", "--set", "CN=UBND xã Mẫu"),
+    )
+    assert issued.status == 0, issued
+    sign = ("--home", served, "sign", signed, "--key", f"file:{plain}", "--cert", pem)
+    assert antin(*sign, "-o", target, "--level", "B-T").status == 0
+    judged = antin("--home", served, "verify", target, "--json")
+    kinds = [(one["kind"], one["indication"]) for one in judged.json["signatures"]]
+    assert kinds == [
+        ("signature", "TOTAL-PASSED"),
+        ("timestamp", "TOTAL-PASSED"),
+        ("seal", "TOTAL-PASSED"),
+    ]
+    assert judged.json["signatures"][0]["changes_after"] == "none"
