@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import NoReturn, cast
 
-from cryptography.hazmat.primitives import serialization as ser
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pkcs11 import Mechanism
 
 from hsm.cryptoki.signer import RawSigner, digest
+from hsm.cryptoki.stays import KeyStays
 from hsm.errors import AlgorithmUnsupportedError, DeviceFailedError, KeyStaysError
 
 _HASHED = {
@@ -23,7 +23,7 @@ _HASHED = {
 }
 
 
-class TokenECKey(ec.EllipticCurvePrivateKey):
+class TokenECKey(KeyStays, ec.EllipticCurvePrivateKey):
     """Signs on the token; everything that needs the key itself is refused."""
 
     def __init__(self, signer: RawSigner, public_key: ec.EllipticCurvePublicKey) -> None:
@@ -74,28 +74,6 @@ class TokenECKey(ec.EllipticCurvePrivateKey):
     def exchange(self, algorithm: ec.ECDH, peer_public_key: ec.EllipticCurvePublicKey) -> NoReturn:  # noqa: ARG002
         """Refuse: a signing key agrees on nothing."""
         raise KeyStaysError(operation="exchange", token=self._signer.token)
-
-    def private_numbers(self) -> NoReturn:
-        """Refuse: keys never leave the token."""
-        raise KeyStaysError(operation="private_numbers", token=self._signer.token)
-
-    def private_bytes(
-        self,
-        encoding: ser.Encoding,  # noqa: ARG002  cryptography's signature
-        format: ser.PrivateFormat,  # noqa: A002, ARG002
-        encryption_algorithm: ser.KeySerializationEncryption,  # noqa: ARG002
-    ) -> NoReturn:
-        """Refuse: keys never leave the token."""
-        raise KeyStaysError(operation="private_bytes", token=self._signer.token)
-
-    def __copy__(self) -> TokenECKey:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, object]) -> TokenECKey:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        raise KeyStaysError(operation="pickle", token=self._signer.token)
 
     def _encode(self, raw: bytes) -> bytes:
         half = self.key_size // 8

