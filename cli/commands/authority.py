@@ -1,7 +1,5 @@
 """`antin ca create|list|show|export|recover`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`antin cert issue|list|show|export|revoke`."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """`antin doctor`."""
 
-from __future__ import annotations
-
 import typer
 
 from cli.session import session_of

@@ -1,7 +1,5 @@
 """`antin init`: makes a home."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

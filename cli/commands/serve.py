@@ -1,7 +1,5 @@
 """`antin serve`: CRL, AIA, OCSP and time-stamps over HTTP."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

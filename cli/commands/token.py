@@ -1,7 +1,5 @@
 """`antin token list|init|keygen|csr|import`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
