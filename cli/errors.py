@@ -48,7 +48,7 @@ class PortTakenError(UnavailableError):
 
 
 class NotLoopbackError(RefusedError):
-    """Serving beyond this machine needs TLS in front, and is refused without (facts: `address`)."""
+    """A demonstration home is served on this machine only (facts: `address`)."""
 
     code = "cli.not_loopback"
 

@@ -20,14 +20,16 @@ def serve(
 ) -> None:
     """Serve until stopped; says `ready URL` on stdout once it answers."""
     from cli.homes.office import open_office
-    from cli.issuing.listen import listening_socket, run
+    from cli.issuing.listen import check_reach, listening_socket, parse_bind, run
     from cli.issuing.services import public_app
 
     session = session_of(context)
     with open_office(session, pin_source=pin_source) as office:
         settings = office.home.settings
+        place = parse_bind(bind or settings.service.bind)
+        check_reach(place, demo=settings.demo)
         # The port comes first: a taken one is said before any PIN is asked.
-        listener = listening_socket(bind or settings.service.bind)
+        listener = listening_socket(place)
         with listener:
             app = public_app(office)
             if settings.demo:

@@ -6,6 +6,7 @@ import ipaddress
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -16,40 +17,68 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 
-def listening_socket(bind: str) -> socket.socket:
-    """Return a socket listening at `HOST:PORT`, on this machine only.
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Where to listen."""
+
+    address: Address
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
+        return f"{host}:{self.port}"
+
+
+def parse_bind(text: str) -> Bind:
+    """Read `HOST:PORT`; a host is an address or `localhost`.
 
     Raises:
-        BadOptionError: not `HOST:PORT`.
-        NotLoopbackError: an address beyond this machine.
+        BadOptionError: another form.
+    """
+    host, _, port = text.rpartition(":")
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host.strip("[]"))
+        number = int(port)
+    except ValueError as error:
+        raise BadOptionError(option="--bind", value=text, form="127.0.0.1:PORT") from error
+    if not 0 <= number <= 65535:
+        raise BadOptionError(option="--bind", value=text, form="127.0.0.1:PORT")
+    return Bind(address, number)
+
+
+def check_reach(bind: Bind, *, demo: bool) -> None:
+    """Keep a demonstration home on this machine: anybody could have its time-stamps and answers.
+
+    What is served is public by nature (lists, certificates, OCSP, time-stamps) and signed, so a
+    home of one's own may be told to listen anywhere.
+
+    Raises:
+        NotLoopbackError: a demonstration home, and an address that others reach.
+    """
+    if demo and not bind.address.is_loopback:
+        raise NotLoopbackError(address=str(bind))
+
+
+def listening_socket(bind: Bind) -> socket.socket:
+    """Return a socket that listens there.
+
+    Raises:
         PortTakenError: something listens there; another port is never taken instead.
     """
-    host, port = _split(bind)
-    if not host.is_loopback:
-        raise NotLoopbackError(address=bind)
-    family = socket.AF_INET6 if host.version == 6 else socket.AF_INET
+    family = socket.AF_INET6 if bind.address.version == 6 else socket.AF_INET
     listener = socket.socket(family)
     if sys.platform != "win32":  # there it would let two programs share the port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((str(host), port))
+        listener.bind((str(bind.address), bind.port))
         listener.listen(128)
     except OSError as error:
         listener.close()
-        raise PortTakenError(address=bind) from error
+        raise PortTakenError(address=str(bind)) from error
     return listener
-
-
-def _split(bind: str) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int]:
-    host, _, port = bind.rpartition(":")
-    try:
-        number = int(port)
-        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host.strip("[]"))
-    except ValueError as error:
-        raise BadOptionError(option="--bind", value=bind, form="127.0.0.1:PORT") from error
-    if not 0 <= number <= 65535:
-        raise BadOptionError(option="--bind", value=bind, form="127.0.0.1:PORT")
-    return address, number
 
 
 def run(app: Starlette, listener: socket.socket, *, ready: Callable[[], None]) -> None:

@@ -1,6 +1,7 @@
 """Authorities and certificates by hand: from an empty home to a revoked official."""
 
 import re
+import urllib.error
 import urllib.request
 
 import pytest
@@ -278,3 +279,16 @@ def test_recover_gives_up_what_was_left_reserved(antin, demo_home):
     shown = antin("--home", demo_home, "cert", "show", "0badcafe", "--json").json
     assert shown["status"] == "abandoned"
     assert re.match("20", shown["revoked_at"])
+
+
+def test_a_home_of_ones_own_serves_its_lists_and_only_what_it_has(own_home):
+    with serving(own_home, "--bind", "127.0.0.1:0") as url:
+        for name in ("root", "issuing"):
+            with urllib.request.urlopen(f"{url}/crl/{name}.crl", timeout=10) as answer:
+                crl = x509.load_der_x509_crl(answer.read())
+            with urllib.request.urlopen(f"{url}/ca/{name}.cer", timeout=10) as answer:
+                certificate = x509.load_der_x509_certificate(answer.read())
+            assert crl.is_signature_valid(certificate.public_key())
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{url}/ocsp", data=b"\x30\x00", timeout=10)
+        assert caught.value.code == 404
