@@ -291,4 +291,5 @@ def test_a_home_of_ones_own_serves_its_lists_and_only_what_it_has(own_home):
             assert crl.is_signature_valid(certificate.public_key())
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(f"{url}/ocsp", data=b"\x30\x00", timeout=10)
-        assert caught.value.code == 404
+        with caught.value as refusal:  # it holds the connection
+            assert refusal.code == 404
