@@ -34,9 +34,12 @@ class Pin:
         """Keep the secret.
 
         Raises:
-            PINMalformedError: empty. An empty PIN would cost a try for nothing.
+            PINMalformedError: empty, or bytes that are no text. Such a PIN would cost a try for
+                nothing.
         """
-        if not secret:
+        # Undecodable bytes of a variable or a terminal come as lone surrogates; encoding them later
+        # would raise an error that shows the PIN.
+        if not secret or any("\ud800" <= char <= "\udfff" for char in secret):
             raise PINMalformedError(source=source)
         self._secret = secret
 
@@ -105,7 +108,11 @@ class PromptPinSource:
 
 
 class FilePinSource:
-    """Reads a file that only its owner can read; one trailing line break is not the PIN's."""
+    """Reads a file that only its owner can read.
+
+    One trailing line break is not the PIN's, nor is the mark that Windows' editors put in front of
+    UTF-8.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -207,7 +214,7 @@ def _read_pin(raw: bytes, source: str) -> Pin:
         raise PINMalformedError(source=source)
     line = raw.removesuffix(b"\n").removesuffix(b"\r") if raw.endswith(b"\n") else raw
     try:
-        return Pin(line.decode("utf-8"), source=source)
+        return Pin(line.decode("utf-8-sig"), source=source)
     except UnicodeDecodeError:
         # `from None`: the exception's text would show the bytes of the PIN.
         raise PINMalformedError(source=source) from None

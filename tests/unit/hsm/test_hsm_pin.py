@@ -80,7 +80,12 @@ def test_an_empty_pin_is_refused_before_it_costs_a_try():
 
 @pytest.mark.parametrize(
     "content",
-    [SECRET.encode(), SECRET.encode() + b"\n", SECRET.encode() + b"\r\n"],
+    [
+        SECRET.encode(),
+        SECRET.encode() + b"\n",
+        SECRET.encode() + b"\r\n",
+        b"\xef\xbb\xbf" + SECRET.encode() + b"\r\n",  # as Windows' Notepad writes UTF-8
+    ],
 )
 def test_one_line_break_at_the_end_is_not_the_pins(tmp_path, pipe, content):
     assert FilePinSource(write(tmp_path / "pin", content)).ask(TOKEN).reveal() == SECRET
@@ -94,7 +99,7 @@ def test_everything_else_is(tmp_path, content, secret):
     assert FilePinSource(write(tmp_path / "pin", content)).ask(TOKEN).reveal() == secret
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe1234", b"1" * 4097])
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xef\xbb\xbf\n", b"\xff\xfe1234", b"1" * 4097])
 def test_what_is_no_pin(tmp_path, pipe, content):
     for source in (FilePinSource(write(tmp_path / "pin", content)), FdPinSource(pipe(content))):
         with pytest.raises(PINMalformedError) as caught:
@@ -153,6 +158,14 @@ def test_the_environment(monkeypatch):
     monkeypatch.setenv("ANTIN_TEST_PIN", "")
     with pytest.raises(PINMalformedError):
         EnvPinSource("ANTIN_TEST_PIN").ask(TOKEN)
+
+
+def test_bytes_that_are_no_text_are_refused_without_showing_them(monkeypatch):
+    monkeypatch.setenv("ANTIN_TEST_PIN", os.fsdecode(b"12\xff34"))
+    with pytest.raises(PINMalformedError) as caught:
+        EnvPinSource("ANTIN_TEST_PIN").ask(TOKEN)
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    assert caught.value.facts == {"source": "env:ANTIN_TEST_PIN"}
 
 
 def test_a_descriptor_is_read_once_and_answers_again(pipe):
