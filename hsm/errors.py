@@ -40,6 +40,12 @@ class KeyFileMalformedError(InvalidInputError):
     code = "hsm.key_file_malformed"
 
 
+class ModuleTableError(InvalidInputError):
+    """A table of known PKCS#11 modules cannot be used (facts: `reason`)."""
+
+    code = "hsm.module_table"
+
+
 class PINFileExposedError(RefusedError):
     """A PIN file can be read by other users of the machine (facts: `path`)."""
 
