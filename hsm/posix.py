@@ -1,9 +1,15 @@
-"""The one place that looks at POSIX file modes; on other systems it has nothing to say."""
+"""What only POSIX systems have: file modes, process groups, local sockets.
+
+On other systems each function says so, and does nothing.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -22,3 +28,31 @@ def keep_private(path: Path) -> None:
     """
     if os.name == "posix":
         path.chmod(stat.S_IMODE(path.stat().st_mode) & stat.S_IRWXU)
+
+
+def kill_group(leader: int) -> bool:
+    """Kill a process that leads a group of its own, and all it started that stayed in the group.
+
+    The caller has not waited for the leader yet, so that its number is still its own.
+
+    Returns:
+        Whether the system has process groups; without them nothing was done.
+    """
+    if os.name != "posix":
+        return False
+    with suppress(ProcessLookupError, PermissionError):  # gone, or (macOS) all but gone
+        os.killpg(leader, signal.SIGKILL)
+    return True
+
+
+def socket_answers(path: Path, *, limit_seconds: float) -> bool:
+    """Say whether somebody listens at a local socket; False where there are none."""
+    if os.name != "posix":
+        return False
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(limit_seconds)
+        try:
+            client.connect(str(path))
+        except (OSError, ValueError):
+            return False
+    return True
