@@ -90,9 +90,14 @@ def keygen(
 
     session = session_of(context)
     home = find_home(home_directory(session.home), session.configuration)
-    module, token = find_token(open_modules(home), KeyURI(token=label))
-    pin = PINs(session, home, pin_source).ask(token)
-    uri = generate_key(module, label, pin, label=name, key_type=KeyType(key_type))
+    pins = PINs(session, home, pin_source)
+
+    def make() -> KeyURI:
+        module, token = find_token(open_modules(home), KeyURI(token=label))
+        pin = pins.ask(token)
+        return generate_key(module, label, pin, label=name, key_type=KeyType(key_type))
+
+    uri = pins.retrying(make)
     session.put("token.keygen/1", {"key": str(uri)}, lambda: str(uri))
 
 

@@ -132,7 +132,9 @@ def _signing_key(
     modules: tuple[Module, ...],
 ) -> SigningKey:
     def open_key() -> PrivateKey:
-        return open_any(uri, lambda: modules, search.pins, certificate=certificate).key
+        return search.pins.retrying(
+            lambda: open_any(uri, lambda: modules, search.pins, certificate=certificate).key
+        )
 
     chain = _chain(certificate, (*search.issuers, *others))
     return SigningKey(certificate, chain, OpenOnce(open_key))
@@ -142,10 +144,15 @@ def _from_file(search: SignerSearch, key: str, certificate: Path | None) -> Sign
     given = read_certificates(certificate) if certificate is not None else ()
     if given:
         signer = given[0]
-        opened = OpenOnce(lambda: open_any(key, tuple, search.pins, certificate=signer).key)
-        return SigningKey(signer, _chain(signer, (*search.issuers, *given)), opened)
+
+        def open_key() -> PrivateKey:
+            return search.pins.retrying(
+                lambda: open_any(key, tuple, search.pins, certificate=signer).key
+            )
+
+        return SigningKey(signer, _chain(signer, (*search.issuers, *given)), OpenOnce(open_key))
     # A PKCS#12 keeps its certificate under the password too: it has to be opened to be checked.
-    bundle = open_any(key, tuple, search.pins)
+    bundle = search.pins.retrying(lambda: open_any(key, tuple, search.pins))
     if bundle.certificate is None:
         raise NoSignerError(tokens=(key.removeprefix(FILE_SCHEME),))
     chain = _chain(bundle.certificate, (*search.issuers, *bundle.chain))

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import typer
+from typing import TypeVar
 
 from cli.homes.home import Home
+from cli.homes.pin_prompt import ask_person, somebody_is_there, tell_doubts
 from cli.session import Session
 from hsm.embedded import EmbeddedTokens
+from hsm.errors import (
+    KeyPasswordWrongError,
+    WrongPINError,
+    WrongPINFinalTryError,
+    WrongPINLockedError,
+)
 from hsm.module import Module, close_modules, open_module
 from hsm.pin import Pin, PinSource, parse_pin_source
 from hsm.tokens import TokenInfo
+from pki.errors import PKIError
 
 # A process that ends logs out: the token must not stay open for the next program.
 atexit.register(close_modules)
+
+
+_PROMPT = "prompt"
+QUESTIONS = 3
+"""How often a person is asked for one PIN; most tokens lock after five wrong ones in a row."""
+
+_MISTYPED = (WrongPINError, KeyPasswordWrongError)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +43,63 @@ class PINs:
     session: Session
     home: Home
     option: str | None = None
+    _sources: dict[str, PinSource] = field(default_factory=dict, init=False)
+    """One of each kind: a pipe can be read to its end only once."""
+    _warned: set[tuple[str, str]] = field(default_factory=set, init=False)
 
     def ask(self, token: TokenInfo) -> Pin:
-        """Return the PIN.
+        """Return the PIN; what speaks against its text is said on stderr first.
 
         Raises:
             PKIError: the source is malformed or gives nothing.
         """
-        text = self.option or self.home.settings.pins.get(token.label, "prompt")
-        return self._source(text).ask(token)
+        text = self._source_of(token.label)
+        source = self._sources.setdefault(text, self._parse(text))
+        pin = source.ask(token)
+        place = (token.label, token.serial)
+        if text != _PROMPT and token.key_file is None and place not in self._warned:
+            self._warned.add(place)
+            tell_doubts(self.session, pin)
+        return pin
 
-    def _source(self, text: str) -> PinSource:
+    def announce_pad(self, token: TokenInfo) -> None:
+        """Tell whoever is there to type the PIN on the reader's own keys."""
+        self.session.tell("cli.pin.on_pad", token=token.label, serial=token.serial)
+
+    def retrying(self, use_pin: Callable[[], T]) -> T:
+        """Return what `use_pin` returns; a person who mistyped the PIN is asked again.
+
+        Nobody is asked again where the PIN comes from elsewhere, where no person is at a terminal,
+        where one try is left, and after `QUESTIONS` questions.
+
+        Args:
+            use_pin: asks this object for the PIN every time it is called.
+
+        Raises:
+            PKIError: whatever `use_pin` raises.
+        """
+        for _ in range(QUESTIONS - 1):
+            try:
+                return use_pin()
+            except _MISTYPED as error:
+                if not self._may_ask_again(error):
+                    raise
+                self.session.tell("cli.pin.again")
+        return use_pin()
+
+    def _may_ask_again(self, error: PKIError) -> bool:
+        if isinstance(error, WrongPINFinalTryError | WrongPINLockedError):
+            return False
+        label = Path(str(error.facts.get("path", ""))).name or str(error.facts["token"])
+        return self._source_of(label) == _PROMPT and somebody_is_there()
+
+    def _source_of(self, label: str) -> str:
+        return self.option or self.home.settings.pins.get(label, _PROMPT)
+
+    def _parse(self, text: str) -> PinSource:
         if self.option is None and text.startswith("file:"):
             text = f"file:{self.home.path(Path(text.removeprefix('file:')))}"
-        return parse_pin_source(text, self._prompt)
-
-    def _prompt(self, token: TokenInfo) -> str:
-        if token.key_file is not None:
-            question = self.session.word("cli.ask.password", path=token.key_file)
-        else:
-            question = self.session.word("cli.ask.pin", token=token.label, serial=token.serial)
-        answer: str = typer.prompt(question, hide_input=True, err=True)
-        return answer
+        return parse_pin_source(text, lambda token: ask_person(self.session, token))
 
 
 def open_modules(home: Home, named: str | None = None) -> tuple[Module, ...]:

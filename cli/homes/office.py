@@ -74,8 +74,13 @@ class Office:
         Raises:
             PKIError: whatever the token answers.
         """
-        found = open_any(uri, lambda: open_modules(self.home), self.pins, certificate=certificate)
-        return found.key
+        return self.pins.retrying(
+            lambda: (
+                open_any(
+                    uri, lambda: open_modules(self.home), self.pins, certificate=certificate
+                ).key
+            )
+        )
 
     def profile(self, name: str) -> Profile:
         """Read a profile, with this administration's policy arc.

@@ -1,45 +1,7 @@
 """What a person at a real terminal is asked, and what is done with the answer."""
 
-import os
-import select
-import subprocess
-import sys
-import time
-
 import pytest
-
-pty = pytest.importorskip("pty")
-
-WAIT_SECONDS = 60
-
-
-def at_terminal(home, *arguments, answers):
-    """Run `antin` on a pseudo-terminal; give one answer to each question that ends in a colon."""
-    master, slave = pty.openpty()
-    code = "from cli.app import main; main()"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, "--home", str(home), *map(str, arguments)],
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        env={**os.environ, "ANTIN_LANG": "en"},
-        start_new_session=True,
-    )
-    os.close(slave)
-    said, answered, waiting = "", 0, list(answers)
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        if select.select([master], [], [], 0.2)[0]:
-            try:
-                said += os.read(master, 4096).decode("utf-8", "replace")
-            except OSError:  # the other side is closed
-                break
-            if waiting and said[answered:].rstrip().endswith(":"):
-                time.sleep(0.2)  # the question is printed before the echo is switched off
-                os.write(master, (waiting.pop(0) + "\n").encode())
-                answered = len(said)
-    os.close(master)
-    return process.wait(timeout=WAIT_SECONDS), said, waiting
+from cli_terminal import at_terminal
 
 
 @pytest.fixture
@@ -64,18 +26,6 @@ def test_the_pin_is_asked_once_names_the_token_and_is_not_shown(asking_home, let
     assert left == ["unasked"], "two documents, one PIN"
     assert (tmp_path / "a-signed.pdf").exists()
     assert (tmp_path / "b-signed.pdf").exists()
-
-
-def test_a_wrong_pin_at_the_prompt_is_not_asked_again(asking_home, letter, tmp_path):
-    target = tmp_path / "out.pdf"
-    status, said, left = at_terminal(
-        asking_home, "sign", letter, "-o", target, answers=["00000000x", "unasked"]
-    )
-    assert status == 3, said
-    assert "[hsm.wrong_pin]" in said
-    assert "00000000x" not in said
-    assert left == ["unasked"]
-    assert not target.exists()
 
 
 @pytest.mark.parametrize(("answer", "status", "state"), [("n", 3, "issued"), ("y", 0, "revoked")])
