@@ -107,7 +107,7 @@ class EmbeddedTokens:
             if find_loaded(library) is not None and _IN_USE.get(library) != directory:
                 raise EmbeddedConflictError(directory=directory, module=library)
             os.environ[_VARIABLE] = str(directory / CONFIGURATION)
-            module = open_module(library)
+            module = open_module(library, limits=None)
             module.guard_files(files)
             _IN_USE[library] = directory
         return module

@@ -100,6 +100,12 @@ class PINNotSetError(RefusedError):
     code = "hsm.pin_not_set"
 
 
+class PINCancelledError(RefusedError):
+    """The PIN was not given: cancelled on the reader's keys (facts: `token`)."""
+
+    code = "hsm.pin_cancelled"
+
+
 class TokenAmbiguousError(RefusedError):
     """More than one token fits what was asked (facts: `wanted`, `serials`)."""
 
@@ -232,10 +238,22 @@ class TokenRemovedError(UnavailableError):
     code = "hsm.token_removed"
 
 
+class TokenTimeoutError(UnavailableError):
+    """The token or its module takes too long and was given up (facts: `token`, `seconds`)."""
+
+    code = "hsm.token_timeout"
+
+
 class DeviceFailedError(UnavailableError):
     """The token reports a fault of its own (facts: `token`, `reason`)."""
 
     code = "hsm.device_failed"
+
+
+class SignatureWrongError(UnavailableError):
+    """What the token returned is no signature that verifies (facts: `token`)."""
+
+    code = "hsm.signature_wrong"
 
 
 class SessionLostError(UnavailableError):

@@ -15,8 +15,9 @@ from cryptography import x509
 from pkcs11 import Attribute, CertificateType, MechanismFlag, ObjectClass, Session
 
 from hsm._asn1 import certificate_parts
-from hsm.cryptoki.public_keys import EC_PARAMS
+from hsm.cryptoki.generation import generate_pair
 from hsm.errors import KeyMismatchError, KeyNotFoundError, KeyNotProtectedError
+from hsm.login import login
 from hsm.module import Module
 from hsm.objects import ObjectKind, certified_key, key_uri, list_objects
 from hsm.pin import GivenPinSource, Pin
@@ -27,8 +28,6 @@ from pki.keys import KeyType
 from pki.names import common_name
 
 _ID_BYTES = 8
-_RSA_BITS = {KeyType.RSA_2048: 2048, KeyType.RSA_3072: 3072, KeyType.RSA_4096: 4096}
-_EC_CURVES = {KeyType.EC_P256: "secp256r1", KeyType.EC_P384: "secp384r1"}
 
 PRIVATE_TEMPLATE = {
     Attribute.TOKEN: True,
@@ -67,13 +66,16 @@ def generate_key(
     """
     token = _logged_in(module, KeyURI(token=token_label), pin)
     key_id = secrets.token_bytes(_ID_BYTES)
-    with module.writing(token) as session, module.use(token, mechanism=str(key_type)):
+
+    def make(session: Session) -> None:
         public, private = _generate(session, key_type, key_id, label)
         lacking = _lacking(private)
         if lacking:
             private.destroy()
             public.destroy()
             raise KeyNotProtectedError(token=token.label, attributes=lacking)
+
+    module.write(token, make, mechanism=str(key_type))
     return key_uri(token, key_id)
 
 
@@ -99,25 +101,23 @@ def import_certificate(
         return
     parts = certificate_parts(certificate)
     _logged_in(module, wanted, pin)
-    with module.writing(token) as session:
-        session.create_object(
-            {
-                **_PUBLIC_TEMPLATE,
-                Attribute.CLASS: ObjectClass.CERTIFICATE,
-                Attribute.CERTIFICATE_TYPE: CertificateType.X_509,
-                Attribute.VALUE: parts.value,
-                Attribute.SUBJECT: parts.subject,
-                Attribute.ISSUER: parts.issuer,
-                Attribute.SERIAL_NUMBER: parts.serial_number,
-                Attribute.ID: halves[0].id,
-                Attribute.LABEL: halves[0].label,
-            }
-        )
+    template = {
+        **_PUBLIC_TEMPLATE,
+        Attribute.CLASS: ObjectClass.CERTIFICATE,
+        Attribute.CERTIFICATE_TYPE: CertificateType.X_509,
+        Attribute.VALUE: parts.value,
+        Attribute.SUBJECT: parts.subject,
+        Attribute.ISSUER: parts.issuer,
+        Attribute.SERIAL_NUMBER: parts.serial_number,
+        Attribute.ID: halves[0].id,
+        Attribute.LABEL: halves[0].label,
+    }
+    module.write(token, lambda session: session.create_object(template))
 
 
 def _logged_in(module: Module, uri: KeyURI, pin: Pin) -> TokenInfo:
     _, token = find_token((module,), uri)
-    module.login(token, GivenPinSource(pin))
+    login(module, token, GivenPinSource(pin))
     return token
 
 
@@ -132,12 +132,7 @@ def _generate(
         "public_template": _PUBLIC_TEMPLATE,
         "private_template": PRIVATE_TEMPLATE,
     }
-    if key_type in _RSA_BITS:
-        return session.generate_keypair(pkcs11.KeyType.RSA, _RSA_BITS[key_type], **options)
-    curve = session.create_domain_parameters(
-        pkcs11.KeyType.EC, {Attribute.EC_PARAMS: EC_PARAMS[_EC_CURVES[key_type]]}, local=True
-    )
-    return curve.generate_keypair(**options)
+    return generate_pair(session, key_type, options)
 
 
 def _lacking(private: pkcs11.PrivateKey) -> tuple[str, ...]:

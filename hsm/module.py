@@ -1,95 +1,148 @@
-"""One loaded PKCS#11 module: its tokens, its one lock, its logins.
+"""One loaded PKCS#11 module: its tokens, its one gate, what it knows of each token's login.
 
 python-pkcs11 calls `C_Initialize(NULL)`, which tells the module that threads will not come at the
-same time, and then lets go of the interpreter's lock. So every call goes through `Module.use`,
-which holds one lock a module. It also refuses in a forked child: after a fork a loaded module is
-broken (PKCS #11 §6.6), and a child may have inherited the lock in any state.
+same time, and then lets go of the interpreter's lock. So every call goes through `Module.run`
+(`hsm.gate`). It also refuses in a forked child: after a fork a loaded module is broken (PKCS #11
+§6.6), and a child may have inherited any lock in any state.
 
 Login state belongs to the whole process, not to a session: one session a token logs in and is
-kept; sessions for reading and writing come and go beside it.
+kept (`hsm.login`); working sessions come and go beside it.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pkcs11
-from pkcs11._pkcs11 import lib as Library  # noqa: N812  pkcs11.lib is a function of that name
 
+from hsm.cryptoki.function_list import Function, function
 from hsm.cryptoki.init_token import init_token, set_user_pin
-from hsm.cryptoki.login import RefusedPins, check_may_ask, log_in, pin_state, wrong_pin
-from hsm.cryptoki.mapping import pkcs11_errors, reason_of
+from hsm.cryptoki.library import Library, load_library
+from hsm.cryptoki.mapping import error_for, is_spoilt
+from hsm.cryptoki.pin_rules import RefusedPins
+from hsm.cryptoki.token_info import read_pin_lengths, token_info
 from hsm.errors import (
     ForkedError,
     ModuleUnusableError,
     SessionLostError,
     TokenNotPresentError,
     TokenRemovedError,
+    TokenTimeoutError,
 )
-from hsm.pin import Pin, PinSource
+from hsm.gate import Gate, Lane, Limits
+from hsm.pin import Pin
 from hsm.tokens import TokenInfo
 
+T = TypeVar("T")
+Place = tuple[int, str]
+"""Slot and serial number."""
+
 _LOADING = threading.Lock()
-# After these the kept session is of no more use; keeping it would fail for ever after.
-_SESSION_SPOILT = (
-    pkcs11.DeviceRemoved,
-    pkcs11.OperationActive,
-    pkcs11.SessionClosed,
-    pkcs11.SessionHandleInvalid,
-)
+
+
+@dataclass(eq=False, slots=True)
+class TokenState:
+    """What this process has with one token."""
+
+    logging_in: AbstractContextManager[object] = field(default_factory=threading.RLock)
+    """Held for the login of one thread: the others find it done."""
+    session: pkcs11.Session | None = None
+    """The one that logged in; None while nobody is."""
+    epoch: int = 0
+    """Counts the times that everything opened on the token was lost or given back."""
+
+
+@dataclass(eq=False, slots=True)
+class WorkingSession:
+    """A session that a lane keeps for signing, and the private keys found with it."""
+
+    epoch: int
+    session: pkcs11.Session
+    keys: dict[object, pkcs11.PrivateKey] = field(default_factory=dict)
 
 
 class Module:
     """A PKCS#11 module; made by `open_module`, once a file and process."""
 
-    def __init__(self, path: Path, library: Library) -> None:
+    def __init__(self, path: Path, library: Library, gate: Gate) -> None:
         self.path = path
+        self.limits = gate.limits
+        self.refused = RefusedPins()
         self._library = library
-        self._lock = threading.RLock()
+        self._gate = gate
         self._pid = os.getpid()
-        self._logins: dict[tuple[int, str], pkcs11.Session] = {}
-        self._refused = RefusedPins()
+        self._states: dict[Place, TokenState] = {}
         self._closed = False
         self._files: AbstractContextManager[object] | None = None
 
     def __repr__(self) -> str:
         return f"Module({str(self.path)!r})"
 
-    @contextmanager
-    def use(self, token: TokenInfo | None = None, *, mechanism: str = "") -> Iterator[None]:
-        """Hold the module for the block: every PKCS#11 call happens inside one.
+    def run(
+        self,
+        work: Callable[[Lane], T],
+        token: TokenInfo | None = None,
+        *,
+        mechanism: str = "",
+        limit: timedelta | None = None,
+    ) -> T:
+        """Do the work with the module held: every PKCS#11 call happens inside one.
+
+        Args:
+            work: gets the lane it runs in; may run on another thread.
+            token: which token it is about, for errors and for what a lost session means.
+            mechanism: what is asked of the token, for errors.
+            limit: how long it may take; None takes `limits.call`.
 
         Raises:
             ForkedError: this process is not the one that loaded the module.
-            SessionLostError: the module was closed.
-            PKIError: whatever the token answers, mapped.
+            SessionLostError: the module was closed, or the token forgot the session.
+            TokenTimeoutError: it takes longer than the limit.
+            PKIError: whatever else the token answers, mapped.
         """
         if os.getpid() != self._pid:
             raise ForkedError(module=self.path)
         label = token.label if token else self.path.name
-        serial = token.serial if token else ""
-        with self._lock, pkcs11_errors(token=label, serial=serial, mechanism=mechanism):
+
+        def attempt(lane: Lane) -> T:
             if self._closed:
                 raise SessionLostError(token=label)
             try:
-                yield
-            except _SESSION_SPOILT:
-                if token is not None:
-                    self._drop(_place(token))
-                raise
+                return work(lane)
+            except pkcs11.PKCS11Error as error:
+                if token is not None and is_spoilt(error):
+                    self.forget(token)
+                serial = token.serial if token else ""
+                raise error_for(error, token=label, serial=serial, mechanism=mechanism) from error
 
-    @contextmanager
-    def use_files(self, token: TokenInfo | None = None) -> Iterator[None]:
-        """As `use`, and no other process reads or changes the token's files meanwhile.
+        return self._gate.run(attempt, limit=limit, what=label)
+
+    def run_files(
+        self,
+        work: Callable[[Lane], T],
+        token: TokenInfo | None = None,
+        *,
+        mechanism: str = "",
+        limit: timedelta | None = None,
+    ) -> T:
+        """As `run`, and no other process reads or changes the tokens' files meanwhile.
 
         For everything but a signature: signing reads no file that a login rewrites.
         """
-        with self.use(token), self._files or nullcontext():
-            yield
+
+        def guarded(lane: Lane) -> T:
+            with self._files or nullcontext():
+                return work(lane)
+
+        return self.run(guarded, token, mechanism=mechanism, limit=limit)
 
     def guard_files(self, guard: AbstractContextManager[object]) -> None:
         """Hold `guard` whenever files of the module's tokens are read or written.
@@ -97,8 +150,7 @@ class Module:
         Only tokens in files need it (`hsm.embedded`); a card keeps its own order. The first guard
         stays: another thread may be holding it.
         """
-        with self._lock:
-            self._files = self._files or guard
+        self._files = self._files or guard
 
     def tokens(self) -> tuple[TokenInfo, ...]:
         """Return the tokens that are plugged in and set up; nobody logs in.
@@ -106,13 +158,19 @@ class Module:
         Raises:
             FunctionFailedError: the module cannot list its slots.
         """
-        with self.use_files():
-            found = [_present_token(slot) for slot in self._library.get_slots()]
-        return tuple(
-            _info(token)
-            for token in found
-            if token is not None and token.flags & pkcs11.TokenFlag.TOKEN_INITIALIZED
-        )
+        return tuple(token for token in self.all_tokens() if token.initialized)
+
+    def all_tokens(self) -> tuple[TokenInfo, ...]:
+        """Return the tokens that are plugged in, also those not yet set up.
+
+        Raises:
+            FunctionFailedError: the module cannot list its slots.
+        """
+
+        def look(_lane: Lane) -> list[pkcs11.Token | None]:
+            return [_present_token(slot) for slot in self._library.get_slots()]
+
+        return tuple(token_info(token) for token in self.run_files(look) if token is not None)
 
     def set_up_token(self, label: str, *, user_pin: Pin, so_pin: Pin) -> TokenInfo:
         """Set up a token that never was; one that was is not touched.
@@ -121,130 +179,191 @@ class Module:
             TokenNotPresentError: there is none. SoftHSM always has one.
             PINNotAcceptedError: the token refuses a PIN's length or characters.
         """
-        with self.use_files():
-            slot_id = self._free_slot(label)
-            init_token(self.path, slot_id, label, so_pin)
-            fresh = next(slot for slot in self._library.get_slots() if slot.slot_id == slot_id)
-            set_user_pin(fresh.get_token(), so_pin, user_pin)
-            return _info(fresh.get_token())
+        fresh = next((one for one in self.all_tokens() if not one.initialized), None)
+        if fresh is None:
+            raise TokenNotPresentError(token=label)
+        return self.initialize_token(fresh, label, user_pin=user_pin, so_pin=so_pin)
+
+    def initialize_token(
+        self, token: TokenInfo, label: str, *, user_pin: Pin, so_pin: Pin
+    ) -> TokenInfo:
+        """Initialise the token in this slot: everything on it is erased.
+
+        Args:
+            token: the token as it is now; another one in its slot is not touched.
+            label: what it is to be called, at most 32 bytes in UTF-8.
+            user_pin: the user's PIN from now on.
+            so_pin: the security officer's PIN: the present one, or a new token's first.
+
+        Raises:
+            WrongPINError: not the officer's PIN of a token that was set up before.
+            PINNotAcceptedError: the token refuses a PIN's length or characters.
+            PKIError: whatever else the token answers.
+        """
+
+        def make(_lane: Lane) -> TokenInfo:
+            self.find(token)
+            self.forget(token)  # C_InitToken refuses while a session is open
+            init_token(self.path, token.slot_id, label, so_pin)
+            made = self._slot(token.slot_id, label).get_token()
+            set_user_pin(made, so_pin, user_pin)
+            return token_info(self._slot(token.slot_id, label).get_token())
+
+        return self.run_files(make, token, limit=self.limits.generate)
 
     def refresh(self, token: TokenInfo) -> TokenInfo:
-        """Return what the token says now (its PIN flags change).
+        """Return what the token says now (its PIN flags change), with its PINs' lengths.
 
         Raises:
             TokenNotPresentError: the slot is empty.
             TokenRemovedError: another token is in the slot.
         """
-        with self.use_files(token):
-            return _info(self._find(token))
+
+        def look(_lane: Lane) -> TokenInfo:
+            found = token_info(self.find(token))
+            return read_pin_lengths(self.path, found)
+
+        return self.run_files(look, token)
 
     def mechanisms(self, token: TokenInfo) -> frozenset[int]:
         """Return what the token can compute."""
-        with self.use_files(token):
-            return frozenset(int(item) for item in self._find(token).slot.get_mechanisms())
+        return self.run_files(
+            lambda _lane: frozenset(int(item) for item in self.find(token).slot.get_mechanisms()),
+            token,
+        )
 
-    @contextmanager
-    def reading(self, token: TokenInfo) -> Iterator[pkcs11.Session]:
-        """Give a session that reads. It sees private objects only if somebody logged in."""
-        with self.use_files(token), _session(self._find(token), writable=False) as session:
-            yield session
+    def read(self, token: TokenInfo, work: Callable[[pkcs11.Session], T]) -> T:
+        """Do the work with a session that reads.
 
-    @contextmanager
-    def writing(self, token: TokenInfo) -> Iterator[pkcs11.Session]:
-        """Give a session that writes; `login` comes first.
+        It sees private objects only if somebody logged in (`hsm.login`).
+        """
+        return self.run_files(lambda _lane: _with_session(self.find(token), work), token)
+
+    def write(
+        self, token: TokenInfo, work: Callable[[pkcs11.Session], T], *, mechanism: str = ""
+    ) -> T:
+        """Do the work with a session that writes; `hsm.login.login` comes first.
 
         Raises:
             SessionLostError: nobody logged in.
         """
-        with self.use_files(token):
-            if not self.logged_in(token):
+
+        def change(_lane: Lane) -> T:
+            if self.state(token).session is None:
                 raise SessionLostError(token=token.label)
-            with _session(self._find(token), writable=True) as session:
-                yield session
+            return _with_session(self.find(token), work, writable=True)
+
+        return self.run_files(change, token, mechanism=mechanism, limit=self.limits.generate)
+
+    def working(self, lane: Lane, token: TokenInfo) -> WorkingSession:
+        """Return the session that the lane keeps for signing with the token.
+
+        Called inside `run` only. A session from before the last loss is not used again.
+        """
+        place, epoch = (token.slot_id, token.serial), self.state(token).epoch
+        kept: WorkingSession | None = lane.kept.get(place)
+        if kept is None or kept.epoch != epoch:
+            kept = WorkingSession(epoch, self.find(token).open())
+            lane.kept[place] = kept
+        return kept
+
+    def state(self, token: TokenInfo) -> TokenState:
+        """Return what this process has with the token."""
+        return self._states.setdefault((token.slot_id, token.serial), TokenState())
 
     def logged_in(self, token: TokenInfo) -> bool:
         """Say whether this process holds a login on the token."""
-        return _place(token) in self._logins
+        return self.state(token).session is not None
 
-    def login(
-        self, token: TokenInfo, pin_source: PinSource, *, allow_final_try: bool = False
-    ) -> pkcs11.Session:
-        """Log in, once a process and token; later calls return the kept session unasked.
+    def forget(self, token: TokenInfo) -> None:
+        """Give back everything opened on the token, the login too; inside `run` only.
 
-        The steps and their order: `hsm.cryptoki.login`. The PIN is asked for without holding the
-        module, so that other tokens go on signing while a person types.
+        C_CloseAllSessions, since a session that is half lost may keep its login, and a handle that
+        was lost must not be closed one by one: the module may have given it out again.
 
-        Raises:
-            PINLockedError: locked; the PIN was not asked for.
-            PINFinalTryError: one try is left and `allow_final_try` is not set; not asked for.
-            WrongPINError: the token refused the PIN, now or before in this process.
+        Spec: PKCS #11 v3.0 §5.6.3.
         """
-        with self.use_files(token):
-            if (kept := self._logins.get(_place(token))) is not None:
-                return kept
-        check_may_ask(self.refresh(token), allow_final_try=allow_final_try)
-        pin = pin_source.ask(token)
-        with self.use_files(token):
-            if (kept := self._logins.get(_place(token))) is not None:
-                return kept
-            if self._refused.knows(token, pin):
-                raise wrong_pin(self.refresh(token))
-            try:
-                session = log_in(self._find(token), pin)
-            except pkcs11.PinIncorrect as error:
-                self._refused.remember(token, pin)
-                raise wrong_pin(self.refresh(token)) from error
-            self._logins[_place(token)] = session
-            return session
+        state = self.state(token)
+        state.session = None
+        state.epoch += 1
+        with suppress(OSError):
+            function(self.path, Function.C_CLOSE_ALL_SESSIONS, ctypes.c_ulong)(token.slot_id)
 
-    def logout(self, token: TokenInfo) -> None:
-        """Give the login back; keys opened with it stop working."""
-        with self.use_files(token):
-            self._drop(_place(token))
+    def restart(self) -> bool:
+        """Finalise and initialise the module, unless some token of it is logged in.
+
+        Some modules see a token that came back only then. Says whether it was done.
+        """
+
+        def again(_lane: Lane) -> bool:
+            if self._closed or any(state.session for state in self._states.values()):
+                return False
+            for state in self._states.values():
+                state.epoch += 1
+            with suppress(pkcs11.PKCS11Error), self._files or nullcontext():
+                self._library.reinitialize()
+                return True
+            return False
+
+        return self._gate.run_alone(again, what=self.path.name)
 
     def close(self) -> None:
         """Log out everywhere and let go of the module; keys opened with it stop working."""
-        with self.use_files():
-            for place in tuple(self._logins):
-                self._drop(place)
-            self._closed = True
-            _LOADED.pop(self.path, None)
+        if os.getpid() != self._pid:
+            raise ForkedError(module=self.path)
+        with _LOADING:
+            if _LOADED.get(self.path) is self:
+                del _LOADED[self.path]
+        self._closed = True
+        with suppress(TokenTimeoutError):  # a call that hangs has the module: it is left to it
+            self._gate.run_alone(self._end, what=self.path.name)
+        self._gate.close()
+
+    def find(self, token: TokenInfo) -> pkcs11.Token:
+        """Return python-pkcs11's token, which is still the one that was seen; inside `run` only.
+
+        Raises:
+            TokenNotPresentError: the slot is empty.
+            TokenRemovedError: another token is in the slot.
+        """
+        found = _present_token(self._slot(token.slot_id, token.label))
+        if found is None:
+            raise TokenNotPresentError(token=token.label)
+        if token_info(found).serial != token.serial:
+            raise TokenRemovedError(token=token.label)
+        return found
+
+    def _slot(self, slot_id: int, label: str) -> pkcs11.Slot:
+        for slot in self._library.get_slots():
+            if slot.slot_id == slot_id:
+                return slot
+        raise TokenNotPresentError(token=label)
+
+    def _end(self, _lane: Lane) -> None:
+        with self._files or nullcontext():
+            for slot_id, _serial in self._states:
+                with suppress(OSError):
+                    function(self.path, Function.C_CLOSE_ALL_SESSIONS, ctypes.c_ulong)(slot_id)
             with suppress(pkcs11.PKCS11Error):  # a module that cannot end is of no use either
                 self._library.finalize()
 
-    def _free_slot(self, label: str) -> int:
-        for slot in self._library.get_slots(token_present=True):
-            token = _present_token(slot)
-            if token is not None and not token.flags & pkcs11.TokenFlag.TOKEN_INITIALIZED:
-                return slot.slot_id
-        raise TokenNotPresentError(token=label)
-
-    def _drop(self, place: tuple[int, str]) -> None:
-        session = self._logins.pop(place, None)
-        if session is not None:
-            with suppress(pkcs11.PKCS11Error):  # a token that is gone holds no login
-                session.close()
-
-    def _find(self, token: TokenInfo) -> pkcs11.Token:
-        for slot in self._library.get_slots():
-            if slot.slot_id == token.slot_id:
-                found = _present_token(slot)
-                if found is None:
-                    raise TokenNotPresentError(token=token.label)
-                if _info(found).serial != token.serial:
-                    raise TokenRemovedError(token=token.label)
-                return found
-        raise TokenNotPresentError(token=token.label)
-
 
 _LOADED: dict[Path, Module] = {}
+_USUAL_LIMITS = Limits()
 
 
-def open_module(path: Path) -> Module:
-    """Load a PKCS#11 module, once a file and process.
+def open_module(path: Path, *, limits: Limits | None = _USUAL_LIMITS, sessions: int = 1) -> Module:
+    """Load a PKCS#11 module, once a file and process: later calls give the first one's module.
+
+    Args:
+        path: the module's file. `hsm.discovery` tries an unknown one in a process of its own first.
+        limits: how long calls may take; None runs them on the caller's thread and waits for ever.
+        sessions: how many calls may run at a time. More than one suits an HSM on the network; the
+            module must lock by itself (CKF_OS_LOCKING_OK). Tokens on USB do one thing at a time.
 
     Raises:
-        ModuleUnusableError: no such file, built for another processor, or not a PKCS#11 module.
+        ModuleUnusableError: no such file, built for another processor, not a PKCS#11 module, or it
+            takes too long to start.
     """
     try:
         real = path.resolve(strict=True)
@@ -252,11 +371,12 @@ def open_module(path: Path) -> Module:
         raise ModuleUnusableError(module=path, reason=str(error)) from error
     with _LOADING:
         if real not in _LOADED:
+            gate = Gate(lanes=sessions, limits=limits)
             try:
-                library = pkcs11.lib(str(real))
-            except pkcs11.PKCS11Error as error:
-                raise ModuleUnusableError(module=path, reason=reason_of(error)) from error
-            _LOADED[real] = Module(real, library)
+                library = gate.run(lambda _lane: load_library(real, threads=sessions > 1))
+            except TokenTimeoutError as error:
+                raise ModuleUnusableError(module=path, reason="C_Initialize hangs") from error
+            _LOADED[real] = Module(real, library, gate)
         return _LOADED[real]
 
 
@@ -275,18 +395,15 @@ def close_modules() -> None:
             module.close()
 
 
-@contextmanager
-def _session(token: pkcs11.Token, *, writable: bool) -> Iterator[pkcs11.Session]:
+def _with_session(
+    token: pkcs11.Token, work: Callable[[pkcs11.Session], T], *, writable: bool = False
+) -> T:
     session = token.open(rw=writable)
     try:
-        yield session
+        return work(session)
     finally:
         with suppress(pkcs11.PKCS11Error):  # lost already: what lost it is the error to tell
             session.close()
-
-
-def _place(token: TokenInfo) -> tuple[int, str]:
-    return token.slot_id, token.serial
 
 
 def _present_token(slot: pkcs11.Slot) -> pkcs11.Token | None:
@@ -294,14 +411,3 @@ def _present_token(slot: pkcs11.Slot) -> pkcs11.Token | None:
         return slot.get_token()
     except (pkcs11.TokenNotPresent, pkcs11.TokenNotRecognised):
         return None
-
-
-def _info(token: pkcs11.Token) -> TokenInfo:
-    return TokenInfo(
-        label=token.label,
-        serial=token.serial.rstrip(b"\0").decode("utf-8", errors="replace"),
-        manufacturer=token.manufacturer_id,
-        model=token.model,
-        slot_id=token.slot.slot_id,
-        pin_state=pin_state(token.flags),
-    )

@@ -61,12 +61,15 @@ def list_objects(module: Module, token: TokenInfo) -> tuple[TokenObject, ...]:
     Raises:
         PKIError: whatever the token answers.
     """
-    with module.reading(token) as session:
+
+    def look(session: Session) -> tuple[TokenObject, ...]:
         return tuple(
             _describe(item, kind, token)
             for kind in ObjectKind
             for item in find_objects(session, kind)
         )
+
+    return module.read(token, look)
 
 
 def find_objects(

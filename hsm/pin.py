@@ -80,8 +80,19 @@ class PinSource(Protocol):
         """
         ...
 
+    def announce_pad(self, token: TokenInfo) -> None:
+        """Say that the PIN of this token is to be typed on the reader's own keys, now."""
+        ...
 
-class GivenPinSource:
+
+class QuietSource:
+    """A source with nobody behind it who could be told of a PIN pad."""
+
+    def announce_pad(self, token: TokenInfo) -> None:
+        """Say nothing: the reader's own display does."""
+
+
+class GivenPinSource(QuietSource):
     """A PIN that is already there."""
 
     def __init__(self, pin: Pin) -> None:
@@ -95,8 +106,13 @@ class GivenPinSource:
 class PromptPinSource:
     """Asks a person, through a function the command line hands in."""
 
-    def __init__(self, prompt: Callable[[TokenInfo], str]) -> None:
+    def __init__(
+        self,
+        prompt: Callable[[TokenInfo], str],
+        announce: Callable[[TokenInfo], None] = lambda _token: None,
+    ) -> None:
         self._prompt = prompt
+        self.announce_pad = announce
 
     def ask(self, token: TokenInfo) -> Pin:
         """Return what the person typed for this token.
@@ -107,7 +123,30 @@ class PromptPinSource:
         return Pin(self._prompt(token))
 
 
-class FilePinSource:
+class RememberingPinSource:
+    """Asks another source once, and keeps the answer until it is found to be wrong."""
+
+    def __init__(self, source: PinSource) -> None:
+        self._source = source
+        self._pins: dict[tuple[str, str], Pin] = {}
+
+    def ask(self, token: TokenInfo) -> Pin:
+        """Return the PIN; the other source says what it raises."""
+        place = (token.serial, token.label)
+        if place not in self._pins:
+            self._pins[place] = self._source.ask(token)
+        return self._pins[place]
+
+    def announce_pad(self, token: TokenInfo) -> None:
+        """Let the other source say it."""
+        self._source.announce_pad(token)
+
+    def forget(self, token: TokenInfo) -> None:
+        """Ask again next time: the PIN was wrong."""
+        self._pins.pop((token.serial, token.label), None)
+
+
+class FilePinSource(QuietSource):
     """Reads a file that only its owner can read.
 
     One trailing line break is not the PIN's, nor is the mark that Windows' editors put in front of
@@ -138,7 +177,7 @@ class FilePinSource:
         return _read_pin(raw, source)
 
 
-class EnvPinSource:
+class EnvPinSource(QuietSource):
     """Reads an environment variable."""
 
     def __init__(self, name: str) -> None:
@@ -158,7 +197,7 @@ class EnvPinSource:
         return Pin(value, source=source)
 
 
-class FdPinSource:
+class FdPinSource(QuietSource):
     """Reads an open file descriptor to its end, once; later questions get the same answer."""
 
     def __init__(self, fd: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -32,5 +32,17 @@ class TokenInfo:
     slot_id: int = 0
     """Where it is plugged in; may change from one run to the next."""
     pin_state: PINState = PINState.NORMAL
+    so_pin_state: PINState = PINState.NORMAL
+    """The same of the security officer's PIN."""
+    protected_path: bool = False
+    """The PIN is typed on the reader's own keys, never here."""
+    pin_bytes: range | None = field(default=None, compare=False)
+    """How many bytes a PIN of it may have; None where it was not asked or says nothing."""
+    initialized: bool = True
+    pin_set: bool = True
+    """It has a user's PIN."""
+    write_protected: bool = False
+    hardware: str = ""
+    firmware: str = ""
     key_file: Path | None = None
     """Set where no token is meant but a key file, whose password is asked the same way."""

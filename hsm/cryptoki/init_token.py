@@ -5,44 +5,29 @@ where every user of the machine can read them, or from a terminal. So this one f
 function, in the library that python-pkcs11 has loaded and initialised (the operating system gives
 the same copy). Setting the user's PIN afterwards (C_InitPIN) python-pkcs11 can do.
 
-Spec: PKCS #11 v3.0 §5.5.7 (C_InitToken), §6.1.1 (CK_FUNCTION_LIST).
+Spec: PKCS #11 v3.0 §5.5.7 (C_InitToken).
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 from pathlib import Path
 
 import pkcs11
 
+from hsm.cryptoki.function_list import CKR_OK, Function, function
 from hsm.errors import FunctionFailedError, PINNotAcceptedError, WrongPINError
 from hsm.pin import Pin
 
 _LABEL_BYTES = 32
-# Position in CK_FUNCTION_LIST after the version; the order is the header's and never changes.
-_C_INIT_TOKEN = 9
-_CKR_OK = 0x00
 _CKR_PIN_INCORRECT = 0xA0
 _CKR_PIN_REFUSED = (0xA1, 0xA2)  # CKR_PIN_INVALID, CKR_PIN_LEN_RANGE
-
-
-class _FunctionList(ctypes.Structure):
-    # Cryptoki structures are packed to one byte on Windows and laid out naturally elsewhere.
-    if os.name == "nt":
-        _pack_ = 1
-    _fields_ = (("version", ctypes.c_ubyte * 2), ("functions", ctypes.c_void_p * 20))
-
-
-_INIT_TOKEN = ctypes.CFUNCTYPE(
-    ctypes.c_ulong, ctypes.c_ulong, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p
-)
 
 
 def init_token(library: Path, slot_id: int, label: str, so_pin: Pin) -> None:
     """Set up the token in a slot: gives it a label and a security officer's PIN.
 
-    The caller holds the module (`Module.use`) and has checked that the slot's token is a fresh
+    The caller holds the module (`Module.run`) and has checked that the slot's token is a fresh
     one: C_InitToken erases whatever is there.
 
     Args:
@@ -62,7 +47,7 @@ def init_token(library: Path, slot_id: int, label: str, so_pin: Pin) -> None:
         raise WrongPINError(token=label, serial="", pin_flags=("-",))
     if result in _CKR_PIN_REFUSED:
         raise PINNotAcceptedError(token=label)
-    if result != _CKR_OK:
+    if result != CKR_OK:
         raise FunctionFailedError(token=label, reason=f"C_InitToken: 0x{result:X}")
 
 
@@ -80,9 +65,5 @@ def set_user_pin(token: pkcs11.Token, so_pin: Pin, user_pin: Pin) -> None:
 
 
 def _call(library: Path, slot_id: int, pin: bytes, label: bytes) -> int:
-    table = ctypes.POINTER(_FunctionList)()
-    result: int = ctypes.CDLL(str(library)).C_GetFunctionList(ctypes.byref(table))
-    if result == _CKR_OK:
-        function = _INIT_TOKEN(table.contents.functions[_C_INIT_TOKEN])
-        result = function(slot_id, pin, len(pin), label)
-    return result
+    types = (ctypes.c_ulong, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
+    return function(library, Function.C_INIT_TOKEN, *types)(slot_id, pin, len(pin), label)

@@ -1,15 +1,12 @@
 """python-pkcs11's exceptions become Antin's, here and nowhere else.
 
-CKR_PIN_INCORRECT alone is called a wrong PIN. At login it is `hsm.cryptoki.login` that maps it,
-with what the token's flags tell.
+CKR_PIN_INCORRECT alone is called a wrong PIN. At login it is `hsm.login` that maps it, with what
+the token's flags tell.
 
 Spec: PKCS #11 v3.0 §5.1 (return values).
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pkcs11
 
@@ -17,6 +14,7 @@ from hsm.errors import (
     DeviceFailedError,
     FunctionFailedError,
     MechanismUnsupportedError,
+    PINCancelledError,
     PINExpiredError,
     PINLockedError,
     PINNotAcceptedError,
@@ -34,6 +32,8 @@ _SIMPLE: dict[type[pkcs11.PKCS11Error], type[PKIError]] = {
     pkcs11.PinInvalid: PINNotAcceptedError,
     pkcs11.PinLenRange: PINNotAcceptedError,
     pkcs11.PinTooWeak: PINNotAcceptedError,
+    pkcs11.FunctionCancelled: PINCancelledError,
+    pkcs11.OperationNotInitialized: SessionLostError,
     pkcs11.UserPinNotInitialized: PINNotSetError,
     pkcs11.TokenNotPresent: TokenNotPresentError,
     pkcs11.TokenNotRecognised: TokenNotPresentError,
@@ -49,6 +49,18 @@ _SIMPLE: dict[type[pkcs11.PKCS11Error], type[PKIError]] = {
     pkcs11.SessionReadOnly: TokenWriteProtectedError,
 }
 
+_SPOILT = (
+    pkcs11.DeviceRemoved,
+    pkcs11.OperationActive,
+    pkcs11.OperationNotInitialized,
+    pkcs11.SessionClosed,
+    pkcs11.SessionHandleInvalid,
+    pkcs11.TokenNotPresent,
+    pkcs11.UserNotLoggedIn,
+)
+# CKR_CRYPTOKI_NOT_INITIALIZED, for which python-pkcs11 has no class: the module was reset under us.
+_NOT_INITIALIZED = "0x190"
+
 _DEVICE = (pkcs11.DeviceError, pkcs11.DeviceMemory)
 
 _MECHANISM = (
@@ -61,13 +73,9 @@ _MECHANISM = (
 )
 
 
-@contextmanager
-def pkcs11_errors(*, token: str, serial: str = "", mechanism: str = "") -> Iterator[None]:
-    """Turn every PKCS#11 failure inside the block into an error of `hsm.errors`."""
-    try:
-        yield
-    except pkcs11.PKCS11Error as error:
-        raise error_for(error, token=token, serial=serial, mechanism=mechanism) from error
+def is_spoilt(error: pkcs11.PKCS11Error) -> bool:
+    """Say whether what is open on the token is of no more use; keeping it would fail for ever."""
+    return isinstance(error, _SPOILT) or _NOT_INITIALIZED in str(error)
 
 
 def error_for(
@@ -83,10 +91,10 @@ def error_for(
         return MechanismUnsupportedError(token=token, mechanism=mechanism or reason)
     if isinstance(error, _DEVICE):
         return DeviceFailedError(token=token, reason=reason)
-    for kind, mapped in _SIMPLE.items():
-        if isinstance(error, kind):
-            return mapped(token=token)
-    return FunctionFailedError(token=token, reason=reason)
+    simple = next((mapped for kind, mapped in _SIMPLE.items() if isinstance(error, kind)), None)
+    if simple is None and is_spoilt(error):
+        simple = SessionLostError
+    return simple(token=token) if simple else FunctionFailedError(token=token, reason=reason)
 
 
 def reason_of(error: pkcs11.PKCS11Error) -> str:

@@ -21,6 +21,7 @@ from hsm.embedded import EmbeddedTokens
 from hsm.errors import WrongPINError
 from hsm.generate import generate_key
 from hsm.keys import open_key
+from hsm.login import logout
 from hsm.module import close_modules
 from hsm.pin import Pin, PromptPinSource
 from pki.http.app import PublicServices, build_app
@@ -120,7 +121,7 @@ class Office:
         self.source = folder / "in.pdf"
         self.target = folder / "out.pdf"
         self.source.write_bytes(make_pdf())
-        token.module.logout(token.module.tokens()[0])
+        logout(token.module, token.module.tokens()[0])
         token.asked = 0
 
     def sign(self, level: Level, pin: str = PIN):

@@ -6,16 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.hashes import HashAlgorithm
+from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
 from hsm.pin import GivenPinSource, Pin
 from hsm.tokens import TokenInfo
-from pki.keys import PrivateKey, PublicKey, hash_for
+from pki.keys import KeyType, PrivateKey, PublicKey, hash_for
 
 USER_PIN = Pin("246810")
 SO_PIN = Pin("13579135")
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
+SOFTHSM_TYPES = tuple(kind for kind in KeyType if not kind.startswith("ml-dsa"))
+"""What SoftHSM 2.6.1 makes and signs with."""
 
 
 class CountingPinSource:
@@ -24,10 +27,14 @@ class CountingPinSource:
     def __init__(self, pin: Pin = USER_PIN) -> None:
         self._pin = pin
         self.asked: list[TokenInfo] = []
+        self.announced: list[TokenInfo] = []
 
     def ask(self, token: TokenInfo) -> Pin:
         self.asked.append(token)
         return self._pin
+
+    def announce_pad(self, token: TokenInfo) -> None:
+        self.announced.append(token)
 
 
 def right_pin() -> GivenPinSource:
@@ -59,11 +66,53 @@ def check_signature(
     public_key: PublicKey,
     signature: bytes,
     data: bytes,
-    algorithm: HashAlgorithm,
+    algorithm: HashAlgorithm | None,
     scheme: padding.AsymmetricPadding | None = None,
 ) -> None:
-    """Raise InvalidSignature unless the signature verifies."""
-    if isinstance(public_key, rsa.RSAPublicKey):
+    """Raise InvalidSignature unless the signature verifies; Ed25519 and ML-DSA name no hash."""
+    if algorithm is None:
+        assert not isinstance(public_key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
+        public_key.verify(signature, data)
+    elif isinstance(public_key, rsa.RSAPublicKey):
         public_key.verify(signature, data, scheme or padding.PKCS1v15(), algorithm)
     else:
+        assert isinstance(public_key, ec.EllipticCurvePublicKey)
         public_key.verify(signature, data, ec.ECDSA(algorithm))
+
+
+def build_everything(private: PrivateKey) -> None:
+    """Build certificate, request, CRL and OCSP answer with the key; each must verify."""
+    public, algorithm = private.public_key(), hash_for(private)
+    certificate = certify(public, issuer_key=private)
+    check_signature(public, certificate.signature, certificate.tbs_certificate_bytes, algorithm)
+
+    request = (
+        x509.CertificateSigningRequestBuilder().subject_name(name("An")).sign(private, algorithm)
+    )
+    assert request.is_signature_valid
+
+    crl = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(name("CA"))
+        .last_update(NOW)
+        .next_update(NOW + timedelta(days=1))
+        .sign(private, algorithm)
+    )
+    assert crl.is_signature_valid(public)
+
+    answer = (
+        ocsp.OCSPResponseBuilder()
+        .add_response(
+            cert=certificate,
+            issuer=certificate,
+            algorithm=SHA256(),
+            cert_status=ocsp.OCSPCertStatus.GOOD,
+            this_update=NOW,
+            next_update=None,
+            revocation_time=None,
+            revocation_reason=None,
+        )
+        .responder_id(ocsp.OCSPResponderEncoding.HASH, certificate)
+        .sign(private, algorithm)
+    )
+    check_signature(public, answer.signature, answer.tbs_response_bytes, algorithm)

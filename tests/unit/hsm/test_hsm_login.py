@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
+import pkcs11
 import pytest
 from hsm_faults import COUNT_LOW, FINAL_TRY, LOCKED
 from hsm_world import USER_PIN, CountingPinSource, certify, right_pin
 
 import hsm
-from hsm.cryptoki.login import wrong_pin
+from hsm.cryptoki.pin_rules import wrong_pin
 from hsm.errors import (
-    KeyNotFoundError,
     PINExpiredError,
     PINFinalTryError,
     PINLockedError,
@@ -29,6 +29,7 @@ from hsm.errors import (
 )
 from hsm.generate import generate_key
 from hsm.keys import open_key
+from hsm.login import login, logout
 from hsm.module import Module, open_module
 from hsm.pin import GivenPinSource, Pin
 from hsm.tokens import PINState
@@ -42,7 +43,7 @@ WRONG = Pin("135791")
 def made(module, token):
     """A fresh token with one key, nobody logged in."""
     uri = generate_key(module, token.label, USER_PIN, label="k", key_type=KeyType.EC_P256)
-    module.logout(token)
+    logout(module, token)
     return uri
 
 
@@ -79,7 +80,7 @@ def test_a_pin_that_was_refused_is_not_tried_again(module, made, faults):
 
 
 def test_without_that_memory_it_would_be(module, made, faults, monkeypatch):
-    monkeypatch.setattr("hsm.cryptoki.login.RefusedPins.knows", lambda *_: False)
+    monkeypatch.setattr("hsm.cryptoki.pin_rules.RefusedPins.knows", lambda *_: False)
     with faults.counted("C_Login") as logins:
         for _ in range(3):
             with pytest.raises(WrongPINError):
@@ -89,7 +90,7 @@ def test_without_that_memory_it_would_be(module, made, faults, monkeypatch):
 
 def test_one_login_serves_many_keys(module, token, made, faults):
     other = generate_key(module, token.label, USER_PIN, label="k2", key_type=KeyType.EC_P256)
-    module.logout(token)
+    logout(module, token)
     source = CountingPinSource()
     with faults.counted("C_Login") as logins:
         for uri in (made, other, made):
@@ -157,22 +158,30 @@ def test_only_pin_incorrect_is_called_a_wrong_pin(module, made, faults, ckr, err
     open_key(made, [module], right_pin())
 
 
-def test_a_login_made_by_another_part_of_the_process_is_used(module, made, faults):
-    with faults.answer("C_Login", "USER_ALREADY_LOGGED_IN"), pytest.raises(KeyNotFoundError):
-        # The token is not logged in here, so the key stays hidden: but no PIN was called wrong.
-        open_key(made, [module], right_pin())
+def test_a_login_left_over_is_given_back_and_the_pin_is_tried_as_it_was_meant(
+    module, token, made, faults
+):
+    """After the machine slept, say: whoever gave no PIN here signs nothing."""
+    left_over = module.run(lambda _lane: module.find(token).open(user_pin=USER_PIN.reveal()))
+    with faults.counted("C_Login") as logins:
+        with pytest.raises(WrongPINError):
+            open_key(made, [module], GivenPinSource(WRONG))
+        assert len(logins) == 2  # the first said CKR_USER_ALREADY_LOGGED_IN and cost no try
+        key = open_key(made, [module], right_pin())
+    assert sign_data(key, b"x")
+    assert left_over.user_type == pkcs11.UserType.USER
 
 
 def test_writing_needs_a_login(module, token):
-    module.logout(token)  # of nothing: harmless
-    with pytest.raises(SessionLostError), module.writing(token):
-        pass
+    logout(module, token)  # of nothing: harmless
+    with pytest.raises(SessionLostError):
+        module.write(token, lambda session: session)
 
 
 def test_a_login_that_came_while_the_pin_was_typed_is_kept(module, token, made, faults):
     class Slow:
         def ask(self, asked):
-            module.login(asked, right_pin())
+            login(module, asked, right_pin())
             return USER_PIN
 
     with faults.counted("C_Login") as logins:
@@ -206,7 +215,7 @@ def test_the_pin_is_in_no_traceback_not_even_with_its_locals(module, made):
 def test_the_certificate_chooses_the_token_before_any_login(module, token, made, faults):
     """The twin of a wrong slot: two tokens, and the PIN goes to the right one."""
     key = open_key(made, [module], right_pin())
-    module.logout(token)
+    logout(module, token)
     with faults.counted("C_Login") as logins:
         source = CountingPinSource()
         open_key(KeyURI(), [module], source, certificate=certify(key.public_key()))

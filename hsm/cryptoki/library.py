@@ -1,0 +1,95 @@
+"""Loads a PKCS#11 module and initialises it, for one thread at a time or for several.
+
+python-pkcs11 always calls `C_Initialize(NULL)`, which promises the module that threads will not
+come at the same time. A pool of sessions needs CKF_OS_LOCKING_OK, so for a pool this one file makes
+python-pkcs11's object without its own initialisation, and does that itself.
+
+Spec: PKCS #11 v3.0 §5.4.1 (C_Initialize), §6.1.2 (CK_C_INITIALIZE_ARGS).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import pkcs11
+from pkcs11._pkcs11 import lib as _Lib  # noqa: N812  pkcs11.lib is a function of that name
+
+from hsm.cryptoki.function_list import CKR_OK, Function, function
+from hsm.cryptoki.mapping import reason_of
+from hsm.errors import ModuleUnusableError
+
+_CKF_OS_LOCKING_OK = 0x02
+
+
+class _InitializeArgs(ctypes.Structure):
+    if os.name == "nt":
+        _pack_ = 1
+    _fields_ = (
+        ("mutex_functions", ctypes.c_void_p * 4),
+        ("flags", ctypes.c_ulong),
+        ("reserved", ctypes.c_void_p),
+    )
+
+
+class Library(Protocol):
+    """A loaded and initialised module."""
+
+    def get_slots(self) -> list[pkcs11.Slot]:
+        """Return all slots, also empty ones."""
+        ...
+
+    def reinitialize(self) -> None:
+        """C_Finalize and C_Initialize: some modules see a token that came back only then."""
+        ...
+
+    def finalize(self) -> None:
+        """C_Finalize."""
+        ...
+
+
+class _ThreadedLibrary:
+    """A module initialised with locking by the operating system."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # Loads the library; its __init__ would initialise it.
+        self._lib: _Lib = cast("Any", _Lib).__new__(_Lib, str(path))
+        self._initialize()
+
+    def get_slots(self) -> list[pkcs11.Slot]:
+        return self._lib.get_slots()
+
+    def reinitialize(self) -> None:
+        self.finalize()
+        self._initialize()
+
+    def finalize(self) -> None:
+        function(self._path, Function.C_FINALIZE, ctypes.c_void_p)(None)
+
+    def _initialize(self) -> None:
+        arguments = _InitializeArgs(flags=_CKF_OS_LOCKING_OK)
+        call = function(self._path, Function.C_INITIALIZE, ctypes.c_void_p)
+        result = call(ctypes.addressof(arguments))
+        if result != CKR_OK:
+            raise ModuleUnusableError(module=self._path, reason=f"C_Initialize: 0x{result:X}")
+
+
+def load_library(path: Path, *, threads: bool) -> Library:
+    """Load and initialise the module at `path`.
+
+    Args:
+        path: the module's file, resolved.
+        threads: several threads will call at the same time.
+
+    Raises:
+        ModuleUnusableError: built for another processor, not a PKCS#11 module, or it refuses to be
+            initialised; with `threads`, also where it cannot lock.
+    """
+    try:
+        return _ThreadedLibrary(path) if threads else pkcs11.lib(str(path))
+    except (pkcs11.PKCS11Error, OSError) as error:
+        reason = reason_of(error) if isinstance(error, pkcs11.PKCS11Error) else str(error)
+        raise ModuleUnusableError(module=path, reason=reason) from error
