@@ -191,7 +191,7 @@ def _run(
     finally:
         _end(process)
     for reader in readers:  # what escaped the group may hold them open; they end with it
-        reader.join(_PATIENCE.total_seconds())
+        reader.join(0.5)
     return _Ending(timed_out, process.returncode, duration)
 
 

@@ -225,7 +225,7 @@ class _Facts:
 
     def words(self, name: str, otherwise: str | None = None) -> str | None:
         value = self.values.get(name)
-        return harmless(value[:2000]) if isinstance(value, str) else otherwise
+        return harmless(" ".join(value[:2000].split())) if isinstance(value, str) else otherwise
 
     def text(self, name: str, size: int) -> str:
         """Return a field that is padded with blanks, or by some modules with NULs."""

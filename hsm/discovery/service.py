@@ -12,7 +12,7 @@ from hsm.posix import socket_answers
 _PCSCD_SOCKETS = ("/run/pcscd/pcscd.comm", "/var/run/pcscd/pcscd.comm")
 _LIMIT_SECONDS = 3.0
 # The number stands for itself in every language that Windows speaks: 4 is running.
-_SC_STATE = re.compile(rb":\s+(\d+)\s+[A-Z_]+\s*\r?$", re.MULTILINE)
+_SC_STATE = re.compile(rb":[ \t]+(\d+)[ \t]+[A-Z0-9_]+[ \t\r]*$", re.MULTILINE)
 _RUNNING = b"4"
 
 
