@@ -7,6 +7,17 @@ from typing import Annotated, Literal
 import typer
 
 PinSource = Annotated[str | None, typer.Option("--pin-source", help="pin_source")]
-KeyTypeName = Literal["ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"]
+KeyTypeName = Literal[
+    "ec-p256",
+    "ec-p384",
+    "ec-p521",
+    "ed25519",
+    "rsa-2048",
+    "rsa-3072",
+    "rsa-4096",
+    "ml-dsa-44",
+    "ml-dsa-65",
+    "ml-dsa-87",
+]
 """The values of `pki.keys.KeyType`, which would load `cryptography` for every `--help`."""
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="yes")]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
     load_pem_private_key,
@@ -26,7 +26,7 @@ from hsm.errors import (
     KeyTypeUnsupportedError,
 )
 from hsm.pin import Pin
-from pki.keys import PrivateKey
+from pki.keys import PrivateKey, key_type_of
 
 # A PKCS#12 file with a long chain has tens of kilobytes.
 _MAX_BYTES = 1024 * 1024
@@ -60,7 +60,7 @@ def load_key_file(path: Path, password: Pin | None) -> OpenedKey:
         KeyPasswordNeededError: encrypted, and no password was given.
         KeyPasswordWrongError: it does not open with this password.
         KeyFileMalformedError: no private key in a form that is known.
-        KeyTypeUnsupportedError: neither RSA nor an elliptic curve that Antin uses.
+        KeyTypeUnsupportedError: of a kind that Antin does not sign with.
 
     Spec: RFC 5958, RFC 7292.
     """
@@ -135,10 +135,7 @@ def _looks_like_pkcs12(data: bytes) -> bool:
 
 
 def _supported(key: object, path: Path) -> PrivateKey:
-    if isinstance(key, rsa.RSAPrivateKey):
-        return key
-    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(
-        key.curve, ec.SECP256R1 | ec.SECP384R1
-    ):
+    # RSA keys of unusual sizes have no type to be made with, but sign like any other.
+    if isinstance(key, PrivateKey) and (isinstance(key, rsa.RSAPrivateKey) or key_type_of(key)):
         return key
     raise KeyTypeUnsupportedError(where=path)

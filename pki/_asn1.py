@@ -139,7 +139,7 @@ class SignedToken:
     attributes_der: bytes
     signature: bytes
     digest_name: str
-    """`sha256` or `sha384`."""
+    """`sha256`, `sha384` or `sha512`."""
     algorithm_der: bytes
     signer_der: bytes
     certificates_der: tuple[bytes, ...]

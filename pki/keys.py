@@ -8,13 +8,19 @@ from __future__ import annotations
 from enum import StrEnum
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-"""Keys that Antin signs with today; more algorithms widen this union and nothing else."""
+MLDSAPrivateKey = mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey
+MLDSAPublicKey = mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey
 
-PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+PrivateKey = (
+    rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | MLDSAPrivateKey
+)
+"""Keys that Antin signs with; more algorithms widen this union and the functions of this file."""
+
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | MLDSAPublicKey
 
 
 class KeyType(StrEnum):
@@ -22,16 +28,57 @@ class KeyType(StrEnum):
 
     EC_P256 = "ec-p256"
     EC_P384 = "ec-p384"
+    EC_P521 = "ec-p521"
+    ED25519 = "ed25519"
     RSA_2048 = "rsa-2048"
     RSA_3072 = "rsa-3072"
     RSA_4096 = "rsa-4096"
+    ML_DSA_44 = "ml-dsa-44"
+    ML_DSA_65 = "ml-dsa-65"
+    ML_DSA_87 = "ml-dsa-87"
 
 
-def hash_for(key: PrivateKey | PublicKey) -> SHA256 | SHA384:
-    """Return the hash that matches the key's strength: SHA-384 for P-384, else SHA-256."""
+_CURVES = {
+    "secp256r1": KeyType.EC_P256,
+    "secp384r1": KeyType.EC_P384,
+    "secp521r1": KeyType.EC_P521,
+}
+_RSA_SIZES = {2048: KeyType.RSA_2048, 3072: KeyType.RSA_3072, 4096: KeyType.RSA_4096}
+
+
+_ONE_SIZE = (
+    (KeyType.ED25519, ed25519.Ed25519PrivateKey | ed25519.Ed25519PublicKey),
+    (KeyType.ML_DSA_44, mldsa.MLDSA44PrivateKey | mldsa.MLDSA44PublicKey),
+    (KeyType.ML_DSA_65, mldsa.MLDSA65PrivateKey | mldsa.MLDSA65PublicKey),
+    (KeyType.ML_DSA_87, mldsa.MLDSA87PrivateKey | mldsa.MLDSA87PublicKey),
+)
+
+
+def key_type_of(key: object) -> KeyType | None:
+    """Return the type of a private or public key, or None for one that Antin has no name for."""
+    if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey):
+        return _RSA_SIZES.get(key.key_size)
     if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
-        return SHA384() if key.curve.key_size > 256 else SHA256()
-    return SHA256()
+        return _CURVES.get(key.curve.name)
+    return next((kind for kind, classes in _ONE_SIZE if isinstance(key, classes)), None)
+
+
+def hash_for(key: PrivateKey | PublicKey) -> SHA256 | SHA384 | SHA512 | None:
+    """Return the hash the key signs, as strong as the key; None where the algorithm has its own.
+
+    This is what `cryptography`'s builders take as their `algorithm`.
+    """
+    if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
+        return _curve_hash(key.curve)
+    return SHA256() if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey) else None
+
+
+def digest_for(key: PrivateKey | PublicKey) -> SHA256 | SHA384 | SHA512:
+    """Return the hash that goes with the key in CMS: over the content, in `message-digest`.
+
+    Spec: RFC 5754 §3; RFC 8419 §3.1 (Ed25519: SHA-512); RFC 9882 §3.3 (ML-DSA: SHA-512 fits all).
+    """
+    return hash_for(key) or SHA512()
 
 
 def sign_data(key: PrivateKey, data: bytes, *, pss: bool = False) -> bytes:
@@ -42,30 +89,67 @@ def sign_data(key: PrivateKey, data: bytes, *, pss: bool = False) -> bytes:
         data: the bytes to be signed, not their digest.
         pss: for RSA keys, RSASSA-PSS with a salt as long as the hash instead of PKCS#1 v1.5.
 
-    Spec: RFC 8017 §8.1 and §8.2; X9.62 with a DER Ecdsa-Sig-Value (RFC 3279 §2.2.3).
+    Spec: RFC 8017 §8.1 and §8.2; X9.62 with a DER Ecdsa-Sig-Value (RFC 3279 §2.2.3); RFC 8032
+    §5.1 (pure Ed25519); FIPS 204 §5.2 (pure ML-DSA, empty context).
     """
-    algorithm = hash_for(key)
-    if isinstance(key, rsa.RSAPrivateKey):
-        scheme = (
-            padding.PSS(padding.MGF1(algorithm), padding.PSS.DIGEST_LENGTH)
-            if pss
-            else padding.PKCS1v15()
-        )
-        return key.sign(data, scheme, algorithm)
-    return key.sign(data, ec.ECDSA(algorithm))
+    match key:
+        case rsa.RSAPrivateKey():
+            return key.sign(data, _rsa_scheme(pss=pss), SHA256())
+        case ec.EllipticCurvePrivateKey():
+            return key.sign(data, ec.ECDSA(_curve_hash(key.curve)))
+        case _:
+            return key.sign(data)
+
+
+def verifies(key: PublicKey, signature: bytes, data: bytes, *, pss: bool = False) -> bool:
+    """Say whether `signature` is one that `sign_data` could have made over `data`."""
+    try:
+        match key:
+            case rsa.RSAPublicKey():
+                key.verify(signature, data, _rsa_scheme(pss=pss), SHA256())
+            case ec.EllipticCurvePublicKey():
+                key.verify(signature, data, ec.ECDSA(_curve_hash(key.curve)))
+            case _:
+                key.verify(signature, data)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def algorithm_der(key: PrivateKey | PublicKey) -> bytes:
     """Return the DER of the AlgorithmIdentifier of what `sign_data` makes without `pss`.
 
-    Spec: RFC 4055 §5 (sha256WithRSAEncryption, parameters NULL); RFC 5758 §3.2 (ECDSA, none).
+    Spec: RFC 4055 §5 (sha256WithRSAEncryption, parameters NULL); RFC 5758 §3.2 (ECDSA, none);
+    RFC 8410 §3 (Ed25519, none); RFC 9881 §2 (ML-DSA, none).
     """
     if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey):
         return bytes.fromhex("300d06092a864886f70d01010b0500")
-    last = 3 if isinstance(hash_for(key), SHA384) else 2
-    return bytes.fromhex("300a06082a8648ce3d0403") + bytes((last,))
+    if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
+        last = {32: 2, 48: 3, 64: 4}[_curve_hash(key.curve).digest_size]
+        return bytes.fromhex("300a06082a8648ce3d0403") + bytes((last,))
+    return _HASHING_INSIDE[key_type_of(key)]
+
+
+_HASHING_INSIDE: dict[KeyType | None, bytes] = {
+    KeyType.ED25519: bytes.fromhex("300506032b6570"),
+    KeyType.ML_DSA_44: bytes.fromhex("300b0609608648016503040311"),
+    KeyType.ML_DSA_65: bytes.fromhex("300b0609608648016503040312"),
+    KeyType.ML_DSA_87: bytes.fromhex("300b0609608648016503040313"),
+}
 
 
 def certifies(certificate: x509.Certificate, key: PrivateKey) -> bool:
     """Say whether the certificate's public key belongs to the private key."""
     return certificate.public_key() == key.public_key()
+
+
+def _curve_hash(curve: ec.EllipticCurve) -> SHA256 | SHA384 | SHA512:
+    if curve.key_size > 384:
+        return SHA512()
+    return SHA384() if curve.key_size > 256 else SHA256()
+
+
+def _rsa_scheme(*, pss: bool) -> padding.PSS | padding.PKCS1v15:
+    if pss:
+        return padding.PSS(padding.MGF1(SHA256()), padding.PSS.DIGEST_LENGTH)
+    return padding.PKCS1v15()

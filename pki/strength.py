@@ -3,10 +3,13 @@
 1. The key is of an allowed type.
 2. An RSA key has exponent 65537, no small factor, primes that are not close together, and none of
    the structure that the Infineon library left in its moduli.
+3. An Ed25519 key is none of the few points under which anybody can sign.
 
-Elliptic-curve points are checked to lie on their curve when `cryptography` reads them.
+NIST curve points are checked to lie on their curve when `cryptography` reads them; every ML-DSA
+key of the right length is as good as another.
 
-Spec: FIPS 186-5 §5.1 and A.1.1; CVE-2017-15361 (structured primes); CVE-2022-26320 (close primes).
+Spec: FIPS 186-5 §5.1 and A.1.1; CVE-2017-15361 (structured primes); CVE-2022-26320 (close primes);
+RFC 8032 §5.1 (edwards25519).
 """
 
 from __future__ import annotations
@@ -15,16 +18,16 @@ import hashlib
 from collections.abc import Collection
 from math import gcd, isqrt, prod
 
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pki.errors import WeakKeyError
-from pki.keys import KeyType, PublicKey
+from pki.keys import KeyType, PublicKey, key_type_of
 
 FERMAT_ROUNDS = 100
 
-_CURVES = {"secp256r1": KeyType.EC_P256, "secp384r1": KeyType.EC_P384}
-_RSA_SIZES = {2048: KeyType.RSA_2048, 3072: KeyType.RSA_3072, 4096: KeyType.RSA_4096}
+_FIELD = 2**255 - 19
+_CURVE_D = -121665 * pow(121666, -1, _FIELD) % _FIELD
 
 
 def _primes_up_to(limit: int) -> tuple[int, ...]:
@@ -43,15 +46,6 @@ _FINGERPRINT = tuple(
 """For each small prime, the residues that a structured modulus can have: powers of 65537."""
 
 
-def key_type_of(key: object) -> KeyType | None:
-    """Return the type of a public key, or None if Antin certifies no such keys."""
-    if isinstance(key, rsa.RSAPublicKey):
-        return _RSA_SIZES.get(key.key_size)
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return _CURVES.get(key.curve.name)
-    return None
-
-
 def check_strength(key: object, allowed: Collection[KeyType] = tuple(KeyType)) -> PublicKey:
     """Return the key if it may be certified.
 
@@ -59,12 +53,14 @@ def check_strength(key: object, allowed: Collection[KeyType] = tuple(KeyType)) -
         WeakKeyError: of another type, or weak.
     """
     found = key_type_of(key)
-    if found is None or not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+    if found is None or not isinstance(key, PublicKey):
         raise WeakKeyError(reason="this type or size of key is not certified")
     if found not in allowed:
         raise WeakKeyError(reason=f"the profile does not allow {found.value}")
     if isinstance(key, rsa.RSAPublicKey):
         _check_rsa(key.public_numbers())
+    if isinstance(key, ed25519.Ed25519PublicKey) and has_small_order(key.public_bytes_raw()):
+        raise WeakKeyError(reason="anybody can sign under this Ed25519 key")
     return key
 
 
@@ -98,3 +94,13 @@ def has_close_primes(modulus: int) -> bool:
         if isqrt(square) ** 2 == square:
             return True
     return False
+
+
+def has_small_order(point: bytes) -> bool:
+    """Say whether an encoded point of edwards25519 has an order of 1, 2, 4 or 8.
+
+    Doubled three times such a point is the neutral one. Its y is 1 or -1 (orders 1 and 2), 0
+    (order 4), or makes the y of its double 0 (order 8): x² = -y² put into the curve's equation.
+    """
+    y = int.from_bytes(point, "little") % 2**255
+    return y * (y * y - 1) * (_CURVE_D * y**4 + 2 * y * y - 1) % _FIELD == 0

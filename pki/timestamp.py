@@ -29,7 +29,7 @@ from pki._asn1 import (
 )
 from pki.clock import Clock, whole_second
 from pki.errors import MalformedDERError
-from pki.keys import PrivateKey, algorithm_der, hash_for, sign_data
+from pki.keys import PrivateKey, algorithm_der, digest_for, sign_data
 
 IMPRINT_OCTETS = {
     "2.16.840.1.101.3.4.2.1": 32,  # SHA-256
@@ -107,7 +107,7 @@ class TimestampAuthority:
             nonce=query.nonce,
         )
         content_der = encode_token_content(content)
-        digest_name = hash_for(self._key).name
+        digest_name = digest_for(self._key).name
         attributes_der = encode_signed_attributes(
             hashlib.new(digest_name, content_der).digest(),
             self._certificate_der,

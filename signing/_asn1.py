@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from pki.keys import PublicKey, hash_for
+from pki.keys import PublicKey, algorithm_der, digest_for
 
 
 def to_asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
@@ -34,21 +34,19 @@ def build_store(certificates: Iterable[x509.Certificate]) -> SimpleCertificateSt
 def signature_algorithm(key: PublicKey, *, pss: bool) -> algos.SignedDigestAlgorithm:
     """Return the AlgorithmIdentifier of what `pki.keys.sign_data` makes with this key.
 
-    Spec: RFC 4055 §3.1 (PSS parameters, salt as long as the hash), RFC 5754 §3.
+    Spec: RFC 4055 §3.1 (PSS parameters, salt as long as the hash), RFC 5754 §3; RFC 8419 §2.3
+    (Ed25519); RFC 9882 §3.1 (ML-DSA).
     """
-    name = hash_for(key).name
-    if not isinstance(key, rsa.RSAPublicKey):
-        return algos.SignedDigestAlgorithm({"algorithm": f"{name}_ecdsa"})
-    if not pss:
-        return algos.SignedDigestAlgorithm({"algorithm": f"{name}_rsa"})
-    digest = algos.DigestAlgorithm({"algorithm": name})
+    if not (pss and isinstance(key, rsa.RSAPublicKey)):
+        return algos.SignedDigestAlgorithm.load(algorithm_der(key))
+    digest = algos.DigestAlgorithm({"algorithm": digest_for(key).name})
     parameters = algos.RSASSAPSSParams(
         {
             "hash_algorithm": digest,
             "mask_gen_algorithm": algos.MaskGenAlgorithm(
                 {"algorithm": "mgf1", "parameters": digest}
             ),
-            "salt_length": core.Integer(hash_for(key).digest_size),
+            "salt_length": core.Integer(digest_for(key).digest_size),
         }
     )
     return algos.SignedDigestAlgorithm({"algorithm": "rsassa_pss", "parameters": parameters})

@@ -12,7 +12,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.sign.signers import Signer
 
-from pki.keys import PrivateKey, PublicKey, certifies, hash_for, sign_data
+from pki.keys import (
+    KeyType,
+    PrivateKey,
+    PublicKey,
+    certifies,
+    digest_for,
+    key_type_of,
+    sign_data,
+)
 from pki.names import common_name
 from signing._asn1 import build_store, signature_algorithm, to_asn1
 from signing.errors import KeyMismatchError, WrongUsageError
@@ -48,8 +56,8 @@ class KeySigner(Signer):
 
     @property
     def digest_name(self) -> str:
-        """The hash that goes with the key, by pyHanko's name."""
-        return hash_for(self._public_key).name
+        """The hash of the document that goes with the key, by pyHanko's name."""
+        return digest_for(self._public_key).name
 
     def estimate_cms_size(self) -> int:
         """Return an upper bound of the CMS's size in bytes, without any time-stamp.
@@ -97,7 +105,7 @@ def usable_public_key(certificate: x509.Certificate) -> PublicKey:
         WrongUsageError: any other kind of key.
     """
     key = certificate.public_key()
-    if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+    if isinstance(key, PublicKey):
         return key
     subject = common_name(certificate.subject)
     raise WrongUsageError(subject=subject, extension="subjectPublicKeyInfo")
@@ -106,4 +114,15 @@ def usable_public_key(certificate: x509.Certificate) -> PublicKey:
 def _signature_size(key: PublicKey) -> int:
     if isinstance(key, rsa.RSAPublicKey):
         return (key.key_size + 7) // 8
-    return 2 * ((key.curve.key_size + 7) // 8) + 9
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return 2 * ((key.curve.key_size + 7) // 8) + 9
+    return _SIGNATURE_BYTES[key_type_of(key)]
+
+
+_SIGNATURE_BYTES: dict[KeyType | None, int] = {
+    KeyType.ED25519: 64,
+    KeyType.ML_DSA_44: 2420,
+    KeyType.ML_DSA_65: 3309,
+    KeyType.ML_DSA_87: 4627,
+}
+"""RFC 8032 §5.1.6; FIPS 204 §4, table 2."""

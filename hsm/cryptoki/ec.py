@@ -1,4 +1,4 @@
-"""A P-256 or P-384 key on a token as one of cryptography's private keys.
+"""A P-256, P-384 or P-521 key on a token as one of cryptography's private keys.
 
 Spec: X9.62 / FIPS 186-5 §6.4; RFC 3279 §2.2.3 (Ecdsa-Sig-Value); PKCS #11 current mechanisms
 §2.3.1 (a token's signature is r and s side by side).
@@ -14,7 +14,7 @@ from pkcs11 import Mechanism
 
 from hsm.cryptoki.signer import RawSigner, digest
 from hsm.cryptoki.stays import KeyStays
-from hsm.errors import AlgorithmUnsupportedError, DeviceFailedError, KeyStaysError
+from hsm.errors import AlgorithmUnsupportedError, KeyStaysError
 
 _HASHED = {
     "sha256": Mechanism.ECDSA_SHA256,
@@ -55,6 +55,7 @@ class TokenECKey(KeyStays, ec.EllipticCurvePrivateKey):
             AlgorithmUnsupportedError: another algorithm or hash, or a nonce made by RFC 6979:
                 the token makes its own.
             MechanismUnsupportedError: the token cannot compute it.
+            SignatureWrongError: what the token answered does not verify.
             PKIError: whatever else the token answers.
         """
         if not isinstance(signature_algorithm, ec.ECDSA):
@@ -64,21 +65,28 @@ class TokenECKey(KeyStays, ec.EllipticCurvePrivateKey):
         hashed = digest(bytes(data), signature_algorithm.algorithm)
         combined = _HASHED[hashed.name] if hashed.data is not None else None
         mechanism = self._signer.choose(Mechanism.ECDSA, combined)
-        if mechanism is Mechanism.ECDSA:
-            # The leftmost bits of the digest, as many as the order has (FIPS 186-5 §6.4.1):
-            # done here, since tokens differ in whether they do it.
-            short = hashed.value[: self.key_size // 8]
-            return self._encode(self._signer.sign(short, mechanism, None))
-        return self._encode(self._signer.sign(cast("bytes", hashed.data), mechanism, None))
+        # The leftmost bits of the digest, as many as the order has (FIPS 186-5 §6.4.1): done
+        # here, since tokens differ in whether they do it. P-521 is longer than any digest.
+        raw = mechanism is Mechanism.ECDSA
+        given = hashed.value[: self._half] if raw else cast("bytes", hashed.data)
+        signature = self._encode(self._signer.sign(given, mechanism, None))
+        self._signer.check(
+            lambda: self._public_key.verify(signature, hashed.value, ec.ECDSA(hashed.prehashed))
+        )
+        return signature
 
     def exchange(self, algorithm: ec.ECDH, peer_public_key: ec.EllipticCurvePublicKey) -> NoReturn:  # noqa: ARG002
         """Refuse: a signing key agrees on nothing."""
         raise KeyStaysError(operation="exchange", token=self._signer.token)
 
+    @property
+    def _half(self) -> int:
+        """Bytes of r and of s: P-521 has 66 of them, not 65."""
+        return (self.key_size + 7) // 8
+
     def _encode(self, raw: bytes) -> bytes:
-        half = self.key_size // 8
-        if len(raw) != 2 * half:
-            raise DeviceFailedError(token=self._signer.token, reason=f"{len(raw)} bytes")
+        half = self._half
+        self._signer.check_length(raw, 2 * half)
         return encode_dss_signature(
             int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big")
         )

@@ -15,7 +15,7 @@ from pkcs11 import MGF, Mechanism
 
 from hsm.cryptoki.signer import Digest, PSSParameters, RawSigner, digest, hash_name
 from hsm.cryptoki.stays import KeyStays
-from hsm.errors import AlgorithmUnsupportedError, DeviceFailedError, KeyStaysError
+from hsm.errors import AlgorithmUnsupportedError, KeyStaysError
 
 _DIGEST_INFO = {
     "sha256": bytes.fromhex("3031300d060960864801650304020105000420"),
@@ -66,17 +66,23 @@ class TokenRSAKey(KeyStays, rsa.RSAPrivateKey):
         Raises:
             AlgorithmUnsupportedError: another padding or hash, or a salt the key has no room for.
             MechanismUnsupportedError: the token cannot compute it.
+            SignatureWrongError: what the token answered does not verify.
             PKIError: whatever else the token answers.
         """
         hashed = digest(data, algorithm)
         if isinstance(padding, pad.PSS):
-            signature = self._sign_pss(hashed, padding)
+            parameters = self._pss_parameters(hashed, padding)
+            signature = self._sign_pss(hashed, parameters)
+            # The salt's length as a number: `PSS.MAX_LENGTH` and its like are resolved by now.
+            padding = pad.PSS(padding.mgf, parameters[2])
         elif isinstance(padding, pad.PKCS1v15):
             signature = self._sign_pkcs1(hashed)
         else:
             raise AlgorithmUnsupportedError(algorithm=padding.name)
-        if len(signature) != (self.key_size + 7) // 8:
-            raise DeviceFailedError(token=self._signer.token, reason=f"{len(signature)} bytes")
+        self._signer.check_length(signature, (self.key_size + 7) // 8)
+        self._signer.check(
+            lambda: self._public_key.verify(signature, hashed.value, padding, hashed.prehashed)
+        )
         return signature
 
     def decrypt(self, ciphertext: bytes, padding: pad.AsymmetricPadding) -> NoReturn:  # noqa: ARG002
@@ -90,8 +96,7 @@ class TokenRSAKey(KeyStays, rsa.RSAPrivateKey):
             return self._signer.sign(_DIGEST_INFO[hashed.name] + hashed.value, mechanism, None)
         return self._signer.sign(cast("bytes", hashed.data), mechanism, None)
 
-    def _sign_pss(self, hashed: Digest, scheme: pad.PSS) -> bytes:
-        parameters = self._pss_parameters(hashed, scheme)
+    def _sign_pss(self, hashed: Digest, parameters: PSSParameters) -> bytes:
         combined = _HASHED_PSS[hashed.name] if hashed.data is not None else None
         mechanism = self._signer.choose(Mechanism.RSA_PKCS_PSS, combined)
         if mechanism is Mechanism.RSA_PKCS_PSS:

@@ -2,6 +2,9 @@
 
 Hashing is done here, not on the token: a smart card takes kilobytes a second, and one raw
 mechanism serves every hash. Only where a token lacks the raw mechanism is the data sent to it.
+Ed25519 and ML-DSA hash inside, more than once over, so they get the data itself.
+
+What a token answers is measured and, unless that is switched off, verified before anybody gets it.
 """
 
 from __future__ import annotations
@@ -10,11 +13,16 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo, Prehashed
 from pkcs11 import MGF, Mechanism
 
-from hsm.errors import AlgorithmUnsupportedError, MechanismUnsupportedError
+from hsm.errors import (
+    AlgorithmUnsupportedError,
+    MechanismUnsupportedError,
+    SignatureWrongError,
+)
 
 PSSParameters = tuple[Mechanism, MGF, int]
 
@@ -28,6 +36,8 @@ class RawSigner:
     mechanisms: frozenset[int]
     sign: Callable[[bytes, Mechanism, PSSParameters | None], bytes]
     """Data, mechanism, parameters → the token's signature. Raises errors of `hsm.errors` only."""
+    verify_signatures: bool = True
+    """Whether each signature is verified with the public half before it is handed out."""
 
     def choose(self, *wanted: Mechanism | None) -> Mechanism:
         """Return the first wanted mechanism that the token has.
@@ -43,6 +53,28 @@ class RawSigner:
             token=self.token, mechanism=", ".join(mechanism.name for mechanism in named)
         )
 
+    def check_length(self, signature: bytes, size: int) -> bytes:
+        """Return what the token answered if it has exactly `size` bytes.
+
+        Raises:
+            SignatureWrongError: it has not.
+        """
+        if len(signature) != size:
+            raise SignatureWrongError(token=self.token)
+        return signature
+
+    def check(self, verify: Callable[[], None]) -> None:
+        """Run the public half's `verify`, unless `verify_signatures` is off.
+
+        Raises:
+            SignatureWrongError: the signature does not verify.
+        """
+        if self.verify_signatures:
+            try:
+                verify()
+            except InvalidSignature as error:
+                raise SignatureWrongError(token=self.token) from error
+
 
 @dataclass(frozen=True, slots=True)
 class Digest:
@@ -54,6 +86,17 @@ class Digest:
     value: bytes
     data: bytes | None
     """None where the caller had hashed already."""
+
+    @property
+    def prehashed(self) -> Prehashed:
+        """The hash, for verifying with `value`."""
+        return _PREHASHED[self.name]
+
+
+_PREHASHED = {
+    algorithm.name: Prehashed(algorithm)
+    for algorithm in (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
+}
 
 
 def digest(data: bytes, algorithm: hashes.HashAlgorithm | Prehashed | NoDigestInfo) -> Digest:

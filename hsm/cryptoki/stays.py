@@ -28,6 +28,10 @@ class KeyStays:
         """Refuse: keys never leave the token."""
         raise KeyStaysError(operation="private_bytes", token=self._signer.token)
 
+    def private_bytes_raw(self) -> NoReturn:
+        """Refuse: keys never leave the token."""
+        raise KeyStaysError(operation="private_bytes_raw", token=self._signer.token)
+
     def __copy__(self) -> Self:
         return self
 

@@ -60,7 +60,7 @@ def _check_result(
     key = issuer.public_key()
     try:
         crl = x509.load_der_x509_crl(crl_der)
-        verifies = crl.is_signature_valid(key)  # type: ignore[arg-type]  # issuers are RSA or EC
+        verifies = crl.is_signature_valid(key)  # type: ignore[arg-type]  # an issuer has one of those
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SignatureMismatchError(reason="the list cannot be read back") from error
     if not verifies:

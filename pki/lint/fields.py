@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import SubjectAlternativeName
-from cryptography.x509.oid import SignatureAlgorithmOID
 
 from pki import der
 from pki.errors import WeakKeyError
+from pki.keys import algorithm_der, key_type_of
 from pki.lint.target import Rule, Target, collect
-from pki.strength import check_strength, key_type_of
+from pki.strength import check_strength
 
 RULES: list[Rule] = []
 
@@ -47,17 +46,9 @@ def _serial_length(target: Target) -> str | None:
 
 @collect(RULES, "rfc5280.4.1.2.3.signature_algorithm")
 def _signature_algorithm(target: Target) -> str | None:
-    key = target.intent.issuer_key
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        expected = (
-            SignatureAlgorithmOID.ECDSA_WITH_SHA384
-            if key.curve.key_size > 256
-            else SignatureAlgorithmOID.ECDSA_WITH_SHA256
-        )
-    else:
-        expected = SignatureAlgorithmOID.RSA_WITH_SHA256
-    found = target.certificate.signature_algorithm_oid
-    return None if found == expected else f"signature algorithm {found.dotted_string}"
+    if target.fields[ALGORITHM].whole == algorithm_der(target.intent.issuer_key):
+        return None
+    return f"signature algorithm {target.certificate.signature_algorithm_oid.dotted_string}"
 
 
 @collect(RULES, "rfc5280.4.1.2.4.issuer_is_ca_subject")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from asn1crypto import tsp
 from cryptography import x509
 from pki_world import Finder, World, make_world, run, someone
 
@@ -49,7 +50,7 @@ def live(tmp_path: Path) -> Iterator[Live]:
     world.register.close()
 
 
-@pytest.fixture(params=["p256", "p384", "rsa issuing"])
+@pytest.fixture(params=["p256", "p384", "p521", "ed25519", "rsa issuing"])
 def any_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     kind = request.param
     root = "p384" if kind == "rsa issuing" else kind
@@ -141,7 +142,7 @@ def test_openssl_ocsp_hears_unknown_of_the_unissued(live: Live, peer: Finder):
     assert ": unknown" in ask_ocsp(peer("openssl"), live, 4711, "-sha256")
 
 
-@pytest.mark.parametrize("kind", ["p256", "p384", "rsa"])
+@pytest.mark.parametrize("kind", ["p256", "p384", "p521", "rsa"])
 @pytest.mark.parametrize("digest", ["-sha256", "-sha384", "-sha512"])
 def test_openssl_ts_accepts_the_token(any_world: World, peer: Finder, kind: str, digest: str):
     openssl, world = peer("openssl"), any_world
@@ -155,6 +156,29 @@ def test_openssl_ts_accepts_the_token(any_world: World, peer: Finder, kind: str,
     assert "OK" in run(openssl, *arguments, "-data", data).stdout
     data.write_bytes("Công văn số 2".encode())
     assert run(openssl, *arguments, "-data", data, check=False).returncode != 0
+
+
+def test_openssl_verifies_an_ed25519_tokens_signature(any_world: World, peer: Finder):
+    """OpenSSL 3.0 knows Ed25519 but not in CMS, so it is given signature and attributes alone."""
+    openssl, world = peer("openssl"), any_world
+    data, query, signature, key = (world.folder / name for name in ("data", "q", "s", "k"))
+    data.write_bytes("Công văn số 1".encode())
+    run(openssl, "ts", "-query", "-data", data, "-sha512", "-cert", "-out", query)
+    reply = tsp.TimeStampResp.load(world.timestamp("ed25519").respond(query.read_bytes()))
+    signed = reply["time_stamp_token"]["content"]
+    (signer,) = signed["signer_infos"]
+    (certificate,) = (
+        found for each in signed["certificates"]
+        if (found := each.chosen).serial_number == signer["sid"].chosen["serial_number"].native
+    )  # fmt: skip
+    key.write_bytes(certificate.public_key.dump())
+    signature.write_bytes(signer["signature"].native)
+    arguments = ("pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", key)
+    arguments = (*arguments, "-sigfile", signature, "-in", data)
+    data.write_bytes(signer["signed_attrs"].untag().dump())
+    assert "Verified Successfully" in run(openssl, *arguments).stdout
+    data.write_bytes(data.read_bytes() + b".")
+    assert run(openssl, *arguments, check=False).returncode != 0
 
 
 def test_openssl_ts_reads_a_rejection(any_world: World, peer: Finder):

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
-from pki_world import World, make_world, new_key, someone
+from pki_world import ONE_SIZE, World, make_world, new_key, someone
 
 from pki.authority.issuance import draw_serial
 
@@ -63,6 +63,18 @@ def test_pkilint_has_nothing_against_the_authorities(world: World):
     for authority in (world.root, world.issuing):
         path = world.write("ca.pem", authority.issuer.certificate)
         assert lint("lint_pkix_cert", path) == (0, "\n")
+
+
+@pytest.mark.parametrize("kind", ["p521", *ONE_SIZE])
+def test_pkilint_has_nothing_against_a_chain_of_any_kind_of_key(tmp_path: Path, kind: str):
+    world = make_world(
+        tmp_path, root_kind=kind, issuing_kind=kind, public_url="http://pki.example.gov.vn"
+    )
+    root, issuing = world.root.issuer.certificate, world.issuing.issuer.certificate
+    for certificate in (root, issuing, world.issue(key=new_key(kind))):
+        path = world.write("any.pem", certificate)
+        assert lint("lint_pkix_cert", path) == (0, "\n")
+    world.register.close()
 
 
 def test_pkilint_etsi_has_nothing_against_an_official_in_full(world: World):

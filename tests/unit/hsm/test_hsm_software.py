@@ -6,7 +6,7 @@ import traceback
 
 import pytest
 from cryptography.hazmat.primitives import serialization as ser
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, rsa, x25519
 from cryptography.hazmat.primitives.serialization import pkcs12
 from hsm_world import CountingPinSource, certify, right_pin
 
@@ -25,7 +25,7 @@ from hsm.locate import file_path, modules_for, open_any
 from hsm.pin import Pin
 from hsm.software import load_key, load_key_file
 from hsm.uri import KeyURI
-from pki.keys import KeyType, sign_data
+from pki.keys import KeyType, key_type_of, sign_data, verifies
 
 PASSWORD = Pin("mật khẩu tệp")
 LOCKED = ser.BestAvailableEncryption(PASSWORD.reveal().encode())
@@ -129,8 +129,41 @@ def test_a_broken_pkcs12_file_asks_for_a_password_as_a_locked_one_does(save):
         load_key(save(broken), PASSWORD)
 
 
+NEW_KINDS = (
+    ec.generate_private_key(ec.SECP521R1()),
+    ed25519.Ed25519PrivateKey.generate(),
+    mldsa.MLDSA44PrivateKey.generate(),
+    mldsa.MLDSA65PrivateKey.generate(),
+    mldsa.MLDSA87PrivateKey.generate(),
+)
+
+
+@pytest.mark.parametrize("key", NEW_KINDS, ids=key_type_of)
+@pytest.mark.parametrize("encoding", [PEM, DER])
+@pytest.mark.parametrize("encryption", [OPEN, LOCKED], ids=["open", "locked"])
+def test_every_kind_of_key_in_pkcs8(save, key, encoding, encryption):
+    loaded = load_key(save(pkcs8(key, encoding, encryption)), PASSWORD)
+    assert key_type_of(loaded) is key_type_of(key)
+    assert verifies(key.public_key(), sign_data(loaded, b"x"), b"x")
+
+
+@pytest.mark.parametrize("key", NEW_KINDS[:2], ids=key_type_of)
+@pytest.mark.parametrize("encryption", [OPEN, LOCKED], ids=["open", "locked"])
+def test_other_kinds_of_keys_in_pkcs12(save, key, encryption):
+    """No ML-DSA: `cryptography` 50 writes none into PKCS#12."""
+    certificate = certify(key.public_key())
+    opened = load_key_file(save(bundle(encryption, key, certificate)), PASSWORD)
+    assert (opened.certificate, opened.chain) == (certificate, (AUTHORITY,))
+    assert verifies(key.public_key(), sign_data(opened.key, b"x"), b"x")
+
+
 @pytest.mark.parametrize(
-    "key", [ed25519.Ed25519PrivateKey.generate(), ec.generate_private_key(ec.SECP521R1())]
+    "key",
+    [
+        ed448.Ed448PrivateKey.generate(),
+        ec.generate_private_key(ec.SECP256K1()),
+        x25519.X25519PrivateKey.generate(),
+    ],
 )
 def test_other_kinds_of_keys(save, key):
     with pytest.raises(KeyTypeUnsupportedError):

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.authority.authority import Authority
 from pki.authority.create import NewAuthority, create_issuing, create_root
 from pki.clock import Clock, FixedClock
-from pki.keys import PrivateKey
+from pki.keys import PrivateKey, key_type_of
 from pki.ocsp import OCSPResponder, OCSPSigner
 from pki.profile import Profile, load_profile
 from pki.register.sql import SQLRegister, create_register
@@ -27,18 +28,26 @@ from pki.urls import AuthorityURLs
 
 NOW = datetime(2026, 3, 2, 7, 30, 15, 250_000, tzinfo=UTC)
 PUBLIC_URL = "http://127.0.0.1:8000"
+ONE_SIZE = ("ed25519", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87")
+KINDS = ("p256", "p384", "p521", "a", *ONE_SIZE)
+"""Every kind of key of `new_key`; "a" is an RSA-2048 key."""
 _people = itertools.count(1)
 
 
 def new_key(kind: str = "p256") -> PrivateKey:
     """Return a fresh key in software; RSA ones are few, they take long to make."""
-    match kind:
-        case "p256":
-            return ec.generate_private_key(ec.SECP256R1())
-        case "p384":
-            return ec.generate_private_key(ec.SECP384R1())
-        case _:
-            return rsa_key(kind)
+    if kind in _CURVES:
+        return ec.generate_private_key(_CURVES[kind])
+    return _CLASSES[kind].generate() if kind in _CLASSES else rsa_key(kind)
+
+
+_CURVES = {"p256": ec.SECP256R1(), "p384": ec.SECP384R1(), "p521": ec.SECP521R1()}
+_CLASSES: dict[str, Any] = {
+    "ed25519": ed25519.Ed25519PrivateKey,
+    "ml-dsa-44": mldsa.MLDSA44PrivateKey,
+    "ml-dsa-65": mldsa.MLDSA65PrivateKey,
+    "ml-dsa-87": mldsa.MLDSA87PrivateKey,
+}
 
 
 @cache
@@ -48,19 +57,34 @@ def rsa_key(name: str = "a") -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, 2048)
 
 
+def profile_for(name: str, key: PrivateKey) -> Profile:
+    """Return a built-in profile, widened as an administration's own file may be.
+
+    Ed25519 and ML-DSA are in none of the built-in ones.
+    """
+    profile = load_profile(name)
+    kind = key_type_of(key)
+    if kind not in ONE_SIZE:
+        return profile
+    return profile.model_copy(update={"key_types": (*profile.key_types, kind)})
+
+
 def someone(**more: str) -> Subject:
     """Return an official nobody else is."""
     pairs = {"C": "VN", "O": "Sở Nội vụ", "CN": f"Nguyễn Văn A {next(_people)}", **more}
     return build_subject(pairs.items())
 
 
-def new_authority(name: str, profile: str, **changes: object) -> NewAuthority:
+def new_authority(
+    name: str, profile: str, *, key: PrivateKey | None = None, **changes: object
+) -> NewAuthority:
+    key = key or new_key()
     values: dict[str, object] = {
         "name": name,
         "subject": build_subject([("C", "VN"), ("O", "UBND tỉnh"), ("CN", f"Antin {name}"[:64])]),
-        "key": new_key(),
+        "key": key,
         "key_uri": f"file:{name}.key",
-        "profile": load_profile(profile),
+        "profile": profile_for(profile, key),
         "urls": AuthorityURLs.under(PUBLIC_URL, name),
         "requester": "quản trị",
         **changes,
@@ -86,10 +110,10 @@ class World:
         subject: Subject | None = None,
         authority: Authority | None = None,
     ) -> x509.Certificate:
-        loaded = load_profile(profile) if isinstance(profile, str) else profile
-        public_key = (key or new_key()).public_key()
+        key = key or new_key()
+        loaded = profile_for(profile, key) if isinstance(profile, str) else profile
         return (authority or self.issuing).issue(
-            public_key, loaded, subject or someone(), requester="văn thư"
+            key.public_key(), loaded, subject or someone(), requester="văn thư"
         )
 
     def responder(self, authority: Authority | None = None, kind: str = "p256") -> OCSPResponder:

@@ -12,7 +12,17 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from pki_world import NOW, World, make_world, new_authority, new_key, someone
+from pki_world import (
+    KINDS,
+    NOW,
+    ONE_SIZE,
+    World,
+    make_world,
+    new_authority,
+    new_key,
+    profile_for,
+    someone,
+)
 
 from pki.audit import verify_audit
 from pki.authority import signature
@@ -115,13 +125,31 @@ def test_a_certificate_is_recorded_as_it_is(world: World):
     assert verify_audit(world.register) == 6
 
 
-@pytest.mark.parametrize("kind", ["p256", "p384", "a"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_authorities_of_every_kind_of_key(tmp_path: Path, kind: str):
+    """Root, issuing authority and official, all with such keys, and a list by each authority."""
     root = "p384" if kind == "a" else kind
     world = make_world(tmp_path, root_kind=root, issuing_kind=kind)
-    certificate = world.issue()
-    certificate.verify_directly_issued_by(world.issuing.issuer.certificate)
+    key = new_key("official" if kind == "a" else kind)
+    certificate = world.issue(key=key)
+    issuer = world.issuing.issuer.certificate
+    certificate.verify_directly_issued_by(issuer)
+    issuer.verify_directly_issued_by(world.root.issuer.certificate)
+    assert certificate.public_key() == key.public_key()
+    world.issuing.revoke(certificate.serial_number, x509.ReasonFlags.key_compromise)
+    crl = world.issuing.issue_crl()
+    assert crl.is_signature_valid(issuer.public_key())
+    assert crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
     world.register.close()
+
+
+@pytest.mark.parametrize("kind", ONE_SIZE)
+def test_a_built_in_profile_takes_the_algorithms_of_the_circular_alone(world: World, kind: str):
+    """Circular 15/2025 Annex I names RSA and ECDSA; a profile of one's own may name more."""
+    key = new_key(kind)
+    with pytest.raises(WeakKeyError, match=f"does not allow {kind}"):
+        world.issue(load_profile("official"), key=key)
+    assert world.issue(profile_for("official", key), key=key).public_key() == key.public_key()
 
 
 def test_nothing_is_signed_that_is_not_recorded(world: World):
@@ -338,7 +366,7 @@ def test_a_profile_and_its_limits(world: World):
     with pytest.raises(ProfileViolationError, match="makes an authority"):
         world.issue("issuing")
     with pytest.raises(WeakKeyError):
-        world.issue(key=ec.generate_private_key(ec.SECP521R1()))
+        world.issue(key=ec.generate_private_key(ec.SECP256K1()))
 
 
 def test_a_root_and_its_limits(world: World):

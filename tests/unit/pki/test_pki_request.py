@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 from cryptography import x509
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
-from pki_world import World, new_key, rsa_key, someone
+from pki_world import KINDS, ONE_SIZE, World, new_key, rsa_key, someone
 from sqlalchemy import insert
 
 from pki.authority.authority import Authority
@@ -20,7 +21,7 @@ from pki.errors import (
     ProofOfPossessionError,
     WeakKeyError,
 )
-from pki.keys import PrivateKey
+from pki.keys import PrivateKey, hash_for
 from pki.profile import load_profile
 from pki.register.changes import values_of
 from pki.register.tables import CERTIFICATES
@@ -31,7 +32,7 @@ def request(key: PrivateKey, algorithm: hashes.HashAlgorithm | None = None) -> b
     builder = x509.CertificateSigningRequestBuilder().subject_name(
         x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "wishes to be a minister")])
     )
-    signed = builder.sign(key, algorithm or hashes.SHA256())  # type: ignore[arg-type]
+    signed = builder.sign(key, algorithm or hash_for(key))  # type: ignore[arg-type]
     return signed.public_bytes(Encoding.DER)
 
 
@@ -40,7 +41,7 @@ def pem(der: bytes, label: str = "CERTIFICATE REQUEST") -> bytes:
     return f"-----BEGIN {label}-----\n{body}-----END {label}-----\n".encode()
 
 
-@pytest.mark.parametrize("kind", ["p256", "p384", "a"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_request_is_read_in_both_forms(kind: str):
     key = new_key(kind)
     der = request(key)
@@ -121,9 +122,31 @@ def test_whoever_does_not_hold_the_key_is_refused():
         parse_request(spoilt)
 
 
+@pytest.mark.parametrize("kind", ONE_SIZE)
+def test_whoever_does_not_hold_a_key_that_hashes_inside_is_refused(kind: str):
+    key, other = new_key(kind), new_key(kind)
+    mine, theirs = (
+        k.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw) for k in (key, other)
+    )
+    spoilt = request(key).replace(mine, theirs)
+    with pytest.raises(ProofOfPossessionError):
+        parse_request(spoilt)
+
+
 def test_a_weak_key_is_refused():
     with pytest.raises(WeakKeyError):
-        parse_request(request(ec.generate_private_key(ec.SECP521R1()), hashes.SHA512()))
+        parse_request(request(ec.generate_private_key(ec.SECP256K1()), hashes.SHA512()))
+
+
+def test_a_key_under_which_anybody_can_sign_is_refused():
+    """The neutral point: R neutral and S zero verify over every message, without any secret."""
+    good = request(new_key("ed25519"))
+    (found,) = re.findall(rb"\x06\x03\x2b\x65\x70\x03\x21\x00(.{32})", good, re.DOTALL)
+    neutral = b"\x01" + bytes(31)
+    forged = good.replace(found, neutral)[:-64] + neutral + bytes(32)
+    assert x509.load_der_x509_csr(forged).is_signature_valid
+    with pytest.raises(WeakKeyError, match="anybody can sign"):
+        parse_request(forged)
 
 
 def test_a_key_certifies_one_subject(world: World):

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from io import BytesIO
 from types import SimpleNamespace
+from typing import Any
 
 from asn1crypto import algos, cms, core, tsp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 from fpdf import FPDF
@@ -34,7 +35,7 @@ from signing.options import SigningOptions
 from signing.services import SigningServices
 from signing.signer import KeySigner
 from signing.token import TimeStampResp
-from verify.policy import default_policy
+from verify.policy import Policy, default_policy
 from verify.trust import TrustStore
 
 NOW = dt.datetime(2026, 11, 21, 14, 0, 0, tzinfo=dt.UTC)
@@ -55,8 +56,28 @@ def make_key(kind: str = "ec-p256") -> PrivateKey:
             return rsa.generate_private_key(65537, 3072)
         case "ec-p384":
             return ec.generate_private_key(ec.SECP384R1())
-        case _:
+        case "ec-p521":
+            return ec.generate_private_key(ec.SECP521R1())
+        case "ec-p256":
             return ec.generate_private_key(ec.SECP256R1())
+    return UNLISTED[kind].generate()
+
+
+UNLISTED: dict[str, Any] = {
+    "ed25519": ed25519.Ed25519PrivateKey,
+    "ml-dsa-44": mldsa.MLDSA44PrivateKey,
+    "ml-dsa-65": mldsa.MLDSA65PrivateKey,
+    "ml-dsa-87": mldsa.MLDSA87PrivateKey,
+}
+"""Kinds of keys that the default policy does not accept."""
+
+
+def wide_policy() -> Policy:
+    """Return the default policy with these kinds in it, as an administration's own may have."""
+    policy = default_policy()
+    schemes = (*policy.algorithms.schemes, *UNLISTED)
+    algorithms = policy.algorithms.model_copy(update={"schemes": schemes})
+    return policy.model_copy(update={"algorithms": algorithms})
 
 
 def name(common_name: str, **more: str) -> x509.Name:
@@ -151,6 +172,7 @@ class World:
     key: PrivateKey | None = None
     """In place of a software key of that kind."""
     base: str = BASE
+    policy: Policy = field(default_factory=default_policy)
     root_crl_age: dt.timedelta = dt.timedelta(0)
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
     revoked: dict[int, tuple[dt.datetime, x509.ReasonFlags]] = field(default_factory=dict)
@@ -230,7 +252,7 @@ class World:
         return TrustStore((self.root.certificate,))
 
     def services(self) -> SigningServices:
-        return SigningServices(self.clock, self, self.trust, default_policy())
+        return SigningServices(self.clock, self, self.trust, self.policy)
 
     def revoke(self, certificate: x509.Certificate, at: dt.datetime | None = None) -> None:
         reason = x509.ReasonFlags.key_compromise

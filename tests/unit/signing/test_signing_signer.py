@@ -7,15 +7,20 @@ from asn1crypto import cms
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
-from unit.signing.signing_world import DAY, NOW, World, make_key, name
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, padding
+from unit.signing.signing_world import DAY, NOW, UNLISTED, World, make_key, name
 
 from signing.coroutine import finish
 from signing.errors import KeyMismatchError, WrongUsageError
 from signing.key import SigningKey
 from signing.signer import KeySigner
 
-KINDS = ("rsa-2048", "ec-p256", "ec-p384")
+KINDS = ("rsa-2048", "ec-p256", "ec-p384", "ec-p521", *UNLISTED)
+DIGESTS = {"rsa-2048": "sha256", "ec-p256": "sha256", "ec-p384": "sha384"}
+"""Of the document, for keys of which it is not SHA-512 (RFC 8419 §3.1, RFC 9882 §3.3)."""
+
+
+HASHES = {"ec-p256": hashes.SHA256(), "ec-p384": hashes.SHA384(), "ec-p521": hashes.SHA512()}
 
 
 def sign(signer: KeySigner, digest: bytes) -> cms.SignedData:
@@ -24,7 +29,10 @@ def sign(signer: KeySigner, digest: bytes) -> cms.SignedData:
 
 
 def digest_of(signer: KeySigner) -> bytes:
-    return bytes(48 if signer.digest_name == "sha384" else 32)
+    return bytes(SIZES[signer.digest_name])
+
+
+SIZES = {"sha256": 32, "sha384": 48, "sha512": 64}
 
 
 @pytest.mark.parametrize(
@@ -34,18 +42,26 @@ def digest_of(signer: KeySigner) -> bytes:
         ("rsa-2048", False, "sha256_rsa"),
         ("ec-p256", True, "sha256_ecdsa"),
         ("ec-p384", True, "sha384_ecdsa"),
+        ("ec-p521", True, "sha512_ecdsa"),
+        ("ed25519", True, "ed25519"),
+        ("ml-dsa-44", True, "2.16.840.1.101.3.4.3.17"),
+        ("ml-dsa-65", True, "2.16.840.1.101.3.4.3.18"),
+        ("ml-dsa-87", True, "2.16.840.1.101.3.4.3.19"),
     ],
 )
 def test_each_key_signs_in_its_own_way(kind, pss, algorithm):
     world = World(kind)
     signer = KeySigner(world.signer(), pss=pss)
     (info,) = sign(signer, digest_of(signer))["signer_infos"]
-    assert info["signature_algorithm"]["algorithm"].native == algorithm
+    named = info["signature_algorithm"]["algorithm"]
+    assert algorithm in (named.native, named.dotted)
+    assert info["digest_algorithm"]["algorithm"].native == DIGESTS.get(kind, "sha512")
     data, value = info["signed_attrs"].untag().dump(), info["signature"].native
     key = world.certificate.public_key()
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        digest = hashes.SHA384() if kind == "ec-p384" else hashes.SHA256()
-        key.verify(value, data, ec.ECDSA(digest))
+    if kind in UNLISTED:
+        key.verify(value, data)
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        key.verify(value, data, ec.ECDSA(HASHES[kind]))
     elif pss:
         key.verify(value, data, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
     else:
@@ -107,7 +123,7 @@ def test_another_key_than_the_certificates_is_refused():
 
 def test_a_kind_of_key_that_antin_does_not_sign_with_is_refused():
     world = World()
-    key = ed25519.Ed25519PrivateKey.generate()
+    key = ed448.Ed448PrivateKey.generate()
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name("Ed"))
