@@ -2,8 +2,9 @@
 
 1. in its period;
 2. for signing documents: no authority, keyUsage and extendedKeyUsage as the policy asks;
-3. a path to a trusted root;
-4. not revoked, by OCSP or the newest CRL; where that cannot be known, the caller's rule decides.
+3. the key's algorithm and size are ones the policy accepts;
+4. a path to a trusted root;
+5. not revoked, by OCSP or the newest CRL; where that cannot be known, the caller's rule decides.
 
 Spec: Circular 15/2025/TT-BKHCN Art. 5.1a, 5.2 and Annex II (not checked against the official
 text); Decree 23/2025/ND-CP Art. 15.
@@ -17,6 +18,7 @@ from cryptography import x509
 
 from pki.names import common_name
 from signing.errors import (
+    AlgorithmNotAcceptedError,
     CertificateExpiredError,
     CertificateNotYetValidError,
     CertificateRevokedError,
@@ -25,6 +27,8 @@ from signing.errors import (
     WrongUsageError,
 )
 from signing.services import SigningServices
+from verify.certificate import key_kind
+from verify.facts import Algorithm
 from verify.finding import Finding, warning
 from verify.path.build import Path, build_path
 from verify.path.pool import CertificatePool
@@ -52,6 +56,7 @@ def check_signer(
         CertificateExpiredError: past its period, or an issuer's.
         CertificateNotYetValidError: before its period, or an issuer's.
         WrongUsageError: not for signing documents.
+        AlgorithmNotAcceptedError: a signature with its key could not be valid.
         UntrustedPathError: no path to a trusted root.
         CertificateRevokedError: it, or an issuer, is revoked.
         StatusUnknownError: the status cannot be known and `refuse_unknown` is true.
@@ -59,6 +64,7 @@ def check_signer(
     now = services.clock.now()
     check_period(certificate, now)
     check_usage(certificate, services.policy)
+    check_algorithm(certificate, services.policy)
     path = find_path(certificate, chain, services=services)
     for issuer in path[1:-1]:
         check_period(issuer, now)
@@ -106,6 +112,23 @@ def check_usage(certificate: x509.Certificate, policy: Policy) -> None:
         return
     if not {each.dotted_string for each in extended} & set(policy.signer.extended_key_usage):
         raise WrongUsageError(subject=subject, extension="extendedKeyUsage")
+
+
+def check_algorithm(certificate: x509.Certificate, policy: Policy) -> None:
+    """Check that the policy accepts the signatures of the certificate's key.
+
+    How an RSA key signs is the caller's choice, so the finished signature is judged for that.
+
+    Raises:
+        AlgorithmNotAcceptedError: it does not.
+    """
+    kind, bits = key_kind(certificate)
+    scheme = "ecdsa" if kind == "ec" else kind
+    least = policy.algorithms.ec_min_bits if kind == "ec" else 0
+    if kind == "rsa" or (scheme in policy.algorithms.schemes and bits >= least):
+        return
+    subject, name = common_name(certificate.subject), Algorithm(scheme, None, kind, bits).name
+    raise AlgorithmNotAcceptedError(subject=subject, algorithm=name)
 
 
 def find_path(

@@ -64,6 +64,12 @@ class CertificateNotYetValidError(RefusedError):
     code = "signing.certificate_not_yet_valid"
 
 
+class AlgorithmNotAcceptedError(RefusedError):
+    """The policy accepts no signatures of this key's algorithm (facts: `subject`, `algorithm`)."""
+
+    code = "signing.algorithm_not_accepted"
+
+
 class WrongUsageError(RefusedError):
     """The certificate is not for signing documents (facts: `subject`, `extension`)."""
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
+from pki.keys import key_type_of
 from verify.errors import MalformedObjectError
 from verify.facts import Algorithm, CertificateFacts
 from verify.finding import Finding
@@ -74,7 +75,8 @@ def key_kind(certificate: x509.Certificate) -> tuple[str, int]:
         return "rsa", key.key_size
     if isinstance(key, ec.EllipticCurvePublicKey):
         return "ec", key.key_size
-    return type(key).__name__.removesuffix("PublicKey").lower(), 0
+    named = key_type_of(key)
+    return str(named) if named else type(key).__name__.removesuffix("PublicKey").lower(), 0
 
 
 def signed_with(
@@ -92,11 +94,19 @@ def signed_with(
     return Algorithm(scheme, digest, *key_kind(issuer))
 
 
+_WITHOUT_PARAMETERS = {
+    SignatureAlgorithmOID.ED25519: "ed25519",
+    SignatureAlgorithmOID.ML_DSA_44: "ml-dsa-44",
+    SignatureAlgorithmOID.ML_DSA_65: "ml-dsa-65",
+    SignatureAlgorithmOID.ML_DSA_87: "ml-dsa-87",
+}
+
+
 def _scheme(
     certificate: x509.Certificate | x509.CertificateRevocationList, oid: x509.ObjectIdentifier
 ) -> str:
-    if oid == SignatureAlgorithmOID.ED25519:
-        return "ed25519"  # has no parameters to tell it by
+    if oid in _WITHOUT_PARAMETERS:
+        return _WITHOUT_PARAMETERS[oid]
     match certificate.signature_algorithm_parameters:
         case padding.PSS():
             return "rsassa-pss"

@@ -1,9 +1,9 @@
 """Checks a signature value with `cryptography`, from the algorithm as CMS and OCSP name it.
 
-RSA PKCS#1 v1.5, RSASSA-PSS, ECDSA and Ed25519. Whether an algorithm is good enough is not asked
-here: the policy judges that.
+RSA PKCS#1 v1.5, RSASSA-PSS, ECDSA, Ed25519 and ML-DSA. Whether an algorithm is good enough is not
+asked here: the policy judges that.
 
-Spec: RFC 8017 §8, RFC 4055 §3, RFC 5753, RFC 8419.
+Spec: RFC 8017 §8, RFC 4055 §3, RFC 5753, RFC 8419, RFC 9882.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
 
+from pki.keys import key_type_of
 from verify.certificate import key_kind
 from verify.facts import Algorithm
 from verify.guard import ASN1, foreign
@@ -51,6 +52,14 @@ _DIGESTS_BY_OID = {
     "1.2.840.10045.4.3.4": "sha512",
 }
 
+_ML_DSA = {
+    "2.16.840.1.101.3.4.3.17": "ml-dsa-44",
+    "2.16.840.1.101.3.4.3.18": "ml-dsa-65",
+    "2.16.840.1.101.3.4.3.19": "ml-dsa-87",
+}
+"""RFC 9882 §3.1; asn1crypto has no names for them."""
+_HASHING_INSIDE = frozenset({"ed25519", *_ML_DSA.values()})
+
 _SCHEMES = {"rsassa_pkcs1v15": "rsassa-pkcs1v15", "rsassa_pss": "rsassa-pss"}
 
 
@@ -65,7 +74,7 @@ class Scheme:
 
     def algorithm(self, certificate: x509.Certificate) -> Algorithm:
         """Return the algorithm with the signer's key, for the policy to judge."""
-        digest = None if self.name == "ed25519" else self.digest
+        digest = None if self.name in _HASHING_INSIDE else self.digest
         return Algorithm(self.name, digest, *key_kind(certificate))
 
 
@@ -92,6 +101,9 @@ def parse_scheme(algorithm_identifier: ASN1, digest: str) -> Scheme:
         algorithm_identifier: as found in the SignerInfo or the OCSP response.
         digest: what to take when the identifier implies none (rsaEncryption, plain ECDSA).
     """
+    ml_dsa = _ML_DSA.get(algorithm_identifier["algorithm"].dotted)
+    if ml_dsa is not None:
+        return Scheme(ml_dsa, digest)
     name = str(algorithm_identifier.signature_algo)
     name = _SCHEMES.get(name, name)
     if name == "rsassa-pss":
@@ -133,7 +145,12 @@ def _verify(key: object, scheme: Scheme, signature: bytes, data: bytes) -> None:
             key.verify(signature, data, pss, HASHES[scheme.digest])
         case ec.EllipticCurvePublicKey() if scheme.name == "ecdsa":
             key.verify(signature, data, ec.ECDSA(HASHES[scheme.digest]))
-        case ed25519.Ed25519PublicKey() if scheme.name == "ed25519":
+        case (
+            ed25519.Ed25519PublicKey()
+            | mldsa.MLDSA44PublicKey()
+            | mldsa.MLDSA65PublicKey()
+            | mldsa.MLDSA87PublicKey()
+        ) if scheme.name == key_type_of(key):
             key.verify(signature, data)
         case _:
             raise NotImplementedError(f"{scheme.name} with {type(key).__name__}")

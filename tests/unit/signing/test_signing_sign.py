@@ -15,7 +15,9 @@ from pyhanko.sign.fields import MDPPerm
 from unit.signing.signing_world import (
     DAY,
     NOW,
+    SIGNER_NAME,
     TSA_URL,
+    UNLISTED,
     Issuer,
     World,
     key_usage,
@@ -23,12 +25,15 @@ from unit.signing.signing_world import (
     make_pdf,
     other_digest,
     reject,
+    wide_policy,
 )
 from unit.signing.test_signing_revision import certified
 
 from pki.keys import sign_data
+from signing.check import check_algorithm
 from signing.display.profile import load_display
 from signing.errors import (
+    AlgorithmNotAcceptedError,
     CertificateExpiredError,
     CertificateNotYetValidError,
     CertificateRevokedError,
@@ -54,7 +59,9 @@ from signing.verdict import is_broken
 from verify.document import verify_document
 from verify.errors import BrokenPDFError, EmptyPDFError, NotAPDFError
 from verify.indication import Indication
+from verify.policy import default_policy
 from verify.report import Report
+from verify.trust import TrustStore
 
 SECOND = dt.timedelta(seconds=1)
 QUIET = SigningOptions(display=load_display("none"), tsa_url=TSA_URL)
@@ -86,14 +93,54 @@ def refused(error: type[Exception], world: World, *args: object, **given: object
 
 
 @pytest.mark.parametrize("level", list(Level))
-@pytest.mark.parametrize("kind", ["rsa-2048", "ec-p256", "ec-p384"])
+@pytest.mark.parametrize("kind", ["rsa-2048", "ec-p256", "ec-p384", "ec-p521", *UNLISTED])
 def test_each_level_with_each_key_is_total_passed(level, kind):
-    world = World(kind)
+    world = World(kind, policy=wide_policy() if kind in UNLISTED else default_policy())
     done = sign(world, level)
     assert done.report.indication is Indication.TOTAL_PASSED
     assert done.report.signatures[0].level == level.value
     assert done.warnings == ()
     assert world.key_openings == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "algorithm"),
+    [
+        ("ed25519", "Ed25519"),
+        ("ml-dsa-44", "ML-DSA-44"),
+        ("ml-dsa-65", "ML-DSA-65"),
+        ("ml-dsa-87", "ML-DSA-87"),
+    ],
+)
+def test_what_the_policy_does_not_list_is_not_signed_with(kind, algorithm):
+    """Circular 15/2025 Annex I names RSA and ECDSA: the signature would not be valid."""
+    error = refused(AlgorithmNotAcceptedError, World(kind))
+    assert error.facts == {"subject": SIGNER_NAME, "algorithm": algorithm}
+    done = sign(World(kind, policy=wide_policy()))
+    assert done.report.signatures[0].algorithm == algorithm
+
+
+def test_a_curve_the_policy_finds_too_short_is_not_signed_with():
+    policy = default_policy()
+    algorithms = policy.algorithms.model_copy(update={"ec_min_bits": 384})
+    strict = policy.model_copy(update={"algorithms": algorithms})
+    refused(AlgorithmNotAcceptedError, World(policy=strict))
+    check_algorithm(World("ec-p384").certificate, strict)
+    check_algorithm(World("rsa-2048").certificate, strict)
+
+
+@pytest.mark.parametrize("kind", ["ec-p521", "ed25519", "ml-dsa-65"])
+def test_a_second_signature_leaves_the_first_of_any_kind_valid(kind):
+    """ISO 32002 has the document name Ed25519 and other curves as extensions of its catalogue."""
+    policy = wide_policy()
+    first, second = World(kind, policy=policy), World("ec-p256", policy=policy)
+    trust = TrustStore((first.root.certificate, second.root.certificate))
+    services = replace(second.services(), trust=trust)
+    data = sign(first, Level.B_LT).data
+    done = sign_document(data, signer=second.signer(), options=QUIET, services=services)
+    found = [(one.kind, one.indication) for one in done.report.signatures]
+    assert [indication for _, indication in found] == [Indication.TOTAL_PASSED] * len(found)
+    assert len(found) == 2
 
 
 def test_pkcs1_padding_is_made_when_asked():

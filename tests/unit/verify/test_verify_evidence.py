@@ -41,6 +41,7 @@ from unit.verify.verify_pki import (
     responder,
     sign,
     signed_data,
+    wide_policy,
 )
 
 from pki.words import Language
@@ -60,7 +61,11 @@ GOOD = fresh(WORLD, LATER)
 @pytest.mark.parametrize(
     ("kind", "pss", "algorithm", "expected"),
     [
+        ("p521", False, "ECDSA/SHA-256", None),
         ("ed25519", False, "Ed25519", None),
+        ("ml-dsa-44", False, "ML-DSA-44", None),
+        ("ml-dsa-65", False, "ML-DSA-65", None),
+        ("ml-dsa-87", False, "ML-DSA-87", None),
         ("rsa2048", True, "RSASSA-PSS/SHA-256", None),
         ("rsa2048", False, "RSASSA-PKCS1-v1_5/SHA-256", None),
         # not even what its responder says of it counts: that one is certified the same way
@@ -75,7 +80,11 @@ def test_certificates_signed_in_each_way_a_policy_may_accept(kind, pss, algorith
         answer(party, responder(issuing, f"OCSP of {kind}", pss=pss), LATER),
         answer(issuing, WORLD.root_ocsp, LATER),
     )
-    assert sub(sign(make_pdf(), Signing(party=party)), good) is expected
+    data = sign(make_pdf(), Signing(party=party))
+    assert sub(data, good, policy=wide_policy()) is expected
+    listed = expected is None and algorithm.startswith(("RSA", "ECDSA"))
+    # what the default policy does not list counts neither in a certificate nor in its status
+    assert sub(data, good) is (None if listed else SubIndication.TRY_LATER)
 
 
 def around_contents(data):

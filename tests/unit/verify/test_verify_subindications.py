@@ -20,6 +20,7 @@ from unit.verify.verify_pki import (
     YEAR,
     FixedTimeStamper,
     Signing,
+    accepting,
     answer,
     authority,
     fresh,
@@ -36,10 +37,12 @@ from unit.verify.verify_pki import (
     sign,
     stamper,
     usage,
+    wide_policy,
     with_content_timestamp,
 )
 
 from verify.facts import Kind
+from verify.finding import Severity
 from verify.indication import Indication, SubIndication
 from verify.policy import default_policy
 from verify.trust import TrustStore
@@ -195,20 +198,68 @@ def test_chain_constraints_failure(extensions, expected):
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [
-        ("rsa1024", SubIndication.CRYPTO_CONSTRAINTS_FAILURE),
-        ("rsa2048", None),
-        ("ed25519", None),
-    ],
+    [("rsa1024", SubIndication.CRYPTO_CONSTRAINTS_FAILURE), ("rsa2048", None)],
 )
 @pytest.mark.filterwarnings("ignore")
 def test_crypto_constraints_failure_of_short_keys(kind, expected):
     party = official(WORLD.issuing, common=kind, kind=kind)
-    digest = "sha512" if kind == "ed25519" else "sha256"
-    data = signed_by(party, digest=digest, stamped=None)
-    report = judge(data, evidence=good(party))
+    report = judge(signed_by(party, stamped=None), evidence=good(party))
     assert report.sub_indication is expected
-    assert report.signatures[0].algorithm.startswith(("RSASSA-PKCS1-v1_5", "Ed25519"))
+    assert report.signatures[0].algorithm.startswith("RSASSA-PKCS1-v1_5")
+
+
+def test_p521_is_accepted():
+    party = official(WORLD.issuing, common="P-521", kind="p521")
+    report = judge(signed_by(party, digest="sha512", stamped=None), evidence=good(party))
+    assert report.indication is Indication.TOTAL_PASSED
+    assert report.signatures[0].algorithm == "ECDSA/SHA-512"
+
+
+@pytest.mark.parametrize(
+    ("kind", "algorithm"),
+    [
+        ("ed25519", "Ed25519"),
+        ("ml-dsa-44", "ML-DSA-44"),
+        ("ml-dsa-65", "ML-DSA-65"),
+        ("ml-dsa-87", "ML-DSA-87"),
+    ],
+)
+def test_crypto_constraints_failure_of_what_the_circular_does_not_list(kind, algorithm):
+    """Circular 15/2025 Annex I: RSA and ECDSA. A policy of one's own may accept the others."""
+    party = official(WORLD.issuing, common=kind, kind=kind)
+    data = signed_by(party, digest="sha512", stamped=None)
+    report = judge(data, evidence=good(party))
+    assert report.sub_indication is SubIndication.CRYPTO_CONSTRAINTS_FAILURE
+    (found,) = (each for each in report.signatures[0].findings if each.severity is Severity.ERROR)
+    assert (found.code, found.facts) == ("algorithm.not_accepted", {"algorithm": algorithm})
+
+    accepted = judge(data, evidence=good(party), policy=wide_policy())
+    assert accepted.indication is Indication.TOTAL_PASSED
+    assert accepted.signatures[0].algorithm == algorithm
+
+    def spoil(content_info):
+        signer = content_info["content"]["signer_infos"][0]
+        value = bytearray(signer["signature"].native)
+        value[10] ^= 1
+        signer["signature"] = bytes(value)
+        return content_info
+
+    broken = judge(replace_token(data, spoil), evidence=good(party), policy=wide_policy())
+    assert broken.sub_indication is SubIndication.SIG_CRYPTO_FAILURE
+
+
+def test_a_signature_named_after_another_algorithm_does_not_verify():
+    """The signature of an ML-DSA-65 key, said to be one of ML-DSA-44."""
+    party = official(WORLD.issuing, common="ml-dsa-65", kind="ml-dsa-65")
+    data = signed_by(party, digest="sha512", stamped=None)
+
+    def rename(content_info):
+        signer = content_info["content"]["signer_infos"][0]
+        signer["signature_algorithm"] = {"algorithm": "2.16.840.1.101.3.4.3.17"}
+        return content_info
+
+    report = judge(replace_token(data, rename), evidence=good(party), policy=wide_policy())
+    assert report.sub_indication is SubIndication.CRYPTO_CONSTRAINTS_FAILURE
 
 
 def test_pss_is_understood():
@@ -217,13 +268,6 @@ def test_pss_is_understood():
     report = judge(data, evidence=good(party))
     assert report.indication is Indication.TOTAL_PASSED
     assert report.signatures[0].algorithm == "RSASSA-PSS/SHA-256"
-
-
-def accepting(**changes):
-    """Return the default policy with other algorithms."""
-    policy = default_policy()
-    algorithms = policy.algorithms.model_copy(update=changes)
-    return policy.model_copy(update={"algorithms": algorithms})
 
 
 def test_crypto_constraints_failure_of_what_the_policy_does_not_list():

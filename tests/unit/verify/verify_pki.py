@@ -21,7 +21,7 @@ from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -53,15 +53,37 @@ YEAR = timedelta(days=365)
 @cache
 def key(name: str, kind: str = "p256"):  # noqa: ARG001  the name is the cache's key
     """Return a key, the same for the same name."""
+    if kind in HASHING_INSIDE:
+        return HASHING_INSIDE[kind].generate()
     match kind:
         case "p256":
             return ec.generate_private_key(ec.SECP256R1())
-        case "ed25519":
-            return ed25519.Ed25519PrivateKey.generate()
-        case "ed448":
-            return ed448.Ed448PrivateKey.generate()
+        case "p521":
+            return ec.generate_private_key(ec.SECP521R1())
         case _:
             return rsa.generate_private_key(65537, int(kind.removeprefix("rsa")))
+
+
+HASHING_INSIDE = {
+    "ed25519": ed25519.Ed25519PrivateKey,
+    "ed448": ed448.Ed448PrivateKey,
+    "ml-dsa-44": mldsa.MLDSA44PrivateKey,
+    "ml-dsa-65": mldsa.MLDSA65PrivateKey,
+    "ml-dsa-87": mldsa.MLDSA87PrivateKey,
+}
+
+
+def accepting(**changes: object) -> Policy:
+    """Return the default policy with other algorithms."""
+    policy = default_policy()
+    algorithms = policy.algorithms.model_copy(update=changes)
+    return policy.model_copy(update={"algorithms": algorithms})
+
+
+def wide_policy() -> Policy:
+    """Return the default policy with Ed25519 and ML-DSA in it."""
+    more = ("ed25519", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87")
+    return accepting(schemes=(*default_policy().algorithms.schemes, *more))
 
 
 @dataclass(frozen=True)
@@ -106,8 +128,7 @@ def usage(*names: str) -> x509.KeyUsage:
 
 
 def hash_of(private) -> hashes.HashAlgorithm | None:
-    edwards = ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
-    return None if isinstance(private, edwards) else hashes.SHA256()
+    return None if isinstance(private, tuple(HASHING_INSIDE.values())) else hashes.SHA256()
 
 
 def issue(
