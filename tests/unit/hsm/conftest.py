@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hsm_faults import Faults
+from hsm_shim import Shim, Workshop
+from hsm_shim_token import copy_tokens, fill
 from hsm_world import SO_PIN, USER_PIN, right_pin
 
-from hsm.embedded import EmbeddedTokens
+from hsm.embedded import EmbeddedTokens, find_softhsm
 from hsm.errors import EmbeddedConflictError
 from hsm.generate import generate_key
 from hsm.keys import open_key
@@ -92,3 +94,50 @@ def key(module: Module, key_uri: Callable[[KeyType], KeyURI]) -> Callable[[KeyTy
 @pytest.fixture
 def faults(module: Module) -> Faults:
     return Faults(module.path)
+
+
+@pytest.fixture(scope="session")
+def shim_workshop(
+    tmp_path_factory: pytest.TempPathFactory, peer: Callable[[str], Path]
+) -> Workshop:
+    """Return what makes modules that fail on demand; compiled once a run."""
+    return Workshop(tmp_path_factory.mktemp("shim"), peer("cc"), find_softhsm().resolve())
+
+
+@pytest.fixture(scope="session")
+def _filled_shim(shim_workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Shim:
+    made = shim_workshop.shim(0, tmp_path_factory.mktemp("shim-token"))
+    fill(made)
+    return made
+
+
+@pytest.fixture
+def new_shim(
+    shim_workshop: Workshop, _filled_shim: Shim, tmp_path: Path
+) -> Iterator[Callable[..., Shim]]:
+    """Return what makes a module with token `hsm_shim_token.LABEL`, or a second one beside it.
+
+    `new_shim(empty=True)` has no token; `new_shim(beside=shim)` serves the tokens of `shim`.
+    """
+    made: list[Shim] = []
+
+    def make(*, empty: bool = False, beside: Shim | None = None) -> Shim:
+        number = len(made) + 1
+        one = shim_workshop.shim(number, tmp_path / f"shim{number}", beside)
+        made.append(one)
+        if not empty and beside is None:
+            copy_tokens(_filled_shim, one)
+        return one
+
+    yield make
+    for one in made:
+        one.clear()  # first: a call that hangs may hold what closing waits for
+    close_modules()
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def shim(new_shim: Callable[..., Shim]) -> Shim:
+    """Return a module that fails on demand, with token `hsm_shim_token.LABEL`."""
+    return new_shim()
