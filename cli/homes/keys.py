@@ -59,7 +59,7 @@ class PINs:
         place = (token.label, token.serial)
         if text != _PROMPT and token.key_file is None and place not in self._warned:
             self._warned.add(place)
-            tell_doubts(self.session, pin)
+            tell_doubts(self.session, token, pin)
         return pin
 
     def announce_pad(self, token: TokenInfo) -> None:

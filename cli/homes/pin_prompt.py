@@ -37,18 +37,19 @@ def ask_person(session: Session, token: TokenInfo) -> str:
         pin = Pin(_hidden(question))
         if pin in doubted:
             return pin.reveal()
-        doubts = tell_doubts(session, pin)
+        doubts = tell_doubts(session, token, pin)
         if not somebody_is_there() or not any(doubt.retype for doubt in doubts):
             return pin.reveal()
         session.tell("cli.pin.retype")
         doubted.append(pin)
 
 
-def tell_doubts(session: Session, pin: Pin) -> tuple[PINDoubt, ...]:
+def tell_doubts(session: Session, token: TokenInfo, pin: Pin) -> tuple[PINDoubt, ...]:
     """Say on stderr what speaks against a PIN, and return it; never the PIN, nor its length."""
-    doubts = doubts_about(pin)
+    doubts = doubts_about(pin, token.pin_bytes)
+    allowed = token.pin_bytes or range(0)
     for doubt in doubts:
-        session.tell(f"cli.pin.doubt.{doubt}")
+        session.tell(f"cli.pin.doubt.{doubt}", shortest=allowed.start, longest=allowed.stop - 1)
     return doubts
 
 

@@ -144,6 +144,13 @@ def test_the_flags_are_told_before_the_question(tmp_path, terminal, capsys, stat
     assert bool(told) is bool(said)
 
 
+def test_the_tokens_own_bounds_hold_a_pin_back(tmp_path, terminal, capsys):
+    terminal += ["24681", "246810"]
+    token = TokenInfo(label="thiết bị", serial="01", pin_bytes=range(6, 9))
+    assert pins(tmp_path).ask(token).reveal() == "246810"
+    assert "have 6 to 8 characters" in capsys.readouterr().err
+
+
 def test_without_a_terminal_a_strange_pin_is_told_and_sent(tmp_path, terminal, capsys, monkeypatch):
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     terminal += ["tư2468", "unasked"]
