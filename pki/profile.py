@@ -101,6 +101,8 @@ class Profile(_Table):
     extended_key_usage_critical: bool = False
     lifetime: Lifetime
     key_types: tuple[KeyType, ...] = Field(min_length=1)
+    """The built-in profiles name RSA and ECDSA, as Circular 15/2025/TT-BKHCN Annex I does; Ed25519
+    and ML-DSA are for a profile of one's own."""
     policy: str = ""
     """Arcs under the policy arc; empty for no policy, `any` for anyPolicy."""
     ocsp_no_check: bool = False

@@ -24,6 +24,15 @@ SUBJECT = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Nguyễn Văn An")
 HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 
 
+KINDS = (
+    KeyType.EC_P256,
+    KeyType.EC_P384,
+    KeyType.EC_P521,
+    KeyType.ED25519,
+    KeyType.RSA_2048,
+)
+
+
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory):
     """A key of each kind on a token of this file's own."""
@@ -38,7 +47,7 @@ def keys(tmp_path_factory):
             [module],
             GivenPinSource(pin),
         )
-        for key_type in (KeyType.EC_P256, KeyType.EC_P384, KeyType.RSA_2048)
+        for key_type in KINDS
     }
     close_modules()
 
@@ -68,11 +77,27 @@ def both_ways(
 
 
 @pytest.mark.parametrize("name", HASHES)
-@pytest.mark.parametrize("key_type", [KeyType.EC_P256, KeyType.EC_P384])
+@pytest.mark.parametrize("key_type", [KeyType.EC_P256, KeyType.EC_P384, KeyType.EC_P521])
 def test_ecdsa(peer, tmp_path, keys, key_type, name):
     key = keys[key_type]
     signature = key.sign(DATA, ec.ECDSA(HASHES[name]))
     assert both_ways(peer("openssl"), tmp_path, key, signature, f"-{name}") == (True, False)
+
+
+def test_ed25519(peer, tmp_path, keys):
+    """`openssl dgst` of OpenSSL 3.0 knows no Ed25519, `openssl pkeyutl` does."""
+    key = keys[KeyType.ED25519]
+    (tmp_path / "sig").write_bytes(key.sign(DATA))
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "pub.pem").write_bytes(public)
+    command = [peer("openssl"), "pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", "pub.pem"]
+    command += ["-sigfile", "sig", "-in", "data"]
+    verified = []
+    for data in (DATA, DATA + b" "):
+        (tmp_path / "data").write_bytes(data)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+        verified.append(done.returncode == 0)
+    assert verified == [True, False]
 
 
 @pytest.mark.parametrize("name", HASHES)
@@ -93,7 +118,7 @@ def test_pss(peer, tmp_path, keys, name):
     assert both_ways(peer("openssl"), tmp_path, key, signature, *options) == (True, False)
 
 
-@pytest.mark.parametrize("key_type", [KeyType.EC_P256, KeyType.EC_P384, KeyType.RSA_2048])
+@pytest.mark.parametrize("key_type", KINDS)
 def test_a_request(peer, tmp_path, keys, key_type):
     key = keys[key_type]
     request = x509.CertificateSigningRequestBuilder().subject_name(SUBJECT)

@@ -31,7 +31,7 @@ from signing.fonts import find_font
 from signing.options import Level, SigningOptions
 from signing.sign import sign_document
 
-KINDS = ("rsa-2048", "rsa-2048/pkcs1", "rsa-3072", "ec-p256", "ec-p384")
+KINDS = ("rsa-2048", "rsa-2048/pkcs1", "rsa-3072", "ec-p256", "ec-p384", "ec-p521")
 QUIET = SigningOptions(display=load_display("none"), tsa_url=TSA_URL)
 
 

@@ -17,20 +17,24 @@ from hsm_world import (
     SOFTHSM_TYPES,
     USER_PIN,
     build_everything,
+    certify,
     check_signature,
     name,
     right_pin,
 )
 
+from hsm.cryptoki.generation import generation_mechanism
 from hsm.errors import (
     AlgorithmUnsupportedError,
     KeyStaysError,
     MechanismUnsupportedError,
     SignatureWrongError,
 )
-from hsm.generate import generate_key
+from hsm.generate import generate_key, import_certificate
 from hsm.keys import open_key
-from pki.keys import KeyType, hash_for, sign_data
+from hsm.objects import list_objects
+from hsm.uri import KeyURI
+from pki.keys import KeyType, hash_for, sign_data, verifies
 
 KINDS = (KeyType.RSA_2048, KeyType.EC_P256, KeyType.EC_P521, KeyType.ED25519)
 HASHES = (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
@@ -196,6 +200,31 @@ def test_a_mechanism_the_token_lacks_is_named(key, faults):
     ):
         private.sign(DATA, padding.PKCS1v15(), SHA256)
     assert caught.value.facts["mechanism"] == "RSA_PKCS"
+
+
+@pytest.mark.parametrize("key_type", [one for one in KeyType if one not in SOFTHSM_TYPES])
+def test_softhsm_makes_no_ml_dsa_keys_and_says_so(module, token, key_type):
+    with pytest.raises(MechanismUnsupportedError) as caught:
+        generate_key(module, token.label, USER_PIN, label="k", key_type=key_type)
+    assert caught.value.facts == {"token": token.label, "mechanism": str(key_type)}
+    assert list_objects(module, token) == ()
+    assert generation_mechanism(key_type) not in module.mechanisms(token)
+
+
+@pytest.mark.parametrize("key_type", SOFTHSM_TYPES)
+def test_softhsm_names_what_it_needs_to_make_the_others(module, token, key_type):
+    assert generation_mechanism(key_type) in module.mechanisms(token)
+
+
+@pytest.mark.parametrize("key_type", SOFTHSM_TYPES)
+def test_a_certificate_comes_beside_any_key_and_finds_it(module, token, key_type):
+    uri = generate_key(module, token.label, USER_PIN, label="k", key_type=key_type)
+    made = open_key(uri, [module], right_pin())
+    certificate = certify(made.public_key())
+    import_certificate(module, token.label, USER_PIN, uri, certificate)
+    found = open_key(KeyURI(token=token.label), [module], right_pin(), certificate=certificate)
+    assert found.public_key() == made.public_key()
+    assert verifies(made.public_key(), sign_data(found, DATA), DATA)
 
 
 def test_eight_threads_on_two_tokens_each_get_their_own_signature(module, new_token):
