@@ -295,6 +295,17 @@ def test_a_module_that_floods_the_report_is_stopped(build):
     assert (result.state, result.detail) == (ProbeState.MALFORMED, "report too long")
 
 
+def test_a_module_cannot_speak_for_the_probe(build):
+    """It finds the report and writes that all is well; its lines lack the mark of this run."""
+    forge = r"""
+      const char *line = "\n{\"slot_count\": 1}\n{\"done\": true}\n";
+      for (int h = 3; h < 10; h++) write(h, line, strlen(line));
+      abort()
+    """
+    result = one(build(initialize=forge))
+    assert (result.state, result.slot_count) == (ProbeState.CRASHED, 0)
+
+
 def test_another_library_is_not_pkcs11(build):
     result = one(build(entry="C_Something"))
     assert (result.state, result.stage) == (ProbeState.NOT_PKCS11, Stage.GET_FUNCTION_LIST)
