@@ -13,7 +13,7 @@ from typing import TypeVar
 import pkcs11
 from pkcs11.types import PROTECTED_AUTH
 
-from hsm.cryptoki.function_list import CKR_OK, Function, function, handle_of
+from hsm.cryptoki.function_list import CKR_OK, Function, handle_of
 from hsm.cryptoki.pin_rules import PINRole, check_may_ask, wrong_pin
 from hsm.errors import FunctionFailedError
 from hsm.gate import Lane
@@ -193,7 +193,7 @@ def _tried(
 def _set_pin_on_pad(module: Module, token: TokenInfo, session: pkcs11.Session) -> None:
     """C_SetPIN without PINs, which python-pkcs11 cannot say: both are typed on the pad."""
     types = (ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong)
-    result = function(module.path, Function.C_SET_PIN, *types)(handle_of(session), None, 0, None, 0)
+    result = module.functions.find(Function.C_SET_PIN, *types)(handle_of(session), None, 0, None, 0)
     if result == _CKR_PIN_INCORRECT:
         raise wrong_pin(module.refresh(token))
     if result != CKR_OK:

@@ -23,7 +23,7 @@ from typing import TypeVar
 
 import pkcs11
 
-from hsm.cryptoki.function_list import Function, function
+from hsm.cryptoki.function_list import Function
 from hsm.cryptoki.init_token import init_token, set_user_pin
 from hsm.cryptoki.library import Library, load_library
 from hsm.cryptoki.mapping import error_for, is_spoilt
@@ -56,6 +56,8 @@ class TokenState:
     """Held for the login of one thread: the others find it done."""
     session: pkcs11.Session | None = None
     """The one that logged in; None while nobody is."""
+    working: list[pkcs11.Session] = field(default_factory=list)
+    """The sessions that lanes keep for signing, since the epoch began."""
     epoch: int = 0
     """Counts the times that everything opened on the token was lost or given back."""
 
@@ -76,6 +78,7 @@ class Module:
         self.path = path
         self.limits = gate.limits
         self.refused = RefusedPins()
+        self.functions = library.functions
         self._library = library
         self._gate = gate
         self._pid = os.getpid()
@@ -204,7 +207,7 @@ class Module:
         def make(_lane: Lane) -> TokenInfo:
             self.find(token)
             self.forget(token)  # C_InitToken refuses while a session is open
-            init_token(self.path, token.slot_id, label, so_pin)
+            init_token(self.functions, token.slot_id, label, so_pin)
             made = self._slot(token.slot_id, label).get_token()
             set_user_pin(made, so_pin, user_pin)
             return token_info(self._slot(token.slot_id, label).get_token())
@@ -221,7 +224,7 @@ class Module:
 
         def look(_lane: Lane) -> TokenInfo:
             found = token_info(self.find(token))
-            return read_pin_lengths(self.path, found)
+            return read_pin_lengths(self.functions, found)
 
         return self.run_files(look, token)
 
@@ -265,6 +268,7 @@ class Module:
         if kept is None or kept.epoch != epoch:
             kept = WorkingSession(epoch, self.find(token).open())
             lane.kept[place] = kept
+            self.state(token).working.append(kept.session)
         return kept
 
     def state(self, token: TokenInfo) -> TokenState:
@@ -278,16 +282,19 @@ class Module:
     def forget(self, token: TokenInfo) -> None:
         """Give back everything opened on the token, the login too; inside `run` only.
 
-        C_CloseAllSessions, since a session that is half lost may keep its login, and a handle that
-        was lost must not be closed one by one: the module may have given it out again.
+        After what was opened here also C_CloseAllSessions, since python-pkcs11 leaves the session
+        of a failed login open.
 
         Spec: PKCS #11 v3.0 §5.6.3.
         """
         state = self.state(token)
-        state.session = None
+        opened = [*state.working, *((state.session,) if state.session else ())]
+        state.session, state.working = None, []
         state.epoch += 1
-        with suppress(OSError):
-            function(self.path, Function.C_CLOSE_ALL_SESSIONS, ctypes.c_ulong)(token.slot_id)
+        for session in opened:
+            with suppress(pkcs11.PKCS11Error):  # a token that is gone has none of them
+                session.close()
+        self._close_all(token.slot_id)
 
     def restart(self) -> bool:
         """Finalise and initialise the module, unless some token of it is logged in.
@@ -339,11 +346,13 @@ class Module:
                 return slot
         raise TokenNotPresentError(token=label)
 
+    def _close_all(self, slot_id: int) -> None:
+        self.functions.find(Function.C_CLOSE_ALL_SESSIONS, ctypes.c_ulong)(slot_id)
+
     def _end(self, _lane: Lane) -> None:
         with self._files or nullcontext():
             for slot_id, _serial in self._states:
-                with suppress(OSError):
-                    function(self.path, Function.C_CLOSE_ALL_SESSIONS, ctypes.c_ulong)(slot_id)
+                self._close_all(slot_id)
             with suppress(pkcs11.PKCS11Error):  # a module that cannot end is of no use either
                 self._library.finalize()
 

@@ -103,7 +103,7 @@ class PrivateKeyOnToken:
         def sign(lane: Lane) -> bytes:
             key = cast("SignMixin", self._key(lane))  # what get_objects gives for a private key
             if on_pad:
-                return sign_on_pad(module.path, key, data, mechanism, parameters)
+                return sign_on_pad(module.functions, key, data, mechanism, parameters)
             secret = None if pin is None else pin.reveal()
             try:
                 return key.sign(data, mechanism=mechanism, mechanism_param=parameters, pin=secret)

@@ -17,7 +17,7 @@ from typing import Any, Protocol, cast
 import pkcs11
 from pkcs11._pkcs11 import lib as _Lib  # noqa: N812  pkcs11.lib is a function of that name
 
-from hsm.cryptoki.function_list import CKR_OK, Function, function
+from hsm.cryptoki.function_list import CKR_OK, Function, FunctionList
 from hsm.cryptoki.mapping import reason_of
 from hsm.errors import ModuleUnusableError
 
@@ -36,6 +36,9 @@ class _InitializeArgs(ctypes.Structure):
 
 class Library(Protocol):
     """A loaded and initialised module."""
+
+    functions: FunctionList
+    """What python-pkcs11 does not call."""
 
     def get_slots(self) -> list[pkcs11.Slot]:
         """Return all slots, also empty ones."""
@@ -57,6 +60,7 @@ class _ThreadedLibrary:
         self._path = path
         # Loads the library; its __init__ would initialise it.
         self._lib: _Lib = cast("Any", _Lib).__new__(_Lib, str(path))
+        self.functions = FunctionList(self._lib, str(path))
         self._initialize()
 
     def get_slots(self) -> list[pkcs11.Slot]:
@@ -67,14 +71,31 @@ class _ThreadedLibrary:
         self._initialize()
 
     def finalize(self) -> None:
-        function(self._path, Function.C_FINALIZE, ctypes.c_void_p)(None)
+        self.functions.find(Function.C_FINALIZE, ctypes.c_void_p)(None)
 
     def _initialize(self) -> None:
         arguments = _InitializeArgs(flags=_CKF_OS_LOCKING_OK)
-        call = function(self._path, Function.C_INITIALIZE, ctypes.c_void_p)
+        call = self.functions.find(Function.C_INITIALIZE, ctypes.c_void_p)
         result = call(ctypes.addressof(arguments))
         if result != CKR_OK:
             raise ModuleUnusableError(module=self._path, reason=f"C_Initialize: 0x{result:X}")
+
+
+class _PlainLibrary:
+    """A module initialised by python-pkcs11, for one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._lib = pkcs11.lib(str(path))
+        self.functions = FunctionList(self._lib, str(path))
+
+    def get_slots(self) -> list[pkcs11.Slot]:
+        return self._lib.get_slots()
+
+    def reinitialize(self) -> None:
+        self._lib.reinitialize()
+
+    def finalize(self) -> None:
+        self._lib.finalize()
 
 
 def load_library(path: Path, *, threads: bool) -> Library:
@@ -89,7 +110,7 @@ def load_library(path: Path, *, threads: bool) -> Library:
             initialised; with `threads`, also where it cannot lock.
     """
     try:
-        return _ThreadedLibrary(path) if threads else pkcs11.lib(str(path))
+        return _ThreadedLibrary(path) if threads else _PlainLibrary(path)
     except (pkcs11.PKCS11Error, OSError) as error:
         reason = reason_of(error) if isinstance(error, pkcs11.PKCS11Error) else str(error)
         raise ModuleUnusableError(module=path, reason=reason) from error

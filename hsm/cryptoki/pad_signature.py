@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import ctypes
 import os
-from pathlib import Path
 
 import pkcs11
 from pkcs11 import Mechanism
 from pkcs11.types import Object
 
-from hsm.cryptoki.function_list import CKR_OK, Function, function, handle_of
+from hsm.cryptoki.function_list import CKR_OK, Function, FunctionList, handle_of
 from hsm.cryptoki.signer import PSSParameters
 
 _CONTEXT_SPECIFIC = 2
@@ -52,7 +51,11 @@ class _Mechanism(ctypes.Structure):
 
 
 def sign_on_pad(
-    library: Path, key: Object, data: bytes, mechanism: Mechanism, parameters: PSSParameters | None
+    functions: FunctionList,
+    key: Object,
+    data: bytes,
+    mechanism: Mechanism,
+    parameters: PSSParameters | None,
 ) -> bytes:
     """Return the signature, once the person has typed the PIN on the reader.
 
@@ -68,18 +71,18 @@ def sign_on_pad(
         0 if pss is None else ctypes.sizeof(pss),
     )
     _check(
-        function(library, Function.C_SIGN_INIT, number, pointer, number)(
+        functions.find(Function.C_SIGN_INIT, number, pointer, number)(
             session, ctypes.addressof(asked), handle_of(key)
         )
     )
     _check(
-        function(library, Function.C_LOGIN, number, number, pointer, number)(
+        functions.find(Function.C_LOGIN, number, number, pointer, number)(
             session, _CONTEXT_SPECIFIC, None, 0
         )
     )
     buffer, length = ctypes.create_string_buffer(_ROOM), ctypes.c_ulong(_ROOM)
     _check(
-        function(library, Function.C_SIGN, number, ctypes.c_char_p, number, pointer, pointer)(
+        functions.find(Function.C_SIGN, number, ctypes.c_char_p, number, pointer, pointer)(
             session, data, len(data), buffer, ctypes.addressof(length)
         )
     )

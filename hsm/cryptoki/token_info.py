@@ -8,11 +8,10 @@ from __future__ import annotations
 import ctypes
 import os
 from dataclasses import replace
-from pathlib import Path
 
 import pkcs11
 
-from hsm.cryptoki.function_list import CKR_OK, Function, function
+from hsm.cryptoki.function_list import CKR_OK, Function, FunctionList
 from hsm.tokens import PINState, TokenInfo
 
 _Flag = pkcs11.TokenFlag
@@ -54,14 +53,14 @@ def token_info(token: pkcs11.Token) -> TokenInfo:
     )
 
 
-def read_pin_lengths(library: Path, token: TokenInfo) -> TokenInfo:
+def read_pin_lengths(functions: FunctionList, token: TokenInfo) -> TokenInfo:
     """Return `token` with the lengths of PINs that it takes; python-pkcs11 does not tell them.
 
     What makes no sense is left out: a wrong bound would refuse a right PIN.
     """
     info = _TokenInfo()
     types = (ctypes.c_ulong, ctypes.c_void_p)
-    result = function(library, Function.C_GET_TOKEN_INFO, *types)(
+    result = functions.find(Function.C_GET_TOKEN_INFO, *types)(
         token.slot_id, ctypes.addressof(info)
     )
     if result != CKR_OK or not 0 < info.min_pin <= info.max_pin < 256:
