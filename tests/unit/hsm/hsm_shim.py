@@ -9,111 +9,24 @@ called.
 from __future__ import annotations
 
 import ctypes
-import enum
-import itertools
 import os
-import re
 import shutil
 import struct
 import subprocess
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import ClassVar
-from urllib.parse import quote
 
 import pkcs11
 from hsm_shim_calls import CallLog
+from hsm_shim_cryptoki import CKR, FUNCTIONS, SOURCES
+from hsm_shim_script import Rule, Script, Setting
 from pkcs11._pkcs11 import lib as Library  # noqa: N812  pkcs11.lib is a function of that name
 
-SOURCES = Path(__file__).resolve().parents[2] / "shim"
-FUNCTIONS = tuple(
-    "C_" + name
-    for name in re.findall(
-        r"^ +(?:OWN|SESSION|PLAIN)\((\w+),", (SOURCES / "cryptoki.h").read_text("utf-8"), re.M
-    )
-)
-"""All functions, in the order of CK_FUNCTION_LIST."""
 _FLAGS = ("-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror")
 _SHARED = ("-shared", "-fPIC", "-fvisibility=hidden", "-pthread")
 _RECORD = struct.Struct("16s32sIIII")  # struct token_record of state.h
 _RECORDS = 32
 _COUNTS_AT = 48
-_COUNTERS = 256  # MOST_COUNTS of state.h
-
-
-class CKR(enum.IntEnum):
-    """Answers of PKCS#11 by the standard's names; any other number will do as well."""
-
-    OK = 0x00
-    HOST_MEMORY = 0x02
-    SLOT_ID_INVALID = 0x03
-    GENERAL_ERROR = 0x05
-    FUNCTION_FAILED = 0x06
-    ARGUMENTS_BAD = 0x07
-    ATTRIBUTE_SENSITIVE = 0x11
-    ATTRIBUTE_TYPE_INVALID = 0x12
-    DATA_LEN_RANGE = 0x21
-    DEVICE_ERROR = 0x30
-    DEVICE_MEMORY = 0x31
-    DEVICE_REMOVED = 0x32
-    FUNCTION_CANCELED = 0x50
-    FUNCTION_NOT_SUPPORTED = 0x54
-    KEY_HANDLE_INVALID = 0x60
-    KEY_FUNCTION_NOT_PERMITTED = 0x68
-    MECHANISM_INVALID = 0x70
-    MECHANISM_PARAM_INVALID = 0x71
-    OBJECT_HANDLE_INVALID = 0x82
-    OPERATION_ACTIVE = 0x90
-    OPERATION_NOT_INITIALIZED = 0x91
-    PIN_INCORRECT = 0xA0
-    PIN_INVALID = 0xA1
-    PIN_LEN_RANGE = 0xA2
-    PIN_EXPIRED = 0xA3
-    PIN_LOCKED = 0xA4
-    SESSION_CLOSED = 0xB0
-    SESSION_COUNT = 0xB1
-    SESSION_HANDLE_INVALID = 0xB3
-    SESSION_READ_ONLY = 0xB5
-    TEMPLATE_INCONSISTENT = 0xD1
-    TOKEN_NOT_PRESENT = 0xE0
-    TOKEN_NOT_RECOGNIZED = 0xE1
-    TOKEN_WRITE_PROTECTED = 0xE2
-    USER_ALREADY_LOGGED_IN = 0x100
-    USER_NOT_LOGGED_IN = 0x101
-    USER_PIN_NOT_INITIALIZED = 0x102
-    BUFFER_TOO_SMALL = 0x150
-    CRYPTOKI_NOT_INITIALIZED = 0x190
-    CRYPTOKI_ALREADY_INITIALIZED = 0x191
-    VENDOR = 0x80000123
-
-
-class Setting:
-    """One thing that was set; leaving its block, or `remove`, takes it back."""
-
-    def __init__(self, take_back: Callable[[], None]) -> None:
-        self._take_back = take_back
-        self._is_set = True
-        self.at_end: Callable[[], None] = lambda: None
-
-    def remove(self) -> None:
-        """Take it back; a second time does nothing."""
-        if self._is_set:
-            self._is_set = False
-            self.at_end()
-            self._take_back()
-
-    def __enter__(self) -> Setting:
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self.remove()
 
 
 class Shim:
@@ -121,9 +34,6 @@ class Shim:
 
     `token` is always a token's label as SoftHSM has it; without it, every token is meant.
     """
-
-    _numbers: ClassVar[Iterator[int]] = itertools.count(1)
-    _in_use: ClassVar[set[int]] = set()
 
     def __init__(self, path: Path, module: Path, folder: Path, beside: Shim | None = None) -> None:
         self.path = path
@@ -133,14 +43,17 @@ class Shim:
         self.folder = folder
         self.tokens: Path = beside.tokens if beside else folder / "tokens"
         self.calls = CallLog(folder / "log")
-        self._script = folder / "script"
         self._state: Path = beside._state if beside else folder / "state"
-        self._lines: dict[int, str] = {}
-        self._settings: dict[int, Setting] = {}
-        self._dead: dict[str | None, str] = {}
-        self._epoch = self._plug = 1
+        self._together: list[Shim] = beside._together if beside else []
+        self._together.append(self)
         self._loaded: list[Library] = []
-        self._prepare()
+        self._write_configuration()
+        self._script = Script(folder / "script", beside.plug if beside else 1)
+
+    @property
+    def plug(self) -> int:
+        """How often tokens were put in again, and one more."""
+        return self._script.plug
 
     # --- loading --------------------------------------------------------------------------------
 
@@ -185,7 +98,13 @@ class Shim:
         last: int | None = None,
         after: bool = False,
         token: str | None = None,
-        **keys: int | bool,
+        sleep: float = 0,
+        hang: bool = False,
+        abort: bool = False,
+        die: bool = False,
+        pull: bool = False,
+        flip: int | None = None,
+        length: int | None = None,
     ) -> Setting:
         """Inject one fault; the named ones below are shorter.
 
@@ -200,24 +119,22 @@ class Shim:
             last: the last one; None is no end.
             after: SoftHSM does its work before; otherwise it is not reached if there is an answer.
             token: only on this token; a function without slot or session is then not met.
-            **keys: `sleep` in ms, `hang`, `abort`, `die` (the sessions on the token), `pull`
-                (the token out of its slot until `insert`), `flip` (a bit of the signature),
-                `length` (that C_Sign says).
+            sleep: seconds to wait; woken when the setting is taken back, as is `hang`.
+            hang: wait for ever.
+            abort: end the process by SIGABRT.
+            die: end the sessions on the token, with its login.
+            pull: pull the token out of its slot, until `insert`.
+            flip: a bit of the signature that C_Sign gives out, from 0.
+            length: the bytes that C_Sign says it wrote.
         """
         assert function in FUNCTIONS, function
         first, last = (first, last) if at is None else (at, at)
-        ends = {} if last is None else {"to": last}
-        wanted = {key: value for key, value in keys.items() if value is not False}
-        return self._set(
-            "fault",
-            token=token,
-            function=function,
-            answer=int(answer),
-            **{"from": first},
-            **({"after": 1} if after else {}),
-            **ends,
-            **wanted,
-        )
+        rule: Rule = {"function": function, "answer": int(answer), "from": first}
+        rule |= {"sleep": round(sleep * 1000)} if sleep else {}
+        flags = {"after": after, "hang": hang, "abort": abort, "die": die, "pull": pull}
+        rule |= {key: 1 for key, is_set in flags.items() if is_set}
+        rule |= _given(to=last, flip=flip, length=length)
+        return self._script.set("fault", token, rule)
 
     def fail(
         self,
@@ -233,7 +150,7 @@ class Shim:
 
     def slow(self, function: str, seconds: float, *, at: int | None = None) -> Setting:
         """Sleep before the work; taking the setting back wakes it."""
-        return self.fault(function, at=at, sleep=round(seconds * 1000))
+        return self.fault(function, at=at, sleep=seconds)
 
     def hang(self, function: str, *, at: int | None = None) -> Setting:
         """Never come back, until the setting is taken back."""
@@ -254,8 +171,11 @@ class Shim:
     # --- the token comes and goes ---------------------------------------------------------------
 
     def pulled_out(self, token: str | None = None, *, reader: bool = False) -> Setting:
-        """Pull the token out (its reader too); it comes back logged out, its sessions dead."""
-        setting = self._set("absent", token=token, **({"slot": 1} if reader else {}))
+        """Pull the token out (its reader too); it comes back logged out, its sessions dead.
+
+        Only this middleware sees it, not another one beside it.
+        """
+        setting = self._script.set("absent", token, {"slot": 1} if reader else {})
         setting.at_end = lambda: self.sessions_die(token, CKR.DEVICE_REMOVED)
         return setting
 
@@ -267,19 +187,19 @@ class Shim:
         return self.fault(function, CKR.DEVICE_REMOVED, at=at, after=after, pull=True)
 
     def insert(self) -> None:
-        """Put the tokens in again that `pulled_during` took out."""
-        self._plug += 1
-        self._write()
+        """Put the tokens in again that `pulled_during` took out; middlewares beside see it too."""
+        plug = self.plug
+        pulled = [label for label, counts in self._records() if counts[2] == plug]
+        for shim in self._together:
+            shim._script.plug_in(plug + 1)
+            for label in pulled:  # also what made no call meanwhile
+                shim.sessions_die(label, CKR.DEVICE_REMOVED)
 
     def sessions_die(
         self, token: str | None = None, answer: int = CKR.SESSION_HANDLE_INVALID
     ) -> None:
         """Kill every session open now, with its login, as sleep does; new ones can be opened."""
-        self._epoch += 1
-        where = "" if token is None else f" token={_encode(token)}"
-        self._dead.pop(token, None)
-        self._dead[token] = f"dead number={self._epoch} answer={int(answer)}{where}"
-        self._write()
+        self._script.kill_sessions(token, int(answer))
 
     def without_spare_slot(self) -> Setting:
         """Hide the slot with the blank token that SoftHSM always has and no reader does."""
@@ -287,48 +207,64 @@ class Shim:
 
     def mirrored(self, token: str | None = None) -> Setting:
         """Show the token in a second slot too; it shares login and sessions' fate."""
-        return self._set("mirror", token=token)
+        return self._script.set("mirror", token, {})
 
     # --- what the token says of itself ----------------------------------------------------------
 
     def presented(
-        self, token: str | None = None, *, pin_bytes: range | None = None, **names: str
+        self,
+        token: str | None = None,
+        *,
+        label: str | None = None,
+        serial: str | None = None,
+        model: str | None = None,
+        manufacturer: str | None = None,
+        description: str | None = None,
+        pin_bytes: range | None = None,
     ) -> Setting:
-        """Let the token say other names.
+        """Let the token say other names; `description` is its slot's.
 
         Args:
             token: the token.
-            pin_bytes: the lengths of a PIN that it takes.
-            **names: `label`, `serial`, `model`, `manufacturer`; `description` is the slot's.
+            label: other names; None leaves what SoftHSM says.
+            serial: likewise.
+            model: likewise.
+            manufacturer: likewise.
+            description: likewise.
+            pin_bytes: the lengths of a PIN that it says it takes.
         """
-        lengths = {} if pin_bytes is None else {"min_pin": pin_bytes[0], "max_pin": pin_bytes[-1]}
-        return self._set("present", token=token, **names, **lengths)
+        names = {"label": label, "serial": serial, "model": model, "manufacturer": manufacturer}
+        lengths: Rule = {}
+        if pin_bytes is not None:
+            lengths = {"min_pin": pin_bytes[0], "max_pin": pin_bytes[-1]}
+        rule = _given(**names, description=description) | lengths
+        return self._script.set("present", token, rule)
 
     def flags(self, raised: int = 0, cleared: int = 0, token: str | None = None) -> Setting:
         """Force flags of CK_TOKEN_INFO.
 
         WRITE_PROTECTED also refuses sessions for writing; the others only say so.
         """
-        return self._set("flags", token=token, set=int(raised), clear=int(cleared))
+        return self._script.set("flags", token, {"set": int(raised), "clear": int(cleared)})
 
     def slot_flags(self, raised: int = 0, cleared: int = 0, token: str | None = None) -> Setting:
         """Force flags of CK_SLOT_INFO."""
-        return self._set("slot_flags", token=token, set=int(raised), clear=int(cleared))
+        return self._script.set("slot_flags", token, {"set": int(raised), "clear": int(cleared)})
 
     def without_mechanisms(self, *mechanisms: int, token: str | None = None) -> Setting:
         """Neither list these mechanisms nor take them (sign, generate a key pair)."""
-        return self._set_each("lack", [{"mechanism": int(one)} for one in mechanisms], token)
+        return self._script.set("lack", token, *({"mechanism": int(one)} for one in mechanisms))
 
     def with_mechanisms(self, *mechanisms: int, token: str | None = None) -> Setting:
         """Claim mechanisms for signing that SoftHSM does not have."""
-        return self._set_each("claim", [{"mechanism": int(one)} for one in mechanisms], token)
+        return self._script.set("claim", token, *({"mechanism": int(one)} for one in mechanisms))
 
     def hidden(
         self, attribute: int, object_class: int | None = None, *, token: str | None = None
     ) -> Setting:
         """Hide an attribute of all objects, or of a class: not read, and nothing found by it."""
-        of = {} if object_class is None else {"class": int(object_class)}
-        return self._set("hide", token=token, attribute=int(attribute), **of)
+        of: Rule = {} if object_class is None else {"class": int(object_class)}
+        return self._script.set("hide", token, {"attribute": int(attribute), **of})
 
     # --- PINs -----------------------------------------------------------------------------------
 
@@ -339,16 +275,11 @@ class Shim:
 
         They are counted always, over all processes and settings; see `wrong_in_a_row`.
         """
-        counts = {"user": user, "so": so}
-        return self._set("tries", token=token, **{k: v for k, v in counts.items() if v is not None})
+        return self._script.set("tries", token, _given(user=user, so=so))
 
     def wrong_in_a_row(self, token: str, *, so: bool = False) -> int:
         """Return how many wrong PINs the token has counted since the last right one."""
-        text = self._state.read_bytes() if self._state.exists() else b""
-        for _serial, label, user, officer, *_rest in _RECORD.iter_unpack(text[: 64 * _RECORDS]):
-            if label.rstrip(b"\0").decode() == token:
-                return int(officer if so else user)
-        return 0
+        return next((counts[so] for label, counts in self._records() if label == token), 0)
 
     def forget_tries(self) -> None:
         """Set every counter of wrong PINs to zero; while no call is under way."""
@@ -379,64 +310,35 @@ class Shim:
             cancel: the person presses cancel (after `delay`): CKR_FUNCTION_CANCELED.
             token: the token.
         """
-        typed = {"user": user, "so": so, "fresh": fresh}
-        given: dict[str, str | int] = {key: pin for key, pin in typed.items() if pin}
-        given |= {"cancel": 1} if cancel else {}
-        given |= {"delay": round(delay * 1000)} if delay else {}
-        return self._set("pin_pad", token=token, **given)
+        rule = _given(user=user or None, so=so or None, fresh=fresh or None)
+        rule |= {"cancel": 1} if cancel else {}
+        rule |= {"delay": round(delay * 1000)} if delay else {}
+        return self._script.set("pin_pad", token, rule)
 
     def always_authenticate(self, token: str | None = None) -> Setting:
         """Let every private key want C_Login(CKU_CONTEXT_SPECIFIC) for each signature."""
-        return self._set("always_authenticate", token=token)
+        return self._script.set("always_authenticate", token, {})
 
     # --- the script -----------------------------------------------------------------------------
 
     def clear(self) -> None:
         """Take back every setting. Counted tries stay, and sessions that died stay dead."""
-        for setting in tuple(self._settings.values()):
-            setting.remove()
+        self._script.clear()
         self.insert()
 
-    def _set(self, kind: str, *, token: str | None, **keys: str | int) -> Setting:
-        return self._set_each(kind, [keys], token)
-
-    def _set_each(self, kind: str, rules: list[dict[str, str | int]], token: str | None) -> Setting:
-        number = self._free_number()
-        where = {} if token is None else {"token": token}
-        self._lines[number] = "\n".join(
-            " ".join(
-                [kind, f"id={number}"]
-                + [f"{key}={_encode(str(value))}" for key, value in (keys | where).items()]
-            )
-            for keys in rules
-        )
-        self._settings[number] = Setting(lambda: self._take_back(number))
-        self._write()
-        return self._settings[number]
-
-    def _take_back(self, number: int) -> None:
-        del self._lines[number], self._settings[number]
-        self._in_use.remove(number % _COUNTERS)
-        self._write()
-
-    def _free_number(self) -> int:
-        """Return a number whose counter in the state no other setting uses."""
-        number = next(one for one in self._numbers if one % _COUNTERS not in self._in_use)
-        self._in_use.add(number % _COUNTERS)
-        return number
-
-    def _write(self) -> None:
-        ever = [f"epoch number={self._epoch}", f"plug number={self._plug}"]
-        text = "\n".join([*ever, *self._dead.values(), *self._lines.values(), ""])
-        fresh = self._script.with_suffix(".new")
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(self._script)  # a reader sees the one or the other
+    def _records(self) -> list[tuple[str, list[int]]]:
+        """Return each token that the shim has met: wrong PINs of user and officer, and `pulled`."""
+        text = self._state.read_bytes() if self._state.exists() else b""
+        return [
+            (label.rstrip(b"\0").decode(), counts)
+            for _serial, label, *counts in _RECORD.iter_unpack(text[: _RECORD.size * _RECORDS])
+        ]
 
     @property
     def _softhsm2_conf(self) -> Path:
         return self.folder / "softhsm2.conf"
 
-    def _prepare(self) -> None:
+    def _write_configuration(self) -> None:
         for needed in (self.folder, self.tokens):
             needed.mkdir(parents=True, exist_ok=True)
         self._softhsm2_conf.write_text(
@@ -445,12 +347,11 @@ class Shim:
             "log.level = ERROR\n",
             encoding="utf-8",
         )
-        files = {"script": self._script, "log": self.folder / "log", "state": self._state}
+        files = {"script": self.folder / "script", "log": self.folder / "log", "state": self._state}
         named = {"module": self.module, "softhsm2_conf": self._softhsm2_conf} | files
         self.path.with_name(self.path.name + ".conf").write_text(
             "".join(f"{key}={path}\n" for key, path in named.items()), encoding="utf-8"
         )
-        self._write()
 
 
 class Workshop:
@@ -496,5 +397,5 @@ class _Table(ctypes.Structure):
     )
 
 
-def _encode(text: str) -> str:
-    return quote(text, safe="")
+def _given(**keys: str | int | None) -> Rule:
+    return {key: value for key, value in keys.items() if value is not None}

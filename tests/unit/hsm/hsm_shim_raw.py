@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from pathlib import Path
 
-from hsm_shim import FUNCTIONS
+from hsm_shim_cryptoki import FUNCTIONS
 
 CKF_OS_LOCKING_OK = 2
 

@@ -9,8 +9,8 @@ import time
 
 import pkcs11
 import pytest
-from hsm_shim import CKR, FUNCTIONS
 from hsm_shim_calls import checksum
+from hsm_shim_cryptoki import CKR, FUNCTIONS
 from hsm_shim_raw import LockingArguments, Raw
 from hsm_shim_token import EC_LABEL, LABEL, RSA_LABEL
 from hsm_world import USER_PIN
@@ -170,7 +170,9 @@ def test_a_call_can_fail_when_the_work_is_done(shim, session):
     assert len(shim.calls.signatures) == 1
 
 
-@pytest.mark.parametrize(("after", "left"), [(True, b"\0" * 64), (False, b"\xff" * 64)])
+@pytest.mark.parametrize(
+    ("after", "left"), [(True, b"\0" * 64), (False, b"\xff" * 64)], ids=["after", "before"]
+)
 def test_a_signature_that_is_not_given_out_is_not_in_the_buffer(shim, session, after, left):
     raw = Raw(shim.path)
     key = session.get_key(label=EC_LABEL, object_class=ObjectClass.PRIVATE_KEY)
@@ -199,8 +201,11 @@ def test_a_session_that_the_caller_was_not_given_is_not_left_open(shim, token):
     with fault, pytest.raises(pkcs11.FunctionFailed):
         token.open()
     assert shim.calls.sessions_opened == 0
-    token.open(user_pin=PIN).close()
+    setting_up = ("C_InitToken", token.slot.slot_id, b"999999", 6, b" " * 32)
+    assert Raw(shim.path)(*setting_up) == CKR.PIN_INCORRECT, "only without sessions"
+    token.open()
     assert shim.calls.sessions_opened == 1
+    assert Raw(shim.path)(*setting_up) == 0xB6, "CKR_SESSION_EXISTS"
 
 
 @pytest.mark.parametrize("function", ["C_SignUpdate", "C_SignFinal"])

@@ -7,7 +7,7 @@ import time
 
 import pkcs11
 import pytest
-from hsm_shim import CKR
+from hsm_shim_cryptoki import CKR
 from hsm_shim_raw import Raw
 from hsm_shim_token import EC_LABEL, LABEL, RSA_LABEL
 from hsm_world import SO_PIN, USER_PIN

@@ -5,7 +5,7 @@ import threading
 
 import pkcs11
 import pytest
-from hsm_shim import CKR
+from hsm_shim_cryptoki import CKR
 from hsm_shim_raw import Raw
 from hsm_shim_token import EC_ID, EC_LABEL, LABEL
 from hsm_world import SO_PIN, USER_PIN
@@ -236,13 +236,29 @@ def test_a_token_pulled_out_in_the_middle_of_a_signature(shim, token, key, after
     assert len(sign(token.open(user_pin=PIN))) == 64
 
 
+def test_a_token_pulled_out_during_a_call_is_out_for_every_middleware(shim, new_shim, key):
+    other = new_shim(beside=shim)
+    beside = other.load().get_token(token_label=LABEL)
+    session = beside.open(user_pin=PIN)
+    with shim.pulled_during("C_Sign"), pytest.raises(pkcs11.DeviceRemoved):
+        sign_with(key)
+    with pytest.raises(pkcs11.TokenNotPresent):
+        beside.slot.get_token()
+    shim.insert()
+    assert beside.slot.get_token().label == LABEL
+    with pytest.raises(pkcs11.DeviceRemoved):
+        session.generate_random(64)
+    beside.open(user_pin=PIN)
+
+
 def test_a_token_pulled_out_while_a_call_is_slow(shim, key):
-    with shim.fault("C_SignInit", sleep=300):
+    with shim.fault("C_SignInit", sleep=0.3):
         timer = threading.Timer(0.1, shim.pulled_out, [LABEL])
         timer.start()
         with pytest.raises(pkcs11.DeviceRemoved):
             sign_with(key)
         timer.join()
+    assert shim.calls("C_SignInit", answer=CKR.DEVICE_REMOVED), "noticed as the call goes on"
 
 
 @pytest.mark.parametrize(
