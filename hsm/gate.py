@@ -10,7 +10,9 @@ and no more, and Ctrl-C works while it does.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from queue import Empty, SimpleQueue
@@ -19,6 +21,8 @@ from typing import Any, TypeVar
 from hsm.errors import TokenTimeoutError
 
 T = TypeVar("T")
+_PIECE = 0.5
+"""Seconds. Windows lets Ctrl-C through between two waits, not during one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,16 @@ class Lane:
     _jobs: SimpleQueue[_Job | None] = field(default_factory=SimpleQueue)
     _thread: threading.Thread | None = None
 
-    def start(self, job: _Job) -> None:
-        """Let the lane's thread do the job."""
+    def open(self) -> None:
+        """Have a thread."""
         if self._thread is None:
             # A daemon: a module that hangs must not keep the process from ending.
-            self._thread = threading.Thread(target=self._work, name="pkcs11", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._work, name="pkcs11", daemon=True)
+            thread.start()
+            self._thread = thread
+
+    def start(self, job: _Job) -> None:
+        """Let the lane's thread do the job."""
         self._jobs.put(job)
 
     def stop(self) -> None:
@@ -82,7 +90,7 @@ class _Job:
         self._done.release()
 
     def wait(self, limit: timedelta) -> bool:
-        return self._done.acquire(timeout=limit.total_seconds())
+        return any(self._done.acquire(timeout=piece) for piece in _pieces(limit))
 
     def result(self) -> Any:  # noqa: ANN401  what the work returns; `run` knows its type
         """Return or raise what came of the work; `wait` said that it is done."""
@@ -138,7 +146,9 @@ class Gate:
         return self._supervise(self._lane(limit, what), work, limit, what)
 
     def run_alone(self, work: Callable[[Lane], T], *, what: str = "") -> T:
-        """Do the work while no other call runs, and none of those the lanes remember is kept.
+        """Do the work while no other call runs; what the lanes keep is dropped before.
+
+        Not from within a call, which would wait for itself.
 
         Raises:
             TokenTimeoutError: as `run`; a call that hangs still has its lane.
@@ -175,12 +185,14 @@ class Gate:
     def _lane(self, limit: timedelta, what: str) -> Lane:
         if not self._supervised:
             return self._free.get()
-        # Where every lane hangs, nobody waits once more for what did not come the first time.
-        patience = timedelta() if self._overdue >= len(self._all) else limit
-        try:
-            return self._free.get(timeout=patience.total_seconds())
-        except Empty:
-            raise TokenTimeoutError(token=what, seconds=int(limit.total_seconds())) from None
+        for piece in _pieces(limit):
+            # Where every lane hangs, nobody waits once more for what did not come the first time.
+            hopeless = self._overdue >= len(self._all)
+            with suppress(Empty):
+                return self._free.get(timeout=0 if hopeless else piece)
+            if hopeless:
+                break
+        raise TokenTimeoutError(token=what, seconds=int(limit.total_seconds()))
 
     def _inside(self, lane: Lane, work: Callable[[Lane], T]) -> T:
         self._mine.lane = lane
@@ -202,6 +214,11 @@ class Gate:
             self._free.put(lane)
 
         job = _Job(lambda: self._inside(lane, work), leave)
+        try:
+            lane.open()
+        except BaseException:  # no thread to be had, or Ctrl-C: nothing runs in the lane yet
+            self._free.put(lane)
+            raise
         lane.start(job)
         in_time = False
         try:
@@ -214,3 +231,14 @@ class Gate:
         if late:
             raise TokenTimeoutError(token=what, seconds=int(limit.total_seconds()))
         return job.result()  # type: ignore[no-any-return]
+
+
+def _pieces(limit: timedelta) -> Iterator[float]:
+    """Cut a wait into pieces of seconds, one at least."""
+    end = time.monotonic() + limit.total_seconds()
+    left = limit.total_seconds()
+    while True:
+        yield min(left, _PIECE)
+        left = end - time.monotonic()
+        if left <= 0:
+            return
