@@ -69,6 +69,8 @@ class FilesLock:
         self._lock = FileLock(
             directory / "files.lock", timeout=LOCK_WAIT_SECONDS, mode=0o600, thread_local=False
         )
+        self._counting = threading.Lock()
+        self._held = 0
 
     def __enter__(self) -> None:
         """Wait for the files.
@@ -76,13 +78,19 @@ class FilesLock:
         Raises:
             EmbeddedBusyError: another process kept them for longer than `LOCK_WAIT_SECONDS`.
         """
-        try:
-            self._lock.acquire()
-        except Timeout as error:
-            raise EmbeddedBusyError(directory=self._directory) from error
+        with self._counting:
+            if not self._held:
+                try:
+                    self._lock.acquire()
+                except Timeout as error:
+                    raise EmbeddedBusyError(directory=self._directory) from error
+            self._held += 1
 
     def __exit__(self, *_exception: object) -> None:
-        self._lock.release()
+        with self._counting:
+            self._held -= 1
+            if not self._held:
+                self._lock.release()
 
 
 class EmbeddedTokens:

@@ -28,7 +28,7 @@ from hsm.cryptoki.init_token import init_token, set_user_pin
 from hsm.cryptoki.library import Library, load_library
 from hsm.cryptoki.mapping import error_for, is_spoilt
 from hsm.cryptoki.pin_rules import RefusedPins
-from hsm.cryptoki.token_info import read_pin_lengths, token_info
+from hsm.cryptoki.token_info import read_pin_lengths, serial_of, token_info
 from hsm.errors import (
     ForkedError,
     ModuleUnusableError,
@@ -83,6 +83,7 @@ class Module:
         self._gate = gate
         self._pid = os.getpid()
         self._states: dict[Place, TokenState] = {}
+        self._slots: dict[int, pkcs11.Slot] = {}
         self._closed = False
         self._files: AbstractContextManager[object] | None = None
 
@@ -147,6 +148,13 @@ class Module:
 
         return self.run(guarded, token, mechanism=mechanism, limit=limit)
 
+    def hold_files(self, work: Callable[[], T]) -> T:
+        """Do work that calls the module several times; the tokens' files are locked only once.
+
+        Where no files are guarded, each call has its own limit as ever.
+        """
+        return work() if self._files is None else self.run_files(lambda _lane: work())
+
     def guard_files(self, guard: AbstractContextManager[object]) -> None:
         """Hold `guard` whenever files of the module's tokens are read or written.
 
@@ -171,7 +179,7 @@ class Module:
         """
 
         def look(_lane: Lane) -> list[pkcs11.Token | None]:
-            return [_present_token(slot) for slot in self._library.get_slots()]
+            return [_present_token(slot) for slot in self._list_slots()]
 
         return tuple(token_info(token) for token in self.run_files(look) if token is not None)
 
@@ -240,7 +248,7 @@ class Module:
 
         It sees private objects only if somebody logged in (`hsm.login`).
         """
-        return self.run_files(lambda _lane: _with_session(self.find(token), work), token)
+        return self.run_files(lambda _lane: _with_session(self._find_again(token), work), token)
 
     def write(
         self, token: TokenInfo, work: Callable[[pkcs11.Session], T], *, mechanism: str = ""
@@ -322,7 +330,7 @@ class Module:
             if _LOADED.get(self.path) is self:
                 del _LOADED[self.path]
         self._closed = True
-        with suppress(TokenTimeoutError):  # a call that hangs has the module: it is left to it
+        try:
             self._gate.run_alone(self._end, what=self.path.name)
         self._gate.close()
 
@@ -336,21 +344,39 @@ class Module:
         found = _present_token(self._slot(token.slot_id, token.label))
         if found is None:
             raise TokenNotPresentError(token=token.label)
-        if token_info(found).serial != token.serial:
+        if serial_of(found) != token.serial:
             raise TokenRemovedError(token=token.label)
         return found
 
     def _slot(self, slot_id: int, label: str) -> pkcs11.Slot:
-        for slot in self._library.get_slots():
-            if slot.slot_id == slot_id:
-                return slot
-        raise TokenNotPresentError(token=label)
+        self._list_slots()
+        if slot_id not in self._slots:
+            raise TokenNotPresentError(token=label)
+        return self._slots[slot_id]
+
+    def _list_slots(self) -> tuple[pkcs11.Slot, ...]:
+        slots = tuple(self._library.get_slots())
+        self._slots = {slot.slot_id: slot for slot in slots}
+        return slots
 
     def _close_all(self, slot_id: int) -> None:
         self.functions.find(Function.C_CLOSE_ALL_SESSIONS, ctypes.c_ulong)(slot_id)
 
     def _end(self, _lane: Lane) -> None:
         with self._files or nullcontext():
+    def _find_again(self, token: TokenInfo) -> pkcs11.Token:
+        """As `find`, by the slots that were listed last; listed anew where that is not enough.
+
+        Not for what takes a PIN: some modules notice a token that was swapped only when they list
+        their slots.
+        """
+        slot = self._slots.get(token.slot_id)
+        with suppress(pkcs11.PKCS11Error):
+            found = _present_token(slot) if slot is not None else None
+            if found is not None and serial_of(found) == token.serial:
+                return found
+        return self.find(token)
+
             for slot_id, _serial in self._states:
                 self._close_all(slot_id)
             with suppress(pkcs11.PKCS11Error):  # a module that cannot end is of no use either

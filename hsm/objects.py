@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,7 +11,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from pkcs11 import Attribute, ObjectClass, Session
 from pkcs11.types import Object
 
-from hsm.cryptoki.public_keys import read_attribute, read_public_key, read_text
+from hsm.cryptoki.attributes import read_attributes
+from hsm.cryptoki.public_keys import (
+    PUBLIC_KEY_ATTRIBUTES,
+    read_attribute,
+    read_public_key,
+    read_text,
+)
 from hsm.module import Module
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI
@@ -29,6 +36,13 @@ _CLASSES = {
     ObjectKind.CERTIFICATE: ObjectClass.CERTIFICATE,
     ObjectKind.PUBLIC: ObjectClass.PUBLIC_KEY,
     ObjectKind.PRIVATE: ObjectClass.PRIVATE_KEY,
+}
+_NAMES = (Attribute.ID, Attribute.LABEL)
+_ASKED = {
+    ObjectKind.CERTIFICATE: (*_NAMES, Attribute.VALUE),
+    ObjectKind.PUBLIC: (*_NAMES, *PUBLIC_KEY_ATTRIBUTES, Attribute.VALUE),
+    # CKA_VALUE of a private key is the private key: it is not even asked for.
+    ObjectKind.PRIVATE: (*_NAMES, *PUBLIC_KEY_ATTRIBUTES),
 }
 
 
@@ -55,8 +69,15 @@ def key_uri(token: TokenInfo, key_id: bytes) -> KeyURI:
     return KeyURI(token=token.label, serial=token.serial, id=key_id or None, type="private")
 
 
-def list_objects(module: Module, token: TokenInfo) -> tuple[TokenObject, ...]:
+def list_objects(
+    module: Module, token: TokenInfo, kinds: Collection[ObjectKind] = tuple(ObjectKind)
+) -> tuple[TokenObject, ...]:
     """Return the token's certificates and keys; private keys only once somebody has logged in.
+
+    Args:
+        module: where the token is.
+        token: the token.
+        kinds: what is looked for; the rest is not read.
 
     Raises:
         PKIError: whatever the token answers.
@@ -66,6 +87,7 @@ def list_objects(module: Module, token: TokenInfo) -> tuple[TokenObject, ...]:
         return tuple(
             _describe(item, kind, token)
             for kind in ObjectKind
+            if kind in kinds
             for item in find_objects(session, kind)
         )
 
@@ -92,19 +114,25 @@ def certified_key(certificate: x509.Certificate) -> PublicKey | None:
 
 
 def _describe(item: Object, kind: ObjectKind, token: TokenInfo) -> TokenObject:
-    certificate = _read_certificate(item) if kind is ObjectKind.CERTIFICATE else None
+    read = read_attributes(item, _ASKED[kind])
+    certificate = None
+    if kind is ObjectKind.CERTIFICATE:
+        certificate = _parse(read_attribute(read, Attribute.VALUE) or b"")
+        public_key = certified_key(certificate) if certificate else None
+    else:
+        public_key = read_public_key(read)
     return TokenObject(
         kind=kind,
         token=token,
-        id=read_attribute(item, Attribute.ID) or b"",
-        label=read_text(item, Attribute.LABEL),
-        public_key=certified_key(certificate) if certificate else read_public_key(item),
+        id=read_attribute(read, Attribute.ID) or b"",
+        label=read_text(read, Attribute.LABEL),
+        public_key=public_key,
         certificate=certificate,
     )
 
 
-def _read_certificate(item: Object) -> x509.Certificate | None:
+def _parse(untrusted_der: bytes) -> x509.Certificate | None:
     try:
-        return x509.load_der_x509_certificate(read_attribute(item, Attribute.VALUE) or b"")
+        return x509.load_der_x509_certificate(untrusted_der)
     except ValueError:  # not X.509, or broken: there, but no certificate to choose by
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from cryptography import x509
 
@@ -18,7 +19,7 @@ from hsm.errors import (
     TokenNotFoundError,
 )
 from hsm.module import Module
-from hsm.objects import TokenObject, certified_key, key_uri, list_objects
+from hsm.objects import ObjectKind, TokenObject, certified_key, key_uri, list_objects
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI, same_text
 from pki.keys import PublicKey
@@ -69,11 +70,17 @@ def find_certificates(
     Raises:
         PKIError: whatever a token answers.
     """
+
+    def look(module: Module) -> tuple[TokenCertificate, ...]:
+        return tuple(
+            TokenCertificate(module, found, item.certificate, item.id, item.label)
+            for _, found in _fitting((module,), token or KeyURI())
+            for item in list_objects(module, found, (ObjectKind.CERTIFICATE,))
+            if item.certificate is not None
+        )
+
     return tuple(
-        TokenCertificate(module, found, item.certificate, item.id, item.label)
-        for module, found in _fitting(dict.fromkeys(modules), token or KeyURI())
-        for item in list_objects(module, found)
-        if item.certificate is not None
+        one for module in dict.fromkeys(modules) for one in module.hold_files(partial(look, module))
     )
 
 
@@ -94,7 +101,8 @@ def find_key(
     """Return where the key is, as far as it can be known before a login.
 
     1. Tokens whose label, serial, manufacturer and model fit the address.
-    2. Of those, the ones that show the certificate's key, or the address's id or label.
+    2. Of those, the ones that show the certificate and its key, else the certificate's key, or the
+       address's id or label.
     3. Where none shows it, the one that the address names: some tokens show nothing.
 
     Raises:
@@ -105,7 +113,7 @@ def find_key(
     """
     modules = tuple(dict.fromkeys(modules))
     wanted_key = _wanted_key(certificate)
-    found = [_look(module, token, uri, wanted_key) for module, token in _fitting(modules, uri)]
+    found = _look_everywhere(modules, uri, wanted_key)
     asked = wanted_key is not None or uri.id is not None or uri.object is not None
     shown = [candidate for candidate in found if candidate.evidence]
     if asked and not shown and not uri.names_token:
@@ -117,10 +125,48 @@ def find_key(
     return _place(chosen, uri, wanted_key)
 
 
+def _look_everywhere(
+    modules: tuple[Module, ...], uri: KeyURI, wanted_key: PublicKey | None
+) -> list[_Candidate]:
+    """Look at every token that fits; at its keys only where its certificates do not settle it."""
+
+    def look(module: Module) -> list[_Candidate]:
+        return [_look(module, token, uri, wanted_key) for _, token in _fitting((module,), uri)]
+
+    def look_at_certificates(module: Module) -> list[_Candidate]:
+        certified = (
+            (token, list_objects(module, token, (ObjectKind.CERTIFICATE,)))
+            for _, token in _fitting((module,), uri)
+        )
+        return [
+            _look(module, token, uri, wanted_key, certificates)
+            for token, certificates in certified
+            if any(item.public_key == wanted_key for item in certificates)
+        ]
+
+    if wanted_key is not None:
+        found = [
+            one
+            for module in modules
+            for one in module.hold_files(partial(look_at_certificates, module))
+            if any(item.kind is ObjectKind.PUBLIC for item in one.evidence)
+        ]
+        if found:
+            return found
+    return [one for module in modules for one in module.hold_files(partial(look, module))]
+
+
 def _look(
-    module: Module, token: TokenInfo, uri: KeyURI, wanted_key: PublicKey | None
+    module: Module,
+    token: TokenInfo,
+    uri: KeyURI,
+    wanted_key: PublicKey | None,
+    certificates: tuple[TokenObject, ...] | None = None,
 ) -> _Candidate:
-    objects = list_objects(module, token)
+    if certificates is None:
+        objects = list_objects(module, token)
+    else:
+        objects = certificates + list_objects(module, token, (ObjectKind.PUBLIC,))
     if wanted_key is not None:
         evidence = tuple(item for item in objects if item.public_key == wanted_key)
     elif uri.id is not None or uri.object is not None:

@@ -13,9 +13,19 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 from pkcs11 import Attribute, AttributeSensitive, AttributeTypeInvalid, ObjectClass, PKCS11Error
 from pkcs11.mechanisms import MLDSAParameterSet
-from pkcs11.types import Object
 
+from hsm.cryptoki.attributes import Readable
 from pki.keys import PublicKey
+
+PUBLIC_KEY_ATTRIBUTES = (
+    Attribute.CLASS,
+    Attribute.MODULUS,
+    Attribute.PUBLIC_EXPONENT,
+    Attribute.EC_PARAMS,
+    Attribute.EC_POINT,
+    Attribute.PARAMETER_SET,
+)
+"""What `read_public_key` asks for; CKA_VALUE too, of a public key only."""
 
 EC_PARAMS = {
     "secp256r1": bytes.fromhex("06082a8648ce3d030107"),
@@ -48,7 +58,7 @@ _ML_DSA: dict[int, Callable[[bytes], PublicKey]] = {
 }
 
 
-def read_public_key(item: Object) -> PublicKey | None:
+def read_public_key(item: Readable) -> PublicKey | None:
     """Return the public key that a key object tells, or None where it does not tell one.
 
     Private key objects usually tell it for RSA and seldom for the others.
@@ -59,7 +69,7 @@ def read_public_key(item: Object) -> PublicKey | None:
         return None
 
 
-def read_attribute(item: Object, attribute: Attribute) -> bytes | None:
+def read_attribute(item: Readable, attribute: Attribute) -> bytes | None:
     """Return a byte-string attribute, or None where the object has none.
 
     Raises:
@@ -73,7 +83,7 @@ def read_attribute(item: Object, attribute: Attribute) -> bytes | None:
     return bytes(value)
 
 
-def read_text(item: Object, attribute: Attribute) -> str:
+def read_text(item: Readable, attribute: Attribute) -> str:
     """Return a text attribute, or an empty text."""
     try:
         return str(item[attribute])
@@ -82,7 +92,7 @@ def read_text(item: Object, attribute: Attribute) -> str:
         return ""
 
 
-def _rsa_public_key(item: Object) -> PublicKey | None:
+def _rsa_public_key(item: Readable) -> PublicKey | None:
     modulus = read_attribute(item, Attribute.MODULUS)
     exponent = read_attribute(item, Attribute.PUBLIC_EXPONENT) if modulus else None
     if not modulus or not exponent:
@@ -92,7 +102,7 @@ def _rsa_public_key(item: Object) -> PublicKey | None:
     ).public_key()
 
 
-def _curve_public_key(item: Object) -> PublicKey | None:
+def _curve_public_key(item: Readable) -> PublicKey | None:
     parameters = read_attribute(item, Attribute.EC_PARAMS)
     point = read_attribute(item, Attribute.EC_POINT) if parameters else None
     if not parameters or not point:
@@ -116,7 +126,7 @@ def _ed25519_public_key(point: bytes) -> PublicKey | None:
     return ed25519.Ed25519PublicKey.from_public_bytes(raw)
 
 
-def _ml_dsa_public_key(item: Object) -> PublicKey | None:
+def _ml_dsa_public_key(item: Readable) -> PublicKey | None:
     load = _ML_DSA.get(_read_number(item, Attribute.PARAMETER_SET) or 0)
     # CKA_VALUE of a private key is the private key: it is not even asked for.
     if load is None or _read_number(item, Attribute.CLASS) != ObjectClass.PUBLIC_KEY:
@@ -124,7 +134,7 @@ def _ml_dsa_public_key(item: Object) -> PublicKey | None:
     return load(read_attribute(item, Attribute.VALUE) or b"")
 
 
-def _read_number(item: Object, attribute: Attribute) -> int | None:
+def _read_number(item: Readable, attribute: Attribute) -> int | None:
     try:
         value: int = item[attribute]
     except (AttributeTypeInvalid, AttributeSensitive, IndexError):

@@ -15,8 +15,13 @@ from hsm.cryptoki.function_list import CKR_OK, Function, FunctionList
 from hsm.tokens import PINState, TokenInfo
 
 _Flag = pkcs11.TokenFlag
-_USER = (_Flag.USER_PIN_LOCKED, _Flag.USER_PIN_FINAL_TRY, _Flag.USER_PIN_COUNT_LOW)
-_OFFICER = (_Flag.SO_PIN_LOCKED, _Flag.SO_PIN_FINAL_TRY, _Flag.SO_PIN_COUNT_LOW)
+# Plain numbers: Python's flags take microseconds for each question.
+_USER = tuple(map(int, (_Flag.USER_PIN_LOCKED, _Flag.USER_PIN_FINAL_TRY, _Flag.USER_PIN_COUNT_LOW)))
+_OFFICER = tuple(map(int, (_Flag.SO_PIN_LOCKED, _Flag.SO_PIN_FINAL_TRY, _Flag.SO_PIN_COUNT_LOW)))
+_PAD = int(_Flag.PROTECTED_AUTHENTICATION_PATH)
+_INITIALIZED = int(_Flag.TOKEN_INITIALIZED)
+_PIN_SET = int(_Flag.USER_PIN_INITIALIZED)
+_WRITE_PROTECTED = int(_Flag.WRITE_PROTECTED)
 _STATES = (PINState.LOCKED, PINState.FINAL_TRY, PINState.COUNT_LOW)
 
 
@@ -35,22 +40,27 @@ class _TokenInfo(ctypes.Structure):
 
 def token_info(token: pkcs11.Token) -> TokenInfo:
     """Return what the token said of itself when python-pkcs11 last asked."""
-    flags = token.flags
+    flags = int(token.flags)
     return TokenInfo(
         label=token.label,
-        serial=token.serial.rstrip(b"\0").decode("utf-8", errors="replace"),
+        serial=serial_of(token),
         manufacturer=token.manufacturer_id,
         model=token.model,
         slot_id=token.slot.slot_id,
         pin_state=_gravest(flags, _USER),
         so_pin_state=_gravest(flags, _OFFICER),
-        protected_path=bool(flags & _Flag.PROTECTED_AUTHENTICATION_PATH),
-        initialized=bool(flags & _Flag.TOKEN_INITIALIZED),
-        pin_set=bool(flags & _Flag.USER_PIN_INITIALIZED),
-        write_protected=bool(flags & _Flag.WRITE_PROTECTED),
+        protected_path=bool(flags & _PAD),
+        initialized=bool(flags & _INITIALIZED),
+        pin_set=bool(flags & _PIN_SET),
+        write_protected=bool(flags & _WRITE_PROTECTED),
         hardware=_version(token.hardware_version),
         firmware=_version(token.firmware_version),
     )
+
+
+def serial_of(token: pkcs11.Token) -> str:
+    """Return the serial number that the token said it has when python-pkcs11 last asked."""
+    return token.serial.rstrip(b"\0").decode("utf-8", errors="replace")
 
 
 def read_pin_lengths(functions: FunctionList, token: TokenInfo) -> TokenInfo:
@@ -68,7 +78,7 @@ def read_pin_lengths(functions: FunctionList, token: TokenInfo) -> TokenInfo:
     return replace(token, pin_bytes=range(info.min_pin, info.max_pin + 1))
 
 
-def _gravest(flags: pkcs11.TokenFlag, asked: tuple[pkcs11.TokenFlag, ...]) -> PINState:
+def _gravest(flags: int, asked: tuple[int, ...]) -> PINState:
     for flag, state in zip(asked, _STATES, strict=True):
         if flags & flag:
             return state
