@@ -330,7 +330,7 @@ class Module:
             if _LOADED.get(self.path) is self:
                 del _LOADED[self.path]
         self._closed = True
-        try:
+        with suppress(TokenTimeoutError):  # a call that hangs has the module: it is left to it
             self._gate.run_alone(self._end, what=self.path.name)
         self._gate.close()
 
@@ -348,6 +348,19 @@ class Module:
             raise TokenRemovedError(token=token.label)
         return found
 
+    def _find_again(self, token: TokenInfo) -> pkcs11.Token:
+        """As `find`, by the slots that were listed last; listed anew where that is not enough.
+
+        Not for what takes a PIN: some modules notice a token that was swapped only when they list
+        their slots.
+        """
+        slot = self._slots.get(token.slot_id)
+        with suppress(pkcs11.PKCS11Error):
+            found = _present_token(slot) if slot is not None else None
+            if found is not None and serial_of(found) == token.serial:
+                return found
+        return self.find(token)
+
     def _slot(self, slot_id: int, label: str) -> pkcs11.Slot:
         self._list_slots()
         if slot_id not in self._slots:
@@ -364,19 +377,6 @@ class Module:
 
     def _end(self, _lane: Lane) -> None:
         with self._files or nullcontext():
-    def _find_again(self, token: TokenInfo) -> pkcs11.Token:
-        """As `find`, by the slots that were listed last; listed anew where that is not enough.
-
-        Not for what takes a PIN: some modules notice a token that was swapped only when they list
-        their slots.
-        """
-        slot = self._slots.get(token.slot_id)
-        with suppress(pkcs11.PKCS11Error):
-            found = _present_token(slot) if slot is not None else None
-            if found is not None and serial_of(found) == token.serial:
-                return found
-        return self.find(token)
-
             for slot_id, _serial in self._states:
                 self._close_all(slot_id)
             with suppress(pkcs11.PKCS11Error):  # a module that cannot end is of no use either
