@@ -3,6 +3,7 @@
 import re
 import urllib.error
 import urllib.request
+from importlib.resources import files
 
 import pytest
 from conftest import serving
@@ -64,6 +65,28 @@ def test_a_key_made_on_a_token_is_certified_from_its_request(antin, own_home, tm
     tokens = antin("--home", own_home, "token", "list", "--json").json["tokens"]
     holder = next(one for one in tokens if one["label"] == "can-bo")
     assert [one["serial"] for one in holder["certificates"]] == [issued.json["serial"]]
+
+
+def test_an_ed25519_key_needs_a_profile_of_ones_own(antin, own_home, tmp_path):
+    """The built-in profiles name the algorithms of Circular 15/2025 alone."""
+    made = antin("--home", own_home, "token", "keygen", "can-bo", "--key-type", "ed25519", *PINS)
+    csr = tmp_path / "official.csr"
+    asked = antin("--home", own_home, "token", "csr", "--key", made.out.strip(), "-o", csr, *PINS)
+    assert asked.status == 0, asked
+    issue = ("--home", own_home, "cert", "issue", "--ca", "issuing", "--csr", csr, *PERSON)
+    refused = antin(*issue, "--profile", "official", *PINS)
+    assert (refused.status, refused.code) == (3, "pki.weak_key")
+    own = tmp_path / "official-ed25519.toml"
+    built_in = (files("pki.profiles") / "official.toml").read_text("utf-8")
+    own.write_text(built_in.replace('["ec-p256",', '["ed25519", "ec-p256",'), "utf-8")
+    issued = antin(*issue, "--profile", own, "--json", *PINS)
+    assert issued.status == 0, issued
+
+
+def test_softhsm_is_said_to_make_no_ml_dsa_key(antin, own_home):
+    ran = antin("--home", own_home, "token", "keygen", "can-bo", "--key-type", "ml-dsa-65", *PINS)
+    assert (ran.status, ran.code) == (3, "hsm.mechanism_unsupported")
+    assert "ml-dsa-65" in ran.err
 
 
 def test_the_same_key_is_not_certified_for_somebody_else(antin, own_home):

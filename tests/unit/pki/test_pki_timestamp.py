@@ -6,6 +6,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+import pyhanko_certvalidator.asn1_types  # noqa: F401  tells asn1crypto of ML-DSA keys
 import pytest
 from asn1crypto import cms, core, tsp
 from cryptography.hazmat.primitives.serialization import Encoding
