@@ -68,6 +68,7 @@ class Lane:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             job.do()
+            del job  # what came too late is let go of now, not with the next job
 
 
 class _Job:

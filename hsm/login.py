@@ -13,16 +13,15 @@ from typing import TypeVar
 import pkcs11
 from pkcs11.types import PROTECTED_AUTH
 
-from hsm.cryptoki.function_list import CKR_OK, Function, handle_of
+from hsm.cryptoki.function_list import Function, handle_of
+from hsm.cryptoki.mapping import check_result
 from hsm.cryptoki.pin_rules import PINRole, check_may_ask, wrong_pin
-from hsm.errors import FunctionFailedError
 from hsm.gate import Lane
 from hsm.module import Module
 from hsm.pin import Pin, PinSource
 from hsm.tokens import TokenInfo
 
 T = TypeVar("T")
-_CKR_PIN_INCORRECT = 0xA0
 
 
 def login(
@@ -97,8 +96,8 @@ def change_pin(
     def change(_lane: Lane) -> None:
         session = module.find(now).open(rw=True)
         try:
-            if pin is None or fresh is None:
-                _set_pin_on_pad(module, now, session)
+            if pin is None or fresh is None:  # they are both None, or neither is
+                _set_pin_on_pad(module, session)
             else:
                 session.set_pin(pin.reveal(), fresh.reveal())
         finally:
@@ -118,6 +117,8 @@ def unblock_pin(
 ) -> None:
     """Give the user a new PIN by the security officer's: unlocks the token, keeps its keys.
 
+    With a PIN pad both are typed there, and `new_pin` is not called.
+
     Args:
         module: where the token is; this process is logged out of the token first.
         token: the token.
@@ -136,14 +137,17 @@ def unblock_pin(
     now = module.refresh(token)
     check_may_ask(now, allow_final_try=allow_final_try, role=PINRole.OFFICER)
     pin = _ask(now, officer_source)
-    fresh = new_pin(now)
+    fresh = new_pin(now) if pin is not None else None
 
     def unblock(_lane: Lane) -> None:
         module.forget(now)  # an officer's login wants nobody else's session
         found = module.find(now)
         session = found.open(rw=True, so_pin=PROTECTED_AUTH if pin is None else pin.reveal())
         try:
-            session.init_pin(fresh.reveal())
+            if fresh is None:
+                _init_pin_on_pad(module, session)
+            else:
+                session.init_pin(fresh.reveal())
         finally:
             session.close()
 
@@ -190,11 +194,15 @@ def _tried(
     return module.run_files(attempt, token, limit=limit)
 
 
-def _set_pin_on_pad(module: Module, token: TokenInfo, session: pkcs11.Session) -> None:
+def _set_pin_on_pad(module: Module, session: pkcs11.Session) -> None:
     """C_SetPIN without PINs, which python-pkcs11 cannot say: both are typed on the pad."""
     types = (ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong)
-    result = module.functions.find(Function.C_SET_PIN, *types)(handle_of(session), None, 0, None, 0)
-    if result == _CKR_PIN_INCORRECT:
-        raise wrong_pin(module.refresh(token))
-    if result != CKR_OK:
-        raise FunctionFailedError(token=token.label, reason=f"C_SetPIN: 0x{result:X}")
+    call = module.functions.find(Function.C_SET_PIN, *types)
+    check_result(call(handle_of(session), None, 0, None, 0))
+
+
+def _init_pin_on_pad(module: Module, session: pkcs11.Session) -> None:
+    """C_InitPIN without a PIN: it is typed on the pad."""
+    types = (ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong)
+    call = module.functions.find(Function.C_INIT_PIN, *types)
+    check_result(call(handle_of(session), None, 0))

@@ -25,7 +25,7 @@ import pkcs11
 
 from hsm.cryptoki.function_list import Function
 from hsm.cryptoki.init_token import init_token, set_user_pin
-from hsm.cryptoki.library import Library, load_library
+from hsm.cryptoki.library import Library, abandon, load_library
 from hsm.cryptoki.mapping import error_for, is_spoilt
 from hsm.cryptoki.pin_rules import RefusedPins
 from hsm.cryptoki.token_info import read_pin_lengths, serial_of, token_info
@@ -279,6 +279,15 @@ class Module:
             self.state(token).working.append(kept.session)
         return kept
 
+    def drop_working(self, lane: Lane, token: TokenInfo) -> None:
+        """Close the session that the lane keeps for signing with the token; inside `run` only."""
+        kept: WorkingSession | None = lane.kept.pop((token.slot_id, token.serial), None)
+        state = self.state(token)
+        if kept is not None and kept.session in state.working:
+            state.working.remove(kept.session)
+            with suppress(pkcs11.PKCS11Error):
+                kept.session.close()
+
     def state(self, token: TokenInfo) -> TokenState:
         """Return what this process has with the token."""
         return self._states.setdefault((token.slot_id, token.serial), TokenState())
@@ -330,8 +339,10 @@ class Module:
             if _LOADED.get(self.path) is self:
                 del _LOADED[self.path]
         self._closed = True
-        with suppress(TokenTimeoutError):  # a call that hangs has the module: it is left to it
+        try:
             self._gate.run_alone(self._end, what=self.path.name)
+        except TokenTimeoutError:  # a call that hangs has the module: it is left to it
+            abandon(self._library)
         self._gate.close()
 
     def find(self, token: TokenInfo) -> pkcs11.Token:

@@ -21,6 +21,7 @@ from hsm.cryptoki.pin_rules import check_may_ask, wrong_pin
 from hsm.cryptoki.public_keys import read_public_key
 from hsm.cryptoki.signer import PSSParameters
 from hsm.errors import (
+    FunctionFailedError,
     KeyAmbiguousError,
     KeyNotFoundError,
     SessionLostError,
@@ -105,18 +106,22 @@ class PrivateKeyOnToken:
             if on_pad:
                 return sign_on_pad(module.functions, key, data, mechanism, parameters)
             secret = None if pin is None else pin.reveal()
+            return key.sign(data, mechanism=mechanism, mechanism_param=parameters, pin=secret)
+
+        def attempt(lane: Lane) -> bytes:
             try:
-                return key.sign(data, mechanism=mechanism, mechanism_param=parameters, pin=secret)
-            except pkcs11.PinIncorrect as error:
+                return sign(lane)
+            except pkcs11.PKCS11Error as error:
+                # The operation may still be open in that session, or the key's handle be stale.
+                module.drop_working(lane, token)
+                if not isinstance(error, pkcs11.PinIncorrect):
+                    raise
                 if pin is not None:
                     module.refused.remember(token, pin)
                 raise wrong_pin(module.refresh(token)) from error
-            except (pkcs11.KeyHandleInvalid, pkcs11.ObjectHandleInvalid):
-                module.working(lane, token).keys.clear()  # it is to be found again
-                raise
 
         limit = module.limits.pad if on_pad else module.limits.sign
-        return module.run(sign, token, mechanism=mechanism.name, limit=limit)
+        return module.run(attempt, token, mechanism=mechanism.name, limit=limit)
 
     def _ask_for_this_one(self) -> Pin | None:
         """Return the PIN of the one signature to come, or None where it is typed on the pad."""
@@ -180,6 +185,9 @@ class PrivateKeyOnToken:
             raise KeyNotFoundError(wanted=wanted, token=self.token.label)
         if len(found) > 1:
             raise KeyAmbiguousError(wanted=wanted, token=self.token.label)
+        if not isinstance(found[0], SignMixin):
+            # CKA_SIGN is not set, or the token failed to tell: python-pkcs11 passes over that.
+            raise FunctionFailedError(token=self.token.label, reason="CKA_SIGN")
         return cast("pkcs11.PrivateKey", found[0])
 
 

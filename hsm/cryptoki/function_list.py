@@ -29,6 +29,7 @@ class Function(IntEnum):
     C_FINALIZE = 1
     C_GET_TOKEN_INFO = 6
     C_INIT_TOKEN = 9
+    C_INIT_PIN = 10
     C_SET_PIN = 11
     C_CLOSE_ALL_SESSIONS = 14
     C_LOGIN = 18

@@ -34,6 +34,10 @@ class _InitializeArgs(ctypes.Structure):
     )
 
 
+_ABANDONED: list[object] = []
+"""Libraries in which a call hangs. python-pkcs11 finalises one that is forgotten: not these."""
+
+
 class Library(Protocol):
     """A loaded and initialised module."""
 
@@ -51,6 +55,11 @@ class Library(Protocol):
     def finalize(self) -> None:
         """C_Finalize."""
         ...
+
+
+def abandon(library: Library) -> None:
+    """Leave a library as it is until the process ends: a call hangs in it."""
+    _ABANDONED.append(library)
 
 
 class _ThreadedLibrary:
@@ -85,7 +94,8 @@ class _PlainLibrary:
     """A module initialised by python-pkcs11, for one thread at a time."""
 
     def __init__(self, path: Path) -> None:
-        self._lib = pkcs11.lib(str(path))
+        # Not `pkcs11.lib`, which would give a library again that it believes to be initialised.
+        self._lib = _Lib(str(path))
         self.functions = FunctionList(self._lib, str(path))
 
     def get_slots(self) -> list[pkcs11.Slot]:

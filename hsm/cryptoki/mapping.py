@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pkcs11
 
+from hsm.cryptoki.function_list import CKR_OK
 from hsm.errors import (
     DeviceFailedError,
     FunctionFailedError,
@@ -71,6 +72,34 @@ _MECHANISM = (
     pkcs11.KeyTypeInconsistent,
     pkcs11.DomainParamsInvalid,
 )
+
+# What python-pkcs11 raises, for the few calls that are made beside it.
+_CLASSES: dict[int, type[pkcs11.PKCS11Error]] = {
+    0x05: pkcs11.GeneralError,
+    0x06: pkcs11.FunctionFailed,
+    0x30: pkcs11.DeviceError,
+    0x32: pkcs11.DeviceRemoved,
+    0x50: pkcs11.FunctionCancelled,
+    0x70: pkcs11.MechanismInvalid,
+    0xA0: pkcs11.PinIncorrect,
+    0xA1: pkcs11.PinInvalid,
+    0xA2: pkcs11.PinLenRange,
+    0xA3: pkcs11.PinExpired,
+    0xA4: pkcs11.PinLocked,
+    0xB3: pkcs11.SessionHandleInvalid,
+    0xE0: pkcs11.TokenNotPresent,
+    0x101: pkcs11.UserNotLoggedIn,
+}
+
+
+def check_result(result: int) -> None:
+    """Raise python-pkcs11's exception for a CK_RV that is not CKR_OK.
+
+    Raises:
+        pkcs11.PKCS11Error: the class for it, or the base class with the number.
+    """
+    if result != CKR_OK:
+        raise _CLASSES.get(result, pkcs11.PKCS11Error)(f"0x{result:X}")
 
 
 def is_spoilt(error: pkcs11.PKCS11Error) -> bool:

@@ -11,27 +11,15 @@ from __future__ import annotations
 import ctypes
 import os
 
-import pkcs11
 from pkcs11 import Mechanism
 from pkcs11.types import Object
 
-from hsm.cryptoki.function_list import CKR_OK, Function, FunctionList, handle_of
+from hsm.cryptoki.function_list import Function, FunctionList, handle_of
+from hsm.cryptoki.mapping import check_result
 from hsm.cryptoki.signer import PSSParameters
 
 _CONTEXT_SPECIFIC = 2
 _ROOM = 8192  # the longest signature, ML-DSA-87, has 4,627 bytes
-_MEANT = {
-    0x06: pkcs11.FunctionFailed,
-    0x30: pkcs11.DeviceError,
-    0x32: pkcs11.DeviceRemoved,
-    0x50: pkcs11.FunctionCancelled,
-    0x70: pkcs11.MechanismInvalid,
-    0xA0: pkcs11.PinIncorrect,
-    0xA4: pkcs11.PinLocked,
-    0xB3: pkcs11.SessionHandleInvalid,
-    0xE0: pkcs11.TokenNotPresent,
-    0x101: pkcs11.UserNotLoggedIn,
-}
 
 
 class _PSS(ctypes.Structure):
@@ -70,25 +58,20 @@ def sign_on_pad(
         None if pss is None else ctypes.addressof(pss),
         0 if pss is None else ctypes.sizeof(pss),
     )
-    _check(
+    check_result(
         functions.find(Function.C_SIGN_INIT, number, pointer, number)(
             session, ctypes.addressof(asked), handle_of(key)
         )
     )
-    _check(
+    check_result(
         functions.find(Function.C_LOGIN, number, number, pointer, number)(
             session, _CONTEXT_SPECIFIC, None, 0
         )
     )
     buffer, length = ctypes.create_string_buffer(_ROOM), ctypes.c_ulong(_ROOM)
-    _check(
+    check_result(
         functions.find(Function.C_SIGN, number, ctypes.c_char_p, number, pointer, pointer)(
             session, data, len(data), buffer, ctypes.addressof(length)
         )
     )
     return buffer.raw[: length.value]
-
-
-def _check(result: int) -> None:
-    if result != CKR_OK:
-        raise _MEANT.get(result, pkcs11.PKCS11Error)(f"0x{result:X}")
