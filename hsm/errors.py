@@ -136,6 +136,12 @@ class KeyNotProtectedError(RefusedError):
     code = "hsm.key_not_protected"
 
 
+class KeyLeftBehindError(UnavailableError):
+    """A key was made, cannot be used or judged, and is still there (facts: `token`, `key`)."""
+
+    code = "hsm.key_left_behind"
+
+
 class AlgorithmUnsupportedError(RefusedError):
     """Not a signature algorithm that keys of this kind are used with here (facts: `algorithm`)."""
 
@@ -206,6 +212,54 @@ class ModuleUnusableError(UnavailableError):
     """A PKCS#11 module could not be loaded (facts: `module`, `reason`)."""
 
     code = "hsm.module_unusable"
+
+
+class ModuleMissingError(ModuleUnusableError):
+    """No file is where the module should be (facts: `module`)."""
+
+    code = "hsm.module_missing"
+
+
+class ModuleArchitectureError(ModuleUnusableError):
+    """The module is built for another processor, or for 32 bits (facts: `module`, `reason`)."""
+
+    code = "hsm.module_architecture"
+
+
+class ModuleDependencyError(ModuleUnusableError):
+    """The module needs a library that is not there (facts: `module`, `reason`)."""
+
+    code = "hsm.module_dependency"
+
+
+class ModuleForeignError(ModuleUnusableError):
+    """A file that is no PKCS#11 module, or answers like none (facts: `module`, `reason`)."""
+
+    code = "hsm.module_foreign"
+
+
+class ModuleCrashedError(ModuleUnusableError):
+    """The module ended the process it was tried in (facts: `module`, `stage`, `reason`)."""
+
+    code = "hsm.module_crashed"
+
+
+class ModuleHungError(ModuleUnusableError):
+    """The module did not come back when it was tried (facts: `module`, `stage`, `reason`)."""
+
+    code = "hsm.module_hung"
+
+
+class ModuleRefusedError(ModuleUnusableError):
+    """The module answered with an error when it was tried (facts: `module`, `stage`, `reason`)."""
+
+    code = "hsm.module_refused"
+
+
+class SmartCardServiceError(ModuleUnusableError):
+    """The module refused, and the smart-card service does not run (facts: `module`)."""
+
+    code = "hsm.smart_card_service"
 
 
 class SoftHSMMissingError(UnavailableError):
@@ -284,3 +338,33 @@ class EmbeddedBusyError(UnavailableError):
     """Another process keeps the embedded tokens' files for too long (facts: `directory`)."""
 
     code = "hsm.embedded_busy"
+
+
+class WorkerPINPadError(RefusedError):
+    """Several processes cannot share a PIN that is typed on the reader (facts: `token`)."""
+
+    code = "hsm.worker_pin_pad"
+
+
+class WorkerPINEachTimeError(RefusedError):
+    """Workers have no PIN for a key that wants one at every signature (facts: `token`)."""
+
+    code = "hsm.worker_pin_each_time"
+
+
+class WorkerLoginLostError(UnavailableError):
+    """The token forgot a worker's login, and a worker logs in only once (facts: `token`)."""
+
+    code = "hsm.worker_login_lost"
+
+
+class WorkerLostError(UnavailableError):
+    """A worker ended in the middle of a task (facts: `token`, `reason`)."""
+
+    code = "hsm.worker_lost"
+
+
+class WorkersGoneError(UnavailableError):
+    """No worker was left to begin the task (facts: `token`)."""
+
+    code = "hsm.workers_gone"

@@ -9,8 +9,9 @@ from cryptography import x509
 
 from hsm.errors import KeyMismatchError, KeyPasswordNeededError, KeyURIError
 from hsm.keys import open_key
-from hsm.module import Module, open_module
+from hsm.module import Module
 from hsm.objects import certified_key
+from hsm.opening import open_named
 from hsm.pin import PinSource
 from hsm.software import OpenedKey, load_key_file
 from hsm.tokens import TokenInfo
@@ -20,7 +21,7 @@ from pki.names import common_name
 FILE_SCHEME = "file:"
 
 Modules = Callable[[], Iterable[Module]]
-"""Gives the configured modules; called only when a token is meant and no module is named."""
+"""Gives the modules to search; called only when a token is meant and no module is named."""
 
 
 def open_any(
@@ -61,13 +62,13 @@ def open_any(
 
 
 def modules_for(uri: KeyURI, modules: Modules) -> tuple[Module, ...]:
-    """Return the module the address names, else the configured ones.
+    """Return the module the address names, tried in a process of its own, else the given ones.
 
     Raises:
-        ModuleUnusableError: the named module cannot be loaded.
+        ModuleUnusableError: the named module cannot be used; the class says why.
     """
     if uri.module_path is not None:
-        return (open_module(Path(uri.module_path)),)
+        return (open_named(Path(uri.module_path)),)
     return tuple(modules())
 
 

@@ -25,7 +25,7 @@ def list_tokens(context: typer.Context) -> None:
 
     session = session_of(context)
     home = find_home(home_directory(session.home), session.configuration)
-    modules = open_modules(home)
+    modules = open_modules(home, session=session)
     on_tokens = find_certificates(modules)
     tokens = [
         {
@@ -93,7 +93,7 @@ def keygen(
     pins = PINs(session, home, pin_source)
 
     def make() -> KeyURI:
-        module, token = find_token(open_modules(home), KeyURI(token=label))
+        module, token = find_token(open_modules(home, session=session), KeyURI(token=label))
         pin = pins.ask(token)
         return generate_key(module, label, pin, label=name, key_type=KeyType(key_type))
 

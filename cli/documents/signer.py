@@ -15,7 +15,7 @@ from cli.errors import ManySignersError, NoSignerError, UnreadableFileError
 from cli.files import read_small
 from cli.homes.home import Home
 from cli.homes.keys import PINs, open_modules
-from hsm.locate import FILE_SCHEME, modules_for, open_any
+from hsm.locate import FILE_SCHEME, open_any
 from hsm.module import Module
 from hsm.search import TokenCertificate, find_certificates
 from hsm.uri import KeyURI
@@ -80,7 +80,7 @@ def find_signer(search: SignerSearch, key: str | None, certificate: Path | None)
     if key is not None and key.startswith(FILE_SCHEME):
         return _from_file(search, key, certificate)
     uri = KeyURI.parse(key) if key is not None else KeyURI()
-    modules = modules_for(uri, lambda: open_modules(search.home))
+    modules = open_modules(search.home, uri.module_path, session=search.pins.session)
     on_tokens = find_certificates(modules, token=uri)
     if certificate is not None:
         wanted = read_certificates(certificate)[0]

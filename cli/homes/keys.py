@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from cli.homes.home import Home
+from cli.homes.modules import open_home_modules, open_module_of
 from cli.homes.pin_prompt import ask_person, somebody_is_there, tell_doubts
 from cli.session import Session
-from hsm.embedded import EmbeddedTokens
 from hsm.errors import (
     KeyPasswordWrongError,
     WrongPINError,
     WrongPINFinalTryError,
     WrongPINLockedError,
 )
-from hsm.module import Module, close_modules, open_module
+from hsm.module import Module, close_modules
 from hsm.pin import Pin, PinSource, parse_pin_source
 from hsm.tokens import TokenInfo
 from pki.errors import PKIError
@@ -102,19 +102,20 @@ class PINs:
         return parse_pin_source(text, lambda token: ask_person(self.session, token))
 
 
-def open_modules(home: Home, named: str | None = None) -> tuple[Module, ...]:
+def open_modules(
+    home: Home, named: str | None = None, *, session: Session | None = None
+) -> tuple[Module, ...]:
     """Return the PKCS#11 modules to search: the one a URI names, else the home's.
 
+    Args:
+        home: whose modules.
+        named: the `module-path` of a key's address.
+        session: where to say which modules are left out; None says nothing.
+
     Raises:
-        SoftHSMMissingError, ModuleUnusableError: a configured module cannot be loaded.
+        SoftHSMMissingError: the home has an embedded store, and SoftHSM is not installed.
+        ModuleUnusableError: the named module, or all that are configured, cannot be used.
     """
     if named is not None:
-        return (open_module(Path(named)),)
-    return tuple(_configured(home))
-
-
-def _configured(home: Home) -> Iterable[Module]:
-    if home.settings.tokens.embedded:
-        yield EmbeddedTokens(home.tokens).module()
-    for path in home.settings.tokens.modules:
-        yield open_module(home.path(path))
+        return (open_module_of(home, Path(named)),)
+    return open_home_modules(home, session)

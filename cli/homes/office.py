@@ -77,7 +77,10 @@ class Office:
         return self.pins.retrying(
             lambda: (
                 open_any(
-                    uri, lambda: open_modules(self.home), self.pins, certificate=certificate
+                    uri,
+                    lambda: open_modules(self.home, session=self.session),
+                    self.pins,
+                    certificate=certificate,
                 ).key
             )
         )

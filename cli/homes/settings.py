@@ -52,6 +52,19 @@ class Timestamp(_Section):
     """Time-stamp policy, RFC 3161 §2.1; the default stands under the documented placeholder."""
 
 
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class TokenModule(_Section):
+    """A PKCS#11 module that is not used as every other."""
+
+    path: Path
+    sessions: Annotated[int, Field(ge=1, le=64)] = 1
+    """How many signatures at a time: an HSM on the network takes several, a USB token one."""
+    limit_seconds: Seconds | None = None
+    """Of this module, in place of the section's."""
+
+
 class Tokens(_Section):
     """Where keys are looked for."""
 
@@ -59,6 +72,22 @@ class Tokens(_Section):
     """The SoftHSM token store inside the home."""
     modules: tuple[Path, ...] = ()
     """PKCS#11 modules of real tokens and HSMs."""
+    module: tuple[TokenModule, ...] = ()
+    """More of them, each with settings of its own; searched after `modules`."""
+    search: bool | None = None
+    """Look for modules on the system too; left out, a home with an embedded store does not."""
+    limit_seconds: Seconds | None = None
+    """How long a module may take to be tried, and for one call or signature."""
+
+    @property
+    def searches(self) -> bool:
+        """Whether modules are looked for on the system."""
+        return not self.embedded if self.search is None else self.search
+
+    @property
+    def configured(self) -> tuple[Path, ...]:
+        """Every module that is named, in the order they are searched."""
+        return (*self.modules, *(one.path for one in self.module))
 
 
 class Network(_Section):

@@ -85,7 +85,9 @@ def _make_key(office: Office, wanted: Wanted) -> _MadeKey:
     if wanted.token is None or wanted.key_type is None:
         form = "--key URI | --token LABEL --key-type TYPE"
         raise BadOptionError(option="--key", value="-", form=form)
-    module, token = find_token(open_modules(office.home), KeyURI(token=wanted.token))
+    module, token = find_token(
+        open_modules(office.home, session=office.session), KeyURI(token=wanted.token)
+    )
     pin = office.pins.ask(token)
     uri = generate_key(module, token.label, pin, label=wanted.name, key_type=wanted.key_type)
     return _MadeKey(module, token, pin, uri)

@@ -49,7 +49,9 @@ def request_pem(session: Session, key_uri: str, pin_source: str | None) -> bytes
     """
     home = _home(session)
     pins = PINs(session, home, pin_source)
-    key = pins.retrying(lambda: open_any(key_uri, lambda: open_modules(home), pins).key)
+    key = pins.retrying(
+        lambda: open_any(key_uri, lambda: open_modules(home, session=session), pins).key
+    )
     # The authority takes subject and extensions from its own record; a request needs some name.
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "antin")])
     builder = x509.CertificateSigningRequestBuilder().subject_name(name)
@@ -69,7 +71,7 @@ def keep_certificate(session: Session, key_uri: str, file: Path, pin_source: str
     pins = PINs(session, home, pin_source)
 
     def keep() -> None:
-        module, token = find_token(open_modules(home, uri.module_path), uri)
+        module, token = find_token(open_modules(home, uri.module_path, session=session), uri)
         import_certificate(module, token.label, pins.ask(token), uri, certificate)
 
     pins.retrying(keep)

@@ -63,6 +63,7 @@ def find_candidates(
     machine: Machine | None = None,
     table: ModuleTable | None = None,
     leave_out: Iterable[Path] = (),
+    search: bool = True,
 ) -> Candidates:
     """Return the files that may be PKCS#11 modules, each once.
 
@@ -77,17 +78,17 @@ def find_candidates(
         machine: where to look; this machine if None.
         table: known modules; Antin's own if None.
         leave_out: files that are dealt with already, such as the embedded SoftHSM.
+        search: look for more than what is named here.
     """
     machine = machine or Machine.here()
     table = table or known_modules()
     named = [] if module_path is None else [(module_path, Origin.MODULE_PATH, "module-path")]
     named += [(path, Origin.CONFIGURED, "antin.toml") for path in configured]
-    registered, findings = _registered(machine, table)
-    every = [
-        *(_candidate(path, table, machine, origin, said=said) for path, origin, said in named),
-        *registered,
-        *_known(machine, table),
-    ]
+    every = [_candidate(path, table, machine, origin, said=said) for path, origin, said in named]
+    findings: tuple[ConfigFinding, ...] = ()
+    if search:
+        registered, findings = _registered(machine, table)
+        every += [*registered, *_known(machine, table)]
     left_out = {_identity(path) for path in leave_out}
     return Candidates(_each_once(every, left_out), findings)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from hsm.discovery.candidates import Candidate, Origin, find_candidates
+from hsm.discovery.candidates import Candidate, Candidates, Origin, find_candidates
 from hsm.discovery.machine import Machine
 from hsm.discovery.p11kit import ConfigFinding
 from hsm.discovery.probe import DEFAULT_LIMIT, probe
@@ -112,7 +112,18 @@ def discover_modules(
     found = find_candidates(
         configured, module_path=module_path, machine=machine, leave_out=leave_out
     )
-    service = smart_card_service(machine)
+    return try_modules(found, limit=limit, environment=environment, machine=machine)
+
+
+def try_modules(
+    found: Candidates,
+    *,
+    limit: timedelta = DEFAULT_LIMIT,
+    environment: Mapping[str, str] | None = None,
+    machine: Machine | None = None,
+) -> Discovery:
+    """Try what `find_candidates` found, each in a process of its own; as `discover_modules`."""
+    service = smart_card_service(machine or Machine.here())
     paths = [candidate.path for candidate in found.modules]
     results = probe(paths, limit=limit, environment=environment, service=service)
     tried = tuple(map(TriedModule, found.modules, results))

@@ -14,6 +14,7 @@ from cli.homes.settings import (
     Service,
     Settings,
     Timestamp,
+    TokenModule,
     Tokens,
     load_settings,
     parse_settings,
@@ -32,7 +33,13 @@ def full(label: str, address: str) -> Settings:
             Responder(authority="issuing", certificate=Path("a.pem"), key="pkcs11:id=%01"),
         ),
         timestamp=Timestamp(certificate=Path("t.pem"), key="file:t.pem"),
-        tokens=Tokens(embedded=True, modules=(Path("/usr/lib/x.so"),)),
+        tokens=Tokens(
+            embedded=True,
+            modules=(Path("/usr/lib/x.so"),),
+            module=(TokenModule(path=Path(label), sessions=4, limit_seconds=1.5),),
+            search=True,
+            limit_seconds=20,
+        ),
         pins={label: "file:pins/a"},
         network=Network(allow=("127.0.0.1:1",)),
     )
@@ -56,6 +63,9 @@ def test_a_missing_file_gives_the_defaults(tmp_path):
         ("version = 0", "version"),
         ("demo = 'perhaps'", "demo"),
         ("[signing]\nlevel = 'B-X'", "signing.level"),
+        ("[[tokens.module]]\nsessions = 2", "tokens.module.0.path"),
+        ("[[tokens.module]]\npath = 'x'\nsessions = 0", "tokens.module.0.sessions"),
+        ("[tokens]\nlimit_seconds = 0", "tokens.limit_seconds"),
         ("version = ", "Invalid value"),
     ],
 )
@@ -77,3 +87,24 @@ def test_an_unreadable_file_is_said_to_be_so(tmp_path):
     (tmp_path / "antin.toml").write_bytes(b"demo = '\xff'")
     with pytest.raises(UnreadableFileError):
         load_settings(tmp_path / "antin.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "searches"),
+    [
+        ("", True),
+        ("[tokens]\nembedded = true", False),
+        ("[tokens]\nembedded = true\nsearch = true", True),
+        ("[tokens]\nmodules = ['/usr/lib/x.so']", True),
+        ("[tokens]\nsearch = false", False),
+    ],
+)
+def test_a_home_with_embedded_tokens_looks_for_no_others_unless_told(text, searches):
+    assert parse_settings(text, PATH).tokens.searches is searches
+
+
+def test_modules_are_searched_in_the_order_they_are_named():
+    text = "[tokens]\nmodules = ['b', 'a']\n[[tokens.module]]\npath = 'c'\nsessions = 4"
+    tokens = parse_settings(text, PATH).tokens
+    assert [str(path) for path in tokens.configured] == ["b", "a", "c"]
+    assert (tokens.module[0].sessions, tokens.module[0].limit_seconds) == (4, None)
