@@ -1,4 +1,4 @@
-"""Makes keys on a token, and puts the certificate beside the key.
+"""Makes keys on a token; the certificate comes beside the key later (`hsm.certificates`).
 
 The private key never exists outside: it is made by the token as sensitive and not extractable,
 and what the token made of that is read back. Its CKA_ID is random; certificate and both halves
@@ -8,24 +8,26 @@ carry it.
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
 import pkcs11
 from cryptography import x509
-from pkcs11 import Attribute, CertificateType, MechanismFlag, ObjectClass, Session
+from pkcs11 import Attribute, MechanismFlag, Session
 
-from hsm._asn1 import certificate_parts
+from hsm.certificates import find_place, put_certificate
+from hsm.cryptoki.attributes import read_attributes
 from hsm.cryptoki.generation import generate_pair
-from hsm.errors import KeyMismatchError, KeyNotFoundError, KeyNotProtectedError
+from hsm.errors import KeyLeftBehindError, KeyNotProtectedError
 from hsm.login import login
 from hsm.module import Module
-from hsm.objects import ObjectKind, certified_key, key_uri, list_objects
-from hsm.pin import GivenPinSource, Pin
+from hsm.objects import key_uri
+from hsm.pin import GivenPinSource, Pin, PinSource
+from hsm.protection import PROTECTIVE_ATTRIBUTES, KeyProtection, read_protection
 from hsm.search import find_token
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI
 from pki.keys import KeyType
-from pki.names import common_name
 
 _ID_BYTES = 8
 
@@ -35,7 +37,7 @@ PRIVATE_TEMPLATE = {
     Attribute.SENSITIVE: True,
     Attribute.EXTRACTABLE: False,
 }
-"""What the token is told of a private key, and what it must say of it afterwards."""
+"""What the token is told of a private key; `hsm.protection` reads what it made of it."""
 
 _PUBLIC_TEMPLATE = {
     Attribute.TOKEN: True,
@@ -44,39 +46,63 @@ _PUBLIC_TEMPLATE = {
 }
 
 
-def generate_key(
-    module: Module, token_label: str, pin: Pin, *, label: str, key_type: KeyType
-) -> KeyURI:
-    """Make a key pair on the token and return its address.
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    """A key that was just made, and what the token says of it."""
+
+    uri: KeyURI
+    protection: KeyProtection
+
+
+def make_key(
+    module: Module, token: TokenInfo, pin_source: PinSource, *, label: str, key_type: KeyType
+) -> MadeKey:
+    """Make a key pair on the token and read back how the token keeps it.
 
     Args:
         module: where the token is.
-        token_label: the token; exactly one must have this label.
-        pin: the token's user PIN; not used if this process is logged in already.
+        token: the token.
+        pin_source: gives its user PIN; not asked if this process is logged in already.
         label: the key's label, for people.
         key_type: which algorithm and size.
 
     Raises:
-        TokenNotFoundError: no token of this label.
-        TokenAmbiguousError: more than one.
-        WrongPINError: the token refused the PIN.
         MechanismUnsupportedError: the token does not make such keys.
         KeyNotProtectedError: the token made a key that could leave it; it was destroyed.
-        PKIError: whatever else the token answers.
+        KeyLeftBehindError: the same, or the key could not be looked at, and it is still there.
+        PKIError: as `hsm.login.login`, and whatever else the token answers.
     """
-    token = _logged_in(module, KeyURI(token=token_label), pin)
+    login(module, token, pin_source)
     key_id = secrets.token_bytes(_ID_BYTES)
+    uri = key_uri(token, key_id)
 
-    def make(session: Session) -> None:
+    def make(session: Session) -> KeyProtection:
         public, private = _generate(session, key_type, key_id, label)
-        lacking = _lacking(private)
-        if lacking:
+        try:
+            protection = read_protection(read_attributes(private, PROTECTIVE_ATTRIBUTES))
+            if not protection.lacking():
+                return protection
             private.destroy()
             public.destroy()
-            raise KeyNotProtectedError(token=token.label, attributes=lacking)
+        except pkcs11.PKCS11Error as error:
+            raise KeyLeftBehindError(token=token.label, key=str(uri)) from error
+        raise KeyNotProtectedError(token=token.label, attributes=protection.lacking())
 
-    module.write(token, make, mechanism=str(key_type))
-    return key_uri(token, key_id)
+    return MadeKey(uri, module.write(token, make, mechanism=str(key_type)))
+
+
+def generate_key(
+    module: Module, token_label: str, pin: Pin, *, label: str, key_type: KeyType
+) -> KeyURI:
+    """Make a key pair on the one token of this label and return its address.
+
+    Raises:
+        TokenNotFoundError: no token of this label.
+        TokenAmbiguousError: more than one.
+        PKIError: as `make_key`.
+    """
+    _, token = find_token((module,), KeyURI(token=token_label))
+    return make_key(module, token, GivenPinSource(pin), label=label, key_type=key_type).uri
 
 
 def import_certificate(
@@ -87,38 +113,11 @@ def import_certificate(
     Raises:
         KeyNotFoundError: the token shows no public key of this id.
         KeyMismatchError: the certificate is for another key.
-        PKIError: as `generate_key`.
+        PKIError: as `hsm.certificates`.
     """
-    wanted = KeyURI(token=token_label, serial=key_uri.serial)
-    _, token = find_token((module,), wanted)
-    here = [item for item in list_objects(module, token) if item.id == key_uri.id]
-    halves = [item for item in here if item.kind is ObjectKind.PUBLIC]
-    if not halves:
-        raise KeyNotFoundError(wanted=str(key_uri), token=token.label)
-    if halves[0].public_key != certified_key(certificate):
-        raise KeyMismatchError(token=token.label, wanted=common_name(certificate.subject))
-    if any(item.certificate == certificate for item in here):
-        return
-    parts = certificate_parts(certificate)
-    _logged_in(module, wanted, pin)
-    template = {
-        **_PUBLIC_TEMPLATE,
-        Attribute.CLASS: ObjectClass.CERTIFICATE,
-        Attribute.CERTIFICATE_TYPE: CertificateType.X_509,
-        Attribute.VALUE: parts.value,
-        Attribute.SUBJECT: parts.subject,
-        Attribute.ISSUER: parts.issuer,
-        Attribute.SERIAL_NUMBER: parts.serial_number,
-        Attribute.ID: halves[0].id,
-        Attribute.LABEL: halves[0].label,
-    }
-    module.write(token, lambda session: session.create_object(template))
-
-
-def _logged_in(module: Module, uri: KeyURI, pin: Pin) -> TokenInfo:
-    _, token = find_token((module,), uri)
-    login(module, token, GivenPinSource(pin))
-    return token
+    wanted = KeyURI(token=token_label, serial=key_uri.serial, id=key_uri.id)
+    place = find_place((module,), wanted, certificate)
+    put_certificate(place, certificate, GivenPinSource(pin))
 
 
 def _generate(
@@ -133,11 +132,3 @@ def _generate(
         "private_template": PRIVATE_TEMPLATE,
     }
     return generate_pair(session, key_type, options)
-
-
-def _lacking(private: pkcs11.PrivateKey) -> tuple[str, ...]:
-    return tuple(
-        attribute.name
-        for attribute, wanted in PRIVATE_TEMPLATE.items()
-        if bool(private[attribute]) is not wanted
-    )

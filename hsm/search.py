@@ -74,7 +74,7 @@ def find_certificates(
     def look(module: Module) -> tuple[TokenCertificate, ...]:
         return tuple(
             TokenCertificate(module, found, item.certificate, item.id, item.label)
-            for _, found in _fitting((module,), token or KeyURI())
+            for _, found in find_tokens((module,), token or KeyURI())
             for item in list_objects(module, found, (ObjectKind.CERTIFICATE,))
             if item.certificate is not None
         )
@@ -92,7 +92,7 @@ def find_token(modules: Iterable[Module], uri: KeyURI) -> tuple[Module, TokenInf
         TokenAmbiguousError: more than one fits.
     """
     modules = tuple(dict.fromkeys(modules))
-    return _only(_fitting(modules, uri), modules, uri)
+    return _only(find_tokens(modules, uri), modules, uri)
 
 
 def find_key(
@@ -131,12 +131,12 @@ def _look_everywhere(
     """Look at every token that fits; at its keys only where its certificates do not settle it."""
 
     def look(module: Module) -> list[_Candidate]:
-        return [_look(module, token, uri, wanted_key) for _, token in _fitting((module,), uri)]
+        return [_look(module, token, uri, wanted_key) for _, token in find_tokens((module,), uri)]
 
     def look_at_certificates(module: Module) -> list[_Candidate]:
         certified = (
             (token, list_objects(module, token, (ObjectKind.CERTIFICATE,)))
-            for _, token in _fitting((module,), uri)
+            for _, token in find_tokens((module,), uri)
         )
         return [
             _look(module, token, uri, wanted_key, certificates)
@@ -202,7 +202,8 @@ def _check_no_other_key(chosen: _Candidate, uri: KeyURI, certificate: x509.Certi
             )
 
 
-def _fitting(modules: Iterable[Module], uri: KeyURI) -> tuple[tuple[Module, TokenInfo], ...]:
+def find_tokens(modules: Iterable[Module], uri: KeyURI) -> tuple[tuple[Module, TokenInfo], ...]:
+    """Return every token that the address's token part fits, those set up alone."""
     return tuple(
         (module, token) for module in modules for token in module.tokens() if uri.fits(token)
     )

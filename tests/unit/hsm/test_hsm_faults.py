@@ -165,7 +165,7 @@ def test_a_key_the_token_does_not_protect_is_destroyed(module, token, monkeypatc
     monkeypatch.setattr("hsm.generate._generate", careless)
     with pytest.raises(KeyNotProtectedError) as caught:
         generate_key(module, token.label, USER_PIN, label="k", key_type=KeyType.EC_P256)
-    assert caught.value.facts["attributes"] == ("EXTRACTABLE",)
+    assert caught.value.facts["attributes"] == ("EXTRACTABLE", "NEVER_EXTRACTABLE")
     assert list_objects(module, token) == ()
     assert asked == hsm.generate.PRIVATE_TEMPLATE
 
