@@ -11,7 +11,6 @@ from hsm.errors import KeyMismatchError, KeyPasswordNeededError, KeyURIError
 from hsm.keys import open_key
 from hsm.module import Module
 from hsm.objects import certified_key
-from hsm.opening import open_named
 from hsm.pin import PinSource
 from hsm.software import OpenedKey, load_key_file
 from hsm.tokens import TokenInfo
@@ -20,8 +19,9 @@ from pki.names import common_name
 
 FILE_SCHEME = "file:"
 
-Modules = Callable[[], Iterable[Module]]
-"""Gives the modules to search; called only when a token is meant and no module is named."""
+Modules = Callable[[str | None], Iterable[Module]]
+"""Gives the module that an address names by `module-path` (RFC 7512 §2.4), or with None those to
+search; called only when a token is meant. An unknown module is tried before (`hsm.opening`)."""
 
 
 def open_any(
@@ -36,7 +36,7 @@ def open_any(
 
     Args:
         uri_text: `pkcs11:…` (RFC 7512) or `file:PATH`.
-        modules: where to look for tokens unless the address has a `module-path`.
+        modules: where to look for tokens.
         pin_source: gives the token's PIN, or the file's password if it is encrypted.
         certificate: what the key must belong to.
         allow_final_try: spend a token's last try if it comes to that.
@@ -53,23 +53,12 @@ def open_any(
     uri = KeyURI.parse(uri_text)
     key = open_key(
         uri,
-        modules_for(uri, modules),
+        modules(uri.module_path),
         pin_source,
         certificate=certificate,
         allow_final_try=allow_final_try,
     )
     return OpenedKey(key)
-
-
-def modules_for(uri: KeyURI, modules: Modules) -> tuple[Module, ...]:
-    """Return the module the address names, tried in a process of its own, else the given ones.
-
-    Raises:
-        ModuleUnusableError: the named module cannot be used; the class says why.
-    """
-    if uri.module_path is not None:
-        return (open_named(Path(uri.module_path)),)
-    return tuple(modules())
 
 
 def file_path(uri_text: str) -> Path:

@@ -133,7 +133,7 @@ def _signing_key(
 ) -> SigningKey:
     def open_key() -> PrivateKey:
         return search.pins.retrying(
-            lambda: open_any(uri, lambda: modules, search.pins, certificate=certificate).key
+            lambda: open_any(uri, lambda _named: modules, search.pins, certificate=certificate).key
         )
 
     chain = _chain(certificate, (*search.issuers, *others))
@@ -147,16 +147,20 @@ def _from_file(search: SignerSearch, key: str, certificate: Path | None) -> Sign
 
         def open_key() -> PrivateKey:
             return search.pins.retrying(
-                lambda: open_any(key, tuple, search.pins, certificate=signer).key
+                lambda: open_any(key, _no_modules, search.pins, certificate=signer).key
             )
 
         return SigningKey(signer, _chain(signer, (*search.issuers, *given)), OpenOnce(open_key))
     # A PKCS#12 keeps its certificate under the password too: it has to be opened to be checked.
-    bundle = search.pins.retrying(lambda: open_any(key, tuple, search.pins))
+    bundle = search.pins.retrying(lambda: open_any(key, _no_modules, search.pins))
     if bundle.certificate is None:
         raise NoSignerError(tokens=(key.removeprefix(FILE_SCHEME),))
     chain = _chain(bundle.certificate, (*search.issuers, *bundle.chain))
     return SigningKey(bundle.certificate, chain, lambda: bundle.key)
+
+
+def _no_modules(_named: str | None) -> tuple[Module, ...]:
+    return ()  # the key is in a file
 
 
 def _chain(

@@ -1,26 +1,19 @@
 """The PKCS#11 modules of this run: the embedded store, those of `antin.toml`, those found here.
 
-Each is tried in a process of its own before it is loaded into this one (`hsm.discovery`). A home
-with an embedded store looks for no others unless it says so: it is as fast as it was, and the same
-on every machine.
+A home with an embedded store looks for no others unless it says so: it is as fast as it was, and
+the same on every machine. What searches and tries (`cli.homes.found_modules`) is loaded only where
+it is needed.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 from cli.homes.home import Home
-from cli.homes.settings import TokenModule, Tokens
+from cli.homes.settings import Tokens
 from cli.session import Session
-from hsm.discovery.candidates import find_candidates
-from hsm.discovery.modules import Discovery, try_modules
-from hsm.discovery.probe import DEFAULT_LIMIT
-from hsm.embedded import EmbeddedTokens, find_softhsm
-from hsm.gate import Limits
+from hsm.embedded import EmbeddedTokens
 from hsm.module import Module, find_loaded
-from hsm.opening import LeftOut, ModuleUse, open_named, open_usable
-from pki.words import hint_of, message_of
 
 _OPENED: dict[tuple[Path, Tokens], tuple[Module, ...]] = {}
 
@@ -49,64 +42,17 @@ def open_module_of(home: Home, path: Path) -> Module:
     Raises:
         ModuleUnusableError: it cannot be used; the class says why.
     """
+    from cli.homes.found_modules import module_uses, try_limit
+    from hsm.opening import open_named
+
     return open_named(path, module_uses(home), limit=try_limit(home))
-
-
-def discover_of(home: Home, *, search: bool) -> Discovery:
-    """Try the modules of a home, and those of this machine if `search` says so."""
-    tokens = home.settings.tokens
-    found = find_candidates(
-        [home.path(path) for path in tokens.configured],
-        leave_out=[find_softhsm()] if tokens.embedded else (),
-        search=search,
-    )
-    return try_modules(found, limit=try_limit(home))
-
-
-def module_uses(home: Home) -> tuple[ModuleUse, ...]:
-    """Return how the home's modules are to be opened."""
-    tokens = home.settings.tokens
-    plain = (TokenModule(path=path) for path in tokens.modules)
-    return tuple(
-        ModuleUse(
-            home.path(one.path), one.sessions, _limits(one.limit_seconds or tokens.limit_seconds)
-        )
-        for one in (*tokens.module, *plain)
-    )
-
-
-def try_limit(home: Home) -> timedelta:
-    """Return how long one module may take to be tried; the most patient setting holds for all."""
-    tokens = home.settings.tokens
-    given = [one.limit_seconds for one in tokens.module] + [tokens.limit_seconds]
-    return timedelta(seconds=max((one for one in given if one), default=0)) or DEFAULT_LIMIT
-
-
-def _limits(seconds: float | None) -> Limits:
-    if seconds is None:
-        return Limits()
-    limit = timedelta(seconds=seconds)
-    return Limits(call=limit, sign=limit)
 
 
 def _open(home: Home, session: Session | None) -> tuple[Module, ...]:
     tokens = home.settings.tokens
-    modules: list[Module] = []
-    if tokens.embedded:
-        modules.append(EmbeddedTokens(home.tokens).module())
+    embedded = (EmbeddedTokens(home.tokens).module(),) if tokens.embedded else ()
     if not tokens.configured and not tokens.searches:
-        return tuple(modules)
-    opened = open_usable(discover_of(home, search=tokens.searches), module_uses(home))
-    modules += opened.modules
-    named = [one for one in opened.left_out if one.named]
-    if named and not modules:
-        raise named[0].error
-    if session is not None:
-        _tell(session, named)
-    return tuple(modules)
+        return embedded
+    from cli.homes.found_modules import open_found
 
-
-def _tell(session: Session, left_out: list[LeftOut]) -> None:
-    for one in left_out:
-        problem, hint = (of(one.error, session.language) for of in (message_of, hint_of))
-        session.tell("cli.tokens.left_out", problem=problem, hint=hint)
+    return open_found(home, session, beside=embedded)

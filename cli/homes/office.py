@@ -78,7 +78,7 @@ class Office:
             lambda: (
                 open_any(
                     uri,
-                    lambda: open_modules(self.home, session=self.session),
+                    lambda named: open_modules(self.home, named, session=self.session),
                     self.pins,
                     certificate=certificate,
                 ).key

@@ -15,6 +15,7 @@ from cli.session import Session
 from hsm.embedded import EmbeddedTokens
 from hsm.generate import import_certificate
 from hsm.locate import open_any
+from hsm.module import Module
 from hsm.pin import Pin
 from hsm.search import find_token
 from hsm.tokens import TokenInfo
@@ -49,9 +50,11 @@ def request_pem(session: Session, key_uri: str, pin_source: str | None) -> bytes
     """
     home = _home(session)
     pins = PINs(session, home, pin_source)
-    key = pins.retrying(
-        lambda: open_any(key_uri, lambda: open_modules(home, session=session), pins).key
-    )
+
+    def modules(named: str | None) -> tuple[Module, ...]:
+        return open_modules(home, named, session=session)
+
+    key = pins.retrying(lambda: open_any(key_uri, modules, pins).key)
     # The authority takes subject and extensions from its own record; a request needs some name.
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "antin")])
     builder = x509.CertificateSigningRequestBuilder().subject_name(name)

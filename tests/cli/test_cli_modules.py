@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from hsm_probe_shims import Shims
 
+from cli.homes.found_modules import module_uses, try_limit
 from cli.homes.home import Home
-from cli.homes.modules import module_uses, open_home_modules, try_limit
+from cli.homes.modules import open_home_modules
 from cli.homes.settings import Settings, parse_settings
 from hsm.embedded import find_softhsm
 from hsm.gate import Limits

@@ -79,7 +79,7 @@ def test_any_file_is_a_key_or_refused(tmp_path, content):
     path = tmp_path / "key"
     path.write_bytes(content)
     with pytest.raises(PKIError):
-        open_any(f"file:{path}", tuple, GivenPinSource(Pin("1234")))
+        open_any(f"file:{path}", lambda _named: (), GivenPinSource(Pin("1234")))
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives import serialization as ser
@@ -19,12 +20,10 @@ from hsm.errors import (
     KeyPasswordWrongError,
     KeyTypeUnsupportedError,
     KeyURIError,
-    ModuleUnusableError,
 )
-from hsm.locate import file_path, modules_for, open_any
+from hsm.locate import file_path, open_any
 from hsm.pin import Pin
 from hsm.software import load_key, load_key_file
-from hsm.uri import KeyURI
 from pki.keys import KeyType, key_type_of, sign_data, verifies
 
 PASSWORD = Pin("mật khẩu tệp")
@@ -185,7 +184,7 @@ def test_files_that_cannot_be_read(tmp_path):
         assert caught.value.facts == {"path": path}
 
 
-def no_modules():
+def no_modules(_named):
     raise AssertionError("no token was meant")
 
 
@@ -217,13 +216,19 @@ def test_other_addresses_are_refused(address):
 
 
 def test_a_token_is_opened_through_the_same_door(module, key_uri):
-    opened = open_any(str(key_uri(KeyType.EC_P256)), lambda: [module], right_pin())
+    opened = open_any(str(key_uri(KeyType.EC_P256)), lambda _named: [module], right_pin())
     assert isinstance(opened.key, TokenECKey)
     assert (opened.certificate, opened.chain) == (None, ())
 
 
-def test_an_address_may_name_its_module(module, tmp_path):
-    named = KeyURI(module_path=str(module.path))
-    assert modules_for(named, no_modules) == (module,)
-    with pytest.raises(ModuleUnusableError):
-        modules_for(KeyURI(module_path=str(tmp_path / "none.so")), no_modules)
+def test_an_address_may_name_its_module(module, key_uri):
+    asked = []
+
+    def modules(named):
+        asked.append(named)
+        return [module]
+
+    uri = key_uri(KeyType.EC_P256)
+    open_any(str(uri), modules, right_pin())
+    open_any(str(replace(uri, module_path="/lib/của tôi.so")), modules, right_pin())
+    assert asked == [None, "/lib/của tôi.so"]
