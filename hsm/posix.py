@@ -9,13 +9,14 @@ import os
 import signal
 import socket
 import stat
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 
 def others_may_read(status: os.stat_result) -> bool:
     """Say whether group or others may read the file; False where modes mean nothing."""
-    if os.name != "posix":
+    if sys.platform == "win32":
         return False
     return bool(status.st_mode & (stat.S_IRGRP | stat.S_IROTH))
 
@@ -26,7 +27,7 @@ def keep_private(path: Path) -> None:
     Raises:
         OSError: the mode cannot be changed.
     """
-    if os.name == "posix":
+    if sys.platform != "win32":
         path.chmod(stat.S_IMODE(path.stat().st_mode) & stat.S_IRWXU)
 
 
@@ -38,7 +39,7 @@ def kill_group(leader: int) -> bool:
     Returns:
         Whether the system has process groups; without them nothing was done.
     """
-    if os.name != "posix":
+    if sys.platform == "win32":
         return False
     with suppress(ProcessLookupError, PermissionError):  # gone, or (macOS) all but gone
         os.killpg(leader, signal.SIGKILL)
@@ -47,7 +48,7 @@ def kill_group(leader: int) -> bool:
 
 def socket_answers(path: Path, *, limit_seconds: float) -> bool:
     """Say whether somebody listens at a local socket; False where there are none."""
-    if os.name != "posix":
+    if sys.platform == "win32":
         return False
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(limit_seconds)
