@@ -29,6 +29,7 @@ from cli.exit_status import status_of_error
 from cli.help import translate
 from cli.language import choose_language
 from cli.session import Session
+from cli.streams import prepare_streams
 from pki.clock import SystemClock
 from pki.errors import PKIError
 from pki.words import Language
@@ -128,4 +129,5 @@ def build_command(language: Language) -> TyperGroup:
 
 def main() -> None:
     """Run `antin` with the process's arguments."""
+    prepare_streams((sys.stdout, sys.stderr), os.environ)
     build_command(choose_language(sys.argv[1:], os.environ))(prog_name="antin")
