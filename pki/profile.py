@@ -217,7 +217,7 @@ def load_profile(name_or_path: str | Path, *, policy_arc: str = DEFAULT_POLICY_A
         if name in BUILT_IN:
             text = (files("pki.profiles") / f"{name}.toml").read_text(encoding="utf-8")
         else:
-            text = Path(name_or_path).read_text(encoding="utf-8")
+            text = Path(name_or_path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise ProfileNotFoundError(profile=name) from error
     return parse_profile(text, name, policy_arc=policy_arc)

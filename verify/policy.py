@@ -113,7 +113,7 @@ def load_policy(name_or_path: str) -> Policy:
     built_in = files("verify") / "policies" / f"{Path(name_or_path).name}.toml"
     source = built_in if built_in.is_file() else Path(name_or_path)
     try:
-        text = source.read_text("utf-8")
+        text = source.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyFileError(name=name_or_path, reason=str(error)) from error
     return parse_policy(text, name=name_or_path)

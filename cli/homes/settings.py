@@ -161,7 +161,7 @@ def load_settings(path: Path) -> Settings:
         BadConfigurationError: see `parse_settings`.
     """
     try:
-        return parse_settings(path.read_text("utf-8"), path)
+        return parse_settings(path.read_text("utf-8-sig"), path)
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:

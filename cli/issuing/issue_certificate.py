@@ -64,7 +64,7 @@ def _subject(wanted: Wanted) -> Subject:
 
 def _from_file(path: Path) -> list[tuple[str, str]]:
     try:
-        table = tomllib.loads(read_small(path).decode("utf-8"))
+        table = tomllib.loads(read_small(path).decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadOptionError(option="--subject", value=path.name, form="TOML") from error
     pairs: list[tuple[str, str]] = []

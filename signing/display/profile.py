@@ -63,7 +63,7 @@ def load_display(name: str) -> DisplayProfile:
     if name in own:
         text = (files("signing.display") / f"{name}.toml").read_text("utf-8")
     elif name.endswith(".toml") and Path(name).is_file():
-        text = Path(name).read_text("utf-8", errors="replace")
+        text = Path(name).read_text("utf-8-sig", errors="replace")
     else:
         raise DisplayUnknownError(name=name, known=own)
     try:
