@@ -9,10 +9,16 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from pki.errors import DiskFullError, OutputExistsError, OutputUnwritableError
 from pki.sync_posix import sync_folder
+
+_PATIENCE_SECONDS = 1.0
+_PAUSE_SECONDS = 0.02
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
@@ -43,7 +49,7 @@ def write_atomically(target: Path, data: bytes, *, overwrite: bool, mode: int = 
             _write_through(part, data, mode)
             _take_name(part, target, overwrite=overwrite)
         finally:
-            part.unlink(missing_ok=True)
+            _patiently(lambda: part.unlink(missing_ok=True))
         sync_folder(target.parent)
     except FileExistsError as error:
         raise OutputExistsError(path=target) from error
@@ -65,7 +71,7 @@ def _write_through(path: Path, data: bytes, mode: int) -> None:
 
 def _take_name(part: Path, target: Path, *, overwrite: bool) -> None:
     if overwrite:
-        part.replace(target)
+        _patiently(lambda: part.replace(target))
         return
     try:
         # A second name never replaces a file that came to be meanwhile; a rename would.
@@ -75,4 +81,25 @@ def _take_name(part: Path, target: Path, *, overwrite: bool) -> None:
     except OSError:  # file systems without hard links (FAT on a memory stick)
         if target.exists():
             raise FileExistsError(target) from None
-        part.replace(target)
+        _patiently(lambda: part.replace(target))
+
+
+def _patiently(change: Callable[[], object]) -> None:
+    """Change a name; on Windows, wait a moment for whoever reads that file to close it.
+
+    There a file that is open has a name that cannot be taken away, and virus scanners open what
+    was just written.
+
+    Raises:
+        OSError: it cannot be done, or the other did not let go within `_PATIENCE_SECONDS`.
+    """
+    until = time.monotonic() + (_PATIENCE_SECONDS if sys.platform == "win32" else 0)
+    while True:
+        try:
+            change()
+        except PermissionError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return

@@ -108,6 +108,52 @@ def test_on_windows_no_folder_is_opened(monkeypatch, tmp_path):
         sync_folder(tmp_path / "not there")
 
 
+class OpenElsewhere:
+    """Windows: a file that another program holds open for so many tries keeps its name."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, method: str, tries: float) -> None:
+        self.calls = 0
+        original = getattr(Path, method)
+
+        def change(path: Path, *arguments: object, **how: object) -> object:
+            self.calls += 1
+            if self.calls <= tries:
+                raise PermissionError(errno.EACCES, "The process cannot access the file")
+            return original(path, *arguments, **how)
+
+        monkeypatch.setattr("sys.platform", "win32")
+        monkeypatch.setattr(Path, method, change)
+
+
+@pytest.mark.parametrize("method", ["replace", "unlink"])
+def test_on_windows_a_reader_is_waited_for(target, monkeypatch, method):
+    target.write_bytes(OLD)
+    held = OpenElsewhere(monkeypatch, method, tries=2)
+    write_atomically(target, NEW, overwrite=True)
+    assert held.calls == 3
+    assert target.read_bytes() == NEW
+    assert names(target.parent) == [target.name]
+
+
+def test_on_windows_a_reader_that_stays_is_an_error(target, monkeypatch):
+    monkeypatch.setattr("pki.atomic._PATIENCE_SECONDS", 0.1)
+    target.write_bytes(OLD)
+    held = OpenElsewhere(monkeypatch, "replace", tries=float("inf"))
+    with pytest.raises(OutputUnwritableError):
+        write_atomically(target, NEW, overwrite=True)
+    assert held.calls > 2
+    assert target.read_bytes() == OLD
+    assert names(target.parent) == [target.name]
+
+
+def test_elsewhere_nobody_is_waited_for(target, monkeypatch):
+    held = OpenElsewhere(monkeypatch, "replace", tries=float("inf"))
+    monkeypatch.setattr("sys.platform", "linux")
+    with pytest.raises(OutputUnwritableError):
+        write_atomically(target, NEW, overwrite=True)
+    assert held.calls == 1
+
+
 WRITE = """
 import sys
 from pathlib import Path
@@ -123,6 +169,7 @@ write_atomically(target.with_name("small"), bytes(1024), overwrite=True)
 """
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX limits")
 def test_a_write_that_the_system_cuts_short_leaves_nothing(target):
     """No mock: a process that may write 64 KiB a file, as a full disk lets it write no more."""
     target.write_bytes(OLD)
