@@ -26,6 +26,10 @@ from pki.records import AddAuthority, AuthorityRecord, Change, ClaimName, Regist
 from pki.subject import Subject
 from pki.urls import AuthorityURLs
 
+# Windows opens a device where a file is asked for by one of these names, whatever its ending; the
+# authority's certificate lies in a file of its name, and homes move.
+_DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")
+
 
 @dataclass(frozen=True, slots=True)
 class NewAuthority:
@@ -94,7 +98,7 @@ def open_authority(
 
 
 def _check_new(new: NewAuthority, register: Register) -> None:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", new.name):
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", new.name) or _DEVICE.fullmatch(new.name):
         raise AuthorityNameError(authority=new.name)
     if not new.profile.is_authority:
         raise ProfileViolationError(profile=new.profile.name, reason="it makes no authority")

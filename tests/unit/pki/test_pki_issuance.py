@@ -373,14 +373,15 @@ def test_a_root_and_its_limits(world: World):
     again = new_authority("root", "root")
     with pytest.raises(AuthorityExistsError):
         create_root(again, world.register, world.clock)
-    for name in ("", "Root", "a/b", "a b", "-a", "ủy-ban", "a" * 64):
+    for name in ("", "Root", "a/b", "a b", "-a", "ủy-ban", "a" * 64, "con", "nul", "com1", "lpt9"):
         with pytest.raises(AuthorityNameError):
             create_root(new_authority(name, "root"), world.register, world.clock)
     with pytest.raises(ProfileViolationError):
         create_root(new_authority("other", "official"), world.register, world.clock)
-    create_root(new_authority("other", "root"), world.register, world.clock)
+    for name in ("other", "console"):
+        create_root(new_authority(name, "root"), world.register, world.clock)
     assert [record.name for record in world.register.list_authorities()] == [
-        "issuing", "other", "root",
+        "console", "issuing", "other", "root",
     ]  # fmt: skip
 
 
