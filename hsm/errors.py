@@ -280,6 +280,12 @@ class TokenNotFoundError(UnavailableError):
     code = "hsm.token_not_found"
 
 
+class TokensUnseenError(TokenNotFoundError):
+    """No token fits of those that could be looked at (facts: `wanted`, `seen`, `failed`)."""
+
+    code = "hsm.tokens_unseen"
+
+
 class TokenNotPresentError(UnavailableError):
     """The token is not in its slot (facts: `token`)."""
 
@@ -350,6 +356,12 @@ class WorkerPINEachTimeError(RefusedError):
     """Workers have no PIN for a key that wants one at every signature (facts: `token`)."""
 
     code = "hsm.worker_pin_each_time"
+
+
+class WorkerNotStartedError(UnavailableError):
+    """A signing process could not be started, or ended before it was ready (facts: `reason`)."""
+
+    code = "hsm.worker_not_started"
 
 
 class WorkerLoginLostError(UnavailableError):

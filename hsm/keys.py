@@ -70,3 +70,10 @@ def open_key(
         sign=private,
     )
     return build_token_key(signer, public_key)
+
+
+def wants_pin_each_time(key: PrivateKey) -> bool:
+    """Say whether a key of a token takes a PIN for every signature (CKA_ALWAYS_AUTHENTICATE)."""
+    signer = getattr(key, "_signer", None)
+    on_token = signer.sign if isinstance(signer, RawSigner) else None
+    return isinstance(on_token, PrivateKeyOnToken) and on_token.always_authenticate

@@ -292,6 +292,11 @@ class Module:
         """Return what this process has with the token."""
         return self._states.setdefault((token.slot_id, token.serial), TokenState())
 
+    @property
+    def hangs(self) -> bool:
+        """Whether some call took longer than its limit and has not come back."""
+        return self._gate.hangs
+
     def logged_in(self, token: TokenInfo) -> bool:
         """Say whether this process holds a login on the token."""
         return self.state(token).session is not None

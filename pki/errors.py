@@ -13,8 +13,9 @@ the catalogue. Every package subclasses the three middle classes; nothing else c
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 Fact = str | int | datetime | timedelta | Path | tuple[str, ...]
 
@@ -32,6 +33,10 @@ class PKIError(Exception):
     def __init__(self, **facts: Fact) -> None:
         super().__init__(facts)
         self.facts = facts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process whole: an exception is otherwise made anew from `args`."""
+        return partial(type(self), **self.facts), (), self.__dict__
 
     def __str__(self) -> str:
         facts = ", ".join(f"{name}={value!r}" for name, value in self.facts.items())

@@ -14,6 +14,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 from enum import StrEnum
+from typing import ClassVar
+from weakref import WeakSet
 
 from hsm.errors import (
     PINFinalTryError,
@@ -79,7 +81,10 @@ class RefusedPins:
     Fifty documents with one wrong PIN file would lock a token that allows five tries.
     """
 
+    _all: ClassVar[WeakSet[RefusedPins]] = WeakSet()
+
     def __init__(self) -> None:
+        self._all.add(self)
         self._key = secrets.token_bytes(32)
         self._refused: dict[tuple[str, str, PINRole], set[bytes]] = {}
 
@@ -92,8 +97,9 @@ class RefusedPins:
         return self._trace(pin) in self._refused.get(_owner(token, role), ())
 
     def forget(self, token: TokenInfo, role: PINRole = PINRole.USER) -> None:
-        """Let any PIN be tried again: the token has a new one."""
-        self._refused.pop(_owner(token, role), None)
+        """Let any PIN be tried again, whichever way to the token: it has a new one."""
+        for one in tuple(self._all):
+            one._refused.pop(_owner(token, role), None)  # noqa: SLF001
 
     def _trace(self, pin: Pin) -> bytes:
         return hashlib.blake2b(pin.reveal().encode(), key=self._key).digest()

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import itertools
+import multiprocessing
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hsm_faults import Faults
 from hsm_shim import Shim, Workshop
-from hsm_shim_token import copy_tokens, fill
+from hsm_shim_token import EC_URI, copy_tokens, fill
 from hsm_world import SO_PIN, USER_PIN, right_pin
 
 from hsm.embedded import EmbeddedTokens, find_softhsm
 from hsm.errors import EmbeddedConflictError
+from hsm.gate import Limits
 from hsm.generate import generate_key
 from hsm.keys import open_key
-from hsm.module import Module, close_modules
+from hsm.module import Module, close_modules, open_module
+from hsm.pin import PinSource
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI
-from pki.keys import KeyType, PrivateKey
+from hsm.workers.address import ModuleFile
+from hsm.workers.messages import KeyOrder
+from hsm.workers.pool import SigningWorkers, signing_workers
+from pki.keys import KeyType, PrivateKey, PublicKey
 
 SHARED = "Kho khóa chung"
 _NUMBERS = itertools.count(1)
@@ -141,3 +148,39 @@ def new_shim(
 def shim(new_shim: Callable[..., Shim]) -> Shim:
     """Return a module that fails on demand, with token `hsm_shim_token.LABEL`."""
     return new_shim()
+
+
+@pytest.fixture
+def start_workers(shim: Shim) -> Iterator[Callable[..., SigningWorkers]]:
+    """Return what starts workers on the shim's EC key; they are ended after the test."""
+    started: list[SigningWorkers] = []
+
+    def make(
+        workers: int = 2,
+        *,
+        source: PinSource | None = None,
+        limits: Limits | None = None,
+        **order: Any,
+    ) -> SigningWorkers:
+        address = ModuleFile(shim.path, limits or Limits())
+        wanted = KeyOrder(**{"uri": EC_URI, "modules": (address,), **order})
+        pool = signing_workers(wanted, source or right_pin(), workers=workers)
+        started.append(pool)
+        return pool
+
+    yield make
+    shim.clear()
+    for pool in started:
+        pool.shutdown(cancel_futures=True)
+    assert multiprocessing.active_children() == []
+
+
+@pytest.fixture
+def ec_public_key(shim: Shim) -> PublicKey:
+    """Return the public half of the shim's EC key, read in this process."""
+    module = open_module(shim.path)
+    try:
+        return open_key(EC_URI, [module], right_pin()).public_key()
+    finally:
+        module.close()
+        shim.calls.forget()

@@ -12,8 +12,11 @@ from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 from pkcs11.util.rsa import encode_rsa_public_key
 from pkcs11.util.x509 import decode_x509_certificate
 
+from hsm.uri import KeyURI
+
 LABEL = "Thẻ ký số"
 EC_ID, RSA_ID = b"\x01", b"\x02"
+EC_URI = KeyURI(token=LABEL, id=EC_ID)
 EC_LABEL, RSA_LABEL = "khóa EC", "khóa RSA"
 
 

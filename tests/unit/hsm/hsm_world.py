@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -35,6 +37,14 @@ class CountingPinSource:
 
     def announce_pad(self, token: TokenInfo) -> None:
         self.announced.append(token)
+
+
+def eventually(question: Callable[[], object]) -> None:
+    """Wait until it is so, for ten seconds at most."""
+    end = time.monotonic() + 10
+    while not question() and time.monotonic() < end:
+        time.sleep(0.002)
+    assert question()
 
 
 def right_pin() -> GivenPinSource:

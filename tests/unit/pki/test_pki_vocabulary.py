@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pki._asn1 import second_reading
 from pki.clock import FixedClock, SystemClock, whole_second
 from pki.errors import (
     AlreadyRevokedError,
+    FetchFailedError,
     FetchRefusedError,
     InvalidInputError,
     MalformedDERError,
@@ -120,3 +122,12 @@ def test_the_second_reading_goes_to_the_end(world: World):
     for spoilt in (b"", good[:-1], good + b"\0", good[:at] + b"\x04" + good[at + 1 :]):
         with pytest.raises(MalformedDERError):
             second_reading(spoilt)
+
+
+def test_an_error_travels_to_another_process_whole():
+    error = FetchFailedError(url="http://crl.example.vn", reason="404")
+    error.add_note("in a worker")
+    arrived = pickle.loads(pickle.dumps(error))  # noqa: S301
+    assert type(arrived) is FetchFailedError
+    assert (arrived.facts, str(arrived)) == (error.facts, str(error))
+    assert arrived.__notes__ == ["in a worker"]
