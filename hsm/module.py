@@ -395,8 +395,7 @@ class Module:
         with self._files or nullcontext():
             for slot_id, _serial in self._states:
                 self._close_all(slot_id)
-            with suppress(pkcs11.PKCS11Error):  # a module that cannot end is of no use either
-                self._library.finalize()
+            self._library.finalize()  # a module that cannot end is of no use either
 
 
 _LOADED: dict[Path, Module] = {}
@@ -423,9 +422,18 @@ def open_module(path: Path, *, limits: Limits | None = _USUAL_LIMITS, sessions: 
     with _LOADING:
         if real not in _LOADED:
             gate = Gate(lanes=sessions, limits=limits)
+            late = threading.Event()
+
+            def load(_lane: Lane) -> Library:
+                library = load_library(real, threads=sessions > 1)
+                if late.is_set():  # nobody waits for it any more
+                    library.finalize()
+                return library
+
             try:
-                library = gate.run(lambda _lane: load_library(real, threads=sessions > 1))
+                library = gate.run(load)
             except TokenTimeoutError as error:
+                late.set()
                 raise ModuleUnusableError(module=path, reason="C_Initialize hangs") from error
             _LOADED[real] = Module(real, library, gate)
         return _LOADED[real]
