@@ -1,14 +1,14 @@
 """Finds the token that is meant, and the certificates on tokens, before anybody logs in.
 
 A token is chosen by its public objects and its label or serial number. Two that fit are never
-guessed between: a PIN tried on the wrong token costs one of its few tries.
+guessed between: a PIN tried on the wrong token costs one of its few tries. How tokens are looked at
+where some fail, or where two modules show the same one, is `hsm.look`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 
 from cryptography import x509
 
@@ -16,12 +16,13 @@ from hsm.errors import (
     KeyMismatchError,
     KeyTypeUnsupportedError,
     TokenAmbiguousError,
-    TokenNotFoundError,
 )
+from hsm.look import Look, TokenFailure, identity
 from hsm.module import Module
-from hsm.objects import ObjectKind, TokenObject, certified_key, key_uri, list_objects
+from hsm.objects import ObjectKind, TokenObject, certified_key, key_uri
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI, same_text
+from pki.errors import PKIError
 from pki.keys import PublicKey
 from pki.names import common_name
 
@@ -43,6 +44,14 @@ class TokenCertificate:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenCertificates:
+    """What tokens show, and what could not be looked at."""
+
+    certificates: tuple[TokenCertificate, ...]
+    failures: tuple[TokenFailure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class KeyPlace:
     """The one token that was meant, and what its public objects tell of the key."""
 
@@ -60,6 +69,17 @@ class _Candidate:
     token: TokenInfo
     objects: tuple[TokenObject, ...]
     evidence: tuple[TokenObject, ...]
+    error: PKIError | None = None
+    """Why it could not be looked at."""
+
+
+def see_certificates(modules: Iterable[Module], *, token: KeyURI | None = None) -> SeenCertificates:
+    """Return the certificates on all tokens, or on those `token` fits; nobody logs in.
+
+    Nothing raises for a token that fails: it is told.
+    """
+    look = Look(modules, token or KeyURI())
+    return SeenCertificates(look.each(_certificates(look)), tuple(look.failures))
 
 
 def find_certificates(
@@ -68,20 +88,26 @@ def find_certificates(
     """Return the certificates on all tokens, or on those `token` fits; nobody logs in.
 
     Raises:
-        PKIError: whatever a token answers.
+        PKIError: there is none, and a token could not be looked at.
     """
+    look = Look(modules, token or KeyURI())
+    found = look.each(_certificates(look))
+    if not found and look.failures:
+        raise look.not_found()
+    return found
 
-    def look(module: Module) -> tuple[TokenCertificate, ...]:
-        return tuple(
-            TokenCertificate(module, found, item.certificate, item.id, item.label)
-            for _, found in find_tokens((module,), token or KeyURI())
-            for item in list_objects(module, found, (ObjectKind.CERTIFICATE,))
-            if item.certificate is not None
-        )
 
-    return tuple(
-        one for module in dict.fromkeys(modules) for one in module.hold_files(partial(look, module))
-    )
+def find_tokens(modules: Iterable[Module], uri: KeyURI) -> tuple[tuple[Module, TokenInfo], ...]:
+    """Return every token that the address's token part fits, those set up alone.
+
+    Raises:
+        PKIError: there is none, and a module could not list its own.
+    """
+    look = Look(modules, uri)
+    found = look.tokens()
+    if not found and look.failures:
+        raise look.not_found()
+    return found
 
 
 def find_token(modules: Iterable[Module], uri: KeyURI) -> tuple[Module, TokenInfo]:
@@ -90,9 +116,21 @@ def find_token(modules: Iterable[Module], uri: KeyURI) -> tuple[Module, TokenInf
     Raises:
         TokenNotFoundError: none fits.
         TokenAmbiguousError: more than one fits.
+        PKIError: none fits, and the only one there is could not be looked at.
     """
-    modules = tuple(dict.fromkeys(modules))
-    return _only(find_tokens(modules, uri), modules, uri)
+    look = Look(modules, uri)
+    return _only(look.tokens(), look)
+
+
+def _certificates(look: Look) -> Callable[[Module, TokenInfo], list[TokenCertificate]]:
+    def on(module: Module, token: TokenInfo) -> list[TokenCertificate]:
+        return [
+            TokenCertificate(module, token, item.certificate, item.id, item.label)
+            for item in look.objects(module, token, (ObjectKind.CERTIFICATE,))
+            if item.certificate is not None
+        ]
+
+    return on
 
 
 def find_key(
@@ -105,68 +143,84 @@ def find_key(
        address's id or label.
     3. Where none shows it, the one that the address names: some tokens show nothing.
 
+    Tokens that cannot be looked at are told only where none shows the key: then one of them may be
+    the one that is meant, and another is not taken in its place.
+
     Raises:
         TokenNotFoundError: no token is meant.
         TokenAmbiguousError: more than one is.
         KeyMismatchError: the id belongs to another key than the certificate.
         KeyTypeUnsupportedError: the certificate's key is of a kind Antin does not sign with.
     """
-    modules = tuple(dict.fromkeys(modules))
+    modules = tuple(modules)
+    look = Look(modules, uri)
     wanted_key = _wanted_key(certificate)
-    found = _look_everywhere(modules, uri, wanted_key)
+    found = _look_everywhere(modules, look, wanted_key)
     asked = wanted_key is not None or uri.id is not None or uri.object is not None
-    shown = [candidate for candidate in found if candidate.evidence]
+    shown = tuple(candidate for candidate in found if candidate.evidence)
+    if wanted_key is not None:
+        shown = _each_card_once(shown)
     if asked and not shown and not uri.names_token:
-        found = []
+        found = ()
     by_token = {(candidate.module, candidate.token): candidate for candidate in (shown or found)}
-    chosen = by_token[_only(tuple(by_token), modules, uri)]
+    chosen = by_token[_only(tuple(by_token), look)]
+    if chosen.error is not None:
+        raise chosen.error
     if certificate is not None and not chosen.evidence:
         _check_no_other_key(chosen, uri, certificate)
     return _place(chosen, uri, wanted_key)
 
 
 def _look_everywhere(
-    modules: tuple[Module, ...], uri: KeyURI, wanted_key: PublicKey | None
-) -> list[_Candidate]:
+    modules: tuple[Module, ...], look: Look, wanted_key: PublicKey | None
+) -> tuple[_Candidate, ...]:
     """Look at every token that fits; at its keys only where its certificates do not settle it."""
-
-    def look(module: Module) -> list[_Candidate]:
-        return [_look(module, token, uri, wanted_key) for _, token in find_tokens((module,), uri)]
-
-    def look_at_certificates(module: Module) -> list[_Candidate]:
-        certified = (
-            (token, list_objects(module, token, (ObjectKind.CERTIFICATE,)))
-            for _, token in find_tokens((module,), uri)
-        )
-        return [
-            _look(module, token, uri, wanted_key, certificates)
-            for token, certificates in certified
-            if any(item.public_key == wanted_key for item in certificates)
-        ]
-
     if wanted_key is not None:
-        found = [
-            one
-            for module in modules
-            for one in module.hold_files(partial(look_at_certificates, module))
-            if any(item.kind is ObjectKind.PUBLIC for item in one.evidence)
-        ]
-        if found:
-            return found
-    return [one for module in modules for one in module.hold_files(partial(look, module))]
+        first = Look(modules, look.uri)  # what fails here is looked at once more below
+
+        def certified(module: Module, token: TokenInfo) -> list[_Candidate]:
+            objects = first.objects(module, token, (ObjectKind.CERTIFICATE,))
+            if all(item.public_key != wanted_key for item in objects):
+                return []
+            objects += first.objects(module, token, (ObjectKind.PUBLIC,))
+            return [_candidate(module, token, objects, look.uri, wanted_key)]
+
+        found = first.each(certified)
+        settled = [one for one in found if any(map(_is_public, one.evidence))]
+        if settled:
+            return tuple(settled)
+
+    def everything(module: Module, token: TokenInfo) -> list[_Candidate]:
+        try:
+            objects = look.objects(module, token)
+        except PKIError as error:
+            failed.append(_Candidate(module, token, (), (), error))
+            raise
+        return [_candidate(module, token, objects, look.uri, wanted_key)]
+
+    failed: list[_Candidate] = []
+    looked = look.each(everything)
+    others = {identity(one.token) for one in looked}
+    return (*looked, *(one for one in failed if identity(one.token) not in others))
 
 
-def _look(
+def _each_card_once(shown: tuple[_Candidate, ...]) -> tuple[_Candidate, ...]:
+    """Leave a card to its first module: two makers give one card two names, not two numbers."""
+    first: dict[str, Module] = {}
+    return tuple(
+        one
+        for one in shown
+        if not one.token.serial or first.setdefault(one.token.serial, one.module) is one.module
+    )
+
+
+def _candidate(
     module: Module,
     token: TokenInfo,
+    objects: tuple[TokenObject, ...],
     uri: KeyURI,
     wanted_key: PublicKey | None,
-    certificates: tuple[TokenObject, ...] | None = None,
 ) -> _Candidate:
-    if certificates is None:
-        objects = list_objects(module, token)
-    else:
-        objects = certificates + list_objects(module, token, (ObjectKind.PUBLIC,))
     if wanted_key is not None:
         evidence = tuple(item for item in objects if item.public_key == wanted_key)
     elif uri.id is not None or uri.object is not None:
@@ -174,6 +228,10 @@ def _look(
     else:
         evidence = ()
     return _Candidate(module, token, objects, evidence)
+
+
+def _is_public(item: TokenObject) -> bool:
+    return item.kind is ObjectKind.PUBLIC
 
 
 def _is_meant(item: TokenObject, uri: KeyURI) -> bool:
@@ -202,22 +260,12 @@ def _check_no_other_key(chosen: _Candidate, uri: KeyURI, certificate: x509.Certi
             )
 
 
-def find_tokens(modules: Iterable[Module], uri: KeyURI) -> tuple[tuple[Module, TokenInfo], ...]:
-    """Return every token that the address's token part fits, those set up alone."""
-    return tuple(
-        (module, token) for module in modules for token in module.tokens() if uri.fits(token)
-    )
-
-
-def _only(
-    found: tuple[tuple[Module, TokenInfo], ...], modules: tuple[Module, ...], uri: KeyURI
-) -> tuple[Module, TokenInfo]:
+def _only(found: tuple[tuple[Module, TokenInfo], ...], look: Look) -> tuple[Module, TokenInfo]:
     if not found:
-        seen = tuple(token.label for module in modules for token in module.tokens())
-        raise TokenNotFoundError(wanted=str(uri), seen=seen or ("-",))
+        raise look.not_found()
     if len(found) > 1:
         serials = tuple(f"{token.serial} ({token.label})" for _, token in found)
-        raise TokenAmbiguousError(wanted=str(uri), serials=serials)
+        raise TokenAmbiguousError(wanted=str(look.uri), serials=serials)
     return found[0]
 
 
