@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pkcs11 import Mechanism
-from tokens_world import SPEND_TRIES, TokenUnderTest
+from tokens_world import SPEND_TRIES, TokenUnderTest, open_token
 
 from hsm.errors import MechanismUnsupportedError, WrongPINError
 from hsm.generate import generate_key, import_certificate
@@ -20,6 +21,15 @@ from hsm.search import find_certificates
 from hsm.tokens import PINState
 from hsm.uri import KeyURI
 from pki.keys import KeyType, PrivateKey, hash_for, sign_data, verifies
+
+
+@pytest.fixture(scope="module")
+def bench_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TokenUnderTest]:
+    """The token under test; what was made on it is removed at the end."""
+    under_test = open_token(tmp_path_factory.mktemp("tokens"))
+    yield under_test
+    under_test.clean()
+
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 # Made in seconds by a token that makes them at all; the sizes above take a smart card minutes.
