@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -71,7 +73,10 @@ def file_path(uri_text: str) -> Path:
     if path == uri_text or not path:
         raise KeyURIError(reason="scheme")
     # file:///path is what other programs write; the empty authority says nothing.
-    return Path(path[2:] if path.startswith("///") else path)
+    path = path[2:] if path.startswith("///") else path
+    # Before a drive the slash is the address's, not the path's: file:///C:/keys/seal.p12.
+    is_drive = sys.platform == "win32" and re.match(r"/[A-Za-z]:[/\\]", path) is not None
+    return Path(path[1:] if is_drive else path)
 
 
 def _open_file(
