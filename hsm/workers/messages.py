@@ -5,8 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -69,7 +68,19 @@ Task = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 Message = PINWanted | Ready | Outcome
 
 
-def send(pipe: Connection, message: Message) -> None:
+class Pipe(Protocol):
+    """One end of a pipe: a `Connection`, or what Windows has in its place."""
+
+    def send_bytes(self, buf: bytes, /) -> None:
+        """Send one message; raises OSError where the other side is gone."""
+        ...
+
+    def recv_bytes(self) -> bytes:
+        """Return one message; raises EOFError or OSError where the other side is gone."""
+        ...
+
+
+def send(pipe: Pipe, message: Message) -> None:
     """Send a message; a result or an error that cannot travel is replaced by one that says so.
 
     Raises:
@@ -86,7 +97,7 @@ def send(pipe: Connection, message: Message) -> None:
     pipe.send_bytes(data)
 
 
-def receive(pipe: Connection) -> Message:
+def receive(pipe: Pipe) -> Message:
     """Receive a message; a result that cannot be read here is an outcome with the reason.
 
     Raises:
