@@ -111,3 +111,51 @@ class NoDocumentsError(InvalidInputError):
     """Folders were named and hold no PDF (facts: `paths`)."""
 
     code = "cli.no_documents"
+
+
+class KeyInUseError(RefusedError):
+    """Something of this home signs with the key (facts: `key`, `users`, `options`)."""
+
+    code = "cli.key_in_use"
+
+
+class NewPINRefusedError(RefusedError):
+    """A new PIN that could hardly be typed again, or of a wrong length (facts: `token`)."""
+
+    code = "cli.new_pin_refused"
+
+
+class PINsDifferError(RefusedError):
+    """A new PIN was typed differently the second time (facts: `token`)."""
+
+    code = "cli.pins_differ"
+
+
+class OfficerPINError(RefusedError):
+    """The officer's PIN was wrong (facts: `token`, `serial`, `pin_flags`)."""
+
+    code = "cli.officer_pin"
+
+
+class EmbeddedOfficerPINError(RefusedError):
+    """Nobody knows the officer's PIN of an embedded token (facts: `token`)."""
+
+    code = "cli.embedded_officer_pin"
+
+
+class OfficerPINLockedError(RefusedError):
+    """The officer's PIN is locked (facts: `token`, `serial`)."""
+
+    code = "cli.officer_pin_locked"
+
+
+class OfficerPINFinalTryError(RefusedError):
+    """One try of the officer's PIN is left; nobody allowed it (facts: `token`, `serial`)."""
+
+    code = "cli.officer_pin_final_try"
+
+
+class PadInitError(RefusedError):
+    """A token with a PIN pad is set up by its maker's program only (facts: `token`)."""
+
+    code = "cli.pad_init"

@@ -21,3 +21,6 @@ KeyTypeName = Literal[
 ]
 """The values of `pki.keys.KeyType`, which would load `cryptography` for every `--help`."""
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="yes")]
+SoPinSource = Annotated[str | None, typer.Option("--so-pin-source", help="so_pin_source")]
+NewPinSource = Annotated[str | None, typer.Option("--new-pin-source", help="new_pin_source")]
+FinalTry = Annotated[bool, typer.Option("--final-try", help="final_try")]

@@ -29,12 +29,12 @@ def ask_person(session: Session, token: TokenInfo) -> str:
         PINMalformedError: what was typed is not text.
     """
     if token.key_file is not None:  # a wrong password costs nothing, and may hold any letter
-        return _hidden(session.word("cli.ask.password", path=token.key_file))
+        return ask_hidden(session.word("cli.ask.password", path=token.key_file))
     _tell_flags(session, token)
     question = session.word("cli.ask.pin", token=token.label, serial=token.serial)
     doubted: list[Pin] = []
     while True:
-        pin = Pin(_hidden(question))
+        pin = Pin(ask_hidden(question))
         if pin in doubted:
             return pin.reveal()
         doubts = tell_doubts(session, token, pin)
@@ -61,7 +61,12 @@ def _tell_flags(session: Session, token: TokenInfo) -> None:
         session.tell("cli.pin.final_try", token=token.label)
 
 
-def _hidden(question: str) -> str:
+def ask_hidden(question: str) -> str:
+    """Return what is typed in answer to a question, without showing it.
+
+    Raises:
+        PINMalformedError: nothing, or bytes that are no text.
+    """
     try:
         answer: str = typer.prompt(question, hide_input=True, err=True)
     except UnicodeDecodeError:  # its text would show a byte of the PIN

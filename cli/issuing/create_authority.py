@@ -11,15 +11,14 @@ from cli.actor import actor
 from cli.errors import BadOptionError
 from cli.homes.keys import open_modules
 from cli.homes.office import Office
-from hsm.generate import generate_key, import_certificate
-from hsm.module import Module
-from hsm.pin import Pin
+from hsm.certificates import find_place, put_certificate
+from hsm.generate import make_key
 from hsm.search import find_token
-from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI
 from pki.atomic import write_atomically
 from pki.authority.authority import Authority
-from pki.authority.create import NewAuthority, create_issuing, create_root
+from pki.authority.create import NewAuthority, check_new, create_issuing, create_root
+from pki.errors import OutputExistsError, PKIError
 from pki.keys import KeyType
 from pki.subject import parse_subject
 from pki.urls import AuthorityURLs
@@ -49,50 +48,70 @@ def create_authority(office: Office, wanted: Wanted) -> Authority:
     subject = parse_subject(wanted.subject)
     profile = office.profile(wanted.profile)
     parent = office.authority(wanted.parent) if wanted.parent else None
-    place = None if wanted.key else _make_key(office, wanted)
-    uri = wanted.key or str(place.uri if place else "")
-    new = NewAuthority(
-        name=wanted.name,
-        subject=subject,
-        key=office.open_key(uri),
-        key_uri=uri,
-        profile=profile,
-        urls=AuthorityURLs.under(url, wanted.name),
-        requester=actor(),
-    )
-    if parent is None:
-        authority = create_root(new, office.register, office.session.clock)
-        _write(office.home.directory / "trust", authority)
-    else:
-        authority = create_issuing(parent, new)
-    if place is not None:
-        certificate = authority.issuer.certificate
-        import_certificate(place.module, place.token.label, place.pin, place.uri, certificate)
-    _write(office.home.authorities, authority)
+    # Before a key is made: a key that no authority came to use would be left on the token.
+    check_new(wanted.name, profile, office.register, parent=parent)
+    folders = [office.home.authorities] + ([office.home.directory / "trust"] if not parent else [])
+    _check_free(folders, wanted.name)
+    uri = wanted.key or _make_key(office, wanted)
+
+    def make() -> Authority:
+        new = NewAuthority(
+            name=wanted.name,
+            subject=subject,
+            key=office.open_key(uri),
+            key_uri=uri,
+            profile=profile,
+            urls=AuthorityURLs.under(url, wanted.name),
+            requester=actor(),
+        )
+        if parent is None:
+            return create_root(new, office.register, office.session.clock)
+        return create_issuing(parent, new)
+
+    try:
+        authority = make()
+    except PKIError:
+        if wanted.key is None:
+            office.session.tell("cli.ca.key_left", key=uri, name=wanted.name)
+        raise
+    for folder in folders:
+        _write(folder, authority)
+    if wanted.key is None:
+        _keep_certificate(office, uri, authority)
     authority.issue_crl(requester=actor())
     return authority
 
 
-@dataclass(frozen=True, slots=True)
-class _MadeKey:
-    module: Module
-    token: TokenInfo
-    pin: Pin
-    uri: KeyURI
-
-
-def _make_key(office: Office, wanted: Wanted) -> _MadeKey:
+def _make_key(office: Office, wanted: Wanted) -> str:
     if wanted.token is None or wanted.key_type is None:
         form = "--key URI | --token LABEL --key-type TYPE"
         raise BadOptionError(option="--key", value="-", form=form)
-    module, token = find_token(
-        open_modules(office.home, session=office.session), KeyURI(token=wanted.token)
+    modules = open_modules(office.home, session=office.session)
+    module, token = find_token(modules, KeyURI(token=wanted.token))
+    name, key_type = wanted.name, wanted.key_type
+    made = office.pins.retrying(
+        lambda: make_key(module, token, office.pins, label=name, key_type=key_type)
     )
-    pin = office.pins.ask(token)
-    uri = generate_key(module, token.label, pin, label=wanted.name, key_type=wanted.key_type)
-    return _MadeKey(module, token, pin, uri)
+    return str(made.uri)
+
+
+def _keep_certificate(office: Office, uri: str, authority: Authority) -> None:
+    """Put the certificate beside the key; this process is logged in to that token already."""
+    certificate = authority.issuer.certificate
+    modules = open_modules(office.home, session=office.session)
+    put_certificate(find_place(modules, KeyURI.parse(uri), certificate), certificate, office.pins)
+
+
+def _check_free(folders: list[Path], name: str) -> None:
+    for folder in folders:
+        if _file(folder, name).exists():
+            raise OutputExistsError(path=_file(folder, name))
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / f"{name}.pem"
 
 
 def _write(folder: Path, authority: Authority) -> None:
     pem = authority.issuer.certificate.public_bytes(Encoding.PEM)
-    write_atomically(folder / f"{authority.issuer.name}.pem", pem, overwrite=False)
+    write_atomically(_file(folder, authority.issuer.name), pem, overwrite=False)

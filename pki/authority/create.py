@@ -55,7 +55,7 @@ def create_root(new: NewAuthority, register: Register, clock: Clock) -> Authorit
         ProfileViolationError: the profile makes no authority, or one below another.
         PKIError: any refusal of `pki.authority.issuance`.
     """
-    _check_new(new, register)
+    check_new(new.name, new.profile, register)
     signatory = Signatory(new.name, new.subject.name(), None, new.key, new.urls)
     return _create(new, signatory, parent=None, register=register, clock=clock)
 
@@ -69,11 +69,7 @@ def create_issuing(parent: Authority, new: NewAuthority) -> Authority:
         ProfileViolationError: the profile makes no authority, or the parent may not make one.
         PKIError: any refusal of `pki.authority.issuance`.
     """
-    _check_new(new, parent.register)
-    parent.check_in_force()
-    limits = parent.issuer.certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-    if limits.value.path_length == 0:
-        raise ProfileViolationError(profile=new.profile.name, reason="the parent's path length")
+    check_new(new.name, new.profile, parent.register, parent=parent)
     signatory = parent.issuer.signatory()
     name = parent.issuer.name
     return _create(new, signatory, parent=name, register=parent.register, clock=parent.clock)
@@ -97,13 +93,28 @@ def open_authority(
     return Authority(Issuer(name, certificate, key, urls), register, clock)
 
 
-def _check_new(new: NewAuthority, register: Register) -> None:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", new.name) or _DEVICE.fullmatch(new.name):
-        raise AuthorityNameError(authority=new.name)
-    if not new.profile.is_authority:
-        raise ProfileViolationError(profile=new.profile.name, reason="it makes no authority")
-    if register.find_authority(new.name) is not None:
-        raise AuthorityExistsError(authority=new.name)
+def check_new(
+    name: str, profile: Profile, register: Register, *, parent: Authority | None = None
+) -> None:
+    """Refuse an authority that could not be made, before a key is made for it.
+
+    Raises:
+        AuthorityNameError: the name cannot stand in an address.
+        AuthorityExistsError: the name is taken.
+        ProfileViolationError: the profile makes no authority, or the parent may not make one.
+        AuthorityRevokedError: the parent is revoked.
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name) or _DEVICE.fullmatch(name):
+        raise AuthorityNameError(authority=name)
+    if not profile.is_authority:
+        raise ProfileViolationError(profile=profile.name, reason="it makes no authority")
+    if register.find_authority(name) is not None:
+        raise AuthorityExistsError(authority=name)
+    if parent is not None:
+        parent.check_in_force()
+        limits = parent.issuer.certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+        if limits.value.path_length == 0:
+            raise ProfileViolationError(profile=profile.name, reason="the parent's path length")
 
 
 def _create(

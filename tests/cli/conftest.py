@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_shim import Shim, Workshop, configure, hsm_shim_token
 
 from cli.app import build_command
+from hsm.embedded import find_softhsm
 from hsm.module import close_modules
 from pki.clock import Clock
 from pki.words import Language
@@ -125,3 +127,35 @@ def letter(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Path:
     path = tmp_path_factory.mktemp("letter") / "cong-van.pdf"
     write_letter(path, SAMPLE, regular=find_font(), bold=find_font())
     return path
+
+
+@pytest.fixture(scope="session")
+def shim_workshop(
+    tmp_path_factory: pytest.TempPathFactory, peer: Callable[[str], Path]
+) -> Workshop:
+    """What makes modules that fail on demand; compiled once a run."""
+    return Workshop(tmp_path_factory.mktemp("shim"), peer("cc"), find_softhsm().resolve())
+
+
+@pytest.fixture(scope="session")
+def _filled_shim(shim_workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Shim:
+    made = shim_workshop.shim(0, tmp_path_factory.mktemp("shim-token"))
+    hsm_shim_token.fill(made)
+    return made
+
+
+@pytest.fixture
+def shim(shim_workshop: Workshop, _filled_shim: Shim, tmp_path: Path) -> Iterator[Shim]:
+    """A module that fails on demand, with one token as an official has it."""
+    made = shim_workshop.shim(1, tmp_path / "shim")
+    hsm_shim_token.copy_tokens(_filled_shim, made)
+    yield made
+    made.clear()
+    close_modules()
+    made.close()
+
+
+@pytest.fixture
+def shim_home(shim: Shim, tmp_path: Path) -> Path:
+    """A home with that module alone."""
+    return configure(tmp_path / "office", shim.path)

@@ -1,6 +1,7 @@
 """Every command answers `--json` with one object of its own schema; a new command must be here."""
 
 import pytest
+from cli_shim import OFFICER
 
 from cli.app import build_command
 from pki.words import Language
@@ -20,7 +21,8 @@ def leaves(command, path=()):
 @pytest.fixture
 def asked(antin, demo_home, monkeypatch):
     """Return what runs a command with `--json` in one home and gives its object."""
-    monkeypatch.setenv("PIN", "24681357")
+    for name, pin in {"PIN": "24681357", "NEW_PIN": "57318642", "OFFICER": OFFICER}.items():
+        monkeypatch.setenv(name, pin)
 
     def ask(command, *arguments, home=demo_home, status=0):
         ran = antin("--home", home, *command.split(), *arguments, "--json")
@@ -31,20 +33,30 @@ def asked(antin, demo_home, monkeypatch):
     return ask
 
 
-def ask_tokens(note, out):
-    """A token, a key on it, its request, its certificate."""
+def ask_tokens(note, out, shim_home):
+    """A token, a key on it, its request, its certificate; PINs, one by the officer of a token."""
     csr, pem = out / "a.csr", out / "a.pem"
     note("token list")
     note("token init", "spare", *PINS)
+    note("token show", "spare")
     key = note("token keygen", "spare", "--key-type", "ec-p256", *PINS)["key"]
     note("token csr", "--key", key, "-o", csr, *PINS)
     subject = ("--set", "C=VN", "--set", "O=UBND", "--set", "CN=Lê Thị Hai")
     issue = ("--ca", "issuing", "--profile", "official", "--csr", csr, "-o", pem)
     note("cert issue", *issue, *subject)
-    note("token import", pem, "--key", key, *PINS)
+    note("token import", pem, *PINS)
+    note("token certs", "spare")
+    note("token pin change", "spare", *PINS, "--new-pin-source", "env:NEW_PIN")
+    note("token pin change", "spare", "--pin-source", "env:NEW_PIN", "--new-pin-source", "env:PIN")
+    note("token delete", "--key", key, status=3)
+    note("token delete", "--key", key, "--yes", *PINS)
+    unblocking = ("--so-pin-source", "env:OFFICER", "--new-pin-source", "env:NEW_PIN")
+    note("token pin unblock", *unblocking, home=shim_home)
 
 
-def test_every_command_answers_with_an_object_of_its_schema(asked, official, letter, tmp_path):
+def test_every_command_answers_with_an_object_of_its_schema(
+    asked, official, letter, tmp_path, shim_home
+):
     serial, out = official["serial"], tmp_path
     crl = out / "issuing.crl"
     said = {}
@@ -59,7 +71,7 @@ def test_every_command_answers_with_an_object_of_its_schema(asked, official, let
     note("sign", letter, "-o", out / "signed.pdf")
     # No services are running: the status of the signer cannot be had.
     note("verify", out / "signed.pdf", status=11)
-    ask_tokens(note, out)
+    ask_tokens(note, out, shim_home)
     note("cert list")
     note("cert show", serial)
     note("cert export", serial)

@@ -1,0 +1,1 @@
+"""What stands behind `antin token`: tokens, the keys and certificates on them, and their PINs."""

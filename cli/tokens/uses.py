@@ -1,0 +1,64 @@
+"""What of this home signs with a key: its authorities, OCSP signers, its time-stamp service."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from cryptography import x509
+
+from cli.files import read_small
+from cli.homes.home import Home
+from hsm.objects import certified_key
+from hsm.tokens import TokenInfo
+from hsm.uri import SCHEME, KeyURI
+from pki.keys import PublicKey
+from pki.register.sql import open_register
+
+TIMESTAMP = "timestamp"
+
+
+def users_of_key(
+    home: Home, token: TokenInfo, key_id: bytes, public_keys: Collection[PublicKey]
+) -> tuple[str, ...]:
+    """Return the names of what signs with the key: `NAME`, `ocsp:AUTHORITY`, `timestamp`.
+
+    A key is known by its address and by its public half, since either may be written otherwise.
+
+    Raises:
+        PKIError: the register or a certificate file of the home cannot be read: what is not known
+            is not taken for unused.
+    """
+    users: list[tuple[str, str, x509.Certificate]] = []
+    if home.register.is_file():
+        register = open_register(home.register)
+        try:
+            users += [
+                (one.name, one.key_uri, x509.load_der_x509_certificate(one.certificate_der))
+                for one in register.list_authorities()
+            ]
+        finally:
+            register.close()
+    settings = home.settings
+    for responder in settings.responders:
+        name = f"ocsp:{responder.authority}"
+        users.append((name, responder.key, _read(home.path(responder.certificate))))
+    if settings.timestamp is not None:
+        certificate = _read(home.path(settings.timestamp.certificate))
+        users.append((TIMESTAMP, settings.timestamp.key, certificate))
+    return tuple(
+        name
+        for name, uri, certificate in users
+        if _names(uri, token, key_id) or certified_key(certificate) in public_keys
+    )
+
+
+def _names(uri_text: str, token: TokenInfo, key_id: bytes) -> bool:
+    if not uri_text.startswith(SCHEME):
+        return False
+    uri = KeyURI.parse(uri_text)
+    return uri.fits(token) and uri.id in (None, key_id)
+
+
+def _read(path: Path) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(read_small(path))
