@@ -295,7 +295,6 @@ for name in [*sys.modules]:
         del sys.modules[name]
 if "sqlmodel" in sys.modules:               # it remembers tables by their names
     sys.modules["sqlmodel"].SQLModel.metadata.clear()
-    sys.modules["sqlmodel"].main.default_registry.dispose()
 
 def without_posix(module):
     kept = {
