@@ -36,6 +36,11 @@ class Wanted:
         """What is to go."""
         return (ObjectKind.CERTIFICATE,) if self.certificate_only else ORDER
 
+    @property
+    def shown(self) -> tuple[ObjectKind, ...]:
+        """What of it every token shows without a login."""
+        return tuple(kind for kind in self.kinds if kind is not ObjectKind.PRIVATE)
+
 
 def delete(session: Session, wanted: Wanted, pin_source: str | None) -> None:
     """Show what carries the key's CKA_ID, and remove it if `yes` says so.
@@ -47,7 +52,7 @@ def delete(session: Session, wanted: Wanted, pin_source: str | None) -> None:
     """
     named, key_id = _meant(wanted)
     chosen = choose_token(session, named)
-    seen = find_removed(chosen.module, chosen.token, key_id, wanted.kinds)
+    seen = find_removed(chosen.module, chosen.token, key_id, wanted.shown)
     if not wanted.certificate_only:
         _check_unused(chosen, key_id, wanted)
     if not wanted.yes:
@@ -106,8 +111,6 @@ def _rows(
     if ObjectKind.PRIVATE in wanted.kinds:
         rows += [{"kind": ObjectKind.PRIVATE.value}] * count
     for item in seen:
-        if item.kind is ObjectKind.PRIVATE:
-            continue
         row: dict[str, Any] = {"kind": item.kind.value, "label": item.label}
         if item.certificate is not None:
             validity = validity_of(item.certificate, session.clock.now())

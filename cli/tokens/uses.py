@@ -49,15 +49,17 @@ def users_of_key(
     return tuple(
         name
         for name, uri, certificate in users
-        if _names(uri, token, key_id) or certified_key(certificate) in public_keys
+        if certified_key(certificate) in public_keys
+        or _names(uri, token, key_id, is_shown=bool(public_keys))
     )
 
 
-def _names(uri_text: str, token: TokenInfo, key_id: bytes) -> bool:
+def _names(uri_text: str, token: TokenInfo, key_id: bytes, *, is_shown: bool) -> bool:
+    """Say whether an address means the key; one without an id may mean a key that shows nothing."""
     if not uri_text.startswith(SCHEME):
         return False
     uri = KeyURI.parse(uri_text)
-    return uri.fits(token) and uri.id in (None, key_id)
+    return uri.fits(token) and (uri.id == key_id or (uri.id is None and not is_shown))
 
 
 def _read(path: Path) -> x509.Certificate:

@@ -51,7 +51,10 @@ def test_a_module_that_fails_is_listed_and_hides_nobody(antin, shim, tmp_path):
 def test_a_token_that_cannot_be_read_is_listed_with_its_error(ask, shim):
     with shim.fail("C_OpenSession", CKR.DEVICE_ERROR):
         listed = ask("list", "--json")
-    assert listed.status == 4, "no token could be read"
+        text = ask("list")
+    assert (listed.status, text.status) == (4, 4), "no token could be read"
+    assert LABEL in text.out
+    assert "[hsm.device_failed]" in text.out
     (token,) = listed.json["tokens"]
     assert (token["label"], token["error"]["code"]) == (LABEL, "hsm.device_failed")
     assert ask("list").status == 0
