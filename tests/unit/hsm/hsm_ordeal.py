@@ -18,9 +18,11 @@ from hsm_world import USER_PIN
 from hypothesis import strategies as st
 from pkcs11 import Attribute, Mechanism, TokenFlag
 
+from hsm.errors import ModuleUnusableError
 from hsm.gate import Limits
 from hsm.keys import open_key
 from hsm.login import login, logout
+from hsm.module import Module
 from hsm.objects import list_objects
 from hsm.pin import Pin
 from hsm.search import find_certificates
@@ -30,8 +32,9 @@ from pki.errors import PKIError
 from pki.keys import PrivateKey, sign_data, verifies
 
 TRIES = 3
-LIMIT = timedelta(seconds=0.15)
+LIMIT = timedelta(seconds=0.3)
 LIMITS = Limits(call=LIMIT, sign=LIMIT, pad=LIMIT, generate=LIMIT)
+_OPENINGS = 5
 # A step makes about a dozen calls through the gate; each may use up its limit, none more than that.
 PATIENCE = 10.0
 WRONG = ("111111", "222222", "333333", "")
@@ -135,6 +138,16 @@ steps_with_a_hang = st.tuples(steps, _rare, steps).map(
 )
 
 
+def _opened_in_time(shim: Shim) -> Module:
+    """A busy machine may need longer than the limit to start a module: that is no fault here."""
+    for _ in range(_OPENINGS):
+        try:
+            return opened(shim.path, limits=LIMITS)
+        except ModuleUnusableError:
+            time.sleep(LIMIT.total_seconds())
+    return opened(shim.path, limits=LIMITS)
+
+
 @dataclass
 class Person:
     """Types the PINs of `typing`, and then always the right one; notes what was given."""
@@ -167,7 +180,7 @@ class Ordeal:
         shim.forget_tries()
         shim.calls.forget()
         shim.tries(user=TRIES)
-        self.module = opened(shim.path, limits=LIMITS)
+        self.module = _opened_in_time(shim)
         self.person = Person()
         self.key: PrivateKey | None = None
         self.kept = False
@@ -205,7 +218,11 @@ class Ordeal:
             assert checked <= len(self.person.given) + self.person.pads, "a login nobody asked for"
         if not self.person.pads:
             wrong = {one for one in self.person.given if one[0] != USER_PIN.reveal()}
-            assert calls.wrong_pins <= len(wrong), "one wrong PIN tried twice"
+            # Pulled out while it looked at the PIN, the token never told what it found.
+            untold = sum(
+                call.pin == "wrong" and call.answer != CKR.PIN_INCORRECT for call in calls()
+            )
+            assert calls.wrong_pins <= len(wrong) + untold, "one wrong PIN tried twice"
         assert self.shim.wrong_in_a_row(LABEL) < TRIES, "the last try was spent"
         assert all(made == 1 for made in calls.signed.values()), "signed twice"
         assert self.signed <= len(calls.signatures), "a signature out of nowhere"
@@ -230,7 +247,8 @@ class Ordeal:
         self.signed += 1
 
     def _login(self) -> None:
-        login(self.module, self.module.tokens()[0], self.person) if self.module.tokens() else None
+        for token in self.module.tokens():
+            login(self.module, token, self.person)
 
     def _logout(self) -> None:
         for token in self.module.tokens():
