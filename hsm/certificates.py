@@ -18,18 +18,19 @@ from hsm.errors import (
     KeyNotFoundError,
     KeyTypeUnsupportedError,
     TokenAmbiguousError,
-    TokenNotFoundError,
 )
 from hsm.login import login
+from hsm.look import Look
 from hsm.module import Module
-from hsm.objects import ObjectKind, TokenObject, certified_key, list_objects
+from hsm.objects import ObjectKind, TokenObject, certified_key
 from hsm.pin import PinSource
-from hsm.search import find_tokens
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI, same_text
+from pki.errors import PKIError
 from pki.names import common_name
 
 _SHOWN = (ObjectKind.CERTIFICATE, ObjectKind.PUBLIC)
+_Looked = tuple[Module, TokenInfo, tuple[TokenObject, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def find_place(
 
     Raises:
         TokenNotFoundError: no token fits.
+        TokensUnseenError: none shows the certificate's key, and some could not be looked at.
         KeyMismatchError: the key of this CKA_ID is another one, and none is the certificate's.
         KeyNotFoundError: no token shows the certificate's key.
         TokenAmbiguousError: several tokens do.
@@ -71,21 +73,17 @@ def find_place(
     subject = common_name(certificate.subject)
     if wanted is None:
         raise KeyTypeUnsupportedError(where=subject)
-    modules = tuple(dict.fromkeys(modules))
-    looked = [
-        (module, token, list_objects(module, token, _SHOWN))
-        for module, token in find_tokens(modules, uri)
-    ]
+    look = Look(modules, uri)
+    looked = look.each(lambda module, token: [_look(look, module, token)])
     if not looked:
-        seen = tuple(token.label for module in modules for token in module.tokens())
-        raise TokenNotFoundError(wanted=str(uri), seen=seen or ("-",))
+        raise look.not_found()
     fitting = [
         (module, token, objects, halves)
         for module, token, objects in looked
         if (halves := [one for one in _halves(objects) if one.public_key == wanted])
     ]
     if not fitting:
-        raise _nothing_fits(uri, looked, subject)
+        raise _nothing_fits(look, looked, subject)
     if len(fitting) > 1:
         serials = tuple(f"{token.serial} ({token.label})" for _, token, _, _ in fitting)
         raise TokenAmbiguousError(wanted=subject, serials=serials)
@@ -123,6 +121,10 @@ def put_certificate(
     place.module.write(place.token, lambda session: session.create_object(template))
 
 
+def _look(look: Look, module: Module, token: TokenInfo) -> _Looked:
+    return module, token, look.objects(module, token, _SHOWN)
+
+
 def _halves(objects: tuple[TokenObject, ...]) -> list[TokenObject]:
     return [item for item in objects if item.kind is ObjectKind.PUBLIC]
 
@@ -140,12 +142,13 @@ def _is_named(item: TokenObject, uri: KeyURI) -> bool:
     )
 
 
-def _nothing_fits(
-    uri: KeyURI, looked: list[tuple[Module, TokenInfo, tuple[TokenObject, ...]]], subject: str
-) -> KeyMismatchError | KeyNotFoundError:
+def _nothing_fits(look: Look, looked: tuple[_Looked, ...], subject: str) -> PKIError:
+    uri = look.uri
     for _, token, objects in looked:
         if uri.id is not None and any(item.id == uri.id for item in _halves(objects)):
             return KeyMismatchError(token=token.label, wanted=subject)
+    if look.failures:  # the key may be on one that could not be looked at
+        return look.not_found()
     labels = ", ".join(token.label for _, token, _ in looked)
     wanted = str(uri) if uri.id is not None else subject
     return KeyNotFoundError(wanted=wanted, token=labels)

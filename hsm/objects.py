@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, cast
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from pkcs11 import Attribute, ObjectClass, Session
+from pkcs11 import Attribute, ObjectClass, PKCS11Error, Session, _pkcs11
 from pkcs11.types import Object
 
 from hsm.cryptoki.attributes import read_attributes
@@ -37,6 +39,8 @@ _CLASSES = {
     ObjectKind.PUBLIC: ObjectClass.PUBLIC_KEY,
     ObjectKind.PRIVATE: ObjectClass.PRIVATE_KEY,
 }
+_SearchIter = cast("Any", _pkcs11).SearchIter  # its types leave it out
+_BATCH = 10
 _NAMES = (Attribute.ID, Attribute.LABEL)
 _ASKED = {
     ObjectKind.CERTIFICATE: (*_NAMES, Attribute.VALUE),
@@ -101,7 +105,16 @@ def find_objects(
     wanted: dict[Attribute, object] = {Attribute.CLASS: _CLASSES[kind]}
     if key_id is not None:
         wanted[Attribute.ID] = key_id
-    return tuple(session.get_objects(wanted))
+    # What `session.get_objects` does. If C_FindObjectsInit fails, that leaves a search behind which
+    # python-pkcs11 0.9 ends when it is collected, and then the program's user sees a traceback.
+    search = _SearchIter(session, wanted, _BATCH)
+    try:
+        with search as batches:
+            return tuple(item for batch in batches for item in batch)
+    except PKCS11Error:
+        with suppress(PKCS11Error):
+            search._finalize()  # noqa: SLF001  see above
+        raise
 
 
 def certified_key(certificate: x509.Certificate) -> PublicKey | None:

@@ -12,12 +12,17 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli.certificate_text import certificate_object
 from cli.homes.keys import open_modules
-from cli.session import Session, table
+from cli.session import Session, error_object, table
 from cli.tokens.choose import home_of, token_address
-from hsm.errors import TokenNotFoundError
-from hsm.objects import ObjectKind, TokenObject, list_objects
-from hsm.search import find_tokens
+from hsm.look import Look, TokenFailure
+from hsm.module import Module
+from hsm.objects import ObjectKind, TokenObject
+from hsm.tokens import TokenInfo
 from pki.atomic import write_atomically
+from pki.words import message_of
+
+_Found = list[tuple[TokenObject, tuple[TokenObject, ...]]]
+"""Certificates, each with all that its token shows."""
 
 
 class KeyMatch(StrEnum):
@@ -46,11 +51,17 @@ def put_certificates(
 ) -> None:
     """Say which certificates are on the tokens that fit, or give them out as PEM.
 
+    A token that cannot be looked at is told of, and the others are shown.
+
     Raises:
         TokenNotFoundError: a token was named and none fits.
-        PKIError: whatever a token answers.
+        PKIError: no token could be looked at.
     """
-    found = _find(session, named)
+    found, failures = _look(session, named)
+    if not session.as_json:
+        for one in failures:
+            reason = message_of(one.error, session.language)
+            session.tell("cli.tokens.unseen", where=one.where, reason=reason)
     rows = [_row(session, one, objects) for one, objects in found]
     pem = b"".join(_certificate(one).public_bytes(Encoding.PEM) for one, _ in found)
     if output is not None:
@@ -65,7 +76,14 @@ def put_certificates(
 
     session.put(
         "token.certs/1",
-        {"certificates": rows, "output": str(output) if output else None},
+        {
+            "certificates": rows,
+            "unseen": [
+                {"token": one.where, "error": error_object(one.error, session.language)}
+                for one in failures
+            ],
+            "output": str(output) if output else None,
+        },
         text,
     )
 
@@ -89,18 +107,18 @@ def validity_of(certificate: x509.Certificate, now: datetime) -> Validity:
     return Validity.EXPIRED if now > certificate.not_valid_after_utc else Validity.VALID
 
 
-def _find(session: Session, named: str | None) -> list[tuple[TokenObject, tuple[TokenObject, ...]]]:
+def _look(session: Session, named: str | None) -> tuple[_Found, list[TokenFailure]]:
     uri = token_address(named)
-    modules = open_modules(home_of(session), uri.module_path, session=session)
-    tokens = find_tokens(modules, uri)
-    if named is not None and not tokens:
-        seen = tuple(token.label for module in modules for token in module.tokens())
-        raise TokenNotFoundError(wanted=str(uri), seen=seen or ("-",))
-    found = []
-    for module, token in tokens:
-        objects = list_objects(module, token, (ObjectKind.CERTIFICATE, ObjectKind.PUBLIC))
-        found += [(one, objects) for one in objects if one.certificate is not None]
-    return found
+    look = Look(open_modules(home_of(session), uri.module_path, session=session), uri)
+
+    def certified(module: Module, token: TokenInfo) -> _Found:
+        objects = look.objects(module, token, (ObjectKind.CERTIFICATE, ObjectKind.PUBLIC))
+        return [(one, objects) for one in objects if one.certificate is not None]
+
+    looked = look.each(lambda module, token: [certified(module, token)])
+    if not looked and (named is not None or look.failures):
+        raise look.not_found()
+    return [one for found in looked for one in found], look.failures
 
 
 def _certificate(item: TokenObject) -> x509.Certificate:

@@ -21,6 +21,7 @@ from hsm.errors import (
     KeyTypeUnsupportedError,
     TokenAmbiguousError,
     TokenNotFoundError,
+    TokensUnseenError,
 )
 from hsm.generate import make_key
 from hsm.keys import open_key
@@ -168,6 +169,19 @@ def test_a_certificate_for_a_key_nobody_signs_with_here_is_refused(module, token
     certificate = certify(ed448.Ed448PrivateKey.generate().public_key())
     with pytest.raises(KeyTypeUnsupportedError):
         find_place([module], KeyURI(token=token.label), certificate)
+
+
+def test_a_token_that_cannot_be_looked_at_may_have_the_key(shim, shimmed, module, token):
+    strange, _ = shimmed
+    uri = make(module, token).uri
+    certificate = certificate_for(module, uri)
+    stranger = certify(ec.generate_private_key(ec.SECP256R1()).public_key())
+    with shim.fail("C_FindObjectsInit", CKR["DEVICE_ERROR"]):
+        assert find_place([strange, module], KeyURI(), certificate).uri == uri
+        with pytest.raises(TokensUnseenError):
+            find_place([strange, module], KeyURI(), stranger)
+    with pytest.raises(KeyNotFoundError):
+        find_place([strange, module], KeyURI(), stranger)
 
 
 def copy_half(module: Module, source: TokenInfo, target: TokenInfo, new_id: bytes) -> None:
