@@ -15,7 +15,7 @@ import pkcs11
 from pkcs11 import Mechanism, MechanismFlag
 
 from hsm.cryptoki.generation import generation_mechanism
-from hsm.gate import Lane
+from hsm.lanes import Lane
 from hsm.module import Module
 from hsm.tokens import TokenInfo
 from pki.keys import KeyType

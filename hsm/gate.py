@@ -10,19 +10,15 @@ and no more, and Ctrl-C works while it does.
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
-from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from hsm.errors import TokenTimeoutError
+from hsm.lanes import Lane, Lanes, pieces
 
 T = TypeVar("T")
-_PIECE = 0.5
-"""Seconds. Windows lets Ctrl-C through between two waits, not during one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,39 +32,6 @@ class Limits:
     """A person types on the reader's own keys."""
     generate: timedelta = timedelta(minutes=10)
     """RSA-4096 on a smart card takes minutes."""
-
-
-@dataclass(eq=False)
-class Lane:
-    """One call at a time, and what it keeps between calls."""
-
-    kept: dict[Any, Any] = field(default_factory=dict)
-    """What the module keeps here by token: only the call that has the lane looks at it."""
-    _jobs: SimpleQueue[_Job | None] = field(default_factory=SimpleQueue)
-    _thread: threading.Thread | None = None
-
-    def open(self) -> None:
-        """Have a thread."""
-        if self._thread is None:
-            # A daemon: a module that hangs must not keep the process from ending.
-            thread = threading.Thread(target=self._work, name="pkcs11", daemon=True)
-            thread.start()
-            self._thread = thread
-
-    def start(self, job: _Job) -> None:
-        """Let the lane's thread do the job."""
-        self._jobs.put(job)
-
-    def stop(self) -> None:
-        """Let the lane's thread end once it has done what it was given."""
-        if self._thread is not None:
-            self._thread = None
-            self._jobs.put(None)
-
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            job.do()
-            del job  # what came too late is let go of now, not with the next job
 
 
 class _Job:
@@ -91,7 +54,7 @@ class _Job:
         self._done.release()
 
     def wait(self, limit: timedelta) -> bool:
-        return any(self._done.acquire(timeout=piece) for piece in _pieces(limit))
+        return any(self._done.acquire(timeout=piece) for piece in pieces(limit))
 
     def result(self) -> Any:  # noqa: ANN401  what the work returns; `run` knows its type
         """Return or raise what came of the work; `wait` said that it is done."""
@@ -109,12 +72,10 @@ class Gate:
     def __init__(self, *, lanes: int, limits: Limits | None) -> None:
         self.limits = limits or Limits()
         self._supervised = limits is not None
-        self._all = tuple(Lane() for _ in range(lanes))
-        self._free: SimpleQueue[Lane] = SimpleQueue()
-        for lane in self._all:
-            self._free.put(lane)
+        self._lanes = Lanes(lanes)
         self._mine = threading.local()
-        self._alone = threading.Lock()
+        self._together = threading.Lock()
+        self._alone = lanes == 1
         self._overdue = 0
         self._counting = threading.Lock()
 
@@ -138,62 +99,66 @@ class Gate:
         if lane is not None:
             return work(lane)
         limit = limit or self.limits.call
-        if not self._supervised:
-            lane = self._free.get()
-            try:
-                return self._inside(lane, work)
-            finally:
-                self._free.put(lane)
-        return self._supervise(self._lane(limit, what), work, limit, what)
+        lane = self._take(limit, what, self._all_hang)
+        return self._do(lane, work, limit, what)
 
-    def run_alone(self, work: Callable[[Lane], T], *, what: str = "") -> T:
-        """Do the work while no other call runs; what the lanes keep is dropped before.
+    def run_alone(
+        self, work: Callable[[Lane], T], *, limit: timedelta | None = None, what: str = ""
+    ) -> T:
+        """Do the work while no other call runs.
 
-        Not from within a call, which would wait for itself.
+        From within a call only where there is one lane: a call would wait for itself otherwise.
 
         Raises:
-            TokenTimeoutError: as `run`; a call that hangs still has its lane.
+            TokenTimeoutError: as `run`, and at once where a call hangs: it still has its lane.
         """
-        limit = self.limits.call
-        with self._alone:
-            lanes: list[Lane] = []
+        if len(self._lanes.all) == 1:
+            return self.run(work, limit=limit, what=what)
+        limit = limit or self.limits.call
+        lanes: list[Lane] = []
+        with self._together:
             try:
-                for _ in self._all:  # one by one: those that were had are put back if one fails
-                    lanes.append(self._lane(limit, what))  # noqa: PERF401
-                for lane in lanes:
-                    lane.kept.clear()
-                last = lanes.pop()
-                if self._supervised:
-                    return self._supervise(last, work, limit, what)
-                try:
-                    return self._inside(last, work)
-                finally:
-                    self._free.put(last)
+                while len(lanes) < len(self._lanes.all):
+                    lanes.append(self._take(self.limits.call, what, lambda: self.hangs))
+                self._alone = True
+                return self._do(lanes.pop(), work, limit, what)
             finally:
+                self._alone = False
                 for lane in lanes:
-                    self._free.put(lane)
+                    self._lanes.give(lane)
 
     def close(self) -> None:
         """Let the threads end; a later call starts them again."""
-        for lane in self._all:
-            lane.stop()
+        for lane in self._lanes.all:
+            lane.close()
+
+    @property
+    def alone(self) -> bool:
+        """Whether the call that asks is the only one: always so where there is one lane."""
+        return self._alone
 
     @property
     def hangs(self) -> bool:
         """Whether some call is over its limit and has not come back."""
         return self._overdue > 0
 
-    def _lane(self, limit: timedelta, what: str) -> Lane:
-        if not self._supervised:
-            return self._free.get()
-        for piece in _pieces(limit):
-            # Where every lane hangs, nobody waits once more for what did not come the first time.
-            hopeless = self._overdue >= len(self._all)
-            with suppress(Empty):
-                return self._free.get(timeout=0 if hopeless else piece)
-            if hopeless:
-                break
-        raise TokenTimeoutError(token=what, seconds=int(limit.total_seconds()))
+    def _take(self, limit: timedelta, what: str, hopeless: Callable[[], bool]) -> Lane:
+        lane = self._lanes.take(limit if self._supervised else None, hopeless)
+        if lane is None:
+            raise TokenTimeoutError(token=what, seconds=int(limit.total_seconds()))
+        return lane
+
+    def _all_hang(self) -> bool:
+        """Say whether nobody need wait once more for what did not come the first time."""
+        return self._overdue >= len(self._lanes.all)
+
+    def _do(self, lane: Lane, work: Callable[[Lane], T], limit: timedelta, what: str) -> T:
+        if self._supervised:
+            return self._supervise(lane, work, limit, what)
+        try:
+            return self._inside(lane, work)
+        finally:
+            self._lanes.give(lane)
 
     def _inside(self, lane: Lane, work: Callable[[Lane], T]) -> T:
         self._mine.lane = lane
@@ -212,15 +177,15 @@ class Gate:
                 if late:
                     self._overdue -= 1
                     lane.kept.clear()  # nobody knows what state the call left it in
-            self._free.put(lane)
+            self._lanes.give(lane)
 
         job = _Job(lambda: self._inside(lane, work), leave)
         try:
             lane.open()
         except BaseException:  # no thread to be had, or Ctrl-C: nothing runs in the lane yet
-            self._free.put(lane)
+            self._lanes.give(lane)
             raise
-        lane.start(job)
+        lane.start(job.do)
         in_time = False
         try:
             in_time = job.wait(limit)
@@ -232,14 +197,3 @@ class Gate:
         if late:
             raise TokenTimeoutError(token=what, seconds=int(limit.total_seconds()))
         return job.result()  # type: ignore[no-any-return]
-
-
-def _pieces(limit: timedelta) -> Iterator[float]:
-    """Cut a wait into pieces of seconds, one at least."""
-    end = time.monotonic() + limit.total_seconds()
-    left = limit.total_seconds()
-    while True:
-        yield min(left, _PIECE)
-        left = end - time.monotonic()
-        if left <= 0:
-            return

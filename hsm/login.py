@@ -16,7 +16,7 @@ from pkcs11.types import PROTECTED_AUTH
 from hsm.cryptoki.function_list import Function, handle_of
 from hsm.cryptoki.mapping import check_result
 from hsm.cryptoki.pin_rules import PINRole, check_may_ask, wrong_pin
-from hsm.gate import Lane
+from hsm.lanes import Lane
 from hsm.module import Module
 from hsm.pin import Pin, PinSource
 from hsm.tokens import TokenInfo
@@ -62,7 +62,7 @@ def login(
 
 def logout(module: Module, token: TokenInfo) -> None:
     """Give the login back; keys opened with it ask for the PIN again."""
-    module.run_files(lambda _lane: module.forget(token), token)
+    module.run_alone(lambda _lane: module.forget(token), token)
 
 
 def change_pin(
@@ -191,7 +191,7 @@ def _tried(
             raise
 
     limit = module.limits.pad if pin is None else module.limits.call
-    return module.run_files(attempt, token, limit=limit)
+    return module.run_alone(attempt, token, limit=limit)
 
 
 def _set_pin_on_pad(module: Module, session: pkcs11.Session) -> None:

@@ -37,7 +37,8 @@ from hsm.errors import (
     TokenRemovedError,
     TokenTimeoutError,
 )
-from hsm.gate import Gate, Lane, Limits
+from hsm.gate import Gate, Limits
+from hsm.lanes import Lane
 from hsm.pin import Pin
 from hsm.tokens import TokenInfo
 
@@ -57,9 +58,11 @@ class TokenState:
     session: pkcs11.Session | None = None
     """The one that logged in; None while nobody is."""
     working: list[pkcs11.Session] = field(default_factory=list)
-    """The sessions that lanes keep for signing, since the epoch began."""
+    """The sessions that lanes keep for signing, and others to be closed with them."""
     epoch: int = 0
     """Counts the times that everything opened on the token was lost or given back."""
+    lost: bool = False
+    """What is open is of no more use, and is closed as soon as no call runs."""
 
 
 @dataclass(eq=False, slots=True)
@@ -112,8 +115,7 @@ class Module:
             TokenTimeoutError: it takes longer than the limit.
             PKIError: whatever else the token answers, mapped.
         """
-        if os.getpid() != self._pid:
-            raise ForkedError(module=self.path)
+        self._check_process()
         label = token.label if token else self.path.name
 
         def attempt(lane: Lane) -> T:
@@ -147,6 +149,22 @@ class Module:
                 return work(lane)
 
         return self.run(guarded, token, mechanism=mechanism, limit=limit)
+
+    def run_alone(
+        self, work: Callable[[Lane], T], token: TokenInfo, *, limit: timedelta | None = None
+    ) -> T:
+        """As `run_files`, while no other call runs: for what begins or ends a login.
+
+        Sessions are closed then; some modules crash where another thread signs in one meanwhile.
+        """
+
+        def alone(_lane: Lane) -> T:
+            if self.state(token).lost:
+                self.forget(token)
+            return self.run_files(work, token, limit=limit)
+
+        self._check_process()
+        return self._gate.run_alone(alone, limit=limit, what=token.label)
 
     def hold_files(self, work: Callable[[], T]) -> T:
         """Do work that calls the module several times; the tokens' files are locked only once.
@@ -220,7 +238,7 @@ class Module:
             set_user_pin(made, so_pin, user_pin)
             return token_info(self._slot(token.slot_id, label).get_token())
 
-        return self.run_files(make, token, limit=self.limits.generate)
+        return self.run_alone(make, token, limit=self.limits.generate)
 
     def refresh(self, token: TokenInfo) -> TokenInfo:
         """Return what the token says now (its PIN flags change), with its PINs' lengths.
@@ -290,7 +308,8 @@ class Module:
 
     def state(self, token: TokenInfo) -> TokenState:
         """Return what this process has with the token."""
-        return self._states.setdefault((token.slot_id, token.serial), TokenState())
+        place = token.slot_id, token.serial
+        return self._states.get(place) or self._states.setdefault(place, TokenState())
 
     @property
     def hangs(self) -> bool:
@@ -304,15 +323,21 @@ class Module:
     def forget(self, token: TokenInfo) -> None:
         """Give back everything opened on the token, the login too; inside `run` only.
 
-        After what was opened here also C_CloseAllSessions, since python-pkcs11 leaves the session
-        of a failed login open.
+        At once in `run_alone`, or where there is one lane; else nothing of it is used again, and
+        the next login closes it. After what was opened here also C_CloseAllSessions, since
+        python-pkcs11 leaves the session of a failed login open.
 
         Spec: PKCS #11 v3.0 §5.6.3.
         """
         state = self.state(token)
-        opened = [*state.working, *((state.session,) if state.session else ())]
-        state.session, state.working = None, []
+        state.lost = not self._gate.alone
         state.epoch += 1
+        session, state.session = state.session, None
+        if session is not None:
+            state.working.append(session)
+        if state.lost:
+            return
+        opened, state.working = state.working, []
         for session in opened:
             with suppress(pkcs11.PKCS11Error):  # a token that is gone has none of them
                 session.close()
@@ -325,9 +350,10 @@ class Module:
         """
 
         def again(_lane: Lane) -> bool:
-            if self._closed or any(state.session for state in self._states.values()):
+            states = tuple(self._states.values())
+            if self._closed or any(state.session for state in states):
                 return False
-            for state in self._states.values():
+            for state in states:
                 state.epoch += 1
             with suppress(pkcs11.PKCS11Error), self._files or nullcontext():
                 self._library.reinitialize()
@@ -338,8 +364,7 @@ class Module:
 
     def close(self) -> None:
         """Log out everywhere and let go of the module; keys opened with it stop working."""
-        if os.getpid() != self._pid:
-            raise ForkedError(module=self.path)
+        self._check_process()
         with _LOADING:
             if _LOADED.get(self.path) is self:
                 del _LOADED[self.path]
@@ -378,10 +403,10 @@ class Module:
         return self.find(token)
 
     def _slot(self, slot_id: int, label: str) -> pkcs11.Slot:
-        self._list_slots()
-        if slot_id not in self._slots:
-            raise TokenNotPresentError(token=label)
-        return self._slots[slot_id]
+        for slot in self._list_slots():
+            if slot.slot_id == slot_id:
+                return slot
+        raise TokenNotPresentError(token=label)
 
     def _list_slots(self) -> tuple[pkcs11.Slot, ...]:
         slots = tuple(self._library.get_slots())
@@ -391,9 +416,13 @@ class Module:
     def _close_all(self, slot_id: int) -> None:
         self.functions.find(Function.C_CLOSE_ALL_SESSIONS, ctypes.c_ulong)(slot_id)
 
+    def _check_process(self) -> None:
+        if os.getpid() != self._pid:
+            raise ForkedError(module=self.path)
+
     def _end(self, _lane: Lane) -> None:
         with self._files or nullcontext():
-            for slot_id, _serial in self._states:
+            for slot_id, _serial in tuple(self._states):
                 self._close_all(slot_id)
             self._library.finalize()  # a module that cannot end is of no use either
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pkcs11 import Attribute, Mechanism, Session
 from pkcs11.types import SignMixin
 
+from hsm.cryptoki.mapping import is_spoilt
 from hsm.cryptoki.pad_signature import sign_on_pad
 from hsm.cryptoki.pin_rules import check_may_ask, wrong_pin
 from hsm.cryptoki.public_keys import read_public_key
@@ -29,7 +30,7 @@ from hsm.errors import (
     TokenNotPresentError,
     WrongPINError,
 )
-from hsm.gate import Lane
+from hsm.lanes import Lane
 from hsm.login import login
 from hsm.objects import ObjectKind, find_objects
 from hsm.pin import Pin, PinSource, RememberingPinSource
@@ -112,8 +113,9 @@ class PrivateKeyOnToken:
             try:
                 return sign(lane)
             except pkcs11.PKCS11Error as error:
-                # The operation may still be open in that session, or the key's handle be stale.
-                module.drop_working(lane, token)
+                if not is_spoilt(error):  # else `run` gives everything back
+                    # The operation may still be open in that session, or the key's handle be stale.
+                    module.drop_working(lane, token)
                 if not isinstance(error, pkcs11.PinIncorrect):
                     raise
                 if pin is not None:
@@ -181,6 +183,8 @@ class PrivateKeyOnToken:
         if self._public_key is not None and (self._id is None or len(found) > 1):
             found = _belonging(found, self._public_key)
         wanted = self._id.hex() if self._id is not None else "-"
+        if not found and not self._module.logged_in(self.token):
+            raise SessionLostError(token=self.token.label)  # by another thread, a moment ago
         if not found:
             raise KeyNotFoundError(wanted=wanted, token=self.token.label)
         if len(found) > 1:

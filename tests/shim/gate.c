@@ -161,6 +161,7 @@ static CK_RV meet_faults(struct call *call)
         script_read(&call->script);
         sessions_reap(&call->script);
     }
+    work_begins();
     return answer;
 }
 
@@ -192,6 +193,7 @@ static bool find_token(struct call *call, CK_SESSION session)
 CK_RV enter_question(struct call *call, enum function function, CK_SESSION session)
 {
     begin(call, function);
+    work_begins();
     note(call, " session=%lu question", session);
     return find_token(call, session) ? CKR_OK : sessions_last_death();
 }
@@ -210,6 +212,7 @@ CK_RV enter_session(struct call *call, enum function function, CK_SESSION sessio
 
 CK_RV leave(struct call *call, CK_RV rv)
 {
+    work_ends();
     CK_RV answer = suffer_all(call, true);
     rv = answer != CKR_OK ? answer : rv;
     note(call, " inside=%d", call->inside);

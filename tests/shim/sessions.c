@@ -9,6 +9,8 @@
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct session sessions[MOST_SESSIONS];
 static size_t used; /* no place from here on was ever taken */
+/* SoftHSM frees a session that is closed, also while another thread is at work in it. */
+static pthread_rwlock_t at_work = PTHREAD_RWLOCK_INITIALIZER;
 /* What a handle that is not open is answered. SoftHSM never gives a handle twice. */
 static _Atomic CK_RV last_death = CKR_SESSION_HANDLE_INVALID;
 
@@ -35,6 +37,10 @@ struct session *session_lock(CK_SESSION handle)
     pthread_mutex_lock(&mutex);
     return handle ? place_of(handle) : NULL;
 }
+
+void work_begins(void) { pthread_rwlock_rdlock(&at_work); }
+
+void work_ends(void) { pthread_rwlock_unlock(&at_work); }
 
 void session_unlock(void) { pthread_mutex_unlock(&mutex); }
 
@@ -105,7 +111,9 @@ static void bury(dead_question *is_dead, const void *of)
     CK_SESSION handle;
     while ((handle = take_dead(is_dead, of, &answer)) != 0) {
         atomic_store(&last_death, answer);
+        pthread_rwlock_wrlock(&at_work);
         real.C_CloseSession(handle);
+        pthread_rwlock_unlock(&at_work);
     }
 }
 

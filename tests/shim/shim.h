@@ -47,6 +47,10 @@ void sessions_forget_slot(CK_SLOT_ID slot);
 struct session *session_lock(CK_SESSION handle);
 void session_unlock(void);
 
+/* Around what SoftHSM is asked: no session is killed meanwhile. */
+void work_begins(void);
+void work_ends(void);
+
 /* Closes those that the script, a token pulled out, or a fault has killed. */
 void sessions_reap(const struct script *script);
 void sessions_kill(const struct token *token, CK_RV answer);

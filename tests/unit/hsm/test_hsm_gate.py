@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -154,29 +155,50 @@ class TestEveryGate:
         gate = new_gate(lanes=3, supervised=supervised)
         running = []
 
-        def work(lane):
+        def work(_lane):
             running.append("in")
-            lane.kept["known"] = True
             time.sleep(0.05)
             running.append("out")
 
-        def alone(lane):
-            kept = dict(lane.kept)
+        def alone(_lane):
             running.append("alone")
             time.sleep(0.05)
             running.append("alone no more")
-            return kept
+            return gate.alone
 
         def turn(index):
             return gate.run_alone(alone) if index % 4 == 3 else gate.run(work)
 
-        assert together(12, turn) == [None, None, None, {}] * 3
+        assert together(12, turn) == [None, None, None, True] * 3
         for position, what in enumerate(running):
             if what == "alone":
                 before = running[:position]
                 assert before.count("in") == before.count("out")
                 assert running[position + 1] == "alone no more"
         assert running.count("alone") == 3
+        assert not gate.run(lambda _lane: gate.alone)
+
+    def test_nobody_waits_for_ever_beside_busy_threads(self, new_gate, supervised):
+        """A thread that gives its lane back and asks again at once would have it again."""
+        gate, counts = new_gate(lanes=2, supervised=supervised), Counter()
+        end = time.monotonic() + 1
+
+        def turn(index):
+            while time.monotonic() < end:
+                gate.run_alone(lambda _lane: None) if index == 0 else gate.run(spin)
+                counts[index] += 1
+
+        def spin(_lane):
+            until = time.monotonic() + 0.001
+            while time.monotonic() < until:
+                pass
+
+        together(6, turn)
+        assert min(counts[index] for index in range(6)) > 4, counts
+
+    def test_one_lane_is_always_alone_and_may_be_asked_from_within(self, new_gate, supervised):
+        gate = new_gate(supervised=supervised)
+        assert gate.run(lambda lane: gate.run_alone(lambda same: same is lane and gate.alone))
 
     def test_alone_raises_what_the_work_does_and_leaves_every_lane_free(self, new_gate, supervised):
         gate, crowd = new_gate(lanes=3, supervised=supervised), Crowd()
@@ -208,12 +230,13 @@ def test_without_limits_the_callers_own_thread_works(new_gate):
 
 
 def test_closing_ends_the_threads():
-    before = threading.active_count()
+    before = set(threading.enumerate())
     gate = Gate(lanes=3, limits=limits())
     together(9, lambda _index: gate.run(Crowd()))
-    assert threading.active_count() == before + 3
+    started = set(threading.enumerate()) - before
+    assert len(started) == 3
     gate.close()
-    eventually(lambda: threading.active_count() == before)
+    eventually(lambda: not any(thread.is_alive() for thread in started))
 
 
 def test_a_call_over_its_limit_is_given_up_and_what_it_gives_later_is_thrown_away(new_gate):
@@ -290,12 +313,12 @@ def test_those_who_wait_for_a_lane_are_told_when_the_last_one_hangs(new_gate):
 
 def test_waiting_for_a_lane_ends_at_the_limit(new_gate):
     """Every lane is busy, and none is late."""
-    gate, release = new_gate(), threading.Event()
+    gate, release, started = new_gate(), threading.Event(), threading.Event()
 
     def turn(index):
         if index == 0:
-            return gate.run(lambda _lane: release.wait(20))
-        eventually(gate._free.empty)
+            return gate.run(lambda _lane: (started.set(), release.wait(20))[1])
+        started.wait(20)
         try:
             return gate.run(lambda _lane: "not reached", limit=timedelta(seconds=0.7))
         finally:
