@@ -24,3 +24,5 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="yes")]
 SoPinSource = Annotated[str | None, typer.Option("--so-pin-source", help="so_pin_source")]
 NewPinSource = Annotated[str | None, typer.Option("--new-pin-source", help="new_pin_source")]
 FinalTry = Annotated[bool, typer.Option("--final-try", help="final_try")]
+DoIt = Annotated[bool, typer.Option("--yes", "-y", help="do_it")]
+"""Of commands that only show what they would do."""

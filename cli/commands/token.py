@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from cli.commands import token_keys, token_pin
-from cli.options import PinSource, SoPinSource, Yes
+from cli.options import DoIt, PinSource, SoPinSource
 from cli.session import session_of
 
 group = typer.Typer(help="token", no_args_is_help=True, rich_markup_mode=None)
-Token = Annotated[str | None, typer.Argument(help="token.which", metavar="[LABEL|URI]")]
+Token = Annotated[str | None, typer.Argument(help="token.which", metavar="LABEL|URI")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="output")]
 
 
@@ -55,7 +55,7 @@ def init(
     token: Annotated[str | None, typer.Option("--token", help="token.init.token")] = None,
     serial: Annotated[str | None, typer.Option("--serial", help="token.init.serial")] = None,
     erase: Annotated[bool, typer.Option("--erase", help="token.init.erase")] = False,
-    yes: Yes = False,
+    yes: DoIt = False,
     pin_source: PinSource = None,
     so_pin_source: SoPinSource = None,
 ) -> None:

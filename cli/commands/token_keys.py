@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import KeyTypeName, PinSource, Yes
+from cli.options import DoIt, KeyTypeName, PinSource
 from cli.session import session_of
 
 Key = Annotated[str, typer.Option("--key", help="key")]
@@ -63,7 +63,7 @@ def import_file(
 
 def delete(
     context: typer.Context,
-    token: Annotated[str | None, typer.Argument(help="token.which", metavar="[LABEL|URI]")] = None,
+    token: Annotated[str | None, typer.Argument(help="token.which", metavar="LABEL|URI")] = None,
     key: Annotated[str | None, typer.Option("--key", help="token.delete.key")] = None,
     key_id: Annotated[str | None, typer.Option("--id", help="token.delete.id")] = None,
     certificate_only: Annotated[
@@ -72,7 +72,7 @@ def delete(
     abandon: Annotated[
         list[str] | None, typer.Option("--abandon", help="token.delete.abandon")
     ] = None,
-    yes: Yes = False,
+    yes: DoIt = False,
     pin_source: PinSource = None,
 ) -> None:
     """Remove a key and its certificates from a token, after showing what goes."""

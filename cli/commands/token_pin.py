@@ -8,7 +8,7 @@ from cli.options import FinalTry, NewPinSource, PinSource, SoPinSource
 from cli.session import session_of
 
 group = typer.Typer(help="token.pin", no_args_is_help=True, rich_markup_mode=None)
-Token = Annotated[str | None, typer.Argument(help="token.which", metavar="[LABEL|URI]")]
+Token = Annotated[str | None, typer.Argument(help="token.which", metavar="LABEL|URI")]
 
 
 @group.command("change", help="token.pin.change")
