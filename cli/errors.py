@@ -107,6 +107,12 @@ class LapsingError(UnavailableError):
     code = "cli.lapsing"
 
 
+class TokenTroubleError(UnavailableError):
+    """A token, or a module that is named, does not work (facts: `problem`, `advice`)."""
+
+    code = "cli.token_trouble"
+
+
 class NoDocumentsError(InvalidInputError):
     """Folders were named and hold no PDF (facts: `paths`)."""
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import token_keys, token_pin
+from cli.commands import token_doctor, token_keys, token_pin
 from cli.options import DoIt, PinSource, SoPinSource
 from cli.session import session_of
 
@@ -66,5 +66,6 @@ def init(
     set_up(session_of(context), wanted)
 
 
+token_doctor.add_to(group)
 token_keys.add_to(group)
 group.add_typer(token_pin.group, name="pin")

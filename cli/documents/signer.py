@@ -17,12 +17,13 @@ from cli.homes.home import Home
 from cli.homes.keys import PINs, open_modules
 from hsm.locate import FILE_SCHEME, open_any
 from hsm.module import Module
-from hsm.search import TokenCertificate, find_certificates
+from hsm.search import TokenCertificate, see_certificates
 from hsm.uri import KeyURI
 from pki.errors import PKIError
 from pki.keys import PrivateKey
 from pki.names import common_name
 from pki.records import serial_text
+from pki.words import message_of
 from signing.check import check_usage
 from signing.errors import WrongUsageError
 from signing.key import SigningKey
@@ -81,7 +82,11 @@ def find_signer(search: SignerSearch, key: str | None, certificate: Path | None)
         return _from_file(search, key, certificate)
     uri = KeyURI.parse(key) if key is not None else KeyURI()
     modules = open_modules(search.home, uri.module_path, session=search.pins.session)
-    on_tokens = find_certificates(modules, token=uri)
+    seen = see_certificates(modules, token=uri)
+    for failure in seen.failures:
+        reason = message_of(failure.error, search.pins.session.language)
+        search.pins.session.tell("cli.tokens.unseen", where=failure.where, reason=reason)
+    on_tokens = seen.certificates
     if certificate is not None:
         wanted = read_certificates(certificate)[0]
         others = (*read_certificates(certificate), *_all(on_tokens))

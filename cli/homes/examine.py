@@ -12,21 +12,30 @@ from typing import Any
 import urllib3
 from cryptography import x509
 
-from cli.errors import LapsingError, PortTakenError
+from cli.errors import LapsingError, PortTakenError, TokenTroubleError
 from cli.files import read_small
+from cli.homes.diagnose import advice, diagnose_home, sentence
 from cli.homes.home import Home, find_home, home_directory
-from cli.homes.keys import open_modules
 from cli.session import Session, error_object
+from hsm.doctor.finding import Severity
 from hsm.embedded import find_softhsm
-from hsm.errors import PINLockedError
-from hsm.tokens import PINState
-from pki.audit import check_clock, verify_audit
+from pki.audit.entry import check_clock
+from pki.audit.verify import verify_audit
 from pki.errors import PKIError
 from pki.register.sql import open_register
 from pki.words import hint_of, message_of
 from signing.fonts import find_font
 
 LAPSE_ALARM = timedelta(days=30)
+_MERELY_LACKING = {
+    "hsm.doctor.service_stopped",
+    "hsm.doctor.no_module",
+    "hsm.doctor.no_reader",
+    "hsm.doctor.no_token",
+    "hsm.doctor.no_certificate",
+    "hsm.doctor.nothing_signs",
+}
+"""Nothing is broken: not every home signs documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +72,8 @@ def examine(session: Session) -> tuple[Check, ...]:
         ("softhsm", lambda: str(find_softhsm())),
         ("fonts", _fonts),
     ]
-    if home.settings.tokens.embedded or home.settings.tokens.modules:
-        checks.append(("tokens", lambda: _tokens(home)))
+    if home.settings.tokens.embedded or home.settings.tokens.configured:
+        checks.append(("tokens", lambda: _tokens(session, home)))
     if (home.directory / "antin.toml").is_file():
         checks += [
             ("register", lambda: _register(home)),
@@ -86,14 +95,16 @@ def _fonts() -> str:
     return str(find_font())
 
 
-def _tokens(home: Home) -> str:
-    seen = []
-    for module in open_modules(home):
-        for token in module.tokens():
-            if token.pin_state is PINState.LOCKED:
-                raise PINLockedError(token=token.label, serial=token.serial)
-            seen.append(f"{token.label} ({token.pin_state.value})")
-    return ", ".join(seen) or "-"
+def _tokens(session: Session, home: Home) -> str:
+    """Say what `antin token doctor` would, shortly; it looks no further than the home does."""
+    diagnosis = diagnose_home(session, home, search=home.settings.tokens.searches)
+    ill = [one for one in diagnosis.findings if one.severity is Severity.ERROR]
+    for one in ill:
+        if one.code not in _MERELY_LACKING:
+            told = {"problem": sentence(one, session), "advice": advice(one, session)}
+            raise TokenTroubleError(**told)
+    tokens = (one.token for one in diagnosis.seen.tokens if one.used)
+    return ", ".join(f"{token.label} ({token.pin_state.value})" for token in tokens) or "-"
 
 
 def _register(home: Home) -> str:

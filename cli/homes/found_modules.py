@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import Path
 
 from cli.homes.home import Home
 from cli.homes.settings import TokenModule
@@ -15,6 +16,7 @@ from hsm.discovery.candidates import find_candidates
 from hsm.discovery.modules import Discovery, try_modules
 from hsm.discovery.probe import DEFAULT_LIMIT
 from hsm.embedded import find_softhsm
+from hsm.errors import SoftHSMMissingError
 from hsm.gate import Limits
 from hsm.module import Module
 from hsm.opening import LeftOut, ModuleUse, open_usable
@@ -45,10 +47,17 @@ def discover_of(home: Home, *, search: bool) -> Discovery:
     tokens = home.settings.tokens
     found = find_candidates(
         [home.path(path) for path in tokens.configured],
-        leave_out=[find_softhsm()] if tokens.embedded else (),
+        leave_out=_softhsm() if tokens.embedded else (),
         search=search,
     )
     return try_modules(found, limit=try_limit(home))
+
+
+def _softhsm() -> tuple[Path, ...]:
+    try:
+        return (find_softhsm(),)
+    except SoftHSMMissingError:  # the store itself says so
+        return ()
 
 
 def module_uses(home: Home) -> tuple[ModuleUse, ...]:

@@ -37,6 +37,7 @@ def ask_tokens(note, out, shim_home):
     """A token, a key on it, its request, its certificate; PINs, one by the officer of a token."""
     csr, pem = out / "a.csr", out / "a.pem"
     note("token list")
+    note("token doctor")
     note("token init", "spare", *PINS)
     note("token show", "spare")
     key = note("token keygen", "spare", "--key-type", "ec-p256", *PINS)["key"]
