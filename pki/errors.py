@@ -118,6 +118,12 @@ class NewerRegisterError(RefusedError):
     code = "pki.register_newer"
 
 
+class OlderRegisterError(RefusedError):
+    """The register was written by an older Antin (facts: `register`, `found`, `known`)."""
+
+    code = "pki.register_older"
+
+
 class AuditBrokenError(InvalidInputError):
     """The audit log was changed after it was written (facts: `sequence`, `reason`)."""
 

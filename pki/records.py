@@ -103,14 +103,15 @@ class AuditEvent:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """An event as it stands in the log (`pki.audit` builds and verifies it)."""
+    """An event as it stands in the log (`pki.audit` builds and verifies it), a leaf of its tree."""
 
     sequence: int
     at: datetime
     content: bytes
     """Canonical JSON of the event and its sequence."""
-    leaf_hash: bytes
-    chain_hash: bytes
+    subtrees: bytes
+    """Hashes of the perfect subtrees of 1, 2, 4, … leaves that end with this entry, one after the
+    other; the first is the leaf's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +230,16 @@ class Register(Protocol):
         """Return the newest entry of the audit log."""
         ...
 
-    def audit_entries(self) -> Iterator[AuditEntry]:
-        """Yield the audit log from its beginning."""
+    def audit_entries(self, *, after: int = 0) -> Iterator[AuditEntry]:
+        """Yield the audit log from the entry that follows `after`; 0 is before the first."""
+        ...
+
+    def find_audit_entries(self, sequences: Sequence[int]) -> tuple[AuditEntry, ...]:
+        """Return those of these entries that there are, in order."""
+        ...
+
+    def search_audit(self, fragment: bytes) -> tuple[AuditEntry, ...]:
+        """Return the entries whose content holds these octets, in order. Reads the whole log."""
         ...
 
 

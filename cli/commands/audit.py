@@ -16,15 +16,14 @@ def audit() -> None:
 def verify(context: typer.Context) -> None:
     """Recompute every hash of the log."""
     from cli.homes.office import open_office
-    from pki.audit import verify_audit
+    from pki.audit.verify import recompute
 
     session = session_of(context)
     with open_office(session) as office:
-        count = verify_audit(office.register)
-        last = office.register.last_audit_entry()
-    head = last.chain_hash.hex() if last else ""
+        edge = recompute(office.register)
+    head = edge.root().hex()
     session.put(
         "audit.verify/1",
-        {"entries": count, "head": head},
-        lambda: session.word("cli.audit.whole", entries=count, head=head),
+        {"entries": edge.size, "head": head},
+        lambda: session.word("cli.audit.whole", entries=edge.size, head=head),
     )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
-from pki.audit import check_clock
+from pki.audit.entry import check_clock
 from pki.authority.crl import build_crl
 from pki.authority.history import StatusAt, judge_status
 from pki.authority.issuance import Order, certify

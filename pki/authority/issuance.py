@@ -22,7 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.audit import check_clock
+from pki.audit.entry import check_clock
 from pki.authority.issuer import Signatory
 from pki.authority.signature import sign_linted
 from pki.authority.template import Content, build_tbs

@@ -16,7 +16,6 @@ from pki.errors import AlreadyRevokedError, KeyUsedElsewhereError, RegisterConfl
 from pki.records import (
     Abandon,
     AddAuthority,
-    AuditEntry,
     AuthorityRecord,
     CertificateRecord,
     CertificateState,
@@ -32,7 +31,7 @@ from pki.records import (
 )
 from pki.register.tables import AUTHORITIES, CERTIFICATES, CRLS, NAMES, REVOCATIONS
 
-Record = AuthorityRecord | CertificateRecord | RevocationRecord | CRLRecord | AuditEntry
+Record = AuthorityRecord | CertificateRecord | RevocationRecord | CRLRecord
 
 
 def values_of(record: Record) -> dict[str, object]:

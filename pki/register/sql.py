@@ -11,9 +11,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, Table, insert, select
 from sqlmodel import SQLModel
 
-from pki.audit import build_entry
 from pki.clock import Clock
-from pki.errors import NewerRegisterError, NotARegisterError, RegisterUnreachableError
+from pki.errors import (
+    NewerRegisterError,
+    NotARegisterError,
+    OlderRegisterError,
+    RegisterUnreachableError,
+)
 from pki.records import (
     AuditEntry,
     AuditEvent,
@@ -25,9 +29,9 @@ from pki.records import (
     RevocationRecord,
 )
 from pki.register import sqlite
-from pki.register.changes import Record, apply, values_of
+from pki.register.audit_log import AuditLog
+from pki.register.changes import Record, apply
 from pki.register.tables import (
-    AUDIT,
     AUTHORITIES,
     CERTIFICATES,
     CRLS,
@@ -65,6 +69,7 @@ def open_register(url_or_path: str | Path) -> SQLRegister:
         RegisterUnreachableError: no such file, or it may not be read.
         NotARegisterError: the file is something else.
         NewerRegisterError: a newer Antin wrote it.
+        OlderRegisterError: an older Antin wrote it.
     """
     path = _path_of(url_or_path)
     if not path.is_file():
@@ -74,6 +79,9 @@ def open_register(url_or_path: str | Path) -> SQLRegister:
     if found > SCHEMA_VERSION:
         register.close()
         raise NewerRegisterError(register=path, found=found, known=SCHEMA_VERSION)
+    if found < SCHEMA_VERSION:
+        register.close()
+        raise OlderRegisterError(register=path, found=found, known=SCHEMA_VERSION)
     return register
 
 
@@ -84,6 +92,7 @@ class SQLRegister:
         self._engine = engine
         self._writer = engine.execution_options(**{sqlite.WRITING: True})
         self._path = path
+        self._log = AuditLog()
 
     def close(self) -> None:
         """Give back the connections; the register may not be used after."""
@@ -114,8 +123,8 @@ class SQLRegister:
         with self._transaction() as connection:
             for change in changes:
                 apply(connection, change, self._path)
-            entry = build_entry(event, _last_audit(connection))
-            connection.execute(insert(AUDIT), values_of(entry))
+            edge = self._log.append(connection, event)
+        self._log.remember(edge)
 
     def find_authority(self, name: str) -> AuthorityRecord | None:
         """Return the authority of that name."""
@@ -174,14 +183,22 @@ class SQLRegister:
     def last_audit_entry(self) -> AuditEntry | None:
         """Return the newest entry of the audit log."""
         with self._reading() as connection:
-            return _last_audit(connection)
+            return self._log.last(connection)
 
-    def audit_entries(self) -> Iterator[AuditEntry]:
-        """Yield the audit log from its beginning."""
-        query = _AUDIT.order_by(AUDIT.c.sequence).execution_options(yield_per=1000)
+    def audit_entries(self, *, after: int = 0) -> Iterator[AuditEntry]:
+        """Yield the audit log from the entry that follows `after`."""
         with self._reading() as connection:
-            for row in connection.execute(query):
-                yield AuditEntry(*row)
+            yield from self._log.entries(connection, after)
+
+    def find_audit_entries(self, sequences: Sequence[int]) -> tuple[AuditEntry, ...]:
+        """Return those of these entries that there are, in order."""
+        with self._reading() as connection:
+            return self._log.find(connection, sequences)
+
+    def search_audit(self, fragment: bytes) -> tuple[AuditEntry, ...]:
+        """Return the entries whose content holds these octets, in order."""
+        with self._reading() as connection:
+            return self._log.search(connection, fragment)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -210,13 +227,6 @@ _AUTHORITIES = _select(AUTHORITIES, AuthorityRecord)
 _CERTIFICATES = _select(CERTIFICATES, CertificateRecord)
 _REVOCATIONS = _select(REVOCATIONS, RevocationRecord)
 _CRLS = _select(CRLS, CRLRecord)
-_AUDIT = _select(AUDIT, AuditEntry)
-_LAST_AUDIT = _AUDIT.order_by(AUDIT.c.sequence.desc()).limit(1)
-
-
-def _last_audit(connection: Connection) -> AuditEntry | None:
-    row = connection.execute(_LAST_AUDIT).first()
-    return AuditEntry(*row) if row else None
 
 
 def _path_of(url_or_path: str | Path) -> Path:

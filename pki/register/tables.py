@@ -18,7 +18,7 @@ from sqlmodel import Field, SQLModel
 from pki.records import CertificateState
 from pki.register.columns import ReasonText, Seconds, SerialText, StateText, UTCDateTime
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class SchemaRow(SQLModel, table=True):
@@ -107,8 +107,7 @@ class AuditRow(SQLModel, table=True):
     sequence: int = Field(primary_key=True, sa_type=BigInteger)
     at: datetime = Field(sa_type=UTCDateTime)
     content: bytes
-    leaf_hash: bytes
-    chain_hash: bytes
+    subtrees: bytes
 
 
 def _table(model: type[SQLModel]) -> Table:

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pki_world import World, make_world, new_key, rsa_key
 
 from pki import der
-from pki.audit import verify_audit
+from pki.audit.verify import verify_audit
 from pki.authority.history import Standing
 from pki.authority.issuance import draw_serial
 from pki.clock import FixedClock

@@ -11,7 +11,9 @@ import pytest
 from cryptography import x509
 from pki_world import NOW, World, someone
 
-from pki.audit import build_entry, check_clock, verify_audit
+from pki.audit.entry import build_entry, check_clock
+from pki.audit.tree import Edge
+from pki.audit.verify import verify_audit
 from pki.clock import FixedClock
 from pki.errors import AuditBrokenError, ClockBeforeRecordError
 from pki.records import AuditEvent
@@ -20,7 +22,7 @@ EVENT = AuditEvent(NOW, "Trần Thị B", "certificate.issue", (("serial", "0f")
 
 
 def test_an_entry_is_canonical_json_under_a_merkle_leaf_hash():
-    entry = build_entry(EVENT, None)
+    entry, edge = build_entry(EVENT, Edge())
     assert (
         entry.content
         == (
@@ -28,10 +30,12 @@ def test_an_entry_is_canonical_json_under_a_merkle_leaf_hash():
             '"facts":{"issuer":"ca","serial":"0f"},"sequence":1}'
         ).encode()
     )
-    assert entry.leaf_hash == hashlib.sha256(b"\x00" + entry.content).digest()
-    following = build_entry(EVENT, entry)
-    expected = hashlib.sha256(b"\x02" + entry.chain_hash + following.leaf_hash).digest()
-    assert (following.sequence, following.chain_hash) == (2, expected)
+    assert entry.subtrees == hashlib.sha256(b"\x00" + entry.content).digest()
+    following, edge = build_entry(EVENT, edge)
+    leaf = hashlib.sha256(b"\x00" + following.content).digest()
+    root = hashlib.sha256(b"\x01" + entry.subtrees + leaf).digest()
+    assert (following.sequence, following.subtrees) == (2, leaf + root)
+    assert edge == Edge(2, (root,))
 
 
 def test_the_log_of_a_working_authority_verifies(world: World):
@@ -60,8 +64,8 @@ def test_no_personal_data_is_in_the_log(world: World):
         ["DELETE FROM audit WHERE sequence = 2"],
         ["DELETE FROM audit WHERE sequence = 1"],
         ["UPDATE audit SET at = '2020-01-01 00:00:00.000000' WHERE sequence = 2"],
-        ["UPDATE audit SET chain_hash = x'00' WHERE sequence = 2"],
-        ["UPDATE audit SET leaf_hash = x'00' WHERE sequence = 2"],
+        ["UPDATE audit SET subtrees = x'00' WHERE sequence = 2"],
+        ["UPDATE audit SET subtrees = hex(subtrees) WHERE sequence = 2"],
         [
             "UPDATE audit SET sequence = 99 WHERE sequence = 2",
             "UPDATE audit SET sequence = 2 WHERE sequence = 1",
@@ -84,12 +88,11 @@ def test_content_that_is_no_entry_does_not_verify(world: World):
     """Whoever recomputes the hashes over nonsense is found out as well."""
     content = b"nonsense"
     leaf = hashlib.sha256(b"\x00" + content).digest()
-    chain = hashlib.sha256(b"\x02" + bytes(32) + leaf).digest()
     database = sqlite3.connect(world.folder / "register.db", isolation_level=None)
     database.execute("DROP TRIGGER audit_no_update")
     database.execute(
-        "UPDATE audit SET content = ?, leaf_hash = ?, chain_hash = ? WHERE sequence = 1",
-        (content, leaf, chain),
+        "UPDATE audit SET content = ?, subtrees = ? WHERE sequence = 1",
+        (content, leaf),
     )
     database.close()
     with pytest.raises(AuditBrokenError, match="not an entry"):

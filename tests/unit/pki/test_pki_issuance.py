@@ -24,7 +24,7 @@ from pki_world import (
     someone,
 )
 
-from pki.audit import verify_audit
+from pki.audit.verify import verify_audit
 from pki.authority import signature
 from pki.authority.authority import Authority
 from pki.authority.create import create_issuing, create_root, open_authority

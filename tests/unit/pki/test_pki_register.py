@@ -12,13 +12,14 @@ import pytest
 from cryptography import x509
 from pki_world import NOW, World
 
-from pki.audit import verify_audit
+from pki.audit.verify import verify_audit
 from pki.clock import FixedClock
 from pki.errors import (
     AlreadyRevokedError,
     KeyUsedElsewhereError,
     NewerRegisterError,
     NotARegisterError,
+    OlderRegisterError,
     RegisterBusyError,
     RegisterConflictError,
     RegisterExistsError,
@@ -172,7 +173,7 @@ def test_a_state_that_cannot_be_told_changes_nothing(
         raise sqlite3.OperationalError("no audit")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pki.register.sql.build_entry", broken)
+        patch.setattr("pki.register.audit_log.build_entry", broken)
         with pytest.raises(RegisterUnreachableError):
             register.commit([Reserve(RECORD)], EVENT)
     assert register.find_certificate("ca", RECORD.serial) is None
@@ -246,6 +247,16 @@ def test_a_newer_register_is_left_alone(register: SQLRegister, path: Path):
     database.execute("UPDATE schema_version SET version = version - 1")
     database.close()
     open_register(path).close()
+
+
+def test_an_older_register_is_left_alone(register: SQLRegister, path: Path):
+    register.close()
+    database = connect(path)
+    database.execute("UPDATE schema_version SET version = 1")
+    database.close()
+    with pytest.raises(OlderRegisterError) as refused:
+        open_register(path)
+    assert refused.value.facts["found"] == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.7 is no database" * 100])

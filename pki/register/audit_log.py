@@ -1,0 +1,84 @@
+"""The audit table: appending without reading the log again, and looking into it.
+
+The edge of the tree is remembered from commit to commit. Another process may have written since,
+so it counts only while the newest entry is the one it ends with; else it is read again, as many
+rows as the size has binary ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+
+from sqlalchemy import Connection, func, insert, select
+
+from pki.audit.entry import build_entry
+from pki.audit.stored import read_edge
+from pki.audit.tree import HASH_OCTETS, Edge
+from pki.errors import AuditBrokenError
+from pki.records import AuditEntry, AuditEvent
+from pki.register.tables import AUDIT
+
+_COLUMNS = tuple(AUDIT.c[field.name] for field in fields(AuditEntry))
+_ENTRIES = select(*_COLUMNS).order_by(AUDIT.c.sequence)
+_LAST = select(*_COLUMNS).order_by(AUDIT.c.sequence.desc()).limit(1)
+_NEWEST = select(AUDIT.c.sequence, AUDIT.c.subtrees).order_by(AUDIT.c.sequence.desc()).limit(1)
+
+
+class AuditLog:
+    """One register's audit table. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._edge = Edge()
+
+    def append(self, connection: Connection, event: AuditEvent) -> Edge:
+        """Insert the event's entry in the caller's writing transaction; return the edge after it.
+
+        Raises:
+            AuditBrokenError: the log's end cannot be gone on from: rows are missing.
+        """
+        entry, following = build_entry(event, self._current_edge(connection))
+        values = {column.name: getattr(entry, column.name) for column in _COLUMNS}
+        connection.execute(insert(AUDIT), values)
+        return following
+
+    def remember(self, edge: Edge) -> None:
+        """Take the edge that `append` returned for the next one, once it is committed."""
+        self._edge = edge
+
+    def last(self, connection: Connection) -> AuditEntry | None:
+        """Return the newest entry."""
+        row = connection.execute(_LAST).first()
+        return AuditEntry(*row) if row else None
+
+    def entries(self, connection: Connection, after: int) -> Iterator[AuditEntry]:
+        """Yield the entries that follow `after`."""
+        query = _ENTRIES.where(AUDIT.c.sequence > after).execution_options(yield_per=1000)
+        for row in connection.execute(query):
+            yield AuditEntry(*row)
+
+    def find(self, connection: Connection, sequences: Sequence[int]) -> tuple[AuditEntry, ...]:
+        """Return those of these entries that there are, in order."""
+        query = _ENTRIES.where(AUDIT.c.sequence.in_(sequences))
+        return tuple(AuditEntry(*row) for row in connection.execute(query))
+
+    def search(self, connection: Connection, fragment: bytes) -> tuple[AuditEntry, ...]:
+        """Return the entries whose content holds these octets, in order."""
+        query = _ENTRIES.where(func.instr(AUDIT.c.content, fragment) > 0)
+        return tuple(AuditEntry(*row) for row in connection.execute(query))
+
+    def _current_edge(self, connection: Connection) -> Edge:
+        newest = connection.execute(_NEWEST).first()
+        if newest is None:
+            return Edge()
+        if not isinstance(newest.sequence, int) or newest.sequence < 1:
+            raise AuditBrokenError(sequence=1, reason="entry missing or out of order")
+        known = self._edge
+        if known.size == newest.sequence and known.peaks[-1] == _peak(newest.subtrees):
+            return known
+        return read_edge(newest.sequence, lambda wanted: self.find(connection, wanted))
+
+
+def _peak(subtrees: object) -> bytes:
+    """Return the largest subtree's hash; SQLite keeps whatever type somebody wrote."""
+    return subtrees[-HASH_OCTETS:] if isinstance(subtrees, bytes) else b""
