@@ -233,7 +233,7 @@ def test_the_audit_log_is_whole_and_an_edit_is_found(antin, demo_home):
     tables = [
         name
         for (name,) in database.execute("select name from sqlite_master where type='table'")
-        if "leaf_hash" in [row[1] for row in database.execute(f"pragma table_info({name})")]
+        if "subtrees" in [row[1] for row in database.execute(f"pragma table_info({name})")]
     ]
     database.execute(f"update {tables[0]} set content = replace(content, 'init', 'exit')")
     database.commit()
