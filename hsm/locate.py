@@ -33,6 +33,7 @@ def open_any(
     *,
     certificate: x509.Certificate | None = None,
     allow_final_try: bool = False,
+    one_pin: bool = False,
 ) -> OpenedKey:
     """Open the key at an address, wherever it is.
 
@@ -42,6 +43,7 @@ def open_any(
         pin_source: gives the token's PIN, or the file's password if it is encrypted.
         certificate: what the key must belong to.
         allow_final_try: spend a token's last try if it comes to that.
+        one_pin: keep the token's PIN for every signature of this key.
 
     Raises:
         KeyURIError: neither kind of address.
@@ -59,6 +61,7 @@ def open_any(
         pin_source,
         certificate=certificate,
         allow_final_try=allow_final_try,
+        one_pin=one_pin,
     )
     return OpenedKey(key)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import PinSource
+from cli.options import FinalTry, PinSource
 from cli.session import session_of
 
 
@@ -29,6 +29,8 @@ def sign(
     location: Annotated[str | None, typer.Option("--location", help="sign.location")] = None,
     pkcs1: Annotated[bool, typer.Option("--pkcs1", help="sign.pkcs1")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="sign.overwrite")] = False,
+    one_pin: Annotated[bool, typer.Option("--one-pin", help="sign.one_pin")] = False,
+    final_try: FinalTry = False,
     json_lines: Annotated[bool, typer.Option("--json-lines", help="json_lines")] = False,
     pin_source: PinSource = None,
 ) -> None:
@@ -51,7 +53,8 @@ def sign(
     outputs = output_plan(documents, output)
     outside = outside_of(session, home)
     issuers = (*outside.trust.anchors, *certificates_in(home.authorities))
-    search = SignerSearch(home, PINs(session, home, pin_source), outside.policy, issuers)
+    pins = PINs(session, home, pin_source, final_try=final_try, one_pin=one_pin)
+    search = SignerSearch(home, pins, outside.policy, issuers)
     signer = find_signer(search, key, cert)
     task = SignerTask(session, outside, signer, options, outputs, overwrite=overwrite)
     raise typer.Exit(run_batch(session, "sign/1", documents, task, json_lines=json_lines))

@@ -136,9 +136,20 @@ def _signing_key(
     others: Iterable[x509.Certificate],
     modules: tuple[Module, ...],
 ) -> SigningKey:
+    pins = search.pins
+
     def open_key() -> PrivateKey:
-        return search.pins.retrying(
-            lambda: open_any(uri, lambda _named: modules, search.pins, certificate=certificate).key
+        return pins.retrying(
+            lambda: (
+                open_any(
+                    uri,
+                    lambda _named: modules,
+                    pins,
+                    certificate=certificate,
+                    allow_final_try=pins.final_try,
+                    one_pin=pins.one_pin,
+                ).key
+            )
         )
 
     chain = _chain(certificate, (*search.issuers, *others))

@@ -43,6 +43,10 @@ class PINs:
     session: Session
     home: Home
     option: str | None = None
+    final_try: bool = False
+    """Spend a token's last try if it comes to that."""
+    one_pin: bool = False
+    """One PIN serves a batch, also with a key that wants one at every signature."""
     _sources: dict[str, PinSource] = field(default_factory=dict, init=False)
     """One of each kind: a pipe can be read to its end only once."""
     _warned: set[tuple[str, str]] = field(default_factory=set, init=False)
