@@ -67,7 +67,7 @@ def _token_rows(seen: Seen, session: Session) -> list[tuple[str, ...]]:
         info = token.token
         rows.append((info.label or "-", info.serial or "-", _token_state(token, session)))
         rows += [
-            (f"  {one.name}", _until(one, session), _certificate_state(one, seen, session))
+            (f"  {one.name}", _until(one, session), _certificate_state(token, one, seen, session))
             for one in token.certificates
         ]
     return rows
@@ -76,12 +76,12 @@ def _token_rows(seen: Seen, session: Session) -> list[tuple[str, ...]]:
 def _token_state(seen: SeenToken, session: Session) -> str:
     token = seen.token
     if seen.error is not None:
-        state = "unread"
-    elif not token.initialized:
-        state = "blank"
-    else:
-        state = f"pin-{token.pin_state.value}" if token.pin_set else "pin-unset"
-    return session.word(f"cli.token_doctor.{state}")
+        return session.word("cli.token_doctor.unread")
+    if not token.initialized:
+        return session.word("cli.token_doctor.blank")
+    if not token.pin_set:
+        return session.word("cli.token_doctor.pin-unset")
+    return session.word(f"cli.token_doctor.pin-{token.pin_state.value}")
 
 
 def _until(one: SeenCertificate, session: Session) -> str:
@@ -92,7 +92,7 @@ def _day(instant: datetime, session: Session) -> str:
     return show(instant, session.language).split(" ")[0]
 
 
-def _certificate_state(one: SeenCertificate, seen: Seen, session: Session) -> str:
+def _certificate_state(token: SeenToken, one: SeenCertificate, seen: Seen, session: Session) -> str:
     if not one.fits:
         state = "not-for-signing"
     elif one.not_after < seen.now:
@@ -102,7 +102,7 @@ def _certificate_state(one: SeenCertificate, seen: Seen, session: Session) -> st
     elif one.key in {KeySight.OTHER, KeySight.UNUSABLE}:
         state = "wrong-key"
     else:
-        state = "fit"
+        state = "fit" if token.able else "in-force"
     return session.word(f"cli.token_doctor.{state}")
 
 

@@ -17,21 +17,9 @@ from hsm.doctor.reader_checks import check_cards, check_readers
 from hsm.doctor.seen import Seen
 from hsm.doctor.token_checks import check_tokens
 
-_CHECKS = (
-    # What lies beneath comes first: it may be the reason for the rest.
-    check_service,
-    check_modules,
-    check_readers,
-    check_cards,
-    check_tokens,
-    check_periods,
-    check_keys,
-    check_purpose,
-    check_search,
-    check_sharing,
-    check_twins,
-    check_p11kit,
-)
+_OF_MACHINE = (check_service, check_modules, check_readers, check_cards)
+_OF_TOKENS = (check_tokens, check_periods, check_keys, check_purpose)
+_OF_REST = (check_search, check_sharing, check_twins, check_p11kit)
 _WEIGHT = tuple(Severity)
 
 
@@ -51,7 +39,10 @@ class Diagnosis:
 
 def diagnose(seen: Seen) -> Diagnosis:
     """Return what is right and wrong with what was seen."""
-    found = [finding for check in _CHECKS for finding in check(seen)]
+    # Of equal weight the likelier reason comes first: where a token is seen, the machine works.
+    first = (_OF_TOKENS, _OF_MACHINE) if seen.has_tokens else (_OF_MACHINE, _OF_TOKENS)
+    checks = (check for group in (*first, _OF_REST) for check in group)
+    found = [finding for check in checks for finding in check(seen)]
     if not seen.signers and all(one.severity is Severity.INFO for one in found):
         found.append(error("hsm.doctor.nothing_signs"))
     found.sort(key=lambda finding: _WEIGHT.index(finding.severity))

@@ -86,7 +86,7 @@ def test_a_broken_module_is_told_beside_a_token_that_signs(ask, shim, shims, tmp
     ran = ask(
         configure(tmp_path / "two", crash, shim.path), "--json", clock=FixedClock(_in_force())
     )
-    assert codes(ran)[0] == "hsm.module_crashed"
+    assert "hsm.module_crashed" in codes(ran)
     assert LABEL in [one["label"] for one in ran.json["tokens"]]
     page = ask(tmp_path / "two", clock=FixedClock(_in_force()))
     assert "crashed, C_Initialize, signal 6 (SIGABRT)" in " ".join(page.out.split())

@@ -306,6 +306,15 @@ def test_every_finding_of_the_doctor_is_among_the_cases(checkout):
     assert {code for code in known if not code.endswith(".hint")} <= met
 
 
+def test_where_a_token_is_seen_its_own_trouble_is_the_reason():
+    """A module that is broken for itself is not why a locked token does not sign."""
+    failing = broken(ProbeState.WRONG_ARCHITECTURE, origin=Origin.CONFIGURED)
+    locked = replace(with_token(pin_state=PINState.LOCKED), modules=(MODULE, failing))
+    assert diagnose(locked).findings[0].code == "hsm.doctor.pin_locked"
+    nothing = replace(FOUND, modules=(MODULE, failing))
+    assert diagnose(nothing).findings[0].code == "hsm.module_architecture"
+
+
 def test_the_worst_comes_first():
     seen = replace(
         with_token(pin_state=PINState.LOCKED, protected_path=True),
