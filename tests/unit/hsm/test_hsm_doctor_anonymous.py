@@ -19,7 +19,12 @@ from hsm.doctor.anonymous import anonymous
 from hsm.doctor.diagnosis import diagnose
 from hsm.doctor.look import describe_certificate
 from hsm.doctor.seen import KeySight
-from hsm.errors import DeviceFailedError, ModuleDependencyError
+from hsm.errors import (
+    DeviceFailedError,
+    ModuleDependencyError,
+    SoftHSMMissingError,
+    TokenTimeoutError,
+)
 
 PERSON = {
     NameOID.COMMON_NAME: "Trần Thị Bí Mật",
@@ -112,6 +117,22 @@ def test_a_short_number_of_a_token_is_left_whole_and_a_home_at_the_root_hides_no
     assert anonymous(seen, Path("/")).modules[0].path == MODULE.path
     rooted = replace(WELL, modules=(replace(MODULE, path=Path("/root/x.so")),))
     assert anonymous(rooted).modules[0].path == Path("~/x.so")
+
+
+def test_facts_of_every_kind_are_looked_through():
+    late = TokenTimeoutError(token=TOKEN.module, seconds=30)
+    missing = SoftHSMMissingError(looked=("/home/an/x.so", "/usr/lib/x.so"))
+    seen = replace(
+        WELL,
+        tokens=(replace(TOKEN, error=late),),
+        modules=(replace(MODULE, error=missing),),
+    )
+    masked = anonymous(seen)
+    (token,), (module,) = masked.tokens, masked.modules
+    assert token.error is not None
+    assert token.error.facts == {"token": "#1", "seconds": 30}
+    assert module.error is not None
+    assert module.error.facts == {"looked": ("~/x.so", "/usr/lib/x.so")}
 
 
 NAMES = st.text(st.characters(categories=["L", "Zs"]), min_size=3, max_size=20).filter(

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from hsm_probe_shims import Shims
@@ -200,6 +200,14 @@ def test_a_certificate_beside_another_key_is_told(look, module, token):
     ]
 
 
+def test_a_key_of_a_kind_not_used_here_is_told(look, module, token):
+    strange = ed448.Ed448PrivateKey.generate().public_key()
+    _put(module, token, certify(strange), b"\x01")
+    seen = look(embedded=EmbeddedStore(module.path, module)).seen
+    mine = next(one for one in seen.tokens if one.token.serial == token.serial)
+    assert [one.key for one in mine.certificates] == [KeySight.UNUSABLE]
+
+
 def test_an_expired_certificate_is_told(look, shim):
     diagnosis = look(shim.path, now=NOW + timedelta(days=31))
     assert codes(diagnosis) == ["hsm.doctor.expired"] * 2
@@ -256,6 +264,9 @@ def test_certificates_of_every_kind_are_described():
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, SHA256())
     )
+    broken = issuer.public_bytes(Encoding.DER).replace(b"\x0c\x02CA", b"\x0c\x02\xff\xff")
+    nameless = x509.load_der_x509_certificate(broken)
+    assert describe_certificate(nameless, KeySight.SEEN, None, fits=False).name == "?"
     shown = describe_certificate(issuer, KeySight.UNUSABLE, None, fits=False)
     assert (shown.authority, shown.key_sha256) == (True, "")
 
