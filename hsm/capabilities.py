@@ -119,7 +119,7 @@ def read_capabilities(module: Module, token: TokenInfo) -> Capabilities:
     """
 
     def look(_lane: Lane) -> dict[Mechanism, _Told]:
-        slot = module.find(token).slot
+        slot = module.slots.find(token).slot
         listed = slot.get_mechanisms()
         return {one: _ask(slot, one) for one in _WANTED if one in listed}
 

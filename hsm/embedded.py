@@ -23,9 +23,11 @@ from hsm.errors import (
     SoftHSMMissingError,
     TokenExistsError,
 )
-from hsm.module import Module, find_loaded, open_module
+from hsm.loading import find_loaded, open_module
+from hsm.module import Module
 from hsm.pin import Pin
 from hsm.posix import keep_private
+from hsm.token_setup import set_up_token
 from hsm.tokens import TokenInfo
 from hsm.uri import same_text
 
@@ -136,7 +138,7 @@ class EmbeddedTokens:
         module = self.module()
         if any(same_text(label, token.label) for token in module.tokens()):
             raise TokenExistsError(label=label)
-        return module.set_up_token(label, user_pin=user_pin, so_pin=so_pin)
+        return set_up_token(module, label, user_pin=user_pin, so_pin=so_pin)
 
     def _prepare(self) -> Path:
         configuration = self.directory / CONFIGURATION

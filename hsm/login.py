@@ -38,7 +38,7 @@ def login(
         PINCancelledError: the person stopped at the pad.
         PKIError: whatever else the token answers.
     """
-    state = module.state(token)
+    state = module.kept.state(token)
     with state.logging_in:
         if state.session is not None:
             return
@@ -54,7 +54,7 @@ def login(
             except pkcs11.UserAlreadyLoggedIn:
                 # Left over from before the machine slept, say, and not by this PIN: what is open
                 # is given back, and the PIN is tried as it was meant.
-                module.forget(now)
+                module.kept.forget(now)
                 return _open(module, now, pin)
 
         state.session = _tried(module, now, pin, log_in)
@@ -62,7 +62,7 @@ def login(
 
 def logout(module: Module, token: TokenInfo) -> None:
     """Give the login back; keys opened with it ask for the PIN again."""
-    module.run_alone(lambda _lane: module.forget(token), token)
+    module.run_alone(lambda _lane: module.kept.forget(token), token)
 
 
 def change_pin(
@@ -94,7 +94,7 @@ def change_pin(
     fresh = new_pin(now) if pin is not None else None
 
     def change(_lane: Lane) -> None:
-        session = module.find(now).open(rw=True)
+        session = module.slots.find(now).open(rw=True)
         try:
             if pin is None or fresh is None:  # they are both None, or neither is
                 _set_pin_on_pad(module, session)
@@ -140,8 +140,8 @@ def unblock_pin(
     fresh = new_pin(now) if pin is not None else None
 
     def unblock(_lane: Lane) -> None:
-        module.forget(now)  # an officer's login wants nobody else's session
-        found = module.find(now)
+        module.kept.forget(now)  # an officer's login wants nobody else's session
+        found = module.slots.find(now)
         session = found.open(rw=True, so_pin=PROTECTED_AUTH if pin is None else pin.reveal())
         try:
             if fresh is None:
@@ -165,7 +165,7 @@ def _ask(token: TokenInfo, pin_source: PinSource) -> Pin | None:
 
 def _open(module: Module, token: TokenInfo, pin: Pin | None) -> pkcs11.Session:
     """C_OpenSession and C_Login: the only one with a user's PIN."""
-    return module.find(token).open(user_pin=PROTECTED_AUTH if pin is None else pin.reveal())
+    return module.slots.find(token).open(user_pin=PROTECTED_AUTH if pin is None else pin.reveal())
 
 
 def _tried(
@@ -183,7 +183,7 @@ def _tried(
         try:
             return work(lane)
         except pkcs11.PKCS11Error as error:
-            module.forget(token)  # python-pkcs11 leaves the session of a failed login open
+            module.kept.forget(token)  # python-pkcs11 leaves the session of a failed login open
             if isinstance(error, pkcs11.PinIncorrect):
                 if pin is not None:
                     module.refused.remember(token, pin, role)

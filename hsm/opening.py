@@ -28,7 +28,8 @@ from hsm.errors import (
     SmartCardServiceError,
 )
 from hsm.gate import Limits
-from hsm.module import Module, find_loaded, open_module
+from hsm.loading import find_loaded, open_module
+from hsm.module import Module
 
 _ERRORS = {
     ProbeState.MISSING: ModuleMissingError,

@@ -115,7 +115,7 @@ class PrivateKeyOnToken:
             except pkcs11.PKCS11Error as error:
                 if not is_spoilt(error):  # else `run` gives everything back
                     # The operation may still be open in that session, or the key's handle be stale.
-                    module.drop_working(lane, token)
+                    module.kept.drop_working(lane, token)
                 if not isinstance(error, pkcs11.PinIncorrect):
                     raise
                 if pin is not None:

@@ -18,7 +18,8 @@ from hsm.errors import (
     WrongPINFinalTryError,
     WrongPINLockedError,
 )
-from hsm.module import Module, close_modules
+from hsm.loading import close_modules
+from hsm.module import Module
 from hsm.pin import Pin, PinSource, parse_pin_source
 from hsm.tokens import TokenInfo
 from pki.errors import PKIError

@@ -13,7 +13,8 @@ from cli.homes.home import Home
 from cli.homes.settings import Tokens
 from cli.session import Session
 from hsm.embedded import EmbeddedTokens
-from hsm.module import Module, find_loaded
+from hsm.loading import find_loaded
+from hsm.module import Module
 
 _OPENED: dict[tuple[Path, Tokens], tuple[Module, ...]] = {}
 

@@ -20,6 +20,7 @@ from hsm.embedded import EmbeddedTokens
 from hsm.errors import LabelTooLongError, TokenAmbiguousError, TokenNotFoundError
 from hsm.objects import ObjectKind, list_objects
 from hsm.pin import Pin
+from hsm.token_setup import initialize_token
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI
 
@@ -97,7 +98,7 @@ def _set_up_again(session: Session, wanted: Wanted) -> None:
 
     def initialize() -> None:
         made.append(
-            chosen.module.initialize_token(now, wanted.label, user_pin=user_pin, so_pin=so_pin)
+            initialize_token(chosen.module, now, wanted.label, user_pin=user_pin, so_pin=so_pin)
         )
 
     as_officer(chosen, initialize)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from hsm.gate import Limits
-from hsm.module import Module, open_module
+from hsm.loading import open_module
+from hsm.module import Module
 
 _USUAL_LIMITS = Limits()
 

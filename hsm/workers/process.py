@@ -18,7 +18,8 @@ from multiprocessing.connection import Connection
 
 from hsm.errors import WorkerLoginLostError, WorkerPINEachTimeError, WorkerPINPadError
 from hsm.keys import open_key, wants_pin_each_time
-from hsm.module import Module, close_modules
+from hsm.loading import close_modules
+from hsm.module import Module
 from hsm.pin import Pin
 from hsm.tokens import TokenInfo
 from hsm.workers.messages import KeyOrder, Outcome, PINWanted, Ready, Task, send

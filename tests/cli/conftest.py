@@ -19,7 +19,7 @@ from cli_shim import Shim, Workshop, configure, hsm_shim_token
 
 from cli.app import build_command
 from hsm.embedded import find_softhsm
-from hsm.module import close_modules
+from hsm.loading import close_modules
 from pki.clock import Clock
 from pki.words import Language
 

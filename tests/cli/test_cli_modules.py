@@ -13,7 +13,7 @@ from cli.homes.modules import open_home_modules
 from cli.homes.settings import Settings, parse_settings
 from hsm.embedded import find_softhsm
 from hsm.gate import Limits
-from hsm.module import close_modules
+from hsm.loading import close_modules
 from pki.words import Language
 
 

@@ -7,7 +7,7 @@ from cli_shim import CKR, EC_ID, LABEL, RSA_ID, configure
 from cryptography import x509
 from pkcs11 import Attribute, Mechanism, TokenFlag
 
-from hsm.module import open_module
+from hsm.loading import open_module
 from hsm.pin import GivenPinSource, Pin
 from pki.clock import FixedClock
 from pki.words import Language

@@ -371,6 +371,7 @@ def test_the_disguise_is_seen_through_by_an_import_that_needs_posix(checkout, tm
         told = json.dumps([[name], sorted(POSIX_MODULES), POSIX_NAMES.pattern, "win32", "nt"])
         done = subprocess.run(
             [sys.executable, "-c", DISGUISED, told, str(tmp_path / f"{name}.bin")],
+            cwd=tmp_path,
             env={"PYTHONPATH": os.pathsep.join((str(tmp_path), str(checkout)))},
             capture_output=True,
             text=True,

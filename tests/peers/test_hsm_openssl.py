@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from hsm.embedded import EmbeddedTokens
 from hsm.generate import generate_key
 from hsm.keys import open_key
-from hsm.module import close_modules
+from hsm.loading import close_modules
 from hsm.pin import GivenPinSource, Pin
 from pki.keys import KeyType, hash_for
 

@@ -21,8 +21,8 @@ from hsm.embedded import EmbeddedTokens
 from hsm.errors import WrongPINError
 from hsm.generate import generate_key
 from hsm.keys import open_key
+from hsm.loading import close_modules
 from hsm.login import logout
-from hsm.module import close_modules
 from hsm.pin import Pin, PromptPinSource
 from pki.http.app import PublicServices, build_app
 from pki.keys import KeyType

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hsm.embedded import EmbeddedTokens
 from hsm.generate import generate_key
 from hsm.keys import open_key
+from hsm.loading import close_modules
 from hsm.locate import open_any
-from hsm.module import close_modules
 from hsm.pin import GivenPinSource, Pin, parse_pin_source
 from hsm.tokens import TokenInfo
 from hsm.uri import SCHEME, KeyURI

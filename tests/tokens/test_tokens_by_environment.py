@@ -11,7 +11,7 @@ import pytest
 from tokens_world import MODULE, open_token
 
 from hsm.embedded import CONFIGURATION, find_softhsm
-from hsm.module import close_modules
+from hsm.loading import close_modules
 
 PROXIES = (
     "/usr/lib/x86_64-linux-gnu/p11-kit-proxy.so",

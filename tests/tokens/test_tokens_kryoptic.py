@@ -18,9 +18,11 @@ from hsm.cryptoki.generation import generation_mechanism
 from hsm.errors import AlgorithmUnsupportedError, KeyStaysError
 from hsm.generate import generate_key, import_certificate
 from hsm.keys import open_key
-from hsm.module import Module, close_modules, open_module
+from hsm.loading import close_modules, open_module
+from hsm.module import Module
 from hsm.objects import ObjectKind, list_objects
 from hsm.pin import GivenPinSource, Pin
+from hsm.token_setup import set_up_token
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI
 from pki.authority.create import create_root
@@ -56,7 +58,7 @@ def module(peer, configuration: Path) -> Iterator[Module]:
 
 @pytest.fixture(scope="module")
 def token(module: Module) -> TokenInfo:
-    return module.set_up_token(LABEL, user_pin=USER_PIN, so_pin=SO_PIN)
+    return set_up_token(module, LABEL, user_pin=USER_PIN, so_pin=SO_PIN)
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,9 @@ from hsm.embedded import EmbeddedTokens
 from hsm.errors import EmbeddedConflictError
 from hsm.generate import generate_key
 from hsm.keys import open_key
+from hsm.loading import close_modules, open_module
 from hsm.login import login
-from hsm.module import Module, close_modules, open_module
+from hsm.module import Module
 from hsm.objects import ObjectKind, find_objects
 from hsm.pin import GivenPinSource, Pin, PinSource, parse_pin_source
 from hsm.search import find_token

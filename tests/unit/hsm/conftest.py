@@ -19,7 +19,8 @@ from hsm.errors import EmbeddedConflictError
 from hsm.gate import Limits
 from hsm.generate import generate_key
 from hsm.keys import open_key
-from hsm.module import Module, close_modules, open_module
+from hsm.loading import close_modules, open_module
+from hsm.module import Module
 from hsm.pin import PinSource
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI

@@ -11,7 +11,8 @@ from hsm_world import CountingPinSource
 
 from hsm.gate import Limits
 from hsm.keys import open_key
-from hsm.module import Module, open_module
+from hsm.loading import open_module
+from hsm.module import Module
 from hsm.pin import PinSource
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI

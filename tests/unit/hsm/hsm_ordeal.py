@@ -133,9 +133,11 @@ steps = st.lists(
     min_size=3,
     max_size=12,
 )
-steps_with_a_hang = st.tuples(steps, _rare, steps).map(
-    lambda parts: [*parts[0], parts[1], *parts[2]]
-)
+steps_with_a_hang = st.tuples(
+    st.lists(_calls, min_size=2, max_size=6),
+    _rare,
+    st.lists(st.one_of(_calls, _calls, _faults), min_size=1, max_size=6),
+).map(lambda parts: [*parts[0], parts[1], *parts[2]])
 
 
 def _opened_in_time(shim: Shim) -> Module:

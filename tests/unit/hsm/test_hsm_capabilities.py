@@ -23,7 +23,8 @@ from hsm.cryptoki.signer import RawSigner
 from hsm.errors import FunctionFailedError, MechanismUnsupportedError
 from hsm.generate import generate_key
 from hsm.keys import open_key
-from hsm.module import Module, open_module
+from hsm.loading import open_module
+from hsm.module import Module
 from hsm.uri import KeyURI
 from pki.keys import KeyType, PrivateKey, key_type_of
 

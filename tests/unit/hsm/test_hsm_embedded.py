@@ -24,7 +24,7 @@ from hsm.errors import (
     SoftHSMMissingError,
     TokenExistsError,
 )
-from hsm.module import close_modules, find_loaded, open_module
+from hsm.loading import close_modules, find_loaded, open_module
 from hsm.pin import Pin
 from hsm.posix import others_may_read
 

@@ -30,7 +30,7 @@ from hsm.errors import (
 from hsm.gate import Gate
 from hsm.generate import generate_key
 from hsm.keys import open_key
-from hsm.module import close_modules
+from hsm.loading import close_modules
 from hsm.objects import list_objects
 from hsm.uri import KeyURI
 from pki.keys import KeyType, sign_data

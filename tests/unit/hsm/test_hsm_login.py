@@ -29,8 +29,9 @@ from hsm.errors import (
 )
 from hsm.generate import generate_key
 from hsm.keys import open_key
+from hsm.loading import open_module
 from hsm.login import login, logout
-from hsm.module import Module, open_module
+from hsm.module import Module
 from hsm.pin import GivenPinSource, Pin
 from hsm.tokens import PINState
 from hsm.uri import KeyURI
@@ -162,7 +163,7 @@ def test_a_login_left_over_is_given_back_and_the_pin_is_tried_as_it_was_meant(
     module, token, made, faults
 ):
     """After the machine slept, say: whoever gave no PIN here signs nothing."""
-    left_over = module.run(lambda _lane: module.find(token).open(user_pin=USER_PIN.reveal()))
+    left_over = module.run(lambda _lane: module.slots.find(token).open(user_pin=USER_PIN.reveal()))
     with faults.counted("C_Login") as logins:
         with pytest.raises(WrongPINError):
             open_key(made, [module], GivenPinSource(WRONG))

@@ -15,8 +15,8 @@ from hsm.errors import (
 )
 from hsm.generate import generate_key, import_certificate
 from hsm.keys import open_key
+from hsm.loading import open_module
 from hsm.look import Look
-from hsm.module import open_module
 from hsm.search import find_certificates, find_key, find_token, find_tokens, see_certificates
 from hsm.uri import KeyURI
 from pki.keys import KeyType, sign_data

@@ -25,8 +25,9 @@ from hsm.errors import (
 )
 from hsm.generate import make_key
 from hsm.keys import open_key
+from hsm.loading import open_module
 from hsm.login import logout
-from hsm.module import Module, open_module
+from hsm.module import Module
 from hsm.objects import ObjectKind, list_objects
 from hsm.protection import KeyProtection
 from hsm.removal import find_removed, remove_objects

@@ -15,8 +15,9 @@ from hsm.embedded import FilesLock
 from hsm.errors import EmbeddedBusyError, TokenNotPresentError, TokenRemovedError
 from hsm.generate import generate_key, import_certificate
 from hsm.keys import open_key
+from hsm.loading import open_module
 from hsm.login import logout
-from hsm.module import Module, open_module
+from hsm.module import Module
 from hsm.objects import ObjectKind, list_objects
 from hsm.pin import GivenPinSource
 from hsm.search import find_certificates, find_key

@@ -29,7 +29,7 @@ from hsm.errors import (
     SmartCardServiceError,
 )
 from hsm.gate import Limits
-from hsm.module import close_modules, find_loaded
+from hsm.loading import close_modules, find_loaded
 from hsm.opening import ModuleUse, open_named, open_usable, why_unusable
 
 QUICK = timedelta(seconds=1.5)

@@ -10,7 +10,7 @@ from hsm import embedded as embedded_module
 from hsm.embedded import EmbeddedTokens, FilesLock
 from hsm.errors import EmbeddedBusyError
 from hsm.keys import open_key
-from hsm.module import close_modules
+from hsm.loading import close_modules
 from pki.keys import KeyType, sign_data
 
 USE = """

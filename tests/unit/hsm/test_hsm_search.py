@@ -27,6 +27,7 @@ from hsm.keys import open_key
 from hsm.login import login, logout
 from hsm.objects import ObjectKind, find_objects, list_objects
 from hsm.search import find_certificates, find_key, find_token
+from hsm.token_setup import set_up_token
 from hsm.uri import KeyURI
 from pki.keys import KeyType, sign_data
 
@@ -47,7 +48,7 @@ def make_key(module):
 
 def twins(module, label):
     """Two tokens of one label: what `create_token` refuses to make."""
-    return tuple(module.set_up_token(label, user_pin=USER_PIN, so_pin=SO_PIN) for _ in range(2))
+    return tuple(set_up_token(module, label, user_pin=USER_PIN, so_pin=SO_PIN) for _ in range(2))
 
 
 def make_on(module, token, key_type=EC):

@@ -24,8 +24,8 @@ from hsm.errors import (
     WrongPINError,
 )
 from hsm.gate import Limits
+from hsm.loading import open_module
 from hsm.login import change_pin, logout
-from hsm.module import open_module
 from hsm.objects import list_objects
 from hsm.pin import GivenPinSource, Pin
 from pki.errors import PKIError, UnavailableError

@@ -36,8 +36,8 @@ from hsm.errors import (
     WrongPINError,
 )
 from hsm.keys import open_key, wants_pin_each_time
+from hsm.loading import open_module
 from hsm.login import change_pin
-from hsm.module import open_module
 from hsm.pin import GivenPinSource, Pin
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI
