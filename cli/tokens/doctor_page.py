@@ -80,8 +80,8 @@ def _token_state(seen: SeenToken, session: Session) -> str:
     if not token.initialized:
         return session.word("cli.token_doctor.blank")
     if not token.pin_set:
-        return session.word("cli.token_doctor.pin-unset")
-    return session.word(f"cli.token_doctor.pin-{token.pin_state.value}")
+        return session.word("cli.token_doctor.pin.unset")
+    return session.word(f"cli.token_doctor.pin.{token.pin_state.value}")
 
 
 def _until(one: SeenCertificate, session: Session) -> str:
