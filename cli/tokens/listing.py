@@ -7,14 +7,12 @@ from typing import Any
 
 from cli.certificate_text import certificate_object
 from cli.exit_status import ExitStatus, status_of_error
-from cli.homes.found_modules import discover_of, module_uses
 from cli.homes.home import Home
 from cli.session import Session, error_object, table
 from cli.tokens.choose import home_of
 from hsm.embedded import EmbeddedTokens
 from hsm.module import Module
 from hsm.objects import ObjectKind, list_objects
-from hsm.opening import open_usable
 from hsm.tokens import TokenInfo
 from pki.errors import PKIError
 
@@ -72,6 +70,10 @@ def _open_each(home: Home) -> tuple[list[Module], list[tuple[str, PKIError]]]:
         except PKIError as error:
             failed.append(("softhsm", error))
     if tokens.configured or tokens.searches:
+        # Loaded only here: a home with an embedded store is as fast as without all that.
+        from cli.homes.found_modules import discover_of, module_uses
+        from hsm.opening import open_usable
+
         found = open_usable(discover_of(home, search=tokens.searches), module_uses(home))
         opened += found.modules
         failed += [(str(one.candidate.path), one.error) for one in found.left_out if one.named]
