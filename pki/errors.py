@@ -12,12 +12,29 @@ the catalogue. Every package subclasses the three middle classes; nothing else c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-Fact = str | int | datetime | timedelta | Path | tuple[str, ...]
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Part of a sentence, for a fact that is words: put into the language of the whole."""
+
+    id: str
+    """Message id."""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+
+def phrase(id_: str, /, **facts: Fact) -> Phrase:
+    """Return part of a sentence: the message `id_` and what its placeholders stand for."""
+    return Phrase(id_, facts)
+
+
+Fact = str | int | datetime | timedelta | Path | Phrase | tuple[str, ...] | tuple[Phrase, ...]
 
 
 class PKIError(Exception):
@@ -230,15 +247,97 @@ class ProofOfPossessionError(RefusedError):
 
 
 class WeakKeyError(RefusedError):
-    """The public key is too weak, or of a kind not certified (facts: `reason`)."""
+    """The public key may not be certified; its subclasses say why."""
 
-    code = "pki.weak_key"
+
+class KeyKindError(WeakKeyError):
+    """No type or size of key that is certified."""
+
+    code = "pki.key_kind"
+
+
+class KeyNotAllowedError(WeakKeyError):
+    """The profile does not allow this type of key (facts: `found`, `allowed`)."""
+
+    code = "pki.key_not_allowed"
+
+
+class RSAExponentError(WeakKeyError):
+    """The exponent is even, or not between 2^16 and 2^256 (FIPS 186-5 §5.1)."""
+
+    code = "pki.rsa_exponent"
+
+
+class RSASmallFactorError(WeakKeyError):
+    """A small prime divides the RSA modulus."""
+
+    code = "pki.rsa_small_factor"
+
+
+class RSAStructuredPrimesError(WeakKeyError):
+    """The RSA primes have the structure of CVE-2017-15361 (ROCA)."""
+
+    code = "pki.rsa_structured_primes"
+
+
+class RSAClosePrimesError(WeakKeyError):
+    """The RSA primes are close together (CVE-2022-26320)."""
+
+    code = "pki.rsa_close_primes"
+
+
+class RSAOnePrimeError(WeakKeyError):
+    """The RSA modulus is a prime, or a power of one."""
+
+    code = "pki.rsa_one_prime"
+
+
+class KeyPointError(WeakKeyError):
+    """The key is no point of its curve, or the one at infinity."""
+
+    code = "pki.key_point"
+
+
+class KeySmallOrderError(WeakKeyError):
+    """Anybody can sign under this key: its point has small order."""
+
+    code = "pki.key_small_order"
+
+
+class KeySubgroupError(WeakKeyError):
+    """A point of small order is mixed into the key."""
+
+    code = "pki.key_subgroup"
+
+
+class KeyBlockedError(WeakKeyError):
+    """The key stands in a block list (facts: `spki_sha256`, `list`)."""
+
+    code = "pki.key_blocked"
+
+
+class BlockListError(InvalidInputError):
+    """A block list is not one, so nothing is certified (facts: `path`, `line`)."""
+
+    code = "pki.block_list"
+
+
+class BlockListUnreadableError(UnavailableError):
+    """A block list is not there or cannot be read (facts: `path`, `reason`)."""
+
+    code = "pki.block_list_unreadable"
 
 
 class KeyUsedElsewhereError(RefusedError):
     """The public key already certifies another subject (facts: `issuer`, `serial`)."""
 
     code = "pki.key_used_elsewhere"
+
+
+class AuthorityKeyError(RefusedError):
+    """The public key is an authority's own (facts: `authority`)."""
+
+    code = "pki.authority_key"
 
 
 class OutlivesIssuerError(RefusedError):

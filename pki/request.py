@@ -8,18 +8,24 @@ Spec: RFC 2986; RFC 7468 §7.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from pki import der
 from pki.errors import (
+    AuthorityKeyError,
+    KeyPointError,
     KeyUsedElsewhereError,
+    MalformedDERError,
     MalformedRequestError,
     ProofOfPossessionError,
 )
 from pki.keys import PublicKey, hash_for
+from pki.points import misses_its_curve
 from pki.records import CertificateQuery, CertificateState, Register, serial_text
 from pki.strength import check_strength, spki_sha256
 
@@ -54,6 +60,8 @@ def parse_request(untrusted_request: bytes) -> CertificateRequest:
         key = request.public_key()
         algorithm = request.signature_hash_algorithm
     except (ValueError, UnsupportedAlgorithm) as error:
+        if _misses_its_curve(request):
+            raise KeyPointError from error
         raise MalformedRequestError(reason="its key or algorithm is not known") from error
     strong = check_strength(key)
     # Ed25519 and ML-DSA hash by themselves: there is none to name.
@@ -76,18 +84,30 @@ def check_key_free(register: Register, key: PublicKey, subject: str) -> None:
         subject: RFC 4514 text of the subject it is to certify.
 
     Raises:
+        AuthorityKeyError: the key is that of an authority in the register.
         KeyUsedElsewhereError: the key is taken.
     """
     identity = spki_sha256(key)
+    for authority in register.list_authorities():
+        if _certified_key(authority.certificate_der) == identity:
+            raise AuthorityKeyError(authority=authority.name)
     for record in register.find_certificates(CertificateQuery(spki_sha256=identity)):
         if record.state is not CertificateState.ABANDONED and record.subject != subject:
             raise KeyUsedElsewhereError(issuer=record.issuer, serial=serial_text(record.serial))
-    for authority in register.list_authorities():
-        certificate = x509.load_der_x509_certificate(authority.certificate_der)
-        if certificate.public_key() == key:
-            raise KeyUsedElsewhereError(
-                issuer=authority.name, serial=serial_text(certificate.serial_number)
-            )
+
+
+@lru_cache(maxsize=64)
+def _certified_key(certificate_der: bytes) -> str:
+    """Return the key's identity; the authorities are few and asked about at every certificate."""
+    return spki_sha256(x509.load_der_x509_certificate(certificate_der).public_key())
+
+
+def _misses_its_curve(request: x509.CertificateSigningRequest) -> bool:
+    try:
+        info = der.read(request.tbs_certrequest_bytes, "request").content
+        return misses_its_curve(der.read_all(info, "request")[2].whole)
+    except MalformedDERError:
+        return False
 
 
 def _load(data: bytes) -> x509.CertificateSigningRequest:

@@ -41,6 +41,13 @@ class Home:
         return self.directory / "authorities"
 
     @property
+    def blocked_keys(self) -> tuple[Path, ...]:
+        """Lists of keys that certify nobody, and folders of them."""
+        own = self.directory / "blocked-keys"
+        named = (self.path(one) for one in self.settings.authorities.blocked_keys)
+        return (*((own,) if own.exists() else ()), *named)
+
+    @property
     def cache(self) -> Path:
         """Answers of CRL services that may be used again."""
         return self.directory / "cache"

@@ -15,6 +15,7 @@ from cli.session import Session
 from hsm.locate import open_any
 from pki.authority.authority import Authority
 from pki.authority.create import open_authority
+from pki.blocked import BlockedKeys, load_blocked_keys
 from pki.keys import PrivateKey
 from pki.profile import DEFAULT_POLICY_ARC, Profile, load_profile
 from pki.records import AuthorityRecord, CertificateRecord, CertificateState, Register, serial_text
@@ -66,7 +67,9 @@ class Office:
         certificate = x509.load_der_x509_certificate(record.certificate_der)
         key = self.open_key(record.key_uri, certificate)
         clock = self.session.clock
-        return open_authority(self.register, name, key=key, urls=urls, clock=clock)
+        return open_authority(
+            self.register, name, key=key, urls=urls, clock=clock, blocked=self.blocked_keys()
+        )
 
     def open_key(self, uri: str, certificate: x509.Certificate | None = None) -> PrivateKey:
         """Open a key of this home, on a token or in a file.
@@ -84,6 +87,14 @@ class Office:
                 ).key
             )
         )
+
+    def blocked_keys(self) -> BlockedKeys:
+        """Read the lists of keys that certify nobody.
+
+        Raises:
+            PKIError: a list is missing or broken; nothing is certified until it is mended.
+        """
+        return load_blocked_keys(self.home.blocked_keys)
 
     def profile(self, name: str) -> Profile:
         """Read a profile, with this administration's policy arc.

@@ -33,6 +33,9 @@ class Authorities(_Section):
 
     policy_arc: str | None = None
     """The administration's arc for certificate policies; None keeps the documented placeholder."""
+    blocked_keys: tuple[Path, ...] = ()
+    """Lists of keys that certify nobody: files, or folders of `*.txt`, which must be there. The
+    home's own folder `blocked-keys` is read too, if there is one."""
 
 
 class Responder(_Section):

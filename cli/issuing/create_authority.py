@@ -52,6 +52,7 @@ def create_authority(office: Office, wanted: Wanted) -> Authority:
     check_new(wanted.name, profile, office.register, parent=parent)
     folders = [office.home.authorities] + ([office.home.directory / "trust"] if not parent else [])
     _check_free(folders, wanted.name)
+    blocked = office.blocked_keys()
     uri = wanted.key or _make_key(office, wanted)
 
     def make() -> Authority:
@@ -63,6 +64,7 @@ def create_authority(office: Office, wanted: Wanted) -> Authority:
             profile=profile,
             urls=AuthorityURLs.under(url, wanted.name),
             requester=actor(),
+            blocked=blocked,
         )
         if parent is None:
             return create_root(new, office.register, office.session.clock)

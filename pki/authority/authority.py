@@ -11,6 +11,7 @@ from pki.authority.crl import build_crl
 from pki.authority.history import StatusAt, judge_status
 from pki.authority.issuance import Order, certify
 from pki.authority.issuer import Issuer
+from pki.blocked import BlockedKeys
 from pki.clock import Clock
 from pki.errors import (
     AlreadyRevokedError,
@@ -44,10 +45,18 @@ from pki.subject import Subject
 class Authority:
     """An issuer, its record, and the time."""
 
-    def __init__(self, issuer: Issuer, register: Register, clock: Clock) -> None:
+    def __init__(
+        self,
+        issuer: Issuer,
+        register: Register,
+        clock: Clock,
+        *,
+        blocked: BlockedKeys | None = None,
+    ) -> None:
         self.issuer = issuer
         self.register = register
         self.clock = clock
+        self.blocked = blocked or BlockedKeys()
 
     def issue(
         self,
@@ -71,7 +80,9 @@ class Authority:
         key = source.public_key if isinstance(source, CertificateRequest) else source
         order = Order(key, profile, subject, requester, lifetime)
         signatory = self.issuer.signatory()
-        return certify(order, signatory, register=self.register, clock=self.clock)
+        return certify(
+            order, signatory, register=self.register, clock=self.clock, blocked=self.blocked
+        )
 
     def revoke(
         self,

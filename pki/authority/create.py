@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from cryptography import x509
@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pki.authority.authority import Authority
 from pki.authority.issuance import Order, Settle, certify
 from pki.authority.issuer import Issuer, Signatory
+from pki.blocked import BlockedKeys
 from pki.clock import Clock
 from pki.errors import (
     AuthorityExistsError,
@@ -45,6 +46,9 @@ class NewAuthority:
     urls: AuthorityURLs
     """The addresses it will write into what it issues."""
     requester: str
+    blocked: BlockedKeys = field(default_factory=BlockedKeys)
+    """Keys it certifies nobody with, and its own is none of; below a parent by default those that
+    the parent knows."""
 
 
 def create_root(new: NewAuthority, register: Register, clock: Clock) -> Authority:
@@ -72,13 +76,21 @@ def create_issuing(parent: Authority, new: NewAuthority) -> Authority:
     check_new(new.name, new.profile, parent.register, parent=parent)
     signatory = parent.issuer.signatory()
     name = parent.issuer.name
+    if not new.blocked.lists:
+        new = replace(new, blocked=parent.blocked)
     return _create(new, signatory, parent=name, register=parent.register, clock=parent.clock)
 
 
 def open_authority(
-    register: Register, name: str, *, key: PrivateKey, urls: AuthorityURLs, clock: Clock
+    register: Register,
+    name: str,
+    *,
+    key: PrivateKey,
+    urls: AuthorityURLs,
+    clock: Clock,
+    blocked: BlockedKeys | None = None,
 ) -> Authority:
-    """Open an authority that is in the register.
+    """Open an authority that is in the register; it certifies none of the keys in `blocked`.
 
     Raises:
         AuthorityNotFoundError: none of that name.
@@ -90,7 +102,7 @@ def open_authority(
     certificate = x509.load_der_x509_certificate(record.certificate_der)
     if not certifies(certificate, key):
         raise KeyMismatchError(authority=name)
-    return Authority(Issuer(name, certificate, key, urls), register, clock)
+    return Authority(Issuer(name, certificate, key, urls), register, clock, blocked=blocked)
 
 
 def check_new(
@@ -127,8 +139,11 @@ def _create(
 ) -> Authority:
     order = Order(new.key.public_key(), new.profile, new.subject, new.requester)
     settle = _settlement(new, parent, clock)
-    certificate = certify(order, signatory, register=register, clock=clock, settle=settle)
-    return Authority(Issuer(new.name, certificate, new.key, new.urls), register, clock)
+    certificate = certify(
+        order, signatory, register=register, clock=clock, blocked=new.blocked, settle=settle
+    )
+    issuer = Issuer(new.name, certificate, new.key, new.urls)
+    return Authority(issuer, register, clock, blocked=new.blocked)
 
 
 def _settlement(new: NewAuthority, parent: str | None, clock: Clock) -> Settle:

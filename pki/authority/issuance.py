@@ -26,6 +26,7 @@ from pki.audit.entry import check_clock
 from pki.authority.issuer import Signatory
 from pki.authority.signature import sign_linted
 from pki.authority.template import Content, build_tbs
+from pki.blocked import BlockedKeys
 from pki.clock import Clock, whole_second
 from pki.errors import LintFailedError, OutlivesIssuerError, ProfileViolationError
 from pki.keys import PublicKey
@@ -45,7 +46,7 @@ from pki.records import (
     serial_text,
 )
 from pki.request import check_key_free
-from pki.strength import check_strength, spki_sha256
+from pki.strength import check_strength, check_two_primes, spki_sha256
 from pki.subject import Subject
 
 
@@ -71,6 +72,7 @@ def certify(
     *,
     register: Register,
     clock: Clock,
+    blocked: BlockedKeys,
     settle: Settle | None = None,
 ) -> x509.Certificate:
     """Take an order the whole way and return the certificate.
@@ -81,7 +83,7 @@ def certify(
     now = clock.now()
     check_clock(register, now)
     order.profile.check_subject(order.subject)
-    check_strength(order.public_key, order.profile.key_types)
+    check_key(order, blocked)
     check_key_free(register, order.public_key, order.subject.text())
     content = _content(order, signatory, whole_second(now))
     tbs_der = build_tbs(content, signatory)
@@ -96,6 +98,18 @@ def certify(
     event = _event(reserved, "certificate.issue", clock.now(), certificate=complete.fingerprint)
     register.commit(changes, event)
     return certificate
+
+
+def check_key(order: Order, blocked: BlockedKeys) -> None:
+    """Refuse a key that should certify nobody; what is to certify others is asked more.
+
+    Raises:
+        WeakKeyError: its subclasses say why.
+    """
+    key = check_strength(order.public_key, order.profile.key_types)
+    blocked.check(key)
+    if order.profile.is_authority:
+        check_two_primes(key)
 
 
 def draw_serial() -> int:

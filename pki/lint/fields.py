@@ -149,7 +149,7 @@ def _key_strength(target: Target) -> str | None:
     try:
         check_strength(key, target.intent.profile.key_types)
     except WeakKeyError as error:
-        return str(error.facts["reason"])
+        return str(error)
     return None if key_type_of(key) else "unknown key"
 
 

@@ -10,6 +10,8 @@ from conftest import serving
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from pki.strength import spki_sha256
+
 PINS = ("--pin-source", "env:ANTIN_TEST_PIN")
 PERSON = ("--set", "C=VN", "--set", "O=UBND xã Mẫu", "--set", "CN=Nguyễn Thị Thử")
 
@@ -75,7 +77,7 @@ def test_an_ed25519_key_needs_a_profile_of_ones_own(antin, own_home, tmp_path):
     assert asked.status == 0, asked
     issue = ("--home", own_home, "cert", "issue", "--ca", "issuing", "--csr", csr, *PERSON)
     refused = antin(*issue, "--profile", "official", *PINS)
-    assert (refused.status, refused.code) == (3, "pki.weak_key")
+    assert (refused.status, refused.code) == (3, "pki.key_not_allowed")
     own = tmp_path / "official-ed25519.toml"
     built_in = (files("pki.profiles") / "official.toml").read_text("utf-8")
     own.write_text(built_in.replace('["ec-p256",', '["ed25519", "ec-p256",'), "utf-8")
@@ -99,6 +101,37 @@ def test_the_same_key_is_not_certified_for_somebody_else(antin, own_home):
     assert antin(*common, "--set", "CN=Nguyễn Thị Thử").status == 0
     ran = antin(*common, "--set", "CN=Trần Văn Khác")
     assert (ran.status, ran.code) == (3, "pki.key_used_elsewhere")
+
+
+def test_a_key_on_a_block_list_is_not_certified(antin, own_home, tmp_path):
+    """The home's own folder is read, and what antin.toml names; a broken list stops everything."""
+    made = antin("--home", own_home, "token", "keygen", "can-bo", "--key-type", "ec-p256", *PINS)
+    key, csr = made.out.strip(), tmp_path / "official.csr"
+    assert antin("--home", own_home, "token", "csr", "--key", key, "-o", csr, *PINS).status == 0
+    public = x509.load_pem_x509_csr(csr.read_bytes()).public_key()
+    named = tmp_path / "lists" / "leaked.txt"
+    issue = (
+        *("--home", own_home, "cert", "issue", "--ca", "issuing", "--profile", "official"),
+        *("--csr", csr, *PERSON, *PINS),
+    )
+    own = own_home / "blocked-keys" / "own.txt"
+    own.parent.mkdir()
+    own.write_text(f"{spki_sha256(public)}\n", "utf-8")
+    refused = antin(*issue)
+    assert (refused.status, refused.code) == (3, "pki.key_blocked")
+    assert "own.txt" in refused.err
+    own.write_text(f"{spki_sha256(public)[:-1]}\n", "utf-8")
+    refused = antin(*issue)
+    assert (refused.status, refused.code) == (5, "pki.block_list")
+    own.write_text("# none\n", "utf-8")
+    settings = own_home / "antin.toml"
+    text = settings.read_text("utf-8")
+    settings.write_text(text.replace("blocked_keys = []", f"blocked_keys = ['{named}']"), "utf-8")
+    refused = antin(*issue)
+    assert (refused.status, refused.code) == (4, "pki.block_list_unreadable")
+    named.parent.mkdir()
+    named.write_text("", "utf-8")
+    assert antin(*issue).status == 0
 
 
 def test_a_subject_may_come_from_a_file(antin, own_home, tmp_path):

@@ -14,12 +14,16 @@ from cryptography.x509.oid import NameOID
 from pki_world import KINDS, ONE_SIZE, World, new_key, rsa_key, someone
 from sqlalchemy import insert
 
+from pki import der
 from pki.authority.authority import Authority
 from pki.errors import (
+    AuthorityKeyError,
+    KeyKindError,
+    KeyPointError,
+    KeySmallOrderError,
     KeyUsedElsewhereError,
     MalformedRequestError,
     ProofOfPossessionError,
-    WeakKeyError,
 )
 from pki.keys import PrivateKey, hash_for
 from pki.profile import load_profile
@@ -134,7 +138,7 @@ def test_whoever_does_not_hold_a_key_that_hashes_inside_is_refused(kind: str):
 
 
 def test_a_weak_key_is_refused():
-    with pytest.raises(WeakKeyError):
+    with pytest.raises(KeyKindError):
         parse_request(request(ec.generate_private_key(ec.SECP256K1()), hashes.SHA512()))
 
 
@@ -145,7 +149,7 @@ def test_a_key_under_which_anybody_can_sign_is_refused():
     neutral = b"\x01" + bytes(31)
     forged = good.replace(found, neutral)[:-64] + neutral + bytes(32)
     assert x509.load_der_x509_csr(forged).is_signature_valid
-    with pytest.raises(WeakKeyError, match="anybody can sign"):
+    with pytest.raises(KeySmallOrderError):
         parse_request(forged)
 
 
@@ -174,12 +178,48 @@ def test_the_guard_is_what_keeps_keys_apart(world: World, monkeypatch: pytest.Mo
     world.issue(key=key)
 
 
+@pytest.mark.parametrize("point", ["off the curve", "at infinity"])
+def test_a_point_that_is_not_on_its_curve_is_refused(point: str):
+    key = new_key()
+    good = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    written = der.bit_string(good)
+    other = good[:-1] + bytes([good[-1] ^ 1]) if point == "off the curve" else b"\0"
+    data = request(key)
+    assert parse_request(data).public_key == key.public_key()
+    fields = der.read_all(der.read(data, "request").content, "request")
+    spoilt_info = refit(fields[0], written, der.bit_string(other))
+    with pytest.raises(KeyPointError):
+        parse_request(der.sequence((spoilt_info, *(field.whole for field in fields[1:]))))
+
+
+def refit(info: der.TLV, old: bytes, new: bytes) -> bytes:
+    """Return the CertificationRequestInfo with another public key in it."""
+    version, subject, spki, attributes = der.read_all(info.content, "info")
+    algorithm, bits = der.read_all(spki.content, "key")
+    assert bits.whole == old
+    changed = der.sequence((algorithm.whole, new))
+    return der.sequence((version.whole, subject.whole, changed, attributes.whole))
+
+
 @pytest.mark.parametrize("which", ["root", "issuing"])
 def test_an_authoritys_key_certifies_nobody(world: World, which: str):
     authority: Authority = getattr(world, which)
-    with pytest.raises(KeyUsedElsewhereError):
-        world.issue(key=authority.issuer.key)
-    name = authority.issuer.certificate.subject.rfc4514_string()
-    with pytest.raises(KeyUsedElsewhereError):
-        check_key_free(world.register, authority.issuer.key.public_key(), name)
+    key, name = authority.issuer.key, authority.issuer.certificate.subject.rfc4514_string()
+    with pytest.raises(AuthorityKeyError) as refused:
+        world.issue(key=key)
+    assert refused.value.facts == {"authority": which}
+    with pytest.raises(AuthorityKeyError):
+        check_key_free(world.register, key.public_key(), name)
     check_key_free(world.register, new_key().public_key(), name)
+
+
+def test_the_guard_is_what_keeps_an_authoritys_key_its_own(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """A mutant that forgets the authorities still sees other subjects; the same one it lets by."""
+    key = world.issuing.issuer.key
+    monkeypatch.setattr(world.register, "list_authorities", lambda: ())
+    with pytest.raises(KeyUsedElsewhereError):
+        world.issue(key=key)
+    name = world.issuing.issuer.certificate.subject.rfc4514_string()
+    check_key_free(world.register, key.public_key(), name)

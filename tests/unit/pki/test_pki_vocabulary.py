@@ -20,10 +20,13 @@ from pki.errors import (
     FetchFailedError,
     FetchRefusedError,
     InvalidInputError,
+    LintFailedError,
     MalformedDERError,
     ProofOfPossessionError,
     RefusedError,
+    RSAExponentError,
     UnavailableError,
+    phrase,
 )
 from pki.fetcher import FetchRequest, NoNetwork
 from pki.keys import certifies, sign_data
@@ -72,6 +75,16 @@ def test_facts_are_shown_without_harm():
         (Path("x"), "x"),
     ):
         assert show(fact, Language.EN) == text
+
+
+def test_a_fact_that_is_words_is_told_in_the_language_of_the_whole():
+    part = phrase("pki.rsa_exponent")
+    told = {language: show((part, part), language) for language in Language}
+    assert told[Language.EN].startswith("the RSA exponent is even")
+    assert "; " in told[Language.VI]
+    assert show(part, Language.VI) == message_of(RSAExponentError(), Language.VI)
+    arrived = pickle.loads(pickle.dumps(LintFailedError(findings=(part,))))  # noqa: S301
+    assert arrived.facts == {"findings": (part,)}
 
 
 def test_without_a_network_nothing_is_fetched():
