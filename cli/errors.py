@@ -53,6 +53,24 @@ class NotLoopbackError(RefusedError):
     code = "cli.not_loopback"
 
 
+class NoLogSignerError(RefusedError):
+    """The home has no key for its audit log; `antin.toml` names none."""
+
+    code = "cli.no_log_signer"
+
+
+class CheckpointUntrustedError(RefusedError):
+    """A checkpoint whose signature does not count (fact: `reason`)."""
+
+    code = "cli.checkpoint_untrusted"
+
+
+class NothingToProveError(RefusedError):
+    """Neither a serial nor an earlier checkpoint was named."""
+
+    code = "cli.nothing_to_prove"
+
+
 class NoSignerError(RefusedError):
     """No certificate on any token fits (facts: `tokens`)."""
 

@@ -100,14 +100,21 @@ def encode_token_content(content: TokenContent) -> bytes:
 
 
 def encode_signed_attributes(
-    content_digest: bytes, signer_der: bytes, signer_digest: bytes
+    content_digest: bytes,
+    signer_der: bytes,
+    signer_digest: bytes,
+    *,
+    content_type: str = "tst_info",
+    signing_time: datetime | None = None,
 ) -> bytes:
     """Return the DER of the signed attributes as a SET: what is signed (RFC 5652 §5.4).
 
     Args:
-        content_digest: over the TSTInfo, with the signer's hash.
+        content_digest: over the content, with the signer's hash.
         signer_der: the signer's certificate.
         signer_digest: its SHA-256 (RFC 5816 §2.2.1: the default of ESSCertIDv2).
+        content_type: as asn1crypto spells it.
+        signing_time: when the signer says to sign; a time-stamp says so inside.
     """
     signer = asn1_x509.Certificate.load(signer_der)
     name = asn1_x509.GeneralName("directory_name", signer.issuer)
@@ -117,23 +124,25 @@ def encode_signed_attributes(
             "issuer_serial": {"issuer": [name], "serial_number": signer.serial_number},
         }
     )
-    attributes = cms.CMSAttributes(
-        [
-            {"type": "content_type", "values": ["tst_info"]},
-            {"type": "message_digest", "values": [content_digest]},
-            {
-                "type": "signing_certificate_v2",
-                "values": [tsp.SigningCertificateV2({"certs": [identified]})],
-            },
-        ]
-    )
-    encoded: bytes = attributes.dump()
+    attributes: list[dict[str, Any]] = [
+        {"type": "content_type", "values": [content_type]},
+        {"type": "message_digest", "values": [content_digest]},
+        {
+            "type": "signing_certificate_v2",
+            "values": [tsp.SigningCertificateV2({"certs": [identified]})],
+        },
+    ]
+    if signing_time is not None:
+        # RFC 5652 §11.3: UTCTime through 2049.
+        form = "utc_time" if signing_time.year < 2050 else "general_time"
+        attributes.append({"type": "signing_time", "values": [cms.Time(form, signing_time)]})
+    encoded: bytes = cms.CMSAttributes(attributes).dump()
     return encoded
 
 
 @dataclass(frozen=True, slots=True)
 class SignedToken:
-    """The finished parts of a time-stamp token."""
+    """The finished parts of a SignedData with one signer."""
 
     content_der: bytes
     attributes_der: bytes
@@ -143,7 +152,7 @@ class SignedToken:
     algorithm_der: bytes
     signer_der: bytes
     certificates_der: tuple[bytes, ...]
-    """Empty unless the query wants them."""
+    """Empty unless they are wanted."""
 
 
 def encode_granted(token: SignedToken) -> bytes:
@@ -151,6 +160,23 @@ def encode_granted(token: SignedToken) -> bytes:
 
     Spec: RFC 3161 §2.4.2; RFC 5652 §5.1 (version 3: the content is no id-data).
     """
+    content = {
+        "content_type": "tst_info",
+        "content": core.ParsableOctetString(token.content_der),
+    }
+    signed = _signed_data(token, "v3", content)
+    return sequence((tsp.PKIStatusInfo({"status": "granted"}).dump(), signed))
+
+
+def encode_detached(token: SignedToken) -> bytes:
+    """Return the DER of a SignedData over plain data that it does not hold.
+
+    Spec: RFC 5652 §5.1 (version 1), §5.2 (absent content).
+    """
+    return _signed_data(token, "v1", {"content_type": "data"})
+
+
+def _signed_data(token: SignedToken, version: str, content: dict[str, Any]) -> bytes:
     signer = asn1_x509.Certificate.load(token.signer_der)
     digest_algorithm = algos.DigestAlgorithm({"algorithm": token.digest_name})
     signer_info = {
@@ -165,12 +191,9 @@ def encode_granted(token: SignedToken) -> bytes:
         "signature": token.signature,
     }
     signed: dict[str, Any] = {
-        "version": "v3",
+        "version": version,
         "digest_algorithms": [digest_algorithm],
-        "encap_content_info": {
-            "content_type": "tst_info",
-            "content": core.ParsableOctetString(token.content_der),
-        },
+        "encap_content_info": content,
         "signer_infos": [signer_info],
     }
     if token.certificates_der:
@@ -178,7 +201,8 @@ def encode_granted(token: SignedToken) -> bytes:
     content_info = cms.ContentInfo(
         {"content_type": "signed_data", "content": cms.SignedData(signed)}
     )
-    return sequence((tsp.PKIStatusInfo({"status": "granted"}).dump(), content_info.dump()))
+    encoded: bytes = content_info.dump()
+    return encoded
 
 
 def encode_rejected(failure: str, text: str) -> bytes:

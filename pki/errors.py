@@ -189,6 +189,12 @@ class AuditProofGapError(RefusedError):
     code = "pki.audit_proof_gap"
 
 
+class AuditProofOfAnotherError(RefusedError):
+    """A proof does not show a certificate to be issued (fact: `serial`)."""
+
+    code = "pki.audit_proof_of_another"
+
+
 class CheckpointMalformedError(InvalidInputError):
     """A file is no checkpoint (fact: `reason`)."""
 

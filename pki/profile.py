@@ -23,7 +23,7 @@ from pki.errors import ProfileInvalidError, ProfileNotFoundError, ProfileViolati
 from pki.keys import KeyType
 from pki.subject import MAIL, Subject
 
-BUILT_IN = ("root", "issuing", "official", "agency", "ocsp", "timestamp")
+BUILT_IN = ("root", "issuing", "official", "agency", "ocsp", "timestamp", "audit")
 DEFAULT_POLICY_ARC = "1.3.6.1.4.1.32473.68"
 """A placeholder under the arc kept for documentation (RFC 5612): an administration states its own
 in its configuration. An arc made of a UUID would be free for all too (X.667), but its 128 bits
@@ -31,17 +31,21 @@ are more than some readers take: pkilint 0.13 gives up above 32."""
 
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
+AUDIT_LOG = "1.3.6.1.4.1.32473.68.10.1"
+"""No standard has a purpose for it, so this one stands under the documented placeholder, the same
+in every home: whoever verifies a checkpoint asks for it."""
 EXTENDED_USAGES = {
     "clientAuth": "1.3.6.1.5.5.7.3.2",
     "emailProtection": "1.3.6.1.5.5.7.3.4",
     "timeStamping": TIME_STAMPING,
     "OCSPSigning": OCSP_SIGNING,
     "documentSigning": "1.3.6.1.5.5.7.3.36",  # RFC 9336
+    "auditLog": AUDIT_LOG,
 }
 
 KeyUsageBit = Literal["digitalSignature", "contentCommitment", "keyCertSign", "cRLSign"]
 ExtendedUsage = Literal[
-    "clientAuth", "emailProtection", "timeStamping", "OCSPSigning", "documentSigning"
+    "clientAuth", "emailProtection", "timeStamping", "OCSPSigning", "documentSigning", "auditLog"
 ]
 SubjectShort = Literal["C", "ST", "L", "O", "OU", "T", "SN", "GN", "CN", "UID", "E"]
 
@@ -180,6 +184,10 @@ class Profile(_Table):
                 "timeStamping" not in usages
                 or (len(usages) == 1 and self.extended_key_usage_critical),
                 "timeStamping stands alone and critical (RFC 3161 section 2.3)",
+            ),
+            (
+                "auditLog" not in usages or (len(usages) == 1 and self.extended_key_usage_critical),
+                "auditLog stands alone and critical",
             ),
             (
                 "OCSPSigning" not in usages or len(usages) == 1,

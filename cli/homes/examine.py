@@ -126,11 +126,13 @@ def _clock(session: Session, home: Home) -> str:
 
 
 def _services(session: Session, home: Home) -> str:
-    """Look at the certificates of the home's own OCSP and time-stamp signers."""
+    """Look at the certificates of the home's own signers: OCSP, time-stamps, audit log."""
     signers = [*home.settings.responders]
     paths = [signer.certificate for signer in signers]
     if home.settings.timestamp is not None:
         paths.append(home.settings.timestamp.certificate)
+    if home.settings.audit is not None:
+        paths.append(home.settings.audit.certificate)
     now = session.clock.now()
     for path in paths:
         certificate = x509.load_pem_x509_certificate(read_small(home.path(path)))

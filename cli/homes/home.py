@@ -52,6 +52,11 @@ class Home:
         """Answers of CRL services that may be used again."""
         return self.directory / "cache"
 
+    @property
+    def checkpoint(self) -> Path:
+        """The newest checkpoint of the audit log that this home signed."""
+        return self.directory / "checkpoint"
+
     def path(self, relative: Path) -> Path:
         """Return a path of the configuration, resolved at the home."""
         return self.directory / relative

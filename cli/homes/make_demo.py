@@ -1,7 +1,8 @@
 """A demonstration home: a whole administration in small, on embedded tokens.
 
-Root and issuing authority, OCSP and time-stamp signers, and one official whose key is made on the
-official's own token. The PINs lie in files of the home: that is what makes it a demonstration.
+Root and issuing authority; signers of OCSP, time-stamps and the audit log; and one official whose
+key is made on the official's own token. The PINs lie in files of the home: that is what makes it a
+demonstration.
 """
 
 from __future__ import annotations
@@ -19,7 +20,16 @@ from cli.certificate_text import certificate_object
 from cli.errors import PortTakenError
 from cli.homes.home import Home
 from cli.homes.make_home import MadeHome, laying
-from cli.homes.settings import Network, Responder, Service, Settings, Signing, Timestamp, Tokens
+from cli.homes.settings import (
+    Audit,
+    Network,
+    Responder,
+    Service,
+    Settings,
+    Signing,
+    Timestamp,
+    Tokens,
+)
 from hsm.embedded import EmbeddedTokens
 from hsm.generate import generate_key, import_certificate
 from hsm.keys import open_key
@@ -45,6 +55,7 @@ SUBJECTS = {
     "issuing": "C=VN,O=Tỉnh Mẫu,CN=Antin Demo Issuing CA",
     "ocsp": "C=VN,O=Tỉnh Mẫu,CN=Antin Demo OCSP",
     "timestamp": "C=VN,O=Tỉnh Mẫu,CN=Antin Demo TSA",
+    "audit": "C=VN,O=Tỉnh Mẫu,CN=Antin Demo Audit Log",
     # The digits are a pattern, not a person's.
     "official": f"{_AGENCY},T=Chủ tịch,CN=Nguyễn Văn Mẫu,UID=CCCD:000000000001",
 }
@@ -126,6 +137,11 @@ def _settings(port: int) -> Settings:
         timestamp=Timestamp(
             certificate=Path("services/timestamp.pem"), key=_service_key("timestamp")
         ),
+        audit=Audit(
+            origin=f"{address}/audit",
+            certificate=Path("services/audit.pem"),
+            key=_service_key("audit"),
+        ),
         tokens=Tokens(embedded=True),
         pins={label: f"file:pins/{label}" for label in TOKEN_LABELS},
         network=Network(allow=(address,)),
@@ -198,7 +214,7 @@ def _new_authority(home: Home, name: str, key: Key) -> NewAuthority:
 
 def _make_services(home: Home, tokens: TokenCase, issuing: Authority) -> None:
     (home.directory / "services").mkdir()
-    for name in ("ocsp", "timestamp"):
+    for name in ("ocsp", "timestamp", "audit"):
         key = tokens.make_key("services", name, KeyType.EC_P256)
         certificate = _certify(issuing, name, key)
         tokens.keep("services", key, certificate)

@@ -55,6 +55,15 @@ class Timestamp(_Section):
     """Time-stamp policy, RFC 3161 §2.1; the default stands under the documented placeholder."""
 
 
+class Audit(_Section):
+    """The signer of this home's audit log."""
+
+    origin: Annotated[str, Field(pattern=r"^[^\s+]{1,255}$")]
+    """The log's name in checkpoints: an address without scheme, for as long as the log lives."""
+    certificate: Path
+    key: str
+
+
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
@@ -126,6 +135,7 @@ class Settings(_Section):
     authorities: Authorities = Authorities()
     responders: tuple[Responder, ...] = ()
     timestamp: Timestamp | None = None
+    audit: Audit | None = None
     tokens: Tokens = Tokens()
     pins: dict[str, str] = Field(default_factory=dict)
     """PIN source by token label: `file:PATH`, `env:NAME`, `fd:N` or `prompt`; never a PIN."""

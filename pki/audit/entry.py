@@ -1,4 +1,4 @@
-"""Entries of the audit log: canonical bytes, and the check that time goes on from the last.
+"""Entries of the audit log: canonical bytes, read back, and the check that time goes on.
 
 Spec: RFC 9162 §2.1.1 (an entry's bytes are a leaf's data).
 """
@@ -32,16 +32,25 @@ def check_clock(register: Register, now: datetime) -> None:
         raise ClockBeforeRecordError(now=now, recorded=last.at)
 
 
-def instant_text(at: datetime) -> str:
-    """Return an instant as entries hold it: UTC, microseconds, `Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def read_content(untrusted: bytes) -> tuple[int, AuditEvent] | None:
+    """Return the sequence and the event that canonical bytes tell of; None if they are none."""
+    try:
+        told = json.loads(untrusted)
+        facts = tuple((str(name), str(value)) for name, value in told["facts"].items())
+        at = datetime.fromisoformat(told["at"])
+        event = AuditEvent(at, told["actor"], told["action"], facts)
+        sequence = int(told["sequence"])
+        canonical = _canonical(event, sequence)
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
+        return None
+    return (sequence, event) if canonical == untrusted else None
 
 
 def _canonical(event: AuditEvent, sequence: int) -> bytes:
     content = {
         "action": event.action,
         "actor": event.actor,
-        "at": instant_text(event.at),
+        "at": event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "facts": dict(event.facts),
         "sequence": sequence,
     }

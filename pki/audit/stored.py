@@ -32,6 +32,9 @@ def read_edge(size: int, find: FindEntries) -> Edge:
     Raises:
         AuditBrokenError: an entry is missing, or its hashes are no hashes.
     """
+    found: object = size  # SQLite keeps whatever type somebody wrote
+    if not isinstance(found, int) or found < 0:
+        raise AuditBrokenError(sequence=1, reason="entry missing or out of order")
     peaks = [Subtree(last, subtree_count(last) - 1) for last in peak_sequences(size)]
     return Edge(size, read_subtrees(peaks, find))
 

@@ -71,7 +71,7 @@ class Edge:
 def peak_sequences(size: int) -> tuple[int, ...]:
     """Return which entries, counted from 1, complete the peaks of a tree, the largest first."""
     ends = []
-    while size:
+    while size > 0:
         ends.append(size)
         size &= size - 1
     return tuple(reversed(ends))

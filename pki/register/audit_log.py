@@ -15,7 +15,6 @@ from sqlalchemy import Connection, func, insert, select
 from pki.audit.entry import build_entry
 from pki.audit.stored import read_edge
 from pki.audit.tree import HASH_OCTETS, Edge
-from pki.errors import AuditBrokenError
 from pki.records import AuditEntry, AuditEvent
 from pki.register.tables import AUDIT
 
@@ -71,10 +70,8 @@ class AuditLog:
         newest = connection.execute(_NEWEST).first()
         if newest is None:
             return Edge()
-        if not isinstance(newest.sequence, int) or newest.sequence < 1:
-            raise AuditBrokenError(sequence=1, reason="entry missing or out of order")
         known = self._edge
-        if known.size == newest.sequence and known.peaks[-1] == _peak(newest.subtrees):
+        if known.size == newest.sequence and known.peaks[-1:] == (_peak(newest.subtrees),):
             return known
         return read_edge(newest.sequence, lambda wanted: self.find(connection, wanted))
 

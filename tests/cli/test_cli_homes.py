@@ -35,6 +35,7 @@ def test_init_demo_makes_authorities_services_and_one_official(made_home, antin)
         "issuing",
         "ocsp",
         "timestamp",
+        "audit",
         "official",
     ]
     assert {one["status"] for one in listed} == {"issued"}

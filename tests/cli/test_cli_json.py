@@ -86,7 +86,12 @@ def test_every_command_answers_with_an_object_of_its_schema(
     note("crl issue", "--ca", "issuing")
     _write_list(crl, out)
     note("crl show", crl)
+    note("audit show")
     note("audit verify")
+    note("audit checkpoint", "-o", out / "log.checkpoint")
+    proof = note("audit prove", serial, "--since", out / "log.checkpoint", "-o", out / "log.proof")
+    assert proof["entries"] == 3
+    note("audit check-proof", out / "log.proof", "--checkpoint", out / "log.checkpoint")
     note("profile list")
     note("profile show", "official")
     profile = out / "profile.toml"

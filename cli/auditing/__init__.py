@@ -1,0 +1,1 @@
+"""What stands behind `antin audit`: the log's signer, trust in checkpoints, proofs in words."""
