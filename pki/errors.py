@@ -34,7 +34,14 @@ def phrase(id_: str, /, **facts: Fact) -> Phrase:
     return Phrase(id_, facts)
 
 
-Fact = str | int | datetime | timedelta | Path | Phrase | tuple[str, ...] | tuple[Phrase, ...]
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Several parts of a sentence, as one fact."""
+
+    parts: tuple[Phrase, ...]
+
+
+Fact = str | int | datetime | timedelta | Path | Phrase | Phrases | tuple[str, ...]
 
 
 class PKIError(Exception):

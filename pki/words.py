@@ -16,7 +16,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import as_file, files
 
-from pki.errors import Fact, Phrase, PKIError
+from pki.errors import Fact, Phrase, Phrases, PKIError
 
 VIETNAM = timezone(timedelta(hours=7), "GMT+7")
 """Vietnam keeps one offset all year: stated, so that no time-zone data is needed."""
@@ -64,9 +64,10 @@ def show(fact: Fact, language: Language) -> str:
             return f"{fact.total_seconds():g} s"
         case Phrase():
             return say(fact.id, fact.facts, language)
+        case Phrases():
+            return "; ".join(show(part, language) for part in fact.parts)
         case tuple():
-            between = "; " if any(isinstance(item, Phrase) for item in fact) else ", "
-            return between.join(show(item, language) for item in fact)
+            return ", ".join(harmless(item) for item in fact)
         case _:
             return harmless(str(fact))
 

@@ -22,6 +22,7 @@ from pki.errors import (
     InvalidInputError,
     LintFailedError,
     MalformedDERError,
+    Phrases,
     ProofOfPossessionError,
     RefusedError,
     RSAExponentError,
@@ -79,12 +80,12 @@ def test_facts_are_shown_without_harm():
 
 def test_a_fact_that_is_words_is_told_in_the_language_of_the_whole():
     part = phrase("pki.rsa_exponent")
-    told = {language: show((part, part), language) for language in Language}
+    told = {language: show(Phrases((part, part)), language) for language in Language}
     assert told[Language.EN].startswith("the RSA exponent is even")
     assert "; " in told[Language.VI]
     assert show(part, Language.VI) == message_of(RSAExponentError(), Language.VI)
-    arrived = pickle.loads(pickle.dumps(LintFailedError(findings=(part,))))  # noqa: S301
-    assert arrived.facts == {"findings": (part,)}
+    arrived = pickle.loads(pickle.dumps(LintFailedError(findings=Phrases((part,)))))  # noqa: S301
+    assert arrived.facts == {"findings": Phrases((part,))}
 
 
 def test_without_a_network_nothing_is_fetched():
