@@ -134,7 +134,7 @@ def encode_signed_attributes(
     ]
     if signing_time is not None:
         # RFC 5652 §11.3: UTCTime through 2049.
-        form = "utc_time" if signing_time.year < 2050 else "general_time"
+        form = "utc_time" if signing_time.year < 2050 else "generalized_time"
         attributes.append({"type": "signing_time", "values": [cms.Time(form, signing_time)]})
     encoded: bytes = cms.CMSAttributes(attributes).dump()
     return encoded

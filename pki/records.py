@@ -230,8 +230,8 @@ class Register(Protocol):
         """Return the newest entry of the audit log."""
         ...
 
-    def audit_entries(self, *, after: int = 0) -> Iterator[AuditEntry]:
-        """Yield the audit log from the entry that follows `after`; 0 is before the first."""
+    def audit_entries(self, *, after: int | None = None) -> Iterator[AuditEntry]:
+        """Yield the whole audit log, or what follows entry number `after`."""
         ...
 
     def find_audit_entries(self, sequences: Sequence[int]) -> tuple[AuditEntry, ...]:

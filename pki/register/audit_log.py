@@ -50,10 +50,10 @@ class AuditLog:
         row = connection.execute(_LAST).first()
         return AuditEntry(*row) if row else None
 
-    def entries(self, connection: Connection, after: int) -> Iterator[AuditEntry]:
-        """Yield the entries that follow `after`."""
-        query = _ENTRIES.where(AUDIT.c.sequence > after).execution_options(yield_per=1000)
-        for row in connection.execute(query):
+    def entries(self, connection: Connection, after: int | None) -> Iterator[AuditEntry]:
+        """Yield the whole log, or what follows `after`."""
+        query = _ENTRIES if after is None else _ENTRIES.where(AUDIT.c.sequence > after)
+        for row in connection.execute(query.execution_options(yield_per=1000)):
             yield AuditEntry(*row)
 
     def find(self, connection: Connection, sequences: Sequence[int]) -> tuple[AuditEntry, ...]:
@@ -63,7 +63,10 @@ class AuditLog:
 
     def search(self, connection: Connection, fragment: bytes) -> tuple[AuditEntry, ...]:
         """Return the entries whose content holds these octets, in order."""
-        query = _ENTRIES.where(func.instr(AUDIT.c.content, fragment) > 0)
+        # Both take octets and count from 1; neither engine has the other's.
+        sqlite = connection.dialect.name == "sqlite"
+        position = func.instr if sqlite else func.pg_catalog.position
+        query = _ENTRIES.where(position(AUDIT.c.content, fragment) > 0)
         return tuple(AuditEntry(*row) for row in connection.execute(query))
 
     def _current_edge(self, connection: Connection) -> Edge:

@@ -185,8 +185,8 @@ class SQLRegister:
         with self._reading() as connection:
             return self._log.last(connection)
 
-    def audit_entries(self, *, after: int = 0) -> Iterator[AuditEntry]:
-        """Yield the audit log from the entry that follows `after`."""
+    def audit_entries(self, *, after: int | None = None) -> Iterator[AuditEntry]:
+        """Yield the whole audit log, or what follows entry number `after`."""
         with self._reading() as connection:
             yield from self._log.entries(connection, after)
 
