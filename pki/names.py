@@ -11,8 +11,13 @@ from __future__ import annotations
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-_SHORT = {NameOID.TITLE: "T"}
-"""RFC 4514 has no short word for the title; Vietnamese certificates are read with this one."""
+_SHORT = {
+    NameOID.TITLE: "T",
+    NameOID.SERIAL_NUMBER: "serialNumber",
+    NameOID.ORGANIZATION_IDENTIFIER: "organizationIdentifier",
+}
+"""RFC 4514 has no words for these; Vietnamese certificates are read with this one for the title,
+the others are spelled as in RFC 4519 and X.520."""
 
 _PERSONAL = frozenset({NameOID.USER_ID, NameOID.SERIAL_NUMBER, NameOID.EMAIL_ADDRESS})
 

@@ -4,20 +4,34 @@ Values come from the register of persons and agencies or from the administrator,
 certificate request. They are normalised to NFC, so that one name has one encoding.
 
 Spec: RFC 5280 §4.1.2.4 and Appendix A (upper bounds); X.520 (bounds of surname and given name);
-RFC 4519 §2.39 (UID). The shapes of UID are those of Vietnamese certificates.
+ETSI EN 319 412-2 §4.2.4 and -3 §4.2.1 (serialNumber, organizationIdentifier).
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from pki.errors import SubjectInvalidError
+from pki.errors import Phrase, SubjectInvalidError, phrase
+from pki.hosts import (
+    MAX_MAIL_OCTETS,
+    MAX_NAME_OCTETS,
+    Address,
+    host_address,
+    host_name,
+    mail_address,
+)
+from pki.identifiers import (
+    organization_kind,
+    same_number,
+    serial_number_kind,
+    uid_kind,
+)
+from pki.letters import foreign_character, normal
 from pki.names import name_text
 
 
@@ -35,24 +49,44 @@ ATTRIBUTES: dict[str, AttributeRule] = {
     "ST": AttributeRule(NameOID.STATE_OR_PROVINCE_NAME, 128),
     "L": AttributeRule(NameOID.LOCALITY_NAME, 128, repeats=True),
     "O": AttributeRule(NameOID.ORGANIZATION_NAME, 64),
+    "organizationIdentifier": AttributeRule(NameOID.ORGANIZATION_IDENTIFIER, 64),
     "OU": AttributeRule(NameOID.ORGANIZATIONAL_UNIT_NAME, 64, repeats=True),
     "T": AttributeRule(NameOID.TITLE, 64),
     "SN": AttributeRule(NameOID.SURNAME, 64),
     "GN": AttributeRule(NameOID.GIVEN_NAME, 64),
+    "serialNumber": AttributeRule(NameOID.SERIAL_NUMBER, 64),
     "CN": AttributeRule(NameOID.COMMON_NAME, 64),
     "UID": AttributeRule(NameOID.USER_ID, 256, repeats=True),
 }
 """Attributes of the distinguished name, in the order in which they are written."""
 
-MAIL = "E"
-"""Goes into the subject alternative name, never into the distinguished name (RFC 5280 §4.1.2.6)."""
+MAIL, DNS, ADDRESS = "E", "DNS", "IP"
+"""These go into the subject alternative name, never into the distinguished name (RFC 5280
+§4.1.2.6)."""
 
-_MAIL = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+"
-)
-_CITIZEN = re.compile(r"CCCD:[0-9]{12}")
-_TAX = re.compile(r"MST:([0-9]{10})(-[0-9]{3})?")
-_TAX_WEIGHTS = (31, 29, 23, 19, 17, 13, 7, 5, 3)
+ALTERNATIVES: dict[str, tuple[int, Callable[[str], str | Address | None]]] = {
+    MAIL: (MAX_MAIL_OCTETS, mail_address),
+    DNS: (MAX_NAME_OCTETS, host_name),
+    ADDRESS: (39, host_address),
+}
+MAX_ALTERNATIVES = 100
+"""Of each kind: a server of more names gets several certificates."""
+
+_PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,./:=?-]+")
+"""PrintableString (X.680 §41.4), as RFC 5280 Appendix A demands of serialNumber."""
+
+_SHAPES: dict[str, tuple[str, Callable[[str], object]]] = {
+    "C": ("pki.subject.country", re.compile("[A-Z]{2}").fullmatch),
+    "UID": ("pki.subject.uid", uid_kind),
+    "serialNumber": (
+        "pki.subject.serial_number",
+        lambda value: _PRINTABLE.fullmatch(value) and serial_number_kind(value),
+    ),
+    "organizationIdentifier": ("pki.subject.organization_identifier", organization_kind),
+    MAIL: ("pki.subject.mail", mail_address),
+    DNS: ("pki.subject.host_name", host_name),
+    ADDRESS: ("pki.subject.address", host_address),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +96,34 @@ class Subject:
     attributes: tuple[tuple[str, str], ...]
     """Short name and value, in the order of `ATTRIBUTES`."""
     mail: tuple[str, ...] = ()
+    dns: tuple[str, ...] = ()
+    addresses: tuple[Address, ...] = ()
 
     def name(self) -> x509.Name:
-        """Return the distinguished name: UTF8String throughout, but PrintableString for C."""
+        """Return the distinguished name in UTF8String; C and serialNumber in PrintableString."""
         return x509.Name(
             [x509.NameAttribute(ATTRIBUTES[short].oid, value) for short, value in self.attributes]
         )
+
+    def alternative_names(self) -> tuple[x509.GeneralName, ...]:
+        """Return what goes into the subject alternative name: mail, then hosts, then addresses."""
+        return (
+            *(x509.RFC822Name(mail) for mail in self.mail),
+            *(x509.DNSName(name) for name in self.dns),
+            *(x509.IPAddress(address) for address in self.addresses),
+        )
+
+    def values(self, short: str) -> tuple[str, ...]:
+        """Return the values of an attribute or of a kind of alternative name, as text."""
+        names = {MAIL: self.mail, DNS: self.dns, ADDRESS: tuple(map(str, self.addresses))}
+        if short in names:
+            return names[short]
+        return tuple(value for name, value in self.attributes if name == short)
+
+    def shorts(self) -> frozenset[str]:
+        """Return the short names of what stands in it."""
+        present = {short for short, _ in self.attributes}
+        return frozenset(present | {short for short in ALTERNATIVES if self.values(short)})
 
     def text(self) -> str:
         """Return the distinguished name as RFC 4514 text."""
@@ -82,8 +138,8 @@ def build_subject(pairs: Iterable[tuple[str, str]]) -> Subject:
     """Check attributes given in any order and put them in the order of the name.
 
     Args:
-        pairs: short name and value; L, OU, UID and E may stand several times, and keep the order
-            in which they are given.
+        pairs: short name and value; L, OU, UID, E, DNS and IP may stand several times, and keep
+            the order in which they are given.
 
     Raises:
         SubjectInvalidError: an unknown attribute, a second value, or a value that does not fit.
@@ -91,12 +147,48 @@ def build_subject(pairs: Iterable[tuple[str, str]]) -> Subject:
     values: dict[str, list[str]] = {}
     for short, value in pairs:
         values.setdefault(short, []).append(_check_value(short, value))
-    if not values.keys() - {MAIL}:
-        raise SubjectInvalidError(attribute="CN", reason="the subject is empty")
+    if not values.keys() - ALTERNATIVES.keys():
+        raise SubjectInvalidError(attribute="CN", reason=phrase("pki.subject.empty"))
     for short, several in values.items():
         _check_count(short, several)
+    _check_numbers(values)
     attributes = tuple((short, value) for short in ATTRIBUTES for value in values.get(short, ()))
-    return Subject(attributes, tuple(values.get(MAIL, ())))
+    addresses = (host_address(text) for text in values.get(ADDRESS, ()))
+    return Subject(
+        attributes,
+        mail=tuple(values.get(MAIL, ())),
+        dns=tuple(values.get(DNS, ())),
+        addresses=tuple(address for address in addresses if address is not None),
+    )
+
+
+def subject_of(certificate: x509.Certificate) -> Subject:
+    """Return whom a certificate speaks of, checked again.
+
+    Raises:
+        SubjectInvalidError: it has an attribute, a name, or a value, that no subject of ours has.
+    """
+    shorts = {rule.oid: short for short, rule in ATTRIBUTES.items()}
+    pairs = [
+        (shorts.get(one.oid, one.oid.dotted_string), str(one.value)) for one in certificate.subject
+    ]
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return build_subject(pairs)
+    return build_subject([*pairs, *((_kind_of(name), str(name.value)) for name in names)])
+
+
+def _kind_of(name: x509.GeneralName) -> str:
+    match name:
+        case x509.RFC822Name():
+            return MAIL
+        case x509.DNSName():
+            return DNS
+        case x509.IPAddress():
+            return ADDRESS
+        case _:
+            return type(name).__name__
 
 
 def parse_subject(text: str) -> Subject:
@@ -111,55 +203,56 @@ def parse_subject(text: str) -> Subject:
     for part in re.split(r"(?<!\\),", text):
         short, equals, value = part.partition("=")
         if not equals:
-            raise SubjectInvalidError(attribute=short.strip()[:16], reason="no '=' in it")
+            raise _refusal(short.strip()[:16], phrase("pki.subject.no_equals"))
         pairs.append((short.strip(), re.sub(r"\\(.)", r"\1", value.strip())))
     return build_subject(pairs)
 
 
-def tax_code_is_sound(code: str) -> bool:
-    """Say whether ten digits carry the check digit of a Vietnamese tax code.
-
-    The first nine digits weighed 31, 29, 23, 19, 17, 13, 7, 5, 3; the tenth is ten less the sum
-    modulo eleven. Not checked against the official text.
-    """
-    total = sum(weight * int(digit) for weight, digit in zip(_TAX_WEIGHTS, code[:9], strict=True))
-    return 10 - total % 11 == int(code[9])
+def unfit_value(short: str, value: str) -> Phrase | None:
+    """Return what speaks against a value in its kept form; None where nothing does."""
+    bound = ALTERNATIVES[short][0] if short in ALTERNATIVES else ATTRIBUTES[short].upper_bound
+    if not 1 <= len(value) <= bound:
+        return phrase("pki.subject.length", bound=bound)
+    if short in _SHAPES:
+        words, fits = _SHAPES[short]
+        return None if fits(value) else phrase(words)
+    foreign = foreign_character(value)
+    if foreign is not None:
+        return phrase("pki.subject.character", character=foreign)
+    return None if normal(value) == value else phrase("pki.subject.not_normal")
 
 
 def _check_value(short: str, value: str) -> str:
-    if short != MAIL and short not in ATTRIBUTES:
-        raise SubjectInvalidError(attribute=short[:16], reason="no such attribute")
-    normal = unicodedata.normalize("NFC", value).strip()
-    bound = 254 if short == MAIL else ATTRIBUTES[short].upper_bound
-    if not 1 <= len(normal) <= bound:
-        raise SubjectInvalidError(attribute=short, reason=f"length is not 1 to {bound}")
-    if any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn"} for char in normal):
-        raise SubjectInvalidError(attribute=short, reason="control or unassigned character")
-    _check_shape(short, normal)
-    return normal
-
-
-def _check_shape(short: str, value: str) -> None:
-    if short == "C" and not re.fullmatch("[A-Z]{2}", value):
-        raise SubjectInvalidError(attribute=short, reason="not two capital letters")
-    if short == MAIL and not _MAIL.fullmatch(value):
-        raise SubjectInvalidError(attribute=short, reason="not a mail address in ASCII")
-    if short == "UID" and not _uid_is_sound(value):
-        raise SubjectInvalidError(
-            attribute=short, reason="neither CCCD:<12 digits> nor MST:<sound tax code>"
-        )
-
-
-def _uid_is_sound(value: str) -> bool:
-    tax = _TAX.fullmatch(value)
-    if tax:
-        return tax_code_is_sound(tax.group(1))
-    return _CITIZEN.fullmatch(value) is not None
+    if short not in ALTERNATIVES and short not in ATTRIBUTES:
+        raise _refusal(short[:16], phrase("pki.subject.unknown"))
+    kept = normal(value)
+    unfit = unfit_value(short, kept)
+    if unfit is not None:
+        raise _refusal(short, unfit)
+    return str(ALTERNATIVES[short][1](kept)) if short in ALTERNATIVES else kept
 
 
 def _check_count(short: str, values: list[str]) -> None:
-    repeats = short == MAIL or ATTRIBUTES[short].repeats
-    if len(values) > 1 and not repeats:
-        raise SubjectInvalidError(attribute=short, reason="stands more than once")
+    alternative = short in ALTERNATIVES
+    if len(values) > 1 and not alternative and not ATTRIBUTES[short].repeats:
+        raise _refusal(short, phrase("pki.subject.repeated"))
     if len(set(values)) != len(values):
-        raise SubjectInvalidError(attribute=short, reason="the same value stands twice")
+        raise _refusal(short, phrase("pki.subject.twice"))
+    if alternative and len(values) > MAX_ALTERNATIVES:
+        raise _refusal(short, phrase("pki.subject.too_many", bound=MAX_ALTERNATIVES))
+
+
+def _check_numbers(values: dict[str, list[str]]) -> None:
+    """Two ways of writing one number, and two numbers of one kind, must not disagree."""
+    uids = values.get("UID", [])
+    kinds = [uid_kind(uid) for uid in uids]
+    if len(set(kinds)) != len(kinds):
+        raise _refusal("UID", phrase("pki.subject.two_numbers"))
+    for short in ("serialNumber", "organizationIdentifier"):
+        for written in values.get(short, ()):
+            if not all(same_number(uid, written) for uid in uids):
+                raise _refusal(short, phrase("pki.subject.two_numbers"))
+
+
+def _refusal(attribute: str, reason: Phrase) -> SubjectInvalidError:
+    return SubjectInvalidError(attribute=attribute, reason=reason)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
+from ipaddress import ip_network
 
 import pytest
+from cryptography import x509
 from cryptography.x509.name import _ASN1Type
+from pki_world import NOW, new_key
 
-from pki.errors import SubjectInvalidError
-from pki.subject import build_subject, parse_subject, tax_code_is_sound
+from pki import subject as subject_module
+from pki.errors import Phrase, SubjectInvalidError
+from pki.keys import hash_for
+from pki.subject import MAX_ALTERNATIVES, build_subject, parse_subject, subject_of
+from pki.words import Language, message_of
 
 BASE = [("C", "VN"), ("O", "Sở Nội vụ"), ("CN", "Nguyễn Văn A")]
 
@@ -71,7 +77,16 @@ GOOD = [
     ("UID", "CCCD:001090000001"),
     ("UID", "MST:0100109106"),
     ("UID", "MST:0100109106-001"),
+    ("UID", "CMND:012345678"),
+    ("UID", "HC:C1234567"),
+    ("UID", "BHXH:0123456789"),
+    ("serialNumber", "SN 4711/A"),
+    ("organizationIdentifier", "VATVN-0100109106"),
+    ("CN", "Sở Y tế – Phòng “Một cửa”"),
     ("E", "a.b+c@so.example.gov.vn"),
+    ("DNS", "www.example.gov.vn"),
+    ("DNS", "*.example.gov.vn"),
+    ("IP", "10.0.0.7"),
 ]
 BAD = [
     ("X", "unknown attribute"),
@@ -93,7 +108,8 @@ BAD = [
     ("UID", "CCCD:00109000000١"),
     ("UID", "MST:0100109107"),
     ("UID", "MST:0100109106-01"),
-    ("UID", "CMND:012345678"),
+    ("UID", "CMND:01234567"),
+    ("UID", "PID:0123456789"),
     ("E", "a@localhost"),
     ("E", "nguyễn@example.gov.vn"),
     ("E", "a b@example.gov.vn"),
@@ -103,7 +119,7 @@ BAD = [
 @pytest.mark.parametrize(("short", "value"), GOOD)
 def test_a_value_that_fits(short: str, value: str):
     subject = build_subject([(short, value), ("O", "Sở Nội vụ")])
-    assert value in dict(subject.attributes).values() or value in subject.mail
+    assert value in subject.values(short)
 
 
 @pytest.mark.parametrize(("short", "value"), BAD)
@@ -135,10 +151,171 @@ def test_text_that_is_no_name(text: str):
         parse_subject(text)
 
 
-def test_any_wrong_digit_shows_in_a_tax_code():
-    code = "0100109106"
-    assert tax_code_is_sound(code)
-    for place in range(10):
-        for digit in "0123456789":
-            changed = code[:place] + digit + code[place + 1 :]
-            assert tax_code_is_sound(changed) == (changed == code)
+def reason(pairs: list[tuple[str, str]]) -> str:
+    with pytest.raises(SubjectInvalidError) as refused:
+        build_subject(pairs)
+    found = refused.value.facts["reason"]
+    assert isinstance(found, Phrase)
+    for language in Language:
+        assert message_of(refused.value, language)
+    return found.id
+
+
+@pytest.mark.parametrize(
+    ("short", "value", "why"),
+    [
+        ("X", "a", "unknown"),
+        ("CN", "x" * 65, "length"),
+        ("CN", "Nguyễn Văn А", "character"),  # the last letter is Cyrillic
+        ("C", "Vn", "country"),
+        ("UID", "CCCD:1", "uid"),
+        ("serialNumber", "IDCVN-12345678", "serial_number"),
+        ("serialNumber", "số 7", "serial_number"),
+        ("organizationIdentifier", "VATVN-0100109107", "organization_identifier"),
+        ("E", "a@b", "mail"),
+        ("DNS", "localhost", "host_name"),
+        ("IP", "127.0.0.1", "address"),
+    ],
+)
+def test_a_refusal_says_why_in_both_languages(short: str, value: str, why: str):
+    assert reason([(short, value), ("O", "Sở Nội vụ")]) == f"pki.subject.{why}"
+
+
+def test_spaces_and_forms_are_made_one():
+    one = build_subject([("CN", "  Nguyễn   Văn A "), ("O", "Sở")])
+    assert one.values("CN") == ("Nguyễn Văn A",)
+    assert one == build_subject([("CN", "Nguyễn Văn A"), ("O", "Sở")])
+
+
+def test_alternative_names_are_kept_in_one_form_and_order():
+    subject = build_subject(
+        [
+            ("IP", "2001:DB8::1"),
+            ("IP", "10.0.0.7"),
+            ("DNS", "WWW.Example.gov.vn"),
+            ("DNS", "sở-nội-vụ.example.gov.vn"),
+            ("E", "a@Ủy-ban.example.vn"),
+            ("CN", "www.example.gov.vn"),
+            ("O", "Sở"),
+        ]
+    )
+    assert subject.values("DNS") == (
+        "www.example.gov.vn", "xn--s-ni-v-5n8bub8c.example.gov.vn",
+    )  # fmt: skip
+    assert subject.values("IP") == ("2001:db8::1", "10.0.0.7")
+    assert subject.values("E")[0].endswith("@xn--y-ban-ie2b.example.vn")
+    assert [type(name).__name__ for name in subject.alternative_names()] == [
+        "RFC822Name", "DNSName", "DNSName", "IPAddress", "IPAddress",
+    ]  # fmt: skip
+    assert subject.shorts() == {"IP", "DNS", "E", "CN", "O"}
+    assert "example" not in repr(subject)
+
+
+def test_a_serial_number_is_a_printable_string():
+    subject = build_subject(
+        [
+            ("serialNumber", "IDCVN-001090000001"),
+            ("organizationIdentifier", "VATVN-0100109106"),
+            ("O", "Sở"),
+        ]
+    )
+    kinds = {attribute.value: attribute._type for attribute in subject.name()}
+    assert kinds["IDCVN-001090000001"] is _ASN1Type.PrintableString
+    assert kinds["VATVN-0100109106"] is _ASN1Type.UTF8String
+    assert subject.text() == (
+        "serialNumber=IDCVN-001090000001,organizationIdentifier=VATVN-0100109106,O=Sở"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pairs", "sound"),
+    [
+        ([("UID", "CCCD:001090000001"), ("UID", "MST:0100109106")], True),
+        ([("UID", "CCCD:001090000001"), ("UID", "CCCD:001090000002")], False),
+        ([("UID", "MST:0100109106"), ("UID", "MST:0100109106-001")], False),
+        ([("UID", "CCCD:001090000001"), ("serialNumber", "PNOVN-001090000001")], True),
+        ([("UID", "CCCD:001090000001"), ("serialNumber", "PNOVN-001090000002")], False),
+        ([("UID", "CCCD:001090000001"), ("serialNumber", "PASVN-C1234567")], True),
+        ([("UID", "MST:0100109106"), ("organizationIdentifier", "VATVN-0100109106")], True),
+        ([("UID", "MST:0100109106-001"), ("organizationIdentifier", "VATVN-0100109106")], False),
+    ],
+)
+def test_two_numbers_of_one_kind_must_agree(pairs: list[tuple[str, str]], sound: bool):
+    if sound:
+        assert build_subject([*pairs, ("O", "Sở")])
+    else:
+        assert reason([*pairs, ("O", "Sở")]) == "pki.subject.two_numbers"
+
+
+def test_a_mutant_without_the_agreement_takes_two_numbers(monkeypatch: pytest.MonkeyPatch):
+    pairs = [("UID", "CCCD:001090000001"), ("UID", "CCCD:001090000002"), ("O", "Sở")]
+    assert reason(pairs) == "pki.subject.two_numbers"
+    monkeypatch.setattr(subject_module, "_check_numbers", lambda _: None)
+    assert len(build_subject(pairs).values("UID")) == 2
+
+
+def test_alternative_names_have_a_bound():
+    names = [("DNS", f"a{number}.example.vn") for number in range(MAX_ALTERNATIVES + 1)]
+    assert build_subject([*names[1:], ("O", "Sở")])
+    assert reason([*names, ("O", "Sở")]) == "pki.subject.too_many"
+
+
+def test_what_is_not_in_its_kept_form_is_told():
+    """The linter asks this of what stands in a certificate."""
+    for value in ("Nguyễn  Văn", unicodedata.normalize("NFD", "Nguyễn"), " a"):
+        found = subject_module.unfit_value("CN", value)
+        assert found is not None
+        assert found.id == "pki.subject.not_normal"
+    assert subject_module.unfit_value("CN", "Nguyễn Văn") is None
+
+
+FULL = [
+    *BASE,
+    ("UID", "CCCD:001090000001"),
+    ("serialNumber", "PNOVN-001090000001"),
+    ("E", "a@example.vn"),
+    ("DNS", "*.example.vn"),
+    ("IP", "10.0.0.7"),
+]
+
+
+@pytest.mark.parametrize("pairs", [BASE, FULL])
+def test_a_subject_is_read_back_from_its_certificate(pairs: list[tuple[str, str]]):
+    subject = build_subject(pairs)
+    assert subject_of(certified(subject.name(), *subject.alternative_names())) == subject
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        (x509.UniformResourceIdentifier("http://example.vn"),),
+        (x509.IPAddress(ip_network("10.0.0.0/8")),),
+        (x509.DNSName("localhost"),),
+    ],
+)
+def test_a_certificate_of_a_subject_not_ours_is_refused(names: tuple[x509.GeneralName, ...]):
+    with pytest.raises(SubjectInvalidError):
+        subject_of(certified(build_subject(BASE).name(), *names))
+
+
+def test_an_attribute_that_is_not_ours_is_refused():
+    street = x509.Name([x509.NameAttribute(x509.NameOID.STREET_ADDRESS, "a")])
+    with pytest.raises(SubjectInvalidError) as refused:
+        subject_of(certified(street))
+    assert refused.value.facts["attribute"] == "2.5.4.9"
+
+
+def certified(name: x509.Name, *names: x509.GeneralName) -> x509.Certificate:
+    key = new_key()
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW)
+    )
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    return builder.sign(key, hash_for(key))
