@@ -131,11 +131,13 @@ class Authority:
 
         Spec: RFC 5280 §5.
         """
-        now = self.clock.now()
-        check_clock(self.register, now)
-        crl, record = build_crl(self.issuer, self.register, self.record().crl_lifetime, now=now)
+        lifetime = self.record().crl_lifetime
+        crl, record = build_crl(
+            self.issuer, self.register, lifetime, clock=self.clock, requester=requester
+        )
         facts = (("issuer", record.issuer), ("number", str(record.number)))
-        self.register.commit((StoreCRL(record),), AuditEvent(now, requester, "crl.issue", facts))
+        event = AuditEvent(self.clock.now(), requester, "crl.issue", facts)
+        self.register.commit((StoreCRL(record),), event)
         return crl
 
     def recover_open(self, *, requester: str = "antin") -> tuple[CertificateRecord, ...]:
