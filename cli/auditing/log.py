@@ -21,6 +21,7 @@ from cli.session import Session
 from pki.atomic import write_atomically
 from pki.audit.check import check_consistency
 from pki.audit.checkpoint import LogSigner, TreeHead, check_origin, sign_checkpoint
+from pki.audit.entry import check_clock
 from pki.audit.proof import consistency_proof
 from pki.audit.stored import read_edge
 from pki.audit.verify import compare_heads
@@ -81,16 +82,22 @@ def new_checkpoint(office: Office) -> tuple[TreeHead, bytes]:
         NoLogSignerError: no key is configured.
         AuditCutError, AuditRewrittenError: the log does not go on from the kept checkpoint.
         AuditBrokenError: hashes are missing at its end.
+        ClockBeforeRecordError: the clock was set back.
+        CheckpointUntrustedError: nobody would take it: the certificate lapsed, or is another's.
         PKIError: the key cannot be used.
     """
     settings = office.home.settings.audit
     if settings is None:
         raise NoLogSignerError
+    clock = office.session.clock
+    check_clock(office.register, clock.now())
     head = _head(office.register, settings.origin)
-    kept = kept_checkpoint(office.session, office.home, trust_of(office.home))
+    trust = trust_of(office.home)
+    kept = kept_checkpoint(office.session, office.home, trust)
     if kept is not None:
         _goes_on(office.register, kept.head, head)
-    written = sign_checkpoint(head, _signer(office, settings), office.session.clock)
+    written = sign_checkpoint(head, _signer(office, settings), clock)
+    judge_checkpoint(written, trust, clock.now())
     write_atomically(office.home.checkpoint, written, overwrite=True)
     return head, written
 

@@ -25,18 +25,19 @@ def head_of(register: Register) -> TreeHead:
     return TreeHead(ORIGIN, edge.size, edge.root())
 
 
-def own(world: World) -> sqlite3.Connection:
+def own(place: World | Path) -> sqlite3.Connection:
     """Open a register as its owner: no guard is left."""
-    database = sqlite3.connect(world.folder / "register.db", isolation_level=None)
+    path = place if isinstance(place, Path) else place.folder / "register.db"
+    database = sqlite3.connect(path, isolation_level=None)
     triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
     for (name,) in triggers:
         database.execute(f"DROP TRIGGER {name}")
     return database
 
 
-def rewrite(world: World, attack: Attack) -> None:
+def rewrite(place: World | Path, attack: Attack) -> None:
     """Put another log in the place of this one, with every number and hash as it has to be."""
-    database = own(world)
+    database = own(place)
     contents = [row[0] for row in database.execute("SELECT content FROM audit ORDER BY sequence")]
     database.execute("DELETE FROM audit")
     edge = Edge()

@@ -245,7 +245,8 @@ def test_what_cannot_be_recorded_is_not_done(world: World):
     entries = verify_audit(world.register)
     for act in actions(world, serial):
         act()
-    assert verify_audit(world.register) == entries + 4
+        assert verify_audit(world.register) > entries
+        entries = verify_audit(world.register)
 
 
 def test_an_authority_that_swallowed_the_failure_would_be_seen_to(
