@@ -124,6 +124,18 @@ class RegisterConflictError(UnavailableError):
     code = "pki.register_conflict"
 
 
+class RegisterOutcomeError(UnavailableError):
+    """The connection broke in a commit; whether it was done is not known (facts: `register`)."""
+
+    code = "pki.register_outcome"
+
+
+class RegisterDriverError(UnavailableError):
+    """The driver of this kind of register is not installed (facts: `register`, `package`)."""
+
+    code = "pki.register_driver"
+
+
 class NotARegisterError(InvalidInputError):
     """The file is no register, or is damaged (facts: `register`, `reason`)."""
 

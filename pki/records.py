@@ -178,7 +178,14 @@ class CertificateQuery:
     state: CertificateState | None = None
     profile: str | None = None
     spki_sha256: str | None = None
+    not_after_from: datetime | None = None
     not_after_before: datetime | None = None
+    text: str | None = None
+    """Words that all stand in the subject, in any order; accents and case do not count."""
+    limit: int | None = None
+    """How many at most."""
+    after: tuple[str, int] | None = None
+    """Issuer and serial of the record after which to go on: the last of the page before."""
 
 
 class Register(Protocol):

@@ -8,16 +8,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, insert, select
+from sqlalchemy import Connection, Select, Table, bindparam, insert, select
 from sqlmodel import SQLModel
 
+from pki.audit.tree import Edge
 from pki.clock import Clock
-from pki.errors import (
-    NewerRegisterError,
-    NotARegisterError,
-    OlderRegisterError,
-    RegisterUnreachableError,
-)
+from pki.errors import NewerRegisterError, NotARegisterError, OlderRegisterError
 from pki.records import (
     AuditEntry,
     AuditEvent,
@@ -28,9 +24,10 @@ from pki.records import (
     CRLRecord,
     RevocationRecord,
 )
-from pki.register import sqlite
 from pki.register.audit_log import AuditLog
 from pki.register.changes import Record, apply
+from pki.register.search import narrowed
+from pki.register.store import Store, store_of
 from pki.register.tables import (
     AUTHORITIES,
     CERTIFICATES,
@@ -39,73 +36,88 @@ from pki.register.tables import (
     SCHEMA,
     SCHEMA_VERSION,
 )
+from pki.register.transactions import Transactions
 
 
 def create_register(url_or_path: str | Path, clock: Clock) -> SQLRegister:
-    """Make a new register and open it.
+    """Make a new register at a path, `sqlite:///…` or `postgresql://…`, and open it.
+
+    A PostgreSQL database must be there; its tables are laid in the first schema of its
+    `search_path`.
 
     Raises:
-        RegisterExistsError: something stands at that path.
-        RegisterUnreachableError: the place cannot be written.
+        RegisterExistsError: something stands at that path, or a register in that schema.
+        RegisterUnreachableError: the place cannot be reached or written.
+        RegisterDriverError: PostgreSQL's driver is not installed.
         RegisterFullError: no room.
     """
-    path = _path_of(url_or_path)
-    sqlite.create_file(path)
-    engine = sqlite.open_engine(path)
-    register = SQLRegister(engine, path)
-    try:
-        register.lay_tables(clock)
-    except BaseException:
-        engine.dispose()
-        path.unlink(missing_ok=True)
-        raise
+    store = store_of(url_or_path)
+    register = SQLRegister(store)
+    with register.closed_on_error():
+        store.make()
+        try:
+            register.lay_tables(clock)
+        except BaseException:
+            register.close()
+            store.unmake()
+            raise
     return register
 
 
 def open_register(url_or_path: str | Path) -> SQLRegister:
-    """Open a register that is there.
+    """Open a register that is there, at a path, `sqlite:///…` or `postgresql://…`.
 
     Raises:
-        RegisterUnreachableError: no such file, or it may not be read.
-        NotARegisterError: the file is something else.
+        RegisterUnreachableError: no such file or server, or it may not be read.
+        RegisterDriverError: PostgreSQL's driver is not installed.
+        NotARegisterError: the file or database is something else.
         NewerRegisterError: a newer Antin wrote it.
         OlderRegisterError: an older Antin wrote it.
     """
-    path = _path_of(url_or_path)
-    if not path.is_file():
-        raise RegisterUnreachableError(register=path, reason="not there")
-    register = SQLRegister(sqlite.open_engine(path), path)
-    found = register.schema_version()
-    if found > SCHEMA_VERSION:
-        register.close()
-        raise NewerRegisterError(register=path, found=found, known=SCHEMA_VERSION)
-    if found < SCHEMA_VERSION:
-        register.close()
-        raise OlderRegisterError(register=path, found=found, known=SCHEMA_VERSION)
+    store = store_of(url_or_path)
+    register = SQLRegister(store)
+    with register.closed_on_error():
+        store.check()
+        found = register.schema_version()
+        if found > SCHEMA_VERSION:
+            raise NewerRegisterError(register=store.place, found=found, known=SCHEMA_VERSION)
+        if found < SCHEMA_VERSION:
+            raise OlderRegisterError(register=store.place, found=found, known=SCHEMA_VERSION)
     return register
 
 
 class SQLRegister:
     """`pki.records.Register` over SQL tables. Safe to share between threads."""
 
-    def __init__(self, engine: Engine, path: Path) -> None:
-        self._engine = engine
-        self._writer = engine.execution_options(**{sqlite.WRITING: True})
-        self._path = path
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._transactions = Transactions(store)
+        self._reading = self._transactions.reading
         self._log = AuditLog()
 
     def close(self) -> None:
         """Give back the connections; the register may not be used after."""
-        self._engine.dispose()
+        self._store.engine.dispose()
+
+    @contextmanager
+    def closed_on_error(self) -> Iterator[None]:
+        """Close the register when the block fails, and say the engine's errors in our words."""
+        try:
+            yield
+        except self._store.errors as error:
+            self.close()
+            raise self._store.translate(error) from error
+        except BaseException:
+            self.close()
+            raise
 
     def lay_tables(self, clock: Clock) -> None:
-        """Make tables and triggers in one transaction."""
-        with self._guarded():
-            sqlite.enable_wal(self._engine)
-        with self._transaction() as connection:
+        """Make tables and guards in one transaction."""
+        with self._store.writer.connect() as connection, connection.begin():
+            self._store.enter(connection)
             SQLModel.metadata.create_all(connection)
-            for trigger in sqlite.TRIGGERS:
-                connection.exec_driver_sql(trigger)
+            for guard in self._store.guards:
+                connection.exec_driver_sql(guard)
             version = {"version": SCHEMA_VERSION, "created_at": clock.now()}
             connection.execute(insert(SCHEMA), version)
 
@@ -114,71 +126,57 @@ class SQLRegister:
         with self._reading() as connection:
             versions = connection.execute(select(SCHEMA.c.version)).scalars().all()
         if len(versions) != 1:
-            raise NotARegisterError(register=self._path, reason="no schema version")
+            raise NotARegisterError(register=self._store.place, reason="no schema version")
         version: int = versions[0]
         return version
 
     def commit(self, changes: Sequence[Change], event: AuditEvent) -> None:
         """Apply all changes and append the event, or change nothing."""
-        with self._transaction() as connection:
+        edge = Edge()
+
+        def work(connection: Connection) -> int:
+            nonlocal edge
             for change in changes:
-                apply(connection, change, self._path)
+                apply(connection, change, self._store.place)
             edge = self._log.append(connection, event)
+            return edge.size
+
+        self._transactions.write(work)
         self._log.remember(edge)
 
     def find_authority(self, name: str) -> AuthorityRecord | None:
         """Return the authority of that name."""
-        with self._reading() as connection:
-            row = connection.execute(_AUTHORITIES.where(AUTHORITIES.c.name == name)).first()
-        return AuthorityRecord(*row) if row else None
+        found = self._transactions.read(_AUTHORITY, {"name": name})
+        return AuthorityRecord(*found[0]) if found else None
 
     def list_authorities(self) -> tuple[AuthorityRecord, ...]:
         """Return all authorities, oldest first."""
-        query = _AUTHORITIES.order_by(AUTHORITIES.c.created_at, AUTHORITIES.c.name)
-        with self._reading() as connection:
-            return tuple(AuthorityRecord(*row) for row in connection.execute(query))
+        return tuple(AuthorityRecord(*row) for row in self._transactions.read(_AUTHORITIES))
 
     def find_certificate(self, issuer: str, serial: int) -> CertificateRecord | None:
         """Return what is recorded under the serial."""
-        query = _CERTIFICATES.where(
-            CERTIFICATES.c.issuer == issuer, CERTIFICATES.c.serial == serial
-        )
-        with self._reading() as connection:
-            row = connection.execute(query).first()
-        return CertificateRecord(*row) if row else None
+        found = self._transactions.read(_CERTIFICATE, {"issuer": issuer, "serial": serial})
+        return CertificateRecord(*found[0]) if found else None
 
     def find_certificates(self, query: CertificateQuery) -> tuple[CertificateRecord, ...]:
         """Return the records that match, in the order of their reservation."""
-        statement = _CERTIFICATES.order_by(CERTIFICATES.c.id)
-        for name in ("issuer", "state", "profile", "spki_sha256"):
-            wanted = getattr(query, name)
-            if wanted is not None:
-                statement = statement.where(CERTIFICATES.c[name] == wanted)
-        if query.not_after_before is not None:
-            statement = statement.where(CERTIFICATES.c.not_after < query.not_after_before)
-        with self._reading() as connection:
-            return tuple(CertificateRecord(*row) for row in connection.execute(statement))
+        found = self._transactions.read(narrowed(_CERTIFICATES, query))
+        return tuple(CertificateRecord(*row) for row in found)
 
     def find_revocation(self, issuer: str, serial: int) -> RevocationRecord | None:
         """Return the serial's revocation."""
-        query = _REVOCATIONS.where(REVOCATIONS.c.issuer == issuer, REVOCATIONS.c.serial == serial)
-        with self._reading() as connection:
-            row = connection.execute(query).first()
-        return RevocationRecord(*row) if row else None
+        found = self._transactions.read(_REVOCATION, {"issuer": issuer, "serial": serial})
+        return RevocationRecord(*found[0]) if found else None
 
     def list_revocations(self, issuer: str) -> tuple[RevocationRecord, ...]:
         """Return one snapshot of the issuer's revocations, in order of sequence."""
-        query = _REVOCATIONS.where(REVOCATIONS.c.issuer == issuer)
-        with self._reading() as connection:
-            found = connection.execute(query.order_by(REVOCATIONS.c.sequence))
-            return tuple(RevocationRecord(*row) for row in found)
+        found = self._transactions.read(_REVOCATIONS, {"issuer": issuer})
+        return tuple(RevocationRecord(*row) for row in found)
 
     def newest_crl(self, issuer: str) -> CRLRecord | None:
         """Return the issuer's revocation list with the highest number."""
-        query = _CRLS.where(CRLS.c.issuer == issuer).order_by(CRLS.c.number.desc()).limit(1)
-        with self._reading() as connection:
-            row = connection.execute(query).first()
-        return CRLRecord(*row) if row else None
+        found = self._transactions.read(_NEWEST_CRL, {"issuer": issuer})
+        return CRLRecord(*found[0]) if found else None
 
     def last_audit_entry(self) -> AuditEntry | None:
         """Return the newest entry of the audit log."""
@@ -200,40 +198,29 @@ class SQLRegister:
         with self._reading() as connection:
             return self._log.search(connection, fragment)
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with self._guarded(), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        with self._guarded(), self._writer.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite.ENGINE_ERRORS as error:
-            raise sqlite.translate(error, self._path) from error
-
 
 def _select(table: Table, record: type[Record]) -> Select[tuple[Any, ...]]:
     """Select the columns of a record, in the order of its fields."""
     return select(*(table.c[field.name] for field in fields(record)))
 
 
-_AUTHORITIES = _select(AUTHORITIES, AuthorityRecord)
+_AUTHORITIES = _select(AUTHORITIES, AuthorityRecord).order_by(
+    AUTHORITIES.c.created_at, AUTHORITIES.c.name
+)
+_AUTHORITY = _AUTHORITIES.where(AUTHORITIES.c.name == bindparam("name"))
 _CERTIFICATES = _select(CERTIFICATES, CertificateRecord)
-_REVOCATIONS = _select(REVOCATIONS, RevocationRecord)
-_CRLS = _select(CRLS, CRLRecord)
-
-
-def _path_of(url_or_path: str | Path) -> Path:
-    text_form = str(url_or_path)
-    if text_form.startswith("sqlite:///"):
-        return Path(text_form.removeprefix("sqlite:///"))
-    if "://" in text_form:
-        scheme = text_form.partition("://")[0]
-        raise RegisterUnreachableError(register=f"{scheme}://", reason="no such kind of register")
-    return Path(url_or_path)
+_CERTIFICATE = _CERTIFICATES.where(
+    CERTIFICATES.c.issuer == bindparam("issuer"), CERTIFICATES.c.serial == bindparam("serial")
+)
+_REVOCATIONS = (
+    _select(REVOCATIONS, RevocationRecord)
+    .where(REVOCATIONS.c.issuer == bindparam("issuer"))
+    .order_by(REVOCATIONS.c.sequence)
+)
+_REVOCATION = _REVOCATIONS.where(REVOCATIONS.c.serial == bindparam("serial"))
+_NEWEST_CRL = (
+    _select(CRLS, CRLRecord)
+    .where(CRLS.c.issuer == bindparam("issuer"))
+    .order_by(CRLS.c.number.desc())
+    .limit(1)
+)

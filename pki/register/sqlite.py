@@ -1,9 +1,8 @@
-"""Everything that is SQLite's own: connections, write locks, triggers, and what its errors mean.
+"""Everything that is SQLite's own: connections, write locks, and what its errors mean.
 
 Write-ahead logging lets the responders read while the authority writes; `synchronous=FULL` makes
 a commit survive a power cut. A writing transaction takes the lock at its beginning, so what it
-reads cannot change before it writes. Triggers keep the promise that nothing is deleted even
-against someone who opens the file with another program by mistake; they stop no attacker.
+reads cannot change before it writes.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy.engine.base import OptionEngine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from pki.errors import (
@@ -25,87 +25,107 @@ from pki.errors import (
     RegisterFullError,
     RegisterUnreachableError,
 )
+from pki.register.guards import MARK
+from pki.register.sqlite_guards import SQLITE_GUARDS
 
-ENGINE_ERRORS = (SQLAlchemyError, sqlite3.Error)
-WRITING = "antin_writing"
 BUSY_SECONDS = 10.0
+_BEGIN = "antin_begin"
+"""How a transaction begins; a statement without one is a transaction of its own."""
 
-_STOP = "SELECT RAISE(ABORT, 'antin: this record is never changed or deleted');"
-_MOVE = (
-    "OLD.issuer IS NOT NEW.issuer OR OLD.serial IS NOT NEW.serial"
-    " OR OLD.tbs_der IS NOT NEW.tbs_der OR OLD.subject IS NOT NEW.subject"
-    " OR (OLD.der IS NOT NULL AND OLD.der IS NOT NEW.der)"
-    " OR (OLD.state || '>' || NEW.state) NOT IN"
-    " ('reserved>issued', 'reserved>abandoned', 'issued>revoked')"
-)
-TRIGGERS = (
-    f"CREATE TRIGGER certificate_keep BEFORE UPDATE ON certificates WHEN {_MOVE} BEGIN {_STOP} END",
-    *(
-        f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} BEGIN {_STOP} END"
-        for table, actions in (
-            ("certificates", ("DELETE",)),
-            ("authorities", ("UPDATE", "DELETE")),
-            ("revocations", ("UPDATE", "DELETE")),
-            ("crls", ("UPDATE", "DELETE")),
-            ("audit", ("UPDATE", "DELETE")),
+
+class SQLiteStore:
+    """A register in one file."""
+
+    errors: tuple[type[Exception], ...] = (SQLAlchemyError, sqlite3.Error)
+    waits: tuple[float, ...] = ()  # the lock is waited for by SQLite itself
+    guards: tuple[str, ...] = SQLITE_GUARDS
+
+    def __init__(self, path: Path) -> None:
+        self.place: Path | str = path
+        self._path = path
+        self.engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool)
+        self.reader: Engine | OptionEngine = self.engine.execution_options(**{_BEGIN: ""})
+        self.writer: Engine | OptionEngine = self.engine.execution_options(
+            **{_BEGIN: "BEGIN IMMEDIATE"}
         )
-        for action in actions
-    ),
-)
+        event.listen(self.engine, "connect", _prepare)
+        event.listen(self.engine, "begin", _begin)
 
+    def make(self) -> None:
+        """Make the empty file, readable by its owner alone, with write-ahead logging."""
+        try:
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError as error:
+            raise RegisterExistsError(register=self._path) from error
+        except OSError as error:
+            raise RegisterUnreachableError(register=self._path, reason=_why(error)) from error
+        connection = self.engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
 
-def create_file(path: Path) -> None:
-    """Make the empty file, readable by its owner alone.
+    def unmake(self) -> None:
+        """Remove the file."""
+        self._path.unlink(missing_ok=True)
 
-    Raises:
-        RegisterExistsError: something stands there.
-        RegisterUnreachableError: the place cannot be written.
-    """
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError as error:
-        raise RegisterExistsError(register=path) from error
-    except OSError as error:
-        raise RegisterUnreachableError(register=path, reason=_why(error)) from error
+    def check(self) -> None:
+        """See that there is a file."""
+        if not self._path.is_file():
+            raise RegisterUnreachableError(register=self._path, reason="not there")
 
+    def enter(self, connection: Connection) -> str:
+        """Do nothing: `BEGIN IMMEDIATE` took the lock."""
+        del connection
+        return ""
 
-def open_engine(path: Path) -> Engine:
-    """Return an engine on an existing file; connecting never creates one."""
-    address = f"{path.resolve().as_uri()}?mode=rw"
+    def is_own(self, connection: Connection, sequence: int, ticket: str) -> bool:
+        """Say no: a commit to a file is never lost between two machines."""
+        del connection, sequence, ticket
+        return False
 
-    def connect() -> sqlite3.Connection:
+    def drop_guards(self, connection: Connection) -> None:
+        """Drop every trigger of Antin's."""
+        found = connection.exec_driver_sql(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE ?",
+            (f"%'{MARK}:%",),
+        )
+        for (name,) in found.all():
+            connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
+
+    def changed_nothing(self, error: Exception) -> bool:
+        """Say no: SQLite undoes nothing by chance."""
+        del error
+        return False
+
+    def is_lost(self, error: Exception) -> bool:
+        """Say no: there is no connection to lose."""
+        del error
+        return False
+
+    def translate(self, error: Exception) -> PKIError:
+        """Return our error for one of the engine's."""
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        name = getattr(cause, "sqlite_errorname", "") or ""
+        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "QueuePool limit" in str(cause):
+            return RegisterBusyError(register=self._path)
+        if name.startswith("SQLITE_FULL"):
+            return RegisterFullError(register=self._path)
+        if name.startswith("SQLITE_CONSTRAINT"):
+            return RegisterConflictError(register=self._path, reason=str(cause))
+        if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")) or "no such table" in str(cause):
+            return NotARegisterError(register=self._path, reason=str(cause))
+        return RegisterUnreachableError(register=self._path, reason=name or type(cause).__name__)
+
+    def _connect(self) -> sqlite3.Connection:
+        # Connecting never makes the file: a wrong path is an error, not an empty register.
         return sqlite3.connect(
-            address, uri=True, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None
+            f"{self._path.resolve().as_uri()}?mode=rw",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            check_same_thread=False,
+            isolation_level=None,
         )
-
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def translate(error: Exception, path: Path) -> PKIError:
-    """Return our error for one of the engine's."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    name = getattr(cause, "sqlite_errorname", "") or ""
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "QueuePool limit" in str(cause):
-        return RegisterBusyError(register=path)
-    if name.startswith("SQLITE_FULL"):
-        return RegisterFullError(register=path)
-    if name.startswith("SQLITE_CONSTRAINT"):
-        return RegisterConflictError(register=path, reason=str(cause))
-    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")) or "no such table" in str(cause):
-        return NotARegisterError(register=path, reason=str(cause))
-    return RegisterUnreachableError(register=path, reason=name or type(cause).__name__)
-
-
-def enable_wal(engine: Engine) -> None:
-    """Switch the file to write-ahead logging; the file remembers it."""
-    connection = engine.raw_connection()
-    try:
-        connection.cursor().execute("PRAGMA journal_mode = WAL")
-    finally:
-        connection.close()
 
 
 def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401  the driver's own type
@@ -116,8 +136,8 @@ def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401  the dri
 
 
 def _begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get(WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if statement := connection.get_execution_options().get(_BEGIN, "BEGIN"):
+        connection.exec_driver_sql(statement)
 
 
 def _why(error: OSError) -> str:

@@ -12,13 +12,16 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from cryptography import x509
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Integer, Table, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from pki.records import CertificateState
 from pki.register.columns import ReasonText, Seconds, SerialText, StateText, UTCDateTime
 
 SCHEMA_VERSION = 2
+"""Version of these tables; `pki.register.migrations` has a revision of the same number."""
+
+_Counted = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts in INTEGER keys alone
 
 
 class SchemaRow(SQLModel, table=True):
@@ -55,7 +58,7 @@ class CertificateRow(SQLModel, table=True):
     model_config = {"arbitrary_types_allowed": True}
     __tablename__: ClassVar[str] = "certificates"
     __table_args__ = (UniqueConstraint("issuer", "serial"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Counted)
     issuer: str = Field(foreign_key="issuer_names.name")
     serial: int = Field(sa_type=SerialText)
     state: CertificateState = Field(sa_type=StateText, index=True)
@@ -69,6 +72,9 @@ class CertificateRow(SQLModel, table=True):
     spki_sha256: str = Field(index=True)
     requester: str
     reserved_at: datetime = Field(sa_type=UTCDateTime)
+    subject_folded: str = Field(index=True, sa_column_kwargs={"server_default": ""})
+    """The subject as it is searched. The index is read from end to end, not looked up in: it is
+    a small part of the table."""
 
 
 class RevocationRow(SQLModel, table=True):
@@ -80,7 +86,7 @@ class RevocationRow(SQLModel, table=True):
         UniqueConstraint("issuer", "serial"),
         ForeignKeyConstraint(["issuer", "serial"], ["certificates.issuer", "certificates.serial"]),
     )
-    sequence: int | None = Field(default=None, primary_key=True)
+    sequence: int | None = Field(default=None, primary_key=True, sa_type=_Counted)
     issuer: str
     serial: int = Field(sa_type=SerialText)
     reason: x509.ReasonFlags = Field(sa_type=ReasonText)

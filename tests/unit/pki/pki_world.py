@@ -151,10 +151,11 @@ def make_world(
     root_kind: str = "p384",
     issuing_kind: str = "p256",
     public_url: str = PUBLIC_URL,
+    place: str | None = None,
 ) -> World:
-    """Make a register in `folder` with a root and an issuing authority."""
+    """Make a register, in `folder` or at `place`, with a root and an issuing authority."""
     clock = clock or FixedClock(NOW)
-    register = create_register(folder / "register.db", clock)
+    register = create_register(place or folder / "register.db", clock)
 
     def urls(name: str) -> AuthorityURLs:
         return AuthorityURLs.under(public_url, name)

@@ -1,0 +1,68 @@
+"""The guards of `pki.register.guards` as PostgreSQL's triggers.
+
+A condition without a look at other rows stands in the trigger itself; the others are functions,
+which keep the schema they were made in, wherever a session's `search_path` points.
+"""
+
+from __future__ import annotations
+
+from pki.register.guards import (
+    GAPLESS,
+    KEPT,
+    NEVER,
+    ONE_VERSION,
+    RESERVED_FIRST,
+    RISING,
+    UNDELETED,
+    forbidden_insert,
+    forbidden_update,
+)
+
+
+def _function(name: str, say: str, *, when: str = "TRUE") -> str:
+    return f"""
+CREATE OR REPLACE FUNCTION antin_{name}() RETURNS trigger LANGUAGE plpgsql
+SET search_path FROM CURRENT AS $$
+BEGIN
+  IF {when} THEN
+    RAISE EXCEPTION '{say}' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END
+$$"""
+
+
+def _guard(
+    name: str, action: str, table: str, *, function: str = "never", when: str | None = None
+) -> str:
+    each = "STATEMENT" if action == "TRUNCATE" else "ROW"
+    condition = f" WHEN ({when})" if when else ""
+    return (
+        f"CREATE TRIGGER {table}_{name} BEFORE {action} ON {table} FOR EACH {each}{condition}"
+        f" EXECUTE FUNCTION antin_{function}()"
+    )
+
+
+POSTGRES_GUARDS = (
+    _function("never", NEVER),
+    _function("reserved_first", RESERVED_FIRST),
+    _function(
+        "rising",
+        RISING,
+        when="EXISTS (SELECT 1 FROM crls WHERE issuer = NEW.issuer AND number >= NEW.number)",
+    ),
+    _function(
+        "gapless",
+        GAPLESS,
+        when="NEW.sequence IS DISTINCT FROM (SELECT coalesce(max(sequence), 0) + 1 FROM audit)",
+    ),
+    _function("one_version", ONE_VERSION, when="EXISTS (SELECT 1 FROM schema_version)"),
+    *(_guard("no_delete", "DELETE", table) for table in UNDELETED),
+    *(_guard("no_truncate", "TRUNCATE", table) for table in UNDELETED),
+    *(_guard("no_update", "UPDATE", table) for table in KEPT),
+    _guard("keep", "UPDATE", "certificates", when=forbidden_update("IS DISTINCT FROM")),
+    _guard("start", "INSERT", "certificates", function="reserved_first", when=forbidden_insert()),
+    _guard("rise", "INSERT", "crls", function="rising"),
+    _guard("follow", "INSERT", "audit", function="gapless"),
+    _guard("one", "INSERT", "schema_version", function="one_version"),
+)

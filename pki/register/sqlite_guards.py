@@ -1,0 +1,73 @@
+"""The guards of `pki.register.guards` as SQLite's triggers.
+
+`INSERT OR REPLACE` deletes the row that stands in its way without asking a delete trigger, so
+there is a trigger before each insert too.
+"""
+
+from __future__ import annotations
+
+from pki.register.guards import (
+    GAPLESS,
+    KEPT,
+    NEVER,
+    ONE_VERSION,
+    RESERVED_FIRST,
+    RISING,
+    UNDELETED,
+    forbidden_insert,
+    forbidden_update,
+)
+
+
+def _guard(name: str, action: str, table: str, *, when: str = "TRUE", say: str = NEVER) -> str:
+    return (
+        f"CREATE TRIGGER {table}_{name} BEFORE {action} ON {table} WHEN {when}"
+        f" BEGIN SELECT RAISE(ABORT, '{say}'); END"
+    )
+
+
+def _stands(table: str, *keys: str) -> str:
+    same = " AND ".join(f"{key} = NEW.{key}" for key in keys)
+    return f"EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608  names of this file
+
+
+SQLITE_GUARDS = (
+    *(_guard("no_delete", "DELETE", table) for table in UNDELETED),
+    *(_guard("no_update", "UPDATE", table) for table in KEPT),
+    _guard("keep", "UPDATE", "certificates", when=forbidden_update("IS NOT")),
+    _guard("start", "INSERT", "certificates", when=forbidden_insert(), say=RESERVED_FIRST),
+    *(
+        _guard(f"no_second_{number}", "INSERT", table, when=_stands(table, *keys))
+        for number, (table, keys) in enumerate(
+            (
+                ("certificates", ("issuer", "serial")),
+                ("certificates", ("id",)),
+                ("revocations", ("issuer", "serial")),
+                ("revocations", ("sequence",)),
+                ("authorities", ("name",)),
+                ("issuer_names", ("name",)),
+            )
+        )
+    ),
+    _guard(
+        "rise",
+        "INSERT",
+        "crls",
+        when="NEW.number <= (SELECT max(number) FROM crls WHERE issuer = NEW.issuer)",
+        say=RISING,
+    ),
+    _guard(
+        "follow",
+        "INSERT",
+        "audit",
+        when="NEW.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM audit)",
+        say=GAPLESS,
+    ),
+    _guard(
+        "one",
+        "INSERT",
+        "schema_version",
+        when="EXISTS (SELECT 1 FROM schema_version)",
+        say=ONE_VERSION,
+    ),
+)

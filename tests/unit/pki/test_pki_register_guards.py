@@ -1,0 +1,229 @@
+"""What the database holds to by itself: raw SQL against the guards, on both engines.
+
+Every statement is tried twice: with the guards it is refused, and without them the same statement
+passes, so it was the guard that held.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from pki_engines import ENGINES, Place, Run
+from pki_postgres import PostgresServer
+from pki_world import NOW, World, make_world
+
+from pki.audit.verify import verify_audit
+from pki.records import (
+    Abandon,
+    AuditEvent,
+    CertificateQuery,
+    CertificateState,
+    Complete,
+    CRLRecord,
+    Reserve,
+    StoreCRL,
+)
+from pki.register.guards import FIXED, MOVES, UNDELETED
+from pki.register.sql import open_register
+
+EVENT = AuditEvent(NOW, "người kiểm thử", "test")
+NEVER, FIRST = "never changed or deleted", "reserved before it is anything else"
+RISES, FOLLOWS, ONE = "higher than every one before", "goes on where it ends", "has one version"
+
+COLUMNS = (
+    *("issuer", "serial", "state", "tbs_der", "der", "fingerprint", "subject", "profile"),
+    *("not_before", "not_after", "spki_sha256", "requester", "reserved_at", "subject_folded"),
+)
+
+
+def copied(where: str, verb: str = "INSERT", **changed: str) -> str:
+    """Return a statement that inserts certificates again with some columns changed."""
+    names = (*COLUMNS, *(name for name in changed if name not in COLUMNS))
+    values = ", ".join(changed.get(name, name) for name in names)
+    found = f"SELECT {values} FROM certificates WHERE {where}"
+    return f"{verb} INTO certificates ({', '.join(names)}) {found}"
+
+
+X = "'x'"
+ANOTHER_VALUE = {
+    "id": "1000",
+    "issuer": "'root'",
+    "serial": "'01'",
+    "tbs_der": "x'00'",
+    "not_before": "not_after",
+    "not_after": "not_before",
+    "reserved_at": "not_after",
+}
+CRL = "this_update, next_update, der, last_sequence"
+TAKEN = "INSERT OR REPLACE INTO revocations SELECT"
+LAST = "WHERE sequence = (SELECT max(sequence) FROM audit)"
+STATEMENTS = (
+    *((f"DELETE FROM {table}", NEVER) for table in UNDELETED),
+    ("UPDATE authorities SET key_uri = ''", NEVER),
+    ("UPDATE revocations SET reason = 'unspecified'", NEVER),
+    ("UPDATE crls SET der = x'00'", NEVER),
+    ("UPDATE audit SET content = x'00'", NEVER),
+    (f"UPDATE audit SET sequence = 1000 {LAST}", NEVER),
+    ("UPDATE issuer_names SET name = 'other' WHERE name = 'root'", NEVER),
+    *(
+        (f"UPDATE certificates SET {name} = {ANOTHER_VALUE.get(name, X)} WHERE id = 4", NEVER)
+        for name in FIXED
+    ),
+    *(
+        (f"UPDATE certificates SET {name} WHERE state = 'issued'", NEVER)
+        for name in ("der = x'00'", "der = NULL", "fingerprint = 'ff'", "fingerprint = NULL")
+    ),
+    *(
+        (f"UPDATE certificates SET state = '{end}' WHERE state = '{start}'", NEVER)
+        for start in CertificateState
+        for end in (*CertificateState, "held")
+        if (start, end) not in MOVES and start != end
+    ),
+    ("UPDATE certificates SET state = 'issued' WHERE state = 'reserved'", NEVER),
+    ("UPDATE certificates SET state = 'issued', der = x'00' WHERE state = 'reserved'", NEVER),
+    ("UPDATE certificates SET state = 'issued', fingerprint = 'f' WHERE id = 5", NEVER),
+    ("UPDATE certificates SET state = 'abandoned', der = x'00' WHERE state = 'reserved'", NEVER),
+    (copied("state = 'issued' AND id > 2", serial="'ff'"), FIRST),
+    (copied("state = 'reserved'", serial="'ff'", der="x'00'"), FIRST),
+    (copied("state = 'reserved'", serial="'ff'", fingerprint="'ff'"), FIRST),
+    *(
+        (f"INSERT INTO crls SELECT issuer, {number}, {CRL} FROM crls WHERE number = 5", RISES)
+        for number in (4, 0, -1)
+    ),
+    *(
+        (f"INSERT INTO audit SELECT {number}, at, content, subtrees FROM audit {LAST}", FOLLOWS)
+        for number in ("sequence + 2", "0", "-1")
+    ),
+    ("INSERT INTO schema_version SELECT 99, created_at FROM schema_version", ONE),
+)  # fmt: skip
+REPLACING = (
+    (copied("state = 'issued'", "INSERT OR REPLACE", state="'reserved'", der="NULL",
+            fingerprint="NULL"), NEVER),
+    (copied("id = 4", "INSERT OR REPLACE", state="'reserved'", der="NULL", fingerprint="NULL",
+            serial="'ff'", id="4"), NEVER),
+    ("UPDATE OR REPLACE certificates SET id = 2 WHERE id = 1", NEVER),
+    ("INSERT OR REPLACE INTO revocations SELECT * FROM revocations", NEVER),
+    (f"{TAKEN} sequence, issuer, '01', reason, revoked_at, NULL FROM revocations", NEVER),
+    (f"{TAKEN} 50, issuer, serial, reason, revoked_at, NULL FROM revocations", NEVER),
+    ("INSERT OR REPLACE INTO authorities SELECT * FROM authorities", NEVER),
+    ("INSERT OR REPLACE INTO issuer_names SELECT * FROM issuer_names", NEVER),
+    ("INSERT OR REPLACE INTO crls SELECT * FROM crls", RISES),
+    ("INSERT OR REPLACE INTO audit SELECT * FROM audit", FOLLOWS),
+    ("INSERT OR REPLACE INTO schema_version SELECT * FROM schema_version", ONE),
+)  # fmt: skip
+
+
+def furnish(world: World) -> None:
+    """Give every table a row and every state a certificate."""
+    world.issuing.revoke(world.issue().serial_number, x509.ReasonFlags.superseded)
+    world.issue()
+    (issued,) = world.register.find_certificates(
+        CertificateQuery(profile="official", state=CertificateState.ISSUED)
+    )
+    reserved = replace(issued, serial=7, state=CertificateState.RESERVED, der=None)
+    reserved = replace(reserved, fingerprint=None)
+    world.register.commit([Reserve(reserved), Reserve(replace(reserved, serial=8))], EVENT)
+    world.register.commit([Abandon(reserved.issuer, 8)], EVENT)
+    world.register.commit([StoreCRL(CRLRecord("issuing", 5, NOW, NOW, b"crl", 0))], EVENT)
+    world.register.close()
+
+
+@pytest.fixture(scope="module")
+def furnished_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("furnished")
+    furnish(make_world(folder))
+    return folder / "register.db"
+
+
+@pytest.fixture(scope="module")
+def furnished_database(
+    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer
+) -> Iterator[str]:
+    url = postgres.new_database()
+    furnish(make_world(tmp_path_factory.mktemp("furnished"), place=url))
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture(params=ENGINES)
+def furnished(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """A copy of a furnished register: each statement has one of its own to spoil."""
+    if request.param == "sqlite":
+        copy = shutil.copy(request.getfixturevalue("furnished_file"), tmp_path / "register.db")
+        yield Place("sqlite", f"sqlite:///{copy}")
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    url = server.new_database(template=request.getfixturevalue("furnished_database"))
+    yield Place("postgresql", url, server)
+    server.drop(url)
+
+
+def refused_then_done(place: Place, statement: str, words: str) -> None:
+    with place.raw() as run:
+        before = standing(run)
+        with pytest.raises(place.refusals, match=words):
+            run(statement)
+        assert standing(run) == before
+        place.drop_guards(run)
+        if place.engine == "postgresql":
+            run("SET session_replication_role = replica")  # foreign keys hold by triggers as well
+        run(statement)
+        assert standing(run) != before
+
+
+def standing(run: Run) -> list[list[tuple[object, ...]]]:
+    return [run(f"SELECT * FROM {table}") for table in UNDELETED]
+
+
+@pytest.mark.parametrize(("statement", "words"), STATEMENTS)
+def test_the_database_keeps_what_was_written(furnished: Place, statement: str, words: str):
+    refused_then_done(furnished, statement, words)
+
+
+@pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("statement", "words"), REPLACING)
+def test_replacing_is_no_way_round(furnished: Place, statement: str, words: str):
+    """SQLite's REPLACE deletes what stands in the way and asks no delete trigger."""
+    with furnished.raw() as run:
+        before = standing(run)
+        with pytest.raises(furnished.refusals, match=words):
+            run(statement)
+        assert standing(run) == before
+        furnished.drop_guards(run)
+        run(statement)
+
+
+@pytest.mark.parametrize("furnished", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("table", UNDELETED)
+def test_truncating_is_no_way_round(furnished: Place, table: str):
+    refused_then_done(furnished, f"TRUNCATE {table} CASCADE", NEVER)
+
+
+@pytest.mark.parametrize("furnished", ["postgresql"], indirect=True)
+def test_guards_look_into_the_register_s_own_schema(furnished: Place):
+    """A session may point its search path elsewhere, at another audit table."""
+    rows = "at, content, subtrees FROM public.audit WHERE sequence = 1"
+    with furnished.raw() as run:
+        run("CREATE SCHEMA other")
+        run(f"CREATE TABLE other.audit AS SELECT 998::bigint AS sequence, {rows}")
+        run("SET search_path = other, public")
+        with pytest.raises(furnished.refusals, match=FOLLOWS):
+            run(f"INSERT INTO public.audit SELECT 999, {rows}")
+        run("ALTER FUNCTION public.antin_gapless() RESET search_path")
+        run(f"INSERT INTO public.audit SELECT 999, {rows}")  # the twin
+
+
+def test_the_ways_that_are_open_stay_open(furnished: Place):
+    """The positive twin of all of the above."""
+    register = open_register(furnished.url)
+    found = register.find_certificates(CertificateQuery())
+    assert {record.state for record in found} == set(CertificateState)
+    register.commit([Complete("issuing", 7, b"der", "ff")], EVENT)
+    register.commit([StoreCRL(CRLRecord("issuing", 6, NOW, NOW, b"crl", 0))], EVENT)
+    assert verify_audit(register) > 10
+    register.close()
