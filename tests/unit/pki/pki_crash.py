@@ -78,9 +78,10 @@ class Days:
         self._folder, self._opener = folder.resolve(), opener
         self._names = itertools.count(1)
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_SETS)}
+        paths = [str(HERE), *filter(None, [kept.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
             [sys.executable, "-c", _SERVE],
-            env=kept | {"LD_PRELOAD": str(shim), "PYTHONPATH": str(HERE)},
+            env=kept | {"LD_PRELOAD": str(shim), "PYTHONPATH": os.pathsep.join(paths)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -91,9 +91,7 @@ def test_killed_here_and_there_nothing_is_lost(days: Days):
 
 
 @pytest.mark.long
-def test_killed_at_every_write_and_signature_nothing_is_lost(
-    shim: Path, ground: Path, days: Days, record_property: Callable[[str, object], None]
-):
+def test_killed_at_every_write_and_signature_nothing_is_lost(shim: Path, ground: Path, days: Days):
     every = points_of(whole_day(days))
 
     def live(worker: int) -> list[Outcome]:
@@ -105,7 +103,7 @@ def test_killed_at_every_write_and_signature_nothing_is_lost(
 
     with ThreadPoolExecutor(WORKERS) as pool:
         outcomes = [one for part in pool.map(live, range(WORKERS)) for one in part]
-    record_property("points", len(outcomes))
+    assert len(outcomes) > 900
     assert_harmless(outcomes)
 
 
