@@ -5,9 +5,11 @@ Spec: RFC 5280 §5.3.1.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from cryptography import x509
 
-from pki.errors import RevocationReasonError
+from pki.errors import InvalidityDateError, RevocationReasonError
 
 REASON_CODES = {
     x509.ReasonFlags.key_compromise: 1,
@@ -25,6 +27,18 @@ FINAL_REASONS = frozenset(REASON_CODES) - {x509.ReasonFlags.certificate_hold} | 
     x509.ReasonFlags.unspecified
 }
 """What a revocation may give: a hold can be released, removeFromCRL stands in delta lists."""
+
+
+def check_invalidity(invalidity_date: datetime | None, now: datetime) -> None:
+    """Refuse a date from which on a key is said to be unsafe that has not come yet.
+
+    Raises:
+        InvalidityDateError: it lies after `now`.
+
+    Spec: RFC 5280 §5.3.2.
+    """
+    if invalidity_date is not None and invalidity_date > now:
+        raise InvalidityDateError(invalidity_date=invalidity_date, now=now)
 
 
 def parse_reason(name: str) -> x509.ReasonFlags:

@@ -66,7 +66,11 @@ class CertificateRecord:
 
 @dataclass(frozen=True, slots=True)
 class RevocationRecord:
-    """When and why a certificate was revoked. Never changes."""
+    """What a revocation list says of a certificate: since when, and why.
+
+    It changes in two ways alone: a hold is released or becomes a revocation, and the reason of a
+    revocation becomes keyCompromise. Its date stays (X.509 (2019) §9.5.3.1: that of the hold).
+    """
 
     issuer: str
     serial: int
@@ -76,6 +80,32 @@ class RevocationRecord:
     sequence: int = 0
     """Order in which the register took it; 0 until it is stored. A CRL says how far it reaches
     with this number and not with a time, so nothing falls between two lists."""
+
+
+class StatusKind(StrEnum):
+    """What happened to the status of a certificate."""
+
+    HOLD = "hold"
+    RELEASE = "release"
+    REVOKE = "revoke"
+    UPGRADE = "upgrade"
+    """The reason of a revocation became keyCompromise."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """One step in the life of a certificate. Never changes, and none is ever taken out."""
+
+    issuer: str
+    serial: int
+    kind: StatusKind
+    at: datetime
+    """When it was recorded."""
+    reason: x509.ReasonFlags
+    """certificateHold for a hold; removeFromCRL for a release, as a delta list tells it."""
+    invalidity_date: datetime | None = None
+    sequence: int = 0
+    """As in a `RevocationRecord`; revocations and changes count together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +156,8 @@ class Reserve:
     """Write ahead: a record in state `reserved`."""
 
     record: CertificateRecord
+    replaces: int | None = None
+    """Serial of the same issuer that must be neither revoked nor on hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +183,15 @@ class Revoke:
     """Revoke an issued or abandoned serial."""
 
     record: RevocationRecord
+    held_until: datetime | None = None
+    """Now, where this ends a hold; the record then bears the date of the hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStatus:
+    """Hold or release a certificate, or raise the reason of its revocation to keyCompromise."""
+
+    change: StatusChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +208,7 @@ class StoreCRL:
     record: CRLRecord
 
 
-Change = ClaimName | Reserve | Complete | Abandon | Revoke | AddAuthority | StoreCRL
+Change = ClaimName | Reserve | Complete | Abandon | Revoke | ChangeStatus | AddAuthority | StoreCRL
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +242,9 @@ class Register(Protocol):
         Raises:
             RegisterConflictError: a change does not fit the present state.
             AlreadyRevokedError: a serial to be revoked is revoked.
+            RefusedError: a change of status does not follow, as `pki.transitions` says.
             KeyUsedElsewhereError: the key of a reservation certifies another subject.
+            KeyCompromisedError: a certificate of that key was revoked for its compromise.
         """
         ...
 
@@ -222,11 +265,15 @@ class Register(Protocol):
         ...
 
     def find_revocation(self, issuer: str, serial: int) -> RevocationRecord | None:
-        """Return the serial's revocation."""
+        """Return what a revocation list says of the serial now: its revocation, or its hold."""
+        ...
+
+    def status_changes(self, issuer: str, serial: int) -> tuple[StatusChange, ...]:
+        """Return everything that happened to the serial's status, oldest first."""
         ...
 
     def list_revocations(self, issuer: str) -> tuple[RevocationRecord, ...]:
-        """Return one snapshot of the issuer's revocations, in order of sequence."""
+        """Return one snapshot of what is revoked or on hold now, in order of sequence."""
         ...
 
     def newest_crl(self, issuer: str) -> CRLRecord | None:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pki import der
 from pki.errors import (
     AuthorityKeyError,
+    KeyCompromisedError,
     KeyPointError,
     KeyUsedElsewhereError,
     MalformedDERError,
@@ -28,6 +29,7 @@ from pki.keys import PublicKey, hash_for
 from pki.points import misses_its_curve
 from pki.records import CertificateQuery, CertificateState, Register, serial_text
 from pki.strength import check_strength, spki_sha256
+from pki.transitions import is_compromised
 
 MAX_REQUEST_BYTES = 64 * 1024
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
@@ -86,6 +88,7 @@ def check_key_free(register: Register, key: PublicKey, subject: str) -> None:
     Raises:
         AuthorityKeyError: the key is that of an authority in the register.
         KeyUsedElsewhereError: the key is taken.
+        KeyCompromisedError: one of its certificates was revoked for the key's compromise.
     """
     identity = spki_sha256(key)
     for authority in register.list_authorities():
@@ -94,6 +97,8 @@ def check_key_free(register: Register, key: PublicKey, subject: str) -> None:
     for record in register.find_certificates(CertificateQuery(spki_sha256=identity)):
         if record.state is not CertificateState.ABANDONED and record.subject != subject:
             raise KeyUsedElsewhereError(issuer=record.issuer, serial=serial_text(record.serial))
+        if is_compromised(register.find_revocation(record.issuer, record.serial)):
+            raise KeyCompromisedError(issuer=record.issuer, serial=serial_text(record.serial))
 
 
 @lru_cache(maxsize=64)

@@ -14,7 +14,6 @@ from pki.authority.issuer import Issuer
 from pki.blocked import BlockedKeys
 from pki.clock import Clock
 from pki.errors import (
-    AlreadyRevokedError,
     AuthorityNotFoundError,
     AuthorityRevokedError,
     CertificateNotFoundError,
@@ -24,7 +23,7 @@ from pki.errors import (
 )
 from pki.keys import PublicKey
 from pki.profile import Profile
-from pki.reasons import FINAL_REASONS
+from pki.reasons import FINAL_REASONS, check_invalidity
 from pki.records import (
     Abandon,
     AuditEvent,
@@ -35,11 +34,13 @@ from pki.records import (
     Register,
     RevocationRecord,
     Revoke,
+    StatusKind,
     StoreCRL,
     serial_text,
 )
 from pki.request import CertificateRequest
 from pki.subject import Subject
+from pki.transitions import check_transition
 
 
 class Authority:
@@ -74,11 +75,20 @@ class Authority:
             ProfileViolationError: the profile makes an authority, or does not allow this.
             PKIError: any refusal of `pki.authority.issuance`.
         """
-        if profile.is_authority:
-            raise ProfileViolationError(profile=profile.name, reason="it makes an authority")
-        self.check_in_force()
         key = source.public_key if isinstance(source, CertificateRequest) else source
-        order = Order(key, profile, subject, requester, lifetime)
+        return self.certify(Order(key, profile, subject, requester, lifetime))
+
+    def certify(self, order: Order) -> x509.Certificate:
+        """Take an order of a subscriber the whole way.
+
+        Raises:
+            AuthorityRevokedError: this authority is revoked.
+            ProfileViolationError: the profile makes an authority, or does not allow this.
+            PKIError: any refusal of `pki.authority.issuance`.
+        """
+        if order.profile.is_authority:
+            raise ProfileViolationError(profile=order.profile.name, reason="it makes an authority")
+        self.check_in_force()
         signatory = self.issuer.signatory()
         return certify(
             order, signatory, register=self.register, clock=self.clock, blocked=self.blocked
@@ -92,11 +102,11 @@ class Authority:
         requester: str = "antin",
         invalidity_date: datetime | None = None,
     ) -> RevocationRecord:
-        """Revoke a certificate, now and for good.
+        """Revoke a certificate, now and for good; one on hold from the date of the hold.
 
         Args:
             serial: of a certificate this authority issued.
-            reason: of RFC 5280, by name.
+            reason: of RFC 5280, by name; a hold is `pki.authority.life.hold`.
             requester: who asked.
             invalidity_date: since when the key is known or suspected to be compromised.
 
@@ -104,21 +114,23 @@ class Authority:
             CertificateNotFoundError: no such certificate was issued.
             AlreadyRevokedError: it is revoked; the first date and reason stay.
             RevocationReasonError: a hold, or no reason at all.
+            InvalidityDateError: the invalidity date lies in the future.
             ClockBeforeRecordError: the clock was set back.
 
-        Spec: RFC 5280 §5.3.
+        Spec: RFC 5280 §5.3; X.509 (2019) §9.5.3.1 (the date of the hold stays).
         """
         if reason not in FINAL_REASONS:
             raise RevocationReasonError(reason=reason.value)
         now = self.clock.now()
         check_clock(self.register, now)
-        record = self._issued(serial)
+        check_invalidity(invalidity_date, now)
+        record = self.issued(serial)
         standing = self.register.find_revocation(self.issuer.name, serial)
-        if standing is not None:
-            raise AlreadyRevokedError(serial=serial_text(serial), revoked_at=standing.revoked_at)
-        revocation = RevocationRecord(record.issuer, serial, reason, now, invalidity_date)
-        event = self._event("certificate.revoke", now, requester, serial, reason=reason.value)
-        self.register.commit((Revoke(revocation),), event)
+        check_transition(StatusKind.REVOKE, serial, standing)
+        since, held_until = (standing.revoked_at, now) if standing else (now, None)
+        revocation = RevocationRecord(record.issuer, serial, reason, since, invalidity_date)
+        event = self.event("certificate.revoke", now, requester, serial, reason=reason.value)
+        self.register.commit((Revoke(revocation, held_until),), event)
         return revocation
 
     def issue_crl(self, *, requester: str = "antin") -> x509.CertificateRevocationList:
@@ -181,7 +193,12 @@ class Authority:
                 authority=self.issuer.name, revoked_at=revocation.revoked_at
             )
 
-    def _issued(self, serial: int) -> CertificateRecord:
+    def issued(self, serial: int) -> CertificateRecord:
+        """Return the record of a certificate that this authority issued.
+
+        Raises:
+            CertificateNotFoundError: there is none.
+        """
         record = self.register.find_certificate(self.issuer.name, serial)
         if record is None or record.der is None:
             raise CertificateNotFoundError(issuer=self.issuer.name, serial=serial_text(serial))
@@ -194,14 +211,15 @@ class Authority:
             Revoke(RevocationRecord(record.issuer, serial, reason, now)),
         )
         try:
-            event = self._event("certificate.abandon", now, requester, serial)
+            event = self.event("certificate.abandon", now, requester, serial)
             self.register.commit(changes, event)
         except RegisterConflictError:
             return False  # completed meanwhile by whoever reserved it
         return True
 
-    def _event(
+    def event(
         self, action: str, at: datetime, requester: str, serial: int, **facts: str
     ) -> AuditEvent:
+        """Return what the audit log is to say of one of this authority's serials."""
         told = {"issuer": self.issuer.name, "serial": serial_text(serial), **facts}
         return AuditEvent(at, requester, action, tuple(told.items()))

@@ -32,7 +32,7 @@ from pki.errors import LintFailedError, OutlivesIssuerError, ProfileViolationErr
 from pki.keys import PublicKey
 from pki.lint.linter import LintPass, pass_lint
 from pki.lint.target import Intent
-from pki.profile import Profile
+from pki.profile import Lifetime, Profile
 from pki.records import (
     Abandon,
     AuditEvent,
@@ -60,6 +60,10 @@ class Order:
     requester: str
     lifetime: timedelta | None = None
     """Shorter than the profile's own; None takes that."""
+    longest: Lifetime | None = None
+    """No longer than this either; what is longer is cut, not refused."""
+    replaces: int | None = None
+    """Serial of the certificate that this one follows; that must be neither revoked nor held."""
 
 
 Settle = Callable[[x509.Certificate], tuple[Change, ...]]
@@ -88,14 +92,17 @@ def certify(
     content = _content(order, signatory, whole_second(now))
     tbs_der = build_tbs(content, signatory)
     reserved = _reservation(order, content, tbs_der, signatory=signatory, at=now)
+    told = {"replaces": serial_text(order.replaces)} if order.replaces is not None else {}
     register.commit(
-        (ClaimName(signatory.name), Reserve(reserved)), _event(reserved, "certificate.reserve", now)
+        (ClaimName(signatory.name), Reserve(reserved, order.replaces)),
+        _event(reserved, "certificate.reserve", now, **told),
     )
     lint_pass = _linted(reserved, _intent(content, signatory), register)
     certificate = sign_linted(signatory, order.profile, lint_pass)
     complete = _complete(reserved, certificate)
     changes = (complete, *(settle(certificate) if settle else ()))
-    event = _event(reserved, "certificate.issue", clock.now(), certificate=complete.fingerprint)
+    told["certificate"] = complete.fingerprint
+    event = _event(reserved, "certificate.issue", clock.now(), **told)
     register.commit(changes, event)
     return certificate
 
@@ -122,7 +129,8 @@ def draw_serial() -> int:
 
 def _content(order: Order, signatory: Signatory, not_before: datetime) -> Content:
     profile = order.profile
-    longest = profile.lifetime.end(not_before)
+    ends = (one.end(not_before) for one in (profile.lifetime, order.longest) if one is not None)
+    longest = min(ends)
     not_after = longest
     if order.lifetime is not None:
         # The last second counts (RFC 5280 §4.1.2.5).

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from sqlalchemy import Connection, Update, bindparam, func, insert, select, update
 
-from pki.errors import AlreadyRevokedError, KeyUsedElsewhereError, RegisterConflictError
+from pki.errors import KeyCompromisedError, KeyUsedElsewhereError, RegisterConflictError
 from pki.records import (
     Abandon,
     AddAuthority,
@@ -20,6 +20,7 @@ from pki.records import (
     CertificateRecord,
     CertificateState,
     Change,
+    ChangeStatus,
     ClaimName,
     Complete,
     CRLRecord,
@@ -30,7 +31,15 @@ from pki.records import (
     serial_text,
 )
 from pki.register.folding import fold
+from pki.register.status import (
+    change_status,
+    check_revocable,
+    find_standing,
+    next_sequence,
+    tell_end_of_hold,
+)
 from pki.register.tables import AUTHORITIES, CERTIFICATES, CRLS, NAMES, REVOCATIONS
+from pki.transitions import is_compromised
 
 Record = AuthorityRecord | CertificateRecord | RevocationRecord | CRLRecord
 
@@ -46,13 +55,15 @@ def apply(connection: Connection, change: Change, register: Path | str) -> None:
     Raises:
         RegisterConflictError: it does not fit the present state.
         AlreadyRevokedError: the serial is revoked.
+        RefusedError: of a change of status, as `pki.transitions` says.
         KeyUsedElsewhereError: the key of a reservation certifies somebody else.
+        KeyCompromisedError: a certificate of that key was revoked for its compromise.
     """
     match change:
         case ClaimName():
             _claim(connection, change)
         case Reserve():
-            _reserve(connection, change)
+            _reserve(connection, change, register)
         case Complete():
             values = {"der": change.der, "fingerprint": change.fingerprint}
             _move(connection, _COMPLETE, change, register=register, **values)
@@ -60,6 +71,8 @@ def apply(connection: Connection, change: Change, register: Path | str) -> None:
             _move(connection, _ABANDON, change, register=register)
         case Revoke():
             _revoke(connection, change, register)
+        case ChangeStatus():
+            change_status(connection, change.change, register)
         case AddAuthority():
             connection.execute(_ADD_AUTHORITY, values_of(change.record))
         case StoreCRL():
@@ -69,11 +82,9 @@ def apply(connection: Connection, change: Change, register: Path | str) -> None:
 
 
 _FIND_NAME = select(NAMES.c.name).where(NAMES.c.name == bindparam("name"))
-_FIND_OTHER_HOLDER = select(CERTIFICATES.c.issuer, CERTIFICATES.c.serial).where(
-    CERTIFICATES.c.spki_sha256 == bindparam("spki_sha256"),
-    CERTIFICATES.c.subject != bindparam("subject"),
-    CERTIFICATES.c.state != CertificateState.ABANDONED,
-)
+_FIND_HOLDERS = select(
+    CERTIFICATES.c.issuer, CERTIFICATES.c.serial, CERTIFICATES.c.subject, CERTIFICATES.c.state
+).where(CERTIFICATES.c.spki_sha256 == bindparam("spki_sha256"))
 _AT_SERIAL = (
     CERTIFICATES.c.issuer == bindparam("of_issuer"),
     CERTIFICATES.c.serial == bindparam("of_serial"),
@@ -87,9 +98,6 @@ _COMPLETE = _MOVE_RESERVED.values(
 _ABANDON = _MOVE_RESERVED.values(state=CertificateState.ABANDONED)
 _MARK_REVOKED = update(CERTIFICATES).where(*_AT_SERIAL).values(state=CertificateState.REVOKED)
 _FIND_STATE = select(CERTIFICATES.c.state).where(*_AT_SERIAL)
-_FIND_REVOCATION = select(REVOCATIONS.c.revoked_at).where(
-    REVOCATIONS.c.issuer == bindparam("of_issuer"), REVOCATIONS.c.serial == bindparam("of_serial")
-)
 _HIGHEST_CRL = select(func.max(CRLS.c.number)).where(CRLS.c.issuer == bindparam("issuer"))
 _ADD_NAME, _ADD_CERTIFICATE, _ADD_REVOCATION, _ADD_CRL, _ADD_AUTHORITY = map(
     insert, (NAMES, CERTIFICATES, REVOCATIONS, CRLS, AUTHORITIES)
@@ -102,13 +110,19 @@ def _claim(connection: Connection, change: ClaimName) -> None:
         connection.execute(_ADD_NAME, name)
 
 
-def _reserve(connection: Connection, change: Reserve) -> None:
+def _reserve(connection: Connection, change: Reserve, register: Path | str) -> None:
     record = change.record
-    key = {"spki_sha256": record.spki_sha256, "subject": record.subject}
-    taken = connection.execute(_FIND_OTHER_HOLDER, key).first()
-    if taken is not None:
-        # Asked before as well; here no other process can come between.
-        raise KeyUsedElsewhereError(issuer=taken.issuer, serial=serial_text(taken.serial))
+    # Asked before as well; here no other process can come between.
+    for held in connection.execute(_FIND_HOLDERS, {"spki_sha256": record.spki_sha256}).all():
+        place = {"issuer": held.issuer, "serial": serial_text(held.serial)}
+        if held.state is not CertificateState.ABANDONED and held.subject != record.subject:
+            raise KeyUsedElsewhereError(**place)
+        if is_compromised(find_standing(connection, held.issuer, held.serial)):
+            raise KeyCompromisedError(**place)
+    if change.replaces is not None:
+        standing = find_standing(connection, record.issuer, change.replaces)
+        if standing is not None:
+            raise RegisterConflictError(register=register, reason="what it replaces was revoked")
     values = {**values_of(record), "subject_folded": fold(record.subject)}
     connection.execute(_ADD_CERTIFICATE, values)
 
@@ -129,17 +143,17 @@ def _move(
 def _revoke(connection: Connection, change: Revoke, register: Path | str) -> None:
     record = change.record
     place = _place(record)
-    standing = connection.execute(_FIND_REVOCATION, place).scalar()
-    if standing is not None:
-        raise AlreadyRevokedError(serial=serial_text(record.serial), revoked_at=standing)
+    check_revocable(connection, change, register)
     state = connection.execute(_FIND_STATE, place).scalar()
     if state in {None, CertificateState.RESERVED}:
         raise RegisterConflictError(register=register, reason="serial was not issued")
     if state is CertificateState.ISSUED:
         connection.execute(_MARK_REVOKED, place)
-    values = values_of(record)
-    del values["sequence"]  # the database gives it
+    at = change.held_until or record.revoked_at
+    values = {**values_of(record), "sequence": next_sequence(connection, record, at, register)}
     connection.execute(_ADD_REVOCATION, values)
+    if change.held_until is not None:
+        tell_end_of_hold(connection, values, change.held_until)
 
 
 def _store_crl(connection: Connection, change: StoreCRL, register: Path | str) -> None:

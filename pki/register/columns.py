@@ -8,7 +8,7 @@ from cryptography import x509
 from sqlalchemy import BigInteger, Dialect, String
 from sqlalchemy.types import DateTime, TypeDecorator
 
-from pki.records import CertificateState, serial_text
+from pki.records import CertificateState, StatusKind, serial_text
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -50,6 +50,17 @@ class StateText(TypeDecorator[CertificateState]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> CertificateState | None:  # noqa: ARG002  as above
         """Read back as the member of that name."""
         return None if value is None else CertificateState(value)
+
+
+class KindText(TypeDecorator[StatusKind]):
+    """A kind of change of status, stored by its name."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StatusKind | None:  # noqa: ARG002  as above
+        """Read back as the member of that name."""
+        return None if value is None else StatusKind(value)
 
 
 class ReasonText(TypeDecorator[x509.ReasonFlags]):

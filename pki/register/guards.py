@@ -19,7 +19,7 @@ MOVES = (
 of existing registers again."""
 
 FIRST_STATE = CertificateState.RESERVED
-KEPT = ("authorities", "revocations", "crls", "audit", "issuer_names")
+KEPT = ("authorities", "revocations", "status_changes", "crls", "audit", "issuer_names")
 """Tables whose rows are neither changed nor deleted."""
 UNDELETED = (*KEPT, "certificates", "schema_version")
 FIXED = (

@@ -23,16 +23,17 @@ from pki.records import (
     Change,
     CRLRecord,
     RevocationRecord,
+    StatusChange,
 )
 from pki.register.audit_log import AuditLog
 from pki.register.changes import Record, apply
 from pki.register.search import narrowed
+from pki.register.status import HISTORY, LISTED, STANDING
 from pki.register.store import Store, store_of
 from pki.register.tables import (
     AUTHORITIES,
     CERTIFICATES,
     CRLS,
-    REVOCATIONS,
     SCHEMA,
     SCHEMA_VERSION,
 )
@@ -164,13 +165,18 @@ class SQLRegister:
         return tuple(CertificateRecord(*row) for row in found)
 
     def find_revocation(self, issuer: str, serial: int) -> RevocationRecord | None:
-        """Return the serial's revocation."""
-        found = self._transactions.read(_REVOCATION, {"issuer": issuer, "serial": serial})
+        """Return what a revocation list says of the serial now."""
+        found = self._transactions.read(STANDING, {"of_issuer": issuer, "of_serial": serial})
         return RevocationRecord(*found[0]) if found else None
 
+    def status_changes(self, issuer: str, serial: int) -> tuple[StatusChange, ...]:
+        """Return everything that happened to the serial's status, oldest first."""
+        found = self._transactions.read(HISTORY, {"of_issuer": issuer, "of_serial": serial})
+        return tuple(StatusChange(*row) for row in found)
+
     def list_revocations(self, issuer: str) -> tuple[RevocationRecord, ...]:
-        """Return one snapshot of the issuer's revocations, in order of sequence."""
-        found = self._transactions.read(_REVOCATIONS, {"issuer": issuer})
+        """Return one snapshot of what is revoked or on hold now, in order of sequence."""
+        found = self._transactions.read(LISTED, {"of_issuer": issuer})
         return tuple(RevocationRecord(*row) for row in found)
 
     def newest_crl(self, issuer: str) -> CRLRecord | None:
@@ -212,12 +218,6 @@ _CERTIFICATES = _select(CERTIFICATES, CertificateRecord)
 _CERTIFICATE = _CERTIFICATES.where(
     CERTIFICATES.c.issuer == bindparam("issuer"), CERTIFICATES.c.serial == bindparam("serial")
 )
-_REVOCATIONS = (
-    _select(REVOCATIONS, RevocationRecord)
-    .where(REVOCATIONS.c.issuer == bindparam("issuer"))
-    .order_by(REVOCATIONS.c.sequence)
-)
-_REVOCATION = _REVOCATIONS.where(REVOCATIONS.c.serial == bindparam("serial"))
 _NEWEST_CRL = (
     _select(CRLS, CRLRecord)
     .where(CRLS.c.issuer == bindparam("issuer"))

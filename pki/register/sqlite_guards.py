@@ -44,6 +44,7 @@ SQLITE_GUARDS = (
                 ("certificates", ("id",)),
                 ("revocations", ("issuer", "serial")),
                 ("revocations", ("sequence",)),
+                ("status_changes", ("sequence",)),
                 ("authorities", ("name",)),
                 ("issuer_names", ("name",)),
             )

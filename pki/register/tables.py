@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from cryptography import x509
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Integer, Table, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Integer, Table, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from pki.records import CertificateState
-from pki.register.columns import ReasonText, Seconds, SerialText, StateText, UTCDateTime
+from pki.records import CertificateState, StatusKind
+from pki.register.columns import KindText, ReasonText, Seconds, SerialText, StateText, UTCDateTime
 
 SCHEMA_VERSION = 2
 """Version of these tables; `pki.register.migrations` has a revision of the same number."""
@@ -94,6 +94,24 @@ class RevocationRow(SQLModel, table=True):
     invalidity_date: datetime | None = Field(sa_type=UTCDateTime)
 
 
+class StatusChangeRow(SQLModel, table=True):
+    """A hold, its end, or a graver reason; a revocation that ended no hold is a row above alone."""
+
+    model_config = {"arbitrary_types_allowed": True}
+    __tablename__: ClassVar[str] = "status_changes"
+    __table_args__ = (
+        ForeignKeyConstraint(["issuer", "serial"], ["certificates.issuer", "certificates.serial"]),
+        Index("ix_status_changes_of", "issuer", "serial", "sequence"),
+    )
+    sequence: int = Field(primary_key=True, sa_type=BigInteger)
+    issuer: str
+    serial: int = Field(sa_type=SerialText)
+    kind: StatusKind = Field(sa_type=KindText)
+    at: datetime = Field(sa_type=UTCDateTime)
+    reason: x509.ReasonFlags = Field(sa_type=ReasonText)
+    invalidity_date: datetime | None = Field(sa_type=UTCDateTime)
+
+
 class CRLRow(SQLModel, table=True):
     """An issued revocation list."""
 
@@ -125,5 +143,6 @@ NAMES = _table(NameRow)
 AUTHORITIES = _table(AuthorityRow)
 CERTIFICATES = _table(CertificateRow)
 REVOCATIONS = _table(RevocationRow)
+STATUS_CHANGES = _table(StatusChangeRow)
 CRLS = _table(CRLRow)
 AUDIT = _table(AuditRow)

@@ -18,6 +18,7 @@ from pki_postgres import PostgresServer
 from pki_world import NOW, World, make_world
 
 from pki.audit.verify import verify_audit
+from pki.authority.life import hold
 from pki.records import (
     Abandon,
     AuditEvent,
@@ -110,6 +111,7 @@ REPLACING = (
     ("INSERT OR REPLACE INTO revocations SELECT * FROM revocations", NEVER),
     (f"{TAKEN} sequence, issuer, '01', reason, revoked_at, NULL FROM revocations", NEVER),
     (f"{TAKEN} 50, issuer, serial, reason, revoked_at, NULL FROM revocations", NEVER),
+    ("INSERT OR REPLACE INTO status_changes SELECT * FROM status_changes", NEVER),
     ("INSERT OR REPLACE INTO authorities SELECT * FROM authorities", NEVER),
     ("INSERT OR REPLACE INTO issuer_names SELECT * FROM issuer_names", NEVER),
     ("INSERT OR REPLACE INTO crls SELECT * FROM crls", RISES),
@@ -125,6 +127,7 @@ def furnish(world: World) -> None:
     (issued,) = world.register.find_certificates(
         CertificateQuery(profile="official", state=CertificateState.ISSUED)
     )
+    hold(world.issuing, issued.serial, requester="văn thư")
     reserved = replace(issued, serial=7, state=CertificateState.RESERVED, der=None)
     reserved = replace(reserved, fingerprint=None)
     world.register.commit([Reserve(reserved), Reserve(replace(reserved, serial=8))], EVENT)

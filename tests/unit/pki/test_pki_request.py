@@ -171,7 +171,7 @@ def test_the_guard_is_what_keeps_keys_apart(world: World, monkeypatch: pytest.Mo
         world.issue(key=key)
     monkeypatch.setattr(
         "pki.register.changes._reserve",
-        lambda connection, change: connection.execute(
+        lambda connection, change, _: connection.execute(
             insert(CERTIFICATES), values_of(change.record)
         ),
     )

@@ -1,0 +1,112 @@
+"""The certificate that follows another: renewed for the same key, or rekeyed for a new one.
+
+Whom it speaks of comes from the certificate that the register keeps, and is checked against the
+profile again, as it is now. The certificate before it stays as it is, until it expires or is
+revoked.
+
+Spec: Decree 68/2024/ND-CP Art. 9 (a renewal lasts at most three years; not checked against the
+official text).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cryptography import x509
+
+from pki.authority.authority import Authority
+from pki.authority.issuance import Order
+from pki.errors import (
+    ProfileViolationError,
+    RekeySameKeyError,
+    RenewExpiredError,
+    RenewHeldError,
+    RenewRevokedError,
+)
+from pki.keys import PublicKey
+from pki.profile import Lifetime, Profile
+from pki.records import RevocationRecord, serial_text
+from pki.request import CertificateRequest
+from pki.strength import check_strength, spki_sha256
+from pki.subject import subject_of
+from pki.transitions import is_held
+
+LONGEST_RENEWAL = Lifetime(years=3)
+GRACE = timedelta(days=30)
+"""How long after its end a certificate may still be followed: who is known is not a stranger on
+the day after. Antin's own choice; the decree names no such time that we know of."""
+
+
+def renew(
+    authority: Authority, serial: int, profile: Profile, *, requester: str
+) -> x509.Certificate:
+    """Certify the same key of the same holder again, for three years at most.
+
+    Args:
+        authority: that issued the certificate.
+        serial: of a certificate that is neither revoked, nor on hold, nor expired for long.
+        profile: the one of the certificate, as it is now.
+        requester: who asked.
+
+    Raises:
+        CertificateNotFoundError: no such certificate was issued.
+        RenewRevokedError: it is revoked.
+        RenewHeldError: it is on hold.
+        RenewExpiredError: it expired more than `GRACE` ago.
+        ProfileViolationError: another profile, or it no longer allows this.
+        PKIError: any refusal of `pki.authority.issuance`.
+    """
+    certificate = _followed(authority, serial, profile)
+    key, subject = check_strength(certificate.public_key()), subject_of(certificate)
+    order = Order(key, profile, subject, requester, longest=LONGEST_RENEWAL, replaces=serial)
+    return authority.certify(order)
+
+
+def rekey(
+    authority: Authority,
+    serial: int,
+    source: CertificateRequest | PublicKey,
+    *,
+    profile: Profile,
+    requester: str,
+) -> x509.Certificate:
+    """Certify a new key of the same holder, as a new certificate: for as long as the profile says.
+
+    Args:
+        authority: that issued the certificate.
+        serial: as in `renew`.
+        source: a request, or the key straight from the token where it was made.
+        profile: the one of the certificate, as it is now.
+        requester: who asked.
+
+    Raises:
+        RekeySameKeyError: the key is the certificate's own.
+        PKIError: as in `renew`.
+    """
+    certificate = _followed(authority, serial, profile)
+    key = source.public_key if isinstance(source, CertificateRequest) else source
+    if spki_sha256(key) == spki_sha256(certificate.public_key()):
+        raise RekeySameKeyError(serial=serial_text(serial))
+    order = Order(key, profile, subject_of(certificate), requester, replaces=serial)
+    return authority.certify(order)
+
+
+def _followed(authority: Authority, serial: int, profile: Profile) -> x509.Certificate:
+    record = authority.issued(serial)
+    standing = authority.register.find_revocation(record.issuer, serial)
+    if standing is not None:
+        _refuse(standing)
+    if authority.clock.now() > record.not_after + GRACE:
+        raise RenewExpiredError(
+            serial=serial_text(serial), not_after=record.not_after, days=GRACE.days
+        )
+    if profile.name != record.profile:
+        raise ProfileViolationError(profile=profile.name, reason="the certificate has another")
+    return x509.load_der_x509_certificate(record.der or b"")
+
+
+def _refuse(standing: RevocationRecord) -> None:
+    serial = serial_text(standing.serial)
+    if is_held(standing):
+        raise RenewHeldError(serial=serial, held_at=standing.revoked_at)
+    raise RenewRevokedError(serial=serial, revoked_at=standing.revoked_at)
