@@ -110,8 +110,11 @@ def test_killed_here_and_there_nothing_is_lost(days: Days):
 
 
 @pytest.mark.long
-def test_killed_at_every_write_and_signature_nothing_is_lost(shim: Path, ground: Path, days: Days):
-    every = points_of(whole_day(days))
+def test_killed_at_every_write_and_signature_nothing_is_lost(
+    shim: Path, ground: Path, days: Days, opener: Opener
+):
+    """Every point on SQLite; on PostgreSQL, where a point takes four times as long, every third."""
+    every = points_of(whole_day(days))[:: 1 if opener is in_sqlite else 3]
 
     def live(worker: int) -> list[Outcome]:
         own = Days(shim, ground / f"worker{worker}", opener)
@@ -122,7 +125,7 @@ def test_killed_at_every_write_and_signature_nothing_is_lost(shim: Path, ground:
 
     with ThreadPoolExecutor(WORKERS) as pool:
         outcomes = [one for part in pool.map(live, range(WORKERS)) for one in part]
-    assert len(outcomes) > 800
+    assert len(outcomes) > (800 if opener is in_sqlite else 250)
     assert_harmless(outcomes)
 
 
