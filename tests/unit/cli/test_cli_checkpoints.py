@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from asn1crypto import cms
 from pki_audit_world import head_of
 from pki_world import NOW, World, make_world, new_key
 
@@ -135,3 +137,15 @@ def test_a_signature_of_nonsense(world: World):
     name = text.rpartition(" ")[0]
     with pytest.raises(PKIError):
         judge_checkpoint(f"{name} AAAAAAAAAAAA\n".encode(), trust_in(world), NOW)
+
+
+def test_a_signature_over_the_text_inside_it_is_not_one(world: World):
+    """The CMS holds content of its own; what it signs is not shown to whoever reads the note."""
+    written = sign_checkpoint(head_of(world.register), signer_of(world), world.clock)
+    name, _, value = written.decode().rpartition(" ")
+    line = base64.b64decode(value)
+    signed = cms.ContentInfo.load(line[4:])
+    signed["content"]["encap_content_info"]["content"] = written[: written.index(b"\n\n") + 1]
+    changed = base64.b64encode(line[:4] + signed.dump(force=True)).decode()
+    with pytest.raises(CheckpointUntrustedError):
+        judge_checkpoint(f"{name} {changed}\n".encode(), trust_in(world), NOW)
