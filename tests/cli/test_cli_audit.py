@@ -136,6 +136,17 @@ def test_the_newest_entries_are_shown(office):
     assert len(done(audit("show", "--limit", "999", "--json")).json["entries"]) == size
 
 
+def test_the_log_names_nobody_a_certificate_speaks_of(antin, office):
+    home, audit, serial = office
+    done(antin("--home", home, "cert", "revoke", serial, "--reason", "keyCompromise", "--yes"))
+    shown = done(antin("--home", home, "cert", "show", serial, "--json")).out
+    log = done(audit("show", "--limit", "999", "--json")).out
+    assert serial in log
+    for personal in ("Nguyễn Văn Mẫu", "Chủ tịch", "000000000001", "CCCD"):
+        assert personal in shown
+        assert personal not in log
+
+
 def test_an_empty_log_is_shown_and_verified(antin, tmp_path):
     home = tmp_path / "new"
     done(antin("--home", home, "init"))

@@ -48,7 +48,7 @@ def lint(program: str, path: Path, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("profile", ["official", "agency", "ocsp", "timestamp"])
+@pytest.mark.parametrize("profile", ["official", "agency", "ocsp", "timestamp", "audit"])
 def test_pkilint_has_nothing_against_a_profile(world: World, profile: str):
     path = world.write("leaf.pem", world.issue(profile))
     assert lint("lint_pkix_cert", path) == (0, "\n")

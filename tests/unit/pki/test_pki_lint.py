@@ -273,7 +273,7 @@ def test_every_rule_has_a_fault():
     assert len({rule.id for rule in RULES}) == len(RULES)
 
 
-@pytest.mark.parametrize("profile", ["official", "agency", "ocsp", "timestamp"])
+@pytest.mark.parametrize("profile", ["official", "agency", "ocsp", "timestamp", "audit"])
 def test_good_bytes_break_no_rule(world: World, profile: str):
     assert lint(*good(world, profile)) == ()
 

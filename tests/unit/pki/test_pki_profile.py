@@ -101,6 +101,12 @@ def test_a_profile_that_is_not_there(where: str):
         (
             OWN,
             "[lifetime]",
+            'extended_key_usage = ["auditLog"]\n[lifetime]',
+            "auditLog stands alone and critical",
+        ),
+        (
+            OWN,
+            "[lifetime]",
             'extended_key_usage = ["OCSPSigning", "clientAuth"]\n[lifetime]',
             "OCSPSigning stands alone",
         ),
