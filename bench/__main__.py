@@ -1,6 +1,6 @@
 """`make bench`: what Antin costs, beside what cannot be left out and beside its peers.
 
-One table of ratios, every figure of a row measured in the same run, by turns. The absolute times
+Two tables of ratios, every figure of a row measured in the same run, by turns. The absolute times
 are this machine's; the ratios travel better. Nothing here passes or fails by time.
 """
 
@@ -10,13 +10,18 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from bench import issue, judge, sign
-from bench.material import make
+from bench import issue, judge, sign, token_workers, tokens
+from bench.material import Material, make
+from bench.paired import Ways, measure_ways
 from bench.rounds import Contender, measure, median
 
+TOKEN_HEAD = ("keys on a token", "takes", "ratio", "wanted", "measured against")
 HEAD = ("job", "Antin", "floor", "Antin/floor", "peer", "peer's time", "Antin/peer")
 
 
@@ -51,14 +56,45 @@ def shown(time: float) -> str:
     return f"{time:.2f} s" if time >= 1 else f"{time * 1000:.1f} ms"
 
 
-def table(lines: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> str:
     """Return lines as a Markdown table, which is fit to be read as it is."""
-    widths = [max(map(len, column)) for column in zip(HEAD, *lines, strict=True)]
-    ruled = [HEAD, tuple("-" * width for width in widths), *lines]
+    widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
+    ruled = [head, tuple("-" * width for width in widths), *lines]
     return "\n".join(
         "| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |"
         for line in ruled
     )
+
+
+class TokenTable:
+    """The lines about keys on tokens, and every round's seconds."""
+
+    def __init__(self, material: Material, *, rounds: int) -> None:
+        self._material = material
+        self.lines: list[tuple[str, ...]] = []
+        self.seconds: dict[str, dict[str, list[float]]] = {}
+        self._logins: list[int] = []
+        for name, (scheme, make_ways) in tokens.signings().items():
+            self._add(name, make_ways, partial(tokens.signing_lines, name, scheme), 10 * rounds)
+        for scheme in (tokens.RSA_PKCS1, tokens.P256) if shutil.which("openssl") else ():
+            name = f"workers, {scheme.name}"
+            lines = partial(token_workers.worker_lines, scheme)
+            self._add(name, token_workers.workers(scheme), lines, rounds)
+        self._add("finding", tokens.Finding, tokens.finding_lines, 10 * rounds)
+        logins = str(max(self._logins))
+        self.lines.append(("logins of a process, the most", "", logins, "1", "every line above"))
+
+    def _add(
+        self,
+        name: str,
+        make_ways: Callable[[Material], Ways],
+        lines: Callable[[dict[str, float]], list[tuple[str, ...]]],
+        rounds: int,
+    ) -> None:
+        seconds, logins = measure_ways(make_ways, self._material, rounds=rounds)
+        self.seconds[name] = seconds
+        self._logins.append(logins)
+        self.lines += lines({way: median(times) for way, times in seconds.items()})
 
 
 def main() -> None:
@@ -69,13 +105,17 @@ def main() -> None:
         material = make(Path(folder), documents=documents, requests=requests)
         for job, contenders in jobs(documents, requests).items():
             results[job] = measure(contenders, material, rounds=rounds)
+        of_tokens = TokenTable(material, rounds=rounds)
     print(
         f"medians of {rounds} interleaved rounds; {os.cpu_count()} CPUs, "
         f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}\n"
     )
-    print(table([line for job, seconds in results.items() for line in rows(job, seconds)]))
+    print(table(HEAD, [line for job, seconds in results.items() for line in rows(job, seconds)]))
+    print()
+    print(table(TOKEN_HEAD, of_tokens.lines))
     if chosen.json:
-        chosen.json.write_text(json.dumps({"schema": "antin.bench/1", "seconds": results}), "utf-8")
+        kept = {"schema": "antin.bench/1", "seconds": results | of_tokens.seconds}
+        chosen.json.write_text(json.dumps(kept), "utf-8")
 
 
 if __name__ == "__main__":

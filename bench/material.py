@@ -21,7 +21,7 @@ from pyhanko.sign import PdfSignatureMetadata, SimpleSigner, sign_pdf
 from pyhanko.sign.fields import SigSeedSubFilter
 
 from hsm.embedded import EmbeddedTokens
-from hsm.generate import generate_key
+from hsm.generate import generate_key, import_certificate
 from hsm.keys import open_key
 from hsm.pin import GivenPinSource, Pin
 from hsm.uri import KeyURI
@@ -30,6 +30,7 @@ from pki.keys import KeyType
 
 TOKEN_LABEL = "bench"  # noqa: S105  a name
 USER_PIN = "135790"
+OTHER_TOKENS = 3
 DER = serialization.Encoding.DER
 PEM = serialization.Encoding.PEM
 PKCS8 = serialization.PrivateFormat.PKCS8
@@ -59,16 +60,21 @@ class Material:
 
     @property
     def tokens(self) -> EmbeddedTokens:
-        """The SoftHSM token `TOKEN_LABEL` with one RSA-2048 key."""
+        """The SoftHSM token `TOKEN_LABEL` with an RSA-2048 and a P-256 key, and three others."""
         return EmbeddedTokens(self.folder / "softhsm")
 
     @property
     def token_key(self) -> KeyURI:
-        """The key on it."""
+        """The RSA-2048 key of token `TOKEN_LABEL`."""
         return KeyURI.parse((self.folder / "token.uri").read_text("utf-8"))
 
+    @property
+    def token_ec_key(self) -> KeyURI:
+        """The P-256 key beside it."""
+        return KeyURI.parse((self.folder / "ec.uri").read_text("utf-8"))
+
     def certificate(self, name: str) -> x509.Certificate:
-        """Return the certificate of `root`, `issuing`, `signer` (in software) or `token`."""
+        """Return the certificate of `root`, `issuing`, `signer` (in software), `token` or `ec`."""
         return x509.load_pem_x509_certificate((self.folder / f"{name}.pem").read_bytes())
 
     def chain(self) -> tuple[x509.Certificate, ...]:
@@ -106,13 +112,29 @@ def _authorities(folder: Path) -> ec.EllipticCurvePrivateKey:
 
 
 def _token_signer(material: Material, issuing: ec.EllipticCurvePrivateKey) -> None:
-    pin = Pin(USER_PIN)
-    material.tokens.create_token(TOKEN_LABEL, pin, pin)
-    module = material.tokens.module()
-    uri = generate_key(module, TOKEN_LABEL, pin, label="signer", key_type=KeyType.RSA_2048)
-    (material.folder / "token.uri").write_text(str(uri), "utf-8")
+    _keep_key(material, issuing, TOKEN_LABEL, "token", KeyType.RSA_2048)
+    _keep_key(material, issuing, TOKEN_LABEL, "ec", KeyType.EC_P256)
+    for number in range(1, OTHER_TOKENS + 1):
+        _keep_key(material, issuing, f"other {number}", f"other-{number}", KeyType.EC_P256)
+
+
+def _keep_key(
+    material: Material,
+    issuing: ec.EllipticCurvePrivateKey,
+    label: str,
+    name: str,
+    key_type: KeyType,
+) -> None:
+    """Make a key and its certificate on a token, which is made too if there is none."""
+    pin, module = Pin(USER_PIN), material.tokens.module()
+    if not any(token.label == label for token in module.tokens()):
+        material.tokens.create_token(label, pin, pin)
+    uri = generate_key(module, label, pin, label=name, key_type=key_type)
+    (material.folder / f"{name}.uri").write_text(str(uri), "utf-8")
     public = open_key(uri, (module,), GivenPinSource(pin)).public_key()
-    _certify(material.folder, "token", public, issuing, issuer="issuing")
+    assert isinstance(public, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
+    _certify(material.folder, name, public, issuing, issuer="issuing")
+    import_certificate(module, label, pin, uri, material.certificate(name))
 
 
 def _name(common_name: str) -> x509.Name:

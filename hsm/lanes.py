@@ -80,7 +80,7 @@ class Lanes:
             hopeless: asked before each piece of waiting.
         """
         with self._changing:
-            if self._free and not self._keeps_somebody_waiting():
+            if self._free and not (self._waiting and self._overlooks_somebody()):
                 return self._free.pop()
             me = _Waiting()
             self._waiting.append(me)
@@ -100,10 +100,11 @@ class Lanes:
         """Let another call have the lane."""
         with self._changing:
             self._free.append(lane)
-            self._ring()
+            if self._waiting:
+                self._ring()
 
-    def _keeps_somebody_waiting(self) -> bool:
-        return bool(self._waiting) and time.monotonic() - self._waiting[0].since > _A_WHILE
+    def _overlooks_somebody(self) -> bool:
+        return time.monotonic() - self._waiting[0].since > _A_WHILE
 
     def _take_as(self, me: _Waiting) -> Lane | None:
         with self._changing:

@@ -29,6 +29,8 @@ class TokenECKey(KeyStays, ec.EllipticCurvePrivateKey):
     def __init__(self, signer: RawSigner, public_key: ec.EllipticCurvePublicKey) -> None:
         self._signer = signer
         self._public_key = public_key
+        self._half = (public_key.key_size + 7) // 8
+        """Bytes of r and of s: P-521 has 66 of them, not 65."""
 
     @property
     def curve(self) -> ec.EllipticCurve:
@@ -78,11 +80,6 @@ class TokenECKey(KeyStays, ec.EllipticCurvePrivateKey):
     def exchange(self, algorithm: ec.ECDH, peer_public_key: ec.EllipticCurvePublicKey) -> NoReturn:  # noqa: ARG002
         """Refuse: a signing key agrees on nothing."""
         raise KeyStaysError(operation="exchange", token=self._signer.token)
-
-    @property
-    def _half(self) -> int:
-        """Bytes of r and of s: P-521 has 66 of them, not 65."""
-        return (self.key_size + 7) // 8
 
     def _encode(self, raw: bytes) -> bytes:
         half = self._half

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -45,13 +46,11 @@ class RawSigner:
         Raises:
             MechanismUnsupportedError: it has none of them.
         """
-        named = [mechanism for mechanism in wanted if mechanism is not None]
-        for mechanism in named:
-            if mechanism in self.mechanisms:
+        for mechanism in wanted:
+            if mechanism is not None and mechanism in self.mechanisms:
                 return mechanism
-        raise MechanismUnsupportedError(
-            token=self.token, mechanism=", ".join(mechanism.name for mechanism in named)
-        )
+        names = ", ".join(mechanism.name for mechanism in wanted if mechanism is not None)
+        raise MechanismUnsupportedError(token=self.token, mechanism=names)
 
     def check_length(self, signature: bytes, size: int) -> bytes:
         """Return what the token answered if it has exactly `size` bytes.
@@ -76,8 +75,7 @@ class RawSigner:
                 raise SignatureWrongError(token=self.token) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(NamedTuple):
     """A digest, and the data it was made of where the caller gave that."""
 
     name: str
@@ -93,6 +91,7 @@ class Digest:
         return _PREHASHED[self.name]
 
 
+_HASH = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
 _PREHASHED = {
     algorithm.name: Prehashed(algorithm)
     for algorithm in (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
@@ -112,8 +111,8 @@ def digest(data: bytes, algorithm: hashes.HashAlgorithm | Prehashed | NoDigestIn
             raise AlgorithmUnsupportedError(algorithm=f"{inner.name}, {len(data)} bytes")
         return Digest(hash_name(inner), inner.digest_size, data, None)
     name = hash_name(algorithm)
-    hasher = hashlib.new(name, data)
-    return Digest(name, hasher.digest_size, hasher.digest(), data)
+    value = _HASH[name](data).digest()
+    return Digest(name, len(value), value, data)
 
 
 def hash_name(algorithm: object) -> str:

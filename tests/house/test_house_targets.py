@@ -108,8 +108,10 @@ def test_the_bench_prints_every_figure_beside_its_floor_and_its_peers(checkout, 
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if line.startswith("|")][2:]
-    cells = [[cell.strip() for cell in row] for row in rows]
+    cells, of_tokens = (
+        [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()][2:]
+        for table in done.stdout.split("\n\n")[1:]
+    )
     assert [(row[0].split()[0], row[4]) for row in cells] == [
         ("sign", "pyHanko"),
         ("judge", "pyHanko"),
@@ -117,5 +119,10 @@ def test_the_bench_prints_every_figure_beside_its_floor_and_its_peers(checkout, 
         ("issue", "openssl ca"),
     ]
     assert all(float(row[3]) > 0 and float(row[6]) > 0 for row in cells)
+    assert {row[3] for row in of_tokens} == {"", "≥ 0.9", *(row[3] for row in of_tokens[-4:])}
+    assert len(of_tokens) == 22
+    assert all(float(row[2]) > 0 and row[4] for row in of_tokens)
+    assert of_tokens[-1][:4] == ["logins of a process, the most", "", "1", "1"]
     kept = json.loads(file.read_text("utf-8"))
-    assert all(len(times) == 3 for job in kept["seconds"].values() for times in job.values())
+    rounds = {len(times) for job in kept["seconds"].values() for times in job.values()}
+    assert rounds == {3, 30}
