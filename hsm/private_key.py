@@ -20,6 +20,7 @@ from hsm.cryptoki.mapping import is_spoilt
 from hsm.cryptoki.pad_signature import sign_on_pad
 from hsm.cryptoki.pin_rules import check_may_ask, wrong_pin
 from hsm.cryptoki.public_keys import read_public_key
+from hsm.cryptoki.session_state import is_logged_in
 from hsm.cryptoki.signer import PSSParameters
 from hsm.errors import (
     FunctionFailedError,
@@ -183,8 +184,8 @@ class PrivateKeyOnToken:
         if self._public_key is not None and (self._id is None or len(found) > 1):
             found = _belonging(found, self._public_key)
         wanted = self._id.hex() if self._id is not None else "-"
-        if not found and not self._module.logged_in(self.token):
-            raise SessionLostError(token=self.token.label)  # by another thread, a moment ago
+        if not found and not is_logged_in(self._module.functions, session):
+            raise pkcs11.UserNotLoggedIn  # lost meanwhile: the token shows no private key
         if not found:
             raise KeyNotFoundError(wanted=wanted, token=self.token.label)
         if len(found) > 1:

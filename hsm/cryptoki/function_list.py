@@ -32,6 +32,7 @@ class Function(IntEnum):
     C_INIT_PIN = 10
     C_SET_PIN = 11
     C_CLOSE_ALL_SESSIONS = 14
+    C_GET_SESSION_INFO = 15
     C_LOGIN = 18
     C_SIGN_INIT = 42
     C_SIGN = 43

@@ -47,7 +47,7 @@ def signing_workers(order: KeyOrder, pin_source: PinSource, *, workers: int) -> 
     pin = PINForWorkers(pin_source)
     started: list[Worker] = []
     try:
-        for _ in range(max(1, workers)):  # they find the token side by side; the PIN comes later
+        for _ in range(max(1, workers)):  # side by side; what they open comes below, in turn
             started.append(Worker(order))  # noqa: PERF401  those that run are ended if one fails
         for worker in started:
             worker.let_in(pin)

@@ -1,6 +1,7 @@
 """One worker: a process that logs in once, opens one key, and does tasks with it.
 
-1. It finds the token without a login, as `open_key` does, and reads what speaks against a try.
+1. When it is its turn, it finds the token without a login, as `open_key` does, and reads what
+   speaks against a try.
 2. It asks the pool for the PIN, and gets it through a pipe made for that one message.
 3. It logs in and opens the key. From here on it never logs in again: a PIN that was right may have
    been changed meanwhile, and every worker would spend a try on it.
@@ -99,6 +100,7 @@ def serve(order: KeyOrder, tasks: Connection, pins: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     source = _PINFromPool(tasks, pins, one_pin=order.one_pin)
     with tasks, pins, suppress(EOFError, OSError):
+        tasks.recv_bytes()  # one worker opens the module at a time: SoftHSM's files mind others
         try:
             _OPENED.append(_open(order, source))
         except Exception as error:  # noqa: BLE001  raised again where the pool is made

@@ -77,12 +77,14 @@ class Worker:
             pins.close()
 
     def let_in(self, pin: PINForWorkers) -> None:
-        """Give the worker the PIN, and wait until it has opened the key.
+        """Let the worker open the module, give it the PIN, and wait until it has the key.
 
         Raises:
             WorkerNotStartedError: it ended.
             PKIError: as `signing_workers`.
         """
+        with suppress(OSError):  # it ended: said by the next message
+            self._tasks.send_bytes(b"your turn")
         while True:
             try:
                 message = receive(self._tasks)
@@ -94,7 +96,7 @@ class Worker:
                 case PINWanted(token):
                     self._token = token.label
                     given = pin.give(token)
-                    with suppress(OSError), self._pins:  # it ended: said by the next message
+                    with suppress(OSError), self._pins:  # as above
                         self._pins.send_bytes(given.reveal().encode())
                 case Outcome(error=error):
                     if isinstance(error, WrongPINError):
