@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+Serial = Annotated[str, typer.Argument(help="cert.serial")]
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="output")]
 PinSource = Annotated[str | None, typer.Option("--pin-source", help="pin_source")]
 KeyTypeName = Literal[
     "ec-p256",

@@ -1,17 +1,15 @@
-"""`antin cert issue|list|show|export|revoke`."""
+"""`antin cert issue|list|show|export`, and the commands of `certificate_life`."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import PinSource, Yes
+from cli.commands import certificate_life
+from cli.options import Output, PinSource, Serial
 from cli.session import session_of, table
 
 group = typer.Typer(help="cert", no_args_is_help=True, rich_markup_mode=None)
-Serial = Annotated[str, typer.Argument(help="cert.serial")]
-Output = Annotated[Path | None, typer.Option("-o", "--output", help="output")]
 
 
 @group.command("issue", help="cert.issue")
@@ -27,33 +25,22 @@ def issue(
     pin_source: PinSource = None,
 ) -> None:
     """Issue one certificate; who it speaks of comes from the options, never from the request."""
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    from cli.certificate_text import certificate_object
     from cli.homes.office import open_office
     from cli.issuing.issue_certificate import Wanted, issue_certificate
-    from pki.atomic import write_atomically
+    from cli.issuing.pem import put_issued
 
     session = session_of(context)
     wanted = Wanted(ca, profile, csr, key, subject, tuple(settings or ()))
     with open_office(session, pin_source=pin_source) as office, office.home.locked():
         certificate = issue_certificate(office, wanted)
-    pem = certificate.public_bytes(Encoding.PEM)
-    if output is not None:
-        write_atomically(output, pem, overwrite=True)
-    data = certificate_object(certificate)
-    session.put(
-        "cert.issue/1",
-        {**data, "pem": pem.decode("ascii"), "output": str(output) if output else None},
-        lambda: session.word("cli.cert.issued", serial=data["serial"], subject=data["subject"]),
-    )
+    put_issued(session, "cert.issue/1", certificate, output=output)
 
 
 @group.command("list", help="cert.list")
 def list_certificates(
     context: typer.Context,
     ca: Annotated[str | None, typer.Option("--ca", help="cert.of_ca")] = None,
-    status: Annotated[str | None, typer.Option("--status", help="cert.status")] = None,
+    status: Annotated[str | None, typer.Option("--status", help="cert.with_status")] = None,
     expires_within: Annotated[
         str | None, typer.Option("--expires-within", help="cert.expires_within")
     ] = None,
@@ -111,41 +98,5 @@ def export(
     put_pem(session, "cert.export/1", pem_of(record.der), output)
 
 
-@group.command("revoke", help="cert.revoke")
-def revoke(
-    context: typer.Context,
-    serial: Serial,
-    reason: Annotated[str, typer.Option("--reason", help="cert.reason")],
-    invalidity_date: Annotated[
-        datetime | None,
-        typer.Option(
-            "--invalidity-date", help="cert.invalidity", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z"]
-        ),
-    ] = None,
-    yes: Yes = False,
-    pin_source: PinSource = None,
-) -> None:
-    """Revoke one certificate for good and publish that at once."""
-    from cli.homes.office import open_office
-    from cli.issuing.revoke_certificate import revoke_certificate
-
-    session = session_of(context)
-    with open_office(session, pin_source=pin_source) as office:
-        record = office.certificate(serial)
-        session.confirm("cli.ask.revoke", yes=yes, subject=record.subject, serial=serial)
-        with office.home.locked():
-            revocation, number = revoke_certificate(
-                office, record, reason=reason, since=invalidity_date
-            )
-    session.put(
-        "cert.revoke/1",
-        {
-            "serial": serial,
-            "reason": revocation.reason.value,
-            "revoked_at": revocation.revoked_at.isoformat(),
-            "crl_number": number,
-        },
-        lambda: session.word(
-            "cli.cert.revoked", serial=serial, at=revocation.revoked_at, number=number
-        ),
-    )
+for _help, _command in certificate_life.COMMANDS.items():
+    group.command(_help.removeprefix("cert."), help=_help)(_command)

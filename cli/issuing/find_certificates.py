@@ -14,6 +14,9 @@ from pki.records import (
     Register,
     serial_text,
 )
+from pki.transitions import is_held
+
+HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ def certificate_rows(register: Register, wanted: Filter, now: datetime) -> list[
         BadOptionError: an unknown status, or a span that is not like `60d`.
     """
     before = now + _span(wanted.expires_within) if wanted.expires_within else None
-    query = CertificateQuery(wanted.ca, _state(wanted.status), None, None, before)
+    query = CertificateQuery(wanted.ca, _state(wanted.status), not_after_before=before)
     records = register.find_certificates(query)
     if wanted.expires_within:
         # What is to be renewed: neither revoked nor expired already.
@@ -41,11 +44,13 @@ def certificate_rows(register: Register, wanted: Filter, now: datetime) -> list[
             one for one in records if one.state is CertificateState.ISSUED and one.not_after > now
         )
     text = (wanted.query or "").casefold()
-    return [
+    rows = [
         certificate_row(register, one)
         for one in records
         if text in one.subject.casefold() or text in serial_text(one.serial)
     ]
+    # The register keeps a hold beside the certificate: issued is what it is again afterwards.
+    return [row for row in rows if wanted.status in {None, row["status"]}]
 
 
 def certificate_row(register: Register, record: CertificateRecord) -> dict[str, str]:
@@ -63,7 +68,9 @@ def certificate_row(register: Register, record: CertificateRecord) -> dict[str, 
     }
     revocation = register.find_revocation(record.issuer, record.serial)
     if revocation is not None:
-        row["revoked_at"] = revocation.revoked_at.isoformat()
+        held = is_held(revocation)
+        row["status"] = HELD if held else row["status"]
+        row["held_at" if held else "revoked_at"] = revocation.revoked_at.isoformat()
         row["reason"] = revocation.reason.value
     return row
 
@@ -71,10 +78,12 @@ def certificate_row(register: Register, record: CertificateRecord) -> dict[str, 
 def _state(text: str | None) -> CertificateState | None:
     if text is None:
         return None
+    if text == HELD:
+        return CertificateState.ISSUED
     try:
         return CertificateState(text)
     except ValueError as error:
-        form = " | ".join(state.value for state in CertificateState)
+        form = " | ".join((*(state.value for state in CertificateState), HELD))
         raise BadOptionError(option="--status", value=text, form=form) from error
 
 

@@ -36,20 +36,33 @@ def issue_certificate(office: Office, wanted: Wanted) -> x509.Certificate:
         BadOptionError: not exactly one of request and key, or a subject that cannot be read.
         PKIError: any refusal of the authority.
     """
-    if (wanted.csr is None) == (wanted.key is None):
-        raise BadOptionError(option="--csr/--key", value="-", form="--csr FILE | --key URI")
+    _check_one(wanted.csr, wanted.key)
     profile = office.profile(wanted.profile)
     subject = _subject(wanted)
-    source = _source(office, wanted)
+    source = key_source(office, csr=wanted.csr, key=wanted.key)
     authority = office.authority(wanted.ca)
     return authority.issue(source, profile, subject, requester=actor())
 
 
-def _source(office: Office, wanted: Wanted) -> CertificateRequest | PublicKey:
-    if wanted.csr is not None:
-        return parse_request(read_small(wanted.csr))
+def key_source(
+    office: Office, *, csr: Path | None, key: str | None
+) -> CertificateRequest | PublicKey:
+    """Return what holds the public key: a request, or a key that can be opened here.
+
+    Raises:
+        BadOptionError: not exactly one of the two.
+        PKIError: the request is refused, or whatever the token answers.
+    """
+    _check_one(csr, key)
+    if csr is not None:
+        return parse_request(read_small(csr))
     # Opening the key is the proof of possession: only who has the PIN can name it here.
-    return office.open_key(wanted.key or "").public_key()
+    return office.open_key(key or "").public_key()
+
+
+def _check_one(csr: Path | None, key: str | None) -> None:
+    if (csr is None) == (key is None):
+        raise BadOptionError(option="--csr/--key", value="-", form="--csr FILE | --key URI")
 
 
 def _subject(wanted: Wanted) -> Subject:

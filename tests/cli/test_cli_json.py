@@ -2,6 +2,10 @@
 
 import pytest
 from cli_shim import OFFICER
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli.app import build_command
 from pki.words import Language
@@ -55,6 +59,21 @@ def ask_tokens(note, out, shim_home):
     note("token pin unblock", *unblocking, home=shim_home)
 
 
+def ask_certificates(note, out, serial):
+    """The life of one certificate, to its end."""
+    note("cert list")
+    note("cert show", serial)
+    note("cert export", serial)
+    note("cert renew", serial)
+    csr = out / "new.csr"
+    _write_request(csr)
+    note("cert rekey", serial, "--csr", csr)
+    note("cert hold", serial, "--yes")
+    note("cert release", serial, "--yes")
+    note("cert status", serial)
+    note("cert revoke", serial, "--reason", "superseded", "--yes")
+
+
 def test_every_command_answers_with_an_object_of_its_schema(
     asked, official, letter, tmp_path, shim_home
 ):
@@ -73,10 +92,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
     # No services are running: the status of the signer cannot be had.
     note("verify", out / "signed.pdf", status=11)
     ask_tokens(note, out, shim_home)
-    note("cert list")
-    note("cert show", serial)
-    note("cert export", serial)
-    note("cert revoke", serial, "--reason", "superseded", "--yes")
+    ask_certificates(note, out, serial)
     note("ca list")
     note("ca show", "issuing")
     note("ca export", "issuing")
@@ -90,7 +106,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
     note("audit verify")
     note("audit checkpoint", "-o", out / "log.checkpoint")
     proof = note("audit prove", serial, "--since", out / "log.checkpoint", "-o", out / "log.proof")
-    assert proof["entries"] == 3
+    assert proof["entries"] == 5  # reserved, issued, held, released, revoked
     note("audit check-proof", out / "log.proof", "--checkpoint", out / "log.checkpoint")
     note("profile list")
     note("profile show", "official")
@@ -109,6 +125,12 @@ def _official():
     from importlib.resources import files
 
     return (files("pki.profiles") / "official.toml").read_text("utf-8")
+
+
+def _write_request(path):
+    key = ec.generate_private_key(ec.SECP256R1())
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    path.write_bytes(request.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
 
 def _write_list(path, folder):

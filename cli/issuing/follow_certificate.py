@@ -1,0 +1,46 @@
+"""Renews or rekeys one certificate as an administrator asks for it on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography import x509
+
+from cli.actor import actor
+from cli.homes.office import Office
+from cli.issuing.issue_certificate import key_source
+from pki.authority.renewal import rekey, renew
+from pki.records import CertificateRecord
+
+
+def renew_certificate(
+    office: Office, record: CertificateRecord, *, profile: str | None
+) -> x509.Certificate:
+    """Certify the same key again; the profile is read by the certificate's own name of it.
+
+    Raises:
+        PKIError: any refusal of the authority.
+    """
+    loaded = office.profile(profile or record.profile)
+    authority = office.authority(record.issuer)
+    return renew(authority, record.serial, loaded, requester=actor())
+
+
+def rekey_certificate(
+    office: Office,
+    record: CertificateRecord,
+    *,
+    profile: str | None,
+    csr: Path | None,
+    key: str | None,
+) -> x509.Certificate:
+    """Certify a new key of the same holder.
+
+    Raises:
+        BadOptionError: not exactly one of request and key.
+        PKIError: any refusal of the authority.
+    """
+    loaded = office.profile(profile or record.profile)
+    source = key_source(office, csr=csr, key=key)
+    authority = office.authority(record.issuer)
+    return rekey(authority, record.serial, source, profile=loaded, requester=actor())
