@@ -35,6 +35,7 @@ OLDEST = 130000
 _TURN = int.from_bytes(b"antin")
 _PATIENCE = {
     "application_name": "antin",
+    "client_encoding": "UTF8",
     "connect_timeout": "10",
     "keepalives_idle": "30",
     "tcp_user_timeout": "30000",  # a machine that vanished is noticed while a writer waits
@@ -73,6 +74,7 @@ class PostgreSQLStore:
             "postgresql+psycopg://",
             creator=self._connect,
             use_native_hstore=False,  # asked for at every connection, and not used
+            hide_parameters=True,  # a traceback has no place for what is said of a person
         )
         self.reader: Engine | OptionEngine = self.engine.execution_options(
             isolation_level="AUTOCOMMIT"

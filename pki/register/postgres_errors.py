@@ -76,7 +76,7 @@ def error_for(error: Exception, place: Path | str) -> PKIError:
         return RegisterFullError(register=place)
     if state in _NO_REGISTER:
         return NotARegisterError(register=place, reason=_primary(error))
-    if state.startswith(_CONFLICT):
+    if state.startswith(_CONFLICT) or isinstance(cause_of(error), psycopg.DataError):
         return RegisterConflictError(register=place, reason=_primary(error))
     return RegisterUnreachableError(register=place, reason=_primary(error))
 

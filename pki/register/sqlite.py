@@ -43,7 +43,12 @@ class SQLiteStore:
     def __init__(self, path: Path) -> None:
         self.place: Path | str = path
         self._path = path
-        self.engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool)
+        self.engine = create_engine(
+            "sqlite://",
+            creator=self._connect,
+            poolclass=QueuePool,
+            hide_parameters=True,  # a traceback has no place for what is said of a person
+        )
         self.reader: Engine | OptionEngine = self.engine.execution_options(**{_BEGIN: ""})
         self.writer: Engine | OptionEngine = self.engine.execution_options(
             **{_BEGIN: "BEGIN IMMEDIATE"}

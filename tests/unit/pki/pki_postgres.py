@@ -50,7 +50,8 @@ class PostgresServer:
 
         Args:
             folder: where it lies; None makes one, in memory if there is room.
-            wrapped: a program, with arguments, that the server is started through.
+            wrapped: a program, with arguments, that the server is started through; it is run as
+                who runs the tests, and must see to it itself that the server is not root.
         """
         self.folder = folder or Path(tempfile.mkdtemp(prefix="antin-pg-", dir=_base()))
         self._wrapped = tuple(wrapped)
@@ -76,7 +77,7 @@ class PostgresServer:
                 env={"LC_ALL": "C.UTF-8"},
                 stdout=log,
                 stderr=log,
-                **self._as,
+                **({} if self._wrapped else self._as),
             )
         for _ in range(500):
             try:
