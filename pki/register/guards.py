@@ -8,7 +8,10 @@ database: the audit log's checkpoints are for that.
 
 from __future__ import annotations
 
-from pki.records import CertificateState
+from pki.records import CertificateState, StatusKind
+
+HOLD, RELEASE = StatusKind.HOLD, StatusKind.RELEASE
+REVOKE, UPGRADE = StatusKind.REVOKE, StatusKind.UPGRADE
 
 MOVES = (
     (CertificateState.RESERVED, CertificateState.ISSUED),
@@ -17,6 +20,12 @@ MOVES = (
 )
 """Every change of state there is. A new one stands here, and in a migration that lays the guards
 of existing registers again."""
+
+STEPS = (
+    *((None, HOLD), (RELEASE, HOLD), (HOLD, RELEASE), (HOLD, REVOKE)),
+    *((None, UPGRADE), (RELEASE, UPGRADE), (REVOKE, UPGRADE)),
+)
+"""Which row of `status_changes` follows which of the same serial; `pki.transitions` says why."""
 
 FIRST_STATE = CertificateState.RESERVED
 KEPT = ("authorities", "revocations", "status_changes", "crls", "audit", "issuer_names")
@@ -33,6 +42,8 @@ ONCE = ("der", "fingerprint")
 NEVER = "antin: this record is never changed or deleted"
 RESERVED_FIRST = "antin: a certificate is reserved before it is anything else"
 RISING = "antin: a CRL number is higher than every one before"
+IN_ORDER = "antin: revocations and changes of status are numbered in their order"
+FOLLOWING = "antin: this change of status does not follow what stands"
 GAPLESS = "antin: the audit log goes on where it ends"
 ONE_VERSION = "antin: the register has one version"
 MARK = "antin"
@@ -60,6 +71,38 @@ def forbidden_update(differs: str) -> str:
 def forbidden_insert() -> str:
     """Return the SQL condition under which a new certificate is refused."""
     return f"NEW.state <> '{FIRST_STATE}' OR NEW.der IS NOT NULL OR NEW.fingerprint IS NOT NULL"
+
+
+def out_of_order(table: str) -> str:
+    """Return the SQL condition under which a row's number does not rise.
+
+    Args:
+        table: `revocations` or `status_changes`. A revocation that ends a hold is a row of both,
+            of the same number, and comes into `revocations` first.
+    """
+    not_before = ">" if table == "status_changes" else ">="
+    return (
+        _exists(f"revocations WHERE sequence {not_before} NEW.sequence")
+        + " OR "
+        + _exists("status_changes WHERE sequence >= NEW.sequence")
+    )
+
+
+def forbidden_step() -> str:
+    """Return the SQL condition under which a change of status is refused."""
+    steps = ", ".join(f"'{before or ''}>{kind}'" for before, kind in STEPS)
+    changes = f"FROM status_changes WHERE {_SAME} ORDER BY sequence DESC LIMIT 1"
+    return (
+        f"(coalesce((SELECT kind {changes}), '') || '>' || NEW.kind) NOT IN ({steps})"
+        f" OR (NEW.kind IN ('{REVOKE}', '{UPGRADE}')) <> {_exists(f'revocations WHERE {_SAME}')}"
+    )
+
+
+def _exists(rows: str) -> str:
+    return f"EXISTS (SELECT 1 FROM {rows})"  # noqa: S608  words of this file
+
+
+_SAME = "issuer = NEW.issuer AND serial = NEW.serial"
 
 
 def _withheld() -> str:

@@ -7,7 +7,9 @@ which keep the schema they were made in, wherever a session's `search_path` poin
 from __future__ import annotations
 
 from pki.register.guards import (
+    FOLLOWING,
     GAPLESS,
+    IN_ORDER,
     KEPT,
     NEVER,
     ONE_VERSION,
@@ -15,7 +17,9 @@ from pki.register.guards import (
     RISING,
     UNDELETED,
     forbidden_insert,
+    forbidden_step,
     forbidden_update,
+    out_of_order,
 )
 
 
@@ -56,6 +60,11 @@ POSTGRES_GUARDS = (
         GAPLESS,
         when="NEW.sequence IS DISTINCT FROM (SELECT coalesce(max(sequence), 0) + 1 FROM audit)",
     ),
+    *(
+        _function(f"order_{table}", IN_ORDER, when=out_of_order(table))
+        for table in ("revocations", "status_changes")
+    ),
+    _function("step", FOLLOWING, when=forbidden_step()),
     _function("one_version", ONE_VERSION, when="EXISTS (SELECT 1 FROM schema_version)"),
     *(_guard("no_delete", "DELETE", table) for table in UNDELETED),
     *(_guard("no_truncate", "TRUNCATE", table) for table in UNDELETED),
@@ -63,6 +72,11 @@ POSTGRES_GUARDS = (
     _guard("keep", "UPDATE", "certificates", when=forbidden_update("IS DISTINCT FROM")),
     _guard("start", "INSERT", "certificates", function="reserved_first", when=forbidden_insert()),
     _guard("rise", "INSERT", "crls", function="rising"),
+    *(
+        _guard("order", "INSERT", table, function=f"order_{table}")
+        for table in ("revocations", "status_changes")
+    ),
+    _guard("step", "INSERT", "status_changes", function="step"),
     _guard("follow", "INSERT", "audit", function="gapless"),
     _guard("one", "INSERT", "schema_version", function="one_version"),
 )

@@ -7,7 +7,9 @@ there is a trigger before each insert too.
 from __future__ import annotations
 
 from pki.register.guards import (
+    FOLLOWING,
     GAPLESS,
+    IN_ORDER,
     KEPT,
     NEVER,
     ONE_VERSION,
@@ -15,7 +17,9 @@ from pki.register.guards import (
     RISING,
     UNDELETED,
     forbidden_insert,
+    forbidden_step,
     forbidden_update,
+    out_of_order,
 )
 
 
@@ -43,8 +47,6 @@ SQLITE_GUARDS = (
                 ("certificates", ("issuer", "serial")),
                 ("certificates", ("id",)),
                 ("revocations", ("issuer", "serial")),
-                ("revocations", ("sequence",)),
-                ("status_changes", ("sequence",)),
                 ("authorities", ("name",)),
                 ("issuer_names", ("name",)),
             )
@@ -57,6 +59,11 @@ SQLITE_GUARDS = (
         when="NEW.number <= (SELECT max(number) FROM crls WHERE issuer = NEW.issuer)",
         say=RISING,
     ),
+    *(
+        _guard("order", "INSERT", table, when=out_of_order(table), say=IN_ORDER)
+        for table in ("revocations", "status_changes")
+    ),
+    _guard("step", "INSERT", "status_changes", when=forbidden_step(), say=FOLLOWING),
     _guard(
         "follow",
         "INSERT",

@@ -18,7 +18,7 @@ from pki_postgres import PostgresServer
 from pki_world import NOW, World, make_world
 
 from pki.audit.verify import verify_audit
-from pki.authority.life import hold
+from pki.authority.life import declare_compromise, hold, release
 from pki.records import (
     Abandon,
     AuditEvent,
@@ -34,6 +34,7 @@ from pki.register.sql import open_register
 
 EVENT = AuditEvent(NOW, "người kiểm thử", "test")
 NEVER, FIRST = "never changed or deleted", "reserved before it is anything else"
+ORDER, FOLLOWING = "numbered in their order", "does not follow what stands"
 RISES, FOLLOWS, ONE = "higher than every one before", "goes on where it ends", "has one version"
 
 COLUMNS = (
@@ -60,6 +61,8 @@ ANOTHER_VALUE = {
     "not_after": "not_before",
     "reserved_at": "not_after",
 }
+REVOKED = "issuer, serial, 'superseded', reserved_at, NULL FROM certificates WHERE"
+CHANGED = "issuer, serial, '{}', reserved_at, 'certificateHold', NULL FROM certificates WHERE"
 CRL = "this_update, next_update, der, last_sequence"
 TAKEN = "INSERT OR REPLACE INTO revocations SELECT"
 LAST = "WHERE sequence = (SELECT max(sequence) FROM audit)"
@@ -100,23 +103,35 @@ STATEMENTS = (
         (f"INSERT INTO audit SELECT {number}, at, content, subtrees FROM audit {LAST}", FOLLOWS)
         for number in ("sequence + 2", "0", "-1")
     ),
+    *((f"INSERT INTO revocations SELECT {number}, {REVOKED} id = 5", ORDER) for number in (0, 2)),
+    (f"INSERT INTO status_changes SELECT 0, {CHANGED.format('hold')} id = 1", ORDER),
+    *(
+        (f"INSERT INTO status_changes SELECT 50, {CHANGED.format(kind)} id = {number}", FOLLOWING)
+        for number, kinds in (
+            (1, ("release", "revoke", "upgrade")),  # good
+            (3, ("hold", "release", "revoke")),  # revoked
+            (4, ("hold", "revoke", "upgrade")),  # on hold
+        )
+        for kind in kinds
+    ),
     ("INSERT INTO schema_version SELECT 99, created_at FROM schema_version", ONE),
 )  # fmt: skip
+GUARD = "antin: "
 REPLACING = (
     (copied("state = 'issued'", "INSERT OR REPLACE", state="'reserved'", der="NULL",
-            fingerprint="NULL"), NEVER),
+            fingerprint="NULL"), GUARD),
     (copied("id = 4", "INSERT OR REPLACE", state="'reserved'", der="NULL", fingerprint="NULL",
-            serial="'ff'", id="4"), NEVER),
-    ("UPDATE OR REPLACE certificates SET id = 2 WHERE id = 1", NEVER),
-    ("INSERT OR REPLACE INTO revocations SELECT * FROM revocations", NEVER),
-    (f"{TAKEN} sequence, issuer, '01', reason, revoked_at, NULL FROM revocations", NEVER),
-    (f"{TAKEN} 50, issuer, serial, reason, revoked_at, NULL FROM revocations", NEVER),
-    ("INSERT OR REPLACE INTO status_changes SELECT * FROM status_changes", NEVER),
-    ("INSERT OR REPLACE INTO authorities SELECT * FROM authorities", NEVER),
-    ("INSERT OR REPLACE INTO issuer_names SELECT * FROM issuer_names", NEVER),
-    ("INSERT OR REPLACE INTO crls SELECT * FROM crls", RISES),
-    ("INSERT OR REPLACE INTO audit SELECT * FROM audit", FOLLOWS),
-    ("INSERT OR REPLACE INTO schema_version SELECT * FROM schema_version", ONE),
+            serial="'ff'", id="4"), GUARD),
+    ("UPDATE OR REPLACE certificates SET id = 2 WHERE id = 1", GUARD),
+    ("INSERT OR REPLACE INTO revocations SELECT * FROM revocations", GUARD),
+    (f"{TAKEN} sequence, issuer, '01', reason, revoked_at, NULL FROM revocations", GUARD),
+    (f"{TAKEN} 50, issuer, serial, reason, revoked_at, NULL FROM revocations", GUARD),
+    ("INSERT OR REPLACE INTO status_changes SELECT * FROM status_changes", GUARD),
+    ("INSERT OR REPLACE INTO authorities SELECT * FROM authorities", GUARD),
+    ("INSERT OR REPLACE INTO issuer_names SELECT * FROM issuer_names", GUARD),
+    ("INSERT OR REPLACE INTO crls SELECT * FROM crls", GUARD),
+    ("INSERT OR REPLACE INTO audit SELECT * FROM audit", GUARD),
+    ("INSERT OR REPLACE INTO schema_version SELECT * FROM schema_version", GUARD),
 )  # fmt: skip
 
 
@@ -230,3 +245,24 @@ def test_the_ways_that_are_open_stay_open(furnished: Place):
     register.commit([StoreCRL(CRLRecord("issuing", 6, NOW, NOW, b"crl", 0))], EVENT)
     assert verify_audit(register) > 10
     register.close()
+
+
+def test_a_status_takes_every_way_that_there_is(placed_world: World):
+    """On both engines: what `pki.transitions` allows, the database allows as well."""
+    world = placed_world
+    held = world.issue().serial_number
+    hold(world.issuing, held, requester="văn thư")
+    release(world.issuing, held, requester="văn thư")
+    hold(world.issuing, held, requester="văn thư")
+    world.issuing.revoke(held, x509.ReasonFlags.superseded)
+    declare_compromise(world.issuing, held, requester="văn thư")
+    plain = world.issue().serial_number
+    world.issuing.revoke(plain, x509.ReasonFlags.superseded)
+    declare_compromise(world.issuing, plain, requester="văn thư")
+    kinds = [
+        [change.kind.value for change in world.register.status_changes("issuing", serial)]
+        for serial in (held, plain)
+    ]
+    assert kinds == [["hold", "release", "hold", "revoke", "upgrade"], ["revoke", "upgrade"]]
+    listed = world.register.list_revocations("issuing")
+    assert [record.sequence for record in listed] == [5, 7]
