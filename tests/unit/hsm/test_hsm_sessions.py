@@ -267,6 +267,7 @@ class Ordeal:
         self.source = CountingPinSource()
         self.keys = [key_of(self.module, self.source, uri) for uri in (EC, RSA)]
         self.token = token_of(self.module)
+        self.injected = None
         shim.slow("C_Sign", 0.001)
 
     def run(self, seconds):
@@ -305,10 +306,15 @@ class Ordeal:
             case 1:
                 logout(self.module, self.token)
             case 2:
-                self.shim.fail("C_SignInit", CKR.GENERAL_ERROR, at=1 + chance % 13)
+                self._inject("C_SignInit", CKR.GENERAL_ERROR, chance)
             case _:
-                self.shim.fail("C_Sign", CKR.SESSION_HANDLE_INVALID, at=1 + chance % 13)
+                self._inject("C_Sign", CKR.SESSION_HANDLE_INVALID, chance)
         return "trouble"
+
+    def _inject(self, function, answer, chance):
+        if self.injected:
+            self.injected.remove()
+        self.injected = self.shim.fail(function, answer, at=1 + chance % 13)
 
     def _ended(self, work, well):
         error = error_of(work)
