@@ -15,7 +15,7 @@ from hsm.uri import SCHEME, KeyURI
 from pki.keys import PublicKey
 from pki.register.sql import open_register
 
-TIMESTAMP = "timestamp"
+TIMESTAMP, AUDIT = "timestamp", "audit"
 
 
 def users_of_key(
@@ -30,7 +30,7 @@ def users_of_key(
             is not taken for unused.
     """
     users: list[tuple[str, str, x509.Certificate]] = []
-    if home.register.is_file():
+    if home.has_register:
         register = open_register(home.register)
         try:
             users += [
@@ -46,6 +46,8 @@ def users_of_key(
     if settings.timestamp is not None:
         certificate = _read(home.path(settings.timestamp.certificate))
         users.append((TIMESTAMP, settings.timestamp.key, certificate))
+    if settings.audit is not None:
+        users.append((AUDIT, settings.audit.key, _read(home.path(settings.audit.certificate))))
     return tuple(
         name
         for name, uri, certificate in users

@@ -203,6 +203,7 @@ def key_of(demo, label):
         ("issuing", "CN=Antin Demo Issuing CA", "issuing"),
         ("services", "CN=Antin Demo OCSP", "ocsp:issuing"),
         ("services", "CN=Antin Demo TSA", "timestamp"),
+        ("services", "CN=Antin Demo Audit Log", "audit"),
     ],
 )
 def test_a_key_in_use_is_given_up_only_by_name(demo, label, subject, user):

@@ -115,7 +115,7 @@ def test_a_short_number_of_a_token_is_left_whole_and_a_home_at_the_root_hides_no
     seen = replace(WELL, tokens=(replace(TOKEN, token=replace(TOKEN.token, serial="42")),))
     assert anonymous(seen, Path("/")).tokens[0].token.serial == "42"
     assert anonymous(seen, Path("/")).modules[0].path == MODULE.path
-    rooted = replace(WELL, modules=(replace(MODULE, path=Path("/root/x.so")),))
+    rooted = replace(WELL, modules=(replace(MODULE, path=Path("/", "root", "x.so")),))
     assert anonymous(rooted).modules[0].path == Path("~/x.so")
 
 
