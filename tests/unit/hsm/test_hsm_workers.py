@@ -304,6 +304,17 @@ def test_cancelled_tasks_are_not_begun(shim, start_workers):
     assert sum(shim.calls.signed.values()) == 1
 
 
+def test_tasks_can_be_cancelled_after_the_pool_was_told_to_end(start_workers):
+    pool = start_workers(2)
+    begun = [pool.submit(tasks.sign_slowly, b"", 0.5) for _ in range(2)]
+    rest = [pool.submit(tasks.sign, data) for data in DOCUMENTS]
+    eventually(lambda: all(future.running() for future in begun))
+    pool.shutdown(wait=False)
+    pool.shutdown(cancel_futures=True)
+    assert all(future.result(0) for future in begun)
+    assert all(future.cancelled() for future in rest)
+
+
 def test_a_single_task_can_be_cancelled(shim, start_workers):
     pool = start_workers(1)
     first = pool.submit(tasks.sign_slowly, b"", 0.5)

@@ -57,6 +57,8 @@ def test_where_no_worker_is_left_every_task_is_told(start_workers):
         pool.submit(tasks.be_killed),
         *(pool.submit(tasks.sign, data) for data in DOCUMENTS),
     ]
+    cancelled = ends.pop()
+    assert cancelled.cancel()
     wait(ends, 60)
     assert ends[0].result(0)
     assert isinstance(ends[1].exception(0), WorkerLostError)
