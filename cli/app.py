@@ -23,6 +23,7 @@ from cli.commands import (
     serve,
     sign,
     token,
+    upgrade,
     verify,
 )
 from cli.exit_status import status_of_error
@@ -105,7 +106,7 @@ def options(
     context.obj = Session(language, as_json, verbose, home, config_file, clock)
 
 
-for group in (init, doctor, sign, verify, serve):
+for group in (init, upgrade, doctor, sign, verify, serve):
     group.add_to(app)
 for name, group in {
     "config": config,

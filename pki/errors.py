@@ -136,6 +136,12 @@ class RegisterDriverError(UnavailableError):
     code = "pki.register_driver"
 
 
+class BackupFailedError(UnavailableError):
+    """No copy of the register could be made (facts: `register`, `path`, `reason`)."""
+
+    code = "pki.backup_failed"
+
+
 class NotARegisterError(InvalidInputError):
     """The file is no register, or is damaged (facts: `register`, `reason`)."""
 

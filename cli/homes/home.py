@@ -26,9 +26,15 @@ class Home:
     settings: Settings
 
     @property
-    def register(self) -> Path:
-        """The register's database file."""
-        return self.path(self.settings.register_path)
+    def register(self) -> Path | str:
+        """The register's database file, or its address."""
+        place = self.settings.register_place
+        return place if "://" in place else self.path(Path(place))
+
+    @property
+    def has_register(self) -> bool:
+        """Whether there may be a register: of an address that is only known by asking."""
+        return isinstance(self.register, str) or self.register.is_file()
 
     @property
     def tokens(self) -> Path:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from cli.errors import BadOptionError, HomeExistsError
 from cli.homes.home import Home
 from cli.homes.settings import Service, Settings, Tokens, to_toml
@@ -38,22 +40,41 @@ class MadeHome:
         }
 
 
-def make_home(directory: Path, clock: Clock, public_url: str | None) -> MadeHome:
-    """Make an empty home with an embedded token store.
+def make_home(
+    directory: Path, clock: Clock, public_url: str | None, register: str | None = None
+) -> MadeHome:
+    """Make an empty home with an embedded token store and a new register.
+
+    Args:
+        directory: of the home; must not be there, or be empty.
+        clock: tells when the register was made.
+        public_url: the address that certificates will name.
+        register: where the register is to be, if not in a file of the home.
 
     Raises:
         HomeExistsError: the folder holds something already.
-        BadOptionError: the address is not `http://…` or `https://…`.
+        BadOptionError: the address is not `http://…` or `https://…`, or has a password in it.
         OutputUnwritableError: the folder cannot be made.
+        PKIError: the register cannot be made there.
     """
     if public_url is not None and not public_url.startswith(("http://", "https://")):
         raise BadOptionError(option="--public-url", value=public_url, form="http://HOST")
-    home = Home(
-        directory, Settings(tokens=Tokens(embedded=True), service=Service(public_url=public_url))
-    )
+    settings = Settings(tokens=Tokens(embedded=True), service=Service(public_url=public_url))
+    if register is not None:
+        settings = settings.model_copy(update={"register_place": _checked(register)})
+    home = Home(directory, settings)
     with laying(home):
         create_register(home.register, clock).close()
     return MadeHome(home)
+
+
+def _checked(register: str) -> str:
+    try:
+        return Settings.model_validate({"register": register}).register_place
+    except ValidationError:
+        # Neither the value nor pydantic's words: what is wrong with it is that it has a password.
+        form = "postgresql://USER@HOST/DATABASE?passfile=FILE"
+        raise BadOptionError(option="--register", value="…", form=form) from None
 
 
 @contextmanager

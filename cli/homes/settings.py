@@ -6,13 +6,24 @@ import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from cli.errors import BadConfigurationError, NewerHomeError, UnreadableFileError
 
 HOME_VERSION = 1
 """Version of the home's layout and configuration that this Antin writes."""
+
+
+def _open(place: str) -> str:
+    """Refuse an address with a password in it: this file is copied, shown and backed up."""
+    address, _, options = place.partition("?")
+    user = address.rpartition("@")[0].partition("://")[2]
+    given = {name for name, _ in parse_qsl(options, keep_blank_values=True)}
+    if "://" in place and (":" in user or given & {"password", "sslpassword"}):
+        raise ValueError("a password does not belong here; name a file of its own with passfile=")
+    return place
 
 
 class _Section(BaseModel):
@@ -130,7 +141,10 @@ class Settings(_Section):
     version: Annotated[int, Field(ge=1)] = HOME_VERSION
     demo: bool = False
     """A demonstration home keeps its PINs in files, and says so each time."""
-    register_path: Annotated[Path, Field(alias="register")] = Path("register.sqlite")
+    register_place: Annotated[str, Field(alias="register", min_length=1), AfterValidator(_open)] = (
+        "register.sqlite"
+    )
+    """A file of the home, or `postgresql://USER@HOST/DATABASE?…` without a password."""
     service: Service = Service()
     authorities: Authorities = Authorities()
     responders: tuple[Responder, ...] = ()

@@ -11,16 +11,20 @@ a password file; errors name host and database alone.
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.base import OptionEngine
 from sqlalchemy.exc import SQLAlchemyError
 
-from pki.errors import PKIError, RegisterExistsError, RegisterUnreachableError
+from pki.errors import BackupFailedError, PKIError, RegisterExistsError, RegisterUnreachableError
+from pki.register.backups import new_backup
 from pki.register.guards import MARK
 from pki.register.postgres_errors import connection_broke, error_for, undone_by_chance
 from pki.register.postgres_guards import POSTGRES_GUARDS
@@ -110,6 +114,11 @@ class PostgreSQLStore:
         """Wait for this writer's turn, for `LOCK_SECONDS` at most."""
         return str(connection.execute(_ENTER).one()[-1])
 
+    def take_time(self, connection: Connection) -> None:
+        """Lift the limits that `enter` set."""
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+
     def is_own(self, connection: Connection, sequence: int, ticket: str) -> bool:
         """Say whether the transaction `ticket` wrote that audit entry.
 
@@ -118,6 +127,36 @@ class PostgreSQLStore:
         """
         asked = {"sequence": sequence, "ticket": ticket}
         return connection.execute(_OWN, asked).first() is not None
+
+    def back_up(self, path: Path) -> None:
+        """Have `pg_dump` write the schema's tables, in the form that `pg_restore` reads."""
+        program = shutil.which("pg_dump")
+        if program is None:
+            raise BackupFailedError(register=self.place, path=path, reason="pg_dump is not there")
+        shown = dict(self._parameters)
+        environment = dict(os.environ)
+        if password := shown.pop("password", None):
+            environment["PGPASSWORD"] = password  # arguments stand in the list of processes
+        command = [program, "--format=custom", f"--schema={self._schema()}", f"--file={path}"]
+        with new_backup(self.place, path):
+            done = subprocess.run(  # noqa: S603  a program by its path, arguments of our own
+                [*command, f"--dbname={make_conninfo(**shown)}"],
+                env=environment,
+                capture_output=True,
+                check=False,
+            )
+            if done.returncode != 0:
+                # Its words may repeat the address.
+                reason = f"pg_dump ended with status {done.returncode}"
+                raise BackupFailedError(register=self.place, path=path, reason=reason)
+
+    def _schema(self) -> str:
+        try:
+            with self._connect() as connection:
+                ((schema,),) = connection.execute("SELECT current_schema()").fetchall()
+        except psycopg.Error as error:
+            raise self.translate(error) from error
+        return str(schema)
 
     def drop_guards(self, connection: Connection) -> None:
         """Drop every trigger that calls a function of Antin's."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy.engine.base import OptionEngine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from pki.errors import (
+    BackupFailedError,
     NotARegisterError,
     PKIError,
     RegisterBusyError,
@@ -25,6 +27,7 @@ from pki.errors import (
     RegisterFullError,
     RegisterUnreachableError,
 )
+from pki.register.backups import new_backup
 from pki.register.guards import MARK
 from pki.register.sqlite_guards import SQLITE_GUARDS
 
@@ -84,10 +87,23 @@ class SQLiteStore:
         del connection
         return ""
 
+    def take_time(self, connection: Connection) -> None:
+        """Do nothing: SQLite sets no limit."""
+        del connection
+
     def is_own(self, connection: Connection, sequence: int, ticket: str) -> bool:
         """Say no: a commit to a file is never lost between two machines."""
         del connection, sequence, ticket
         return False
+
+    def back_up(self, path: Path) -> None:
+        """Copy the file as of one moment, and check the copy."""
+        with new_backup(self._path, path), closing(self._connect()) as source:
+            with closing(sqlite3.connect(path)) as target:
+                source.backup(target)
+                (said,) = target.execute("PRAGMA integrity_check").fetchone()
+            if said != "ok":
+                raise BackupFailedError(register=self._path, path=path, reason=said)
 
     def drop_guards(self, connection: Connection) -> None:
         """Drop every trigger of Antin's."""

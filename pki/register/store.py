@@ -67,8 +67,20 @@ class Store(Protocol):
         """
         ...
 
+    def take_time(self, connection: Connection) -> None:
+        """Let this transaction take as long as it needs, as a migration does."""
+        ...
+
     def is_own(self, connection: Connection, sequence: int, ticket: str) -> bool:
         """Say whether the audit entry of that number was written by the transaction `ticket`."""
+        ...
+
+    def back_up(self, path: Path) -> None:
+        """Write a copy of the register, as of one moment, to a new file of the owner alone.
+
+        Raises:
+            BackupFailedError: it cannot be made or written; no half of it is left.
+        """
         ...
 
     def drop_guards(self, connection: Connection) -> None:

@@ -21,6 +21,8 @@ from pki.register.columns import KindText, ReasonText, Seconds, SerialText, Stat
 SCHEMA_VERSION = 2
 """Version of these tables; `pki.register.migrations` has a revision of the same number."""
 
+_GIVEN = {"autoincrement": False}
+"""A number that the register gives, without a gap; not one that the database counts."""
 _Counted = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts in INTEGER keys alone
 
 
@@ -28,7 +30,7 @@ class SchemaRow(SQLModel, table=True):
     """Which version of these tables the database holds; one row."""
 
     __tablename__: ClassVar[str] = "schema_version"
-    version: int = Field(primary_key=True)
+    version: int = Field(primary_key=True, sa_column_kwargs=_GIVEN)
     created_at: datetime = Field(sa_type=UTCDateTime)
 
 
@@ -86,7 +88,7 @@ class RevocationRow(SQLModel, table=True):
         UniqueConstraint("issuer", "serial"),
         ForeignKeyConstraint(["issuer", "serial"], ["certificates.issuer", "certificates.serial"]),
     )
-    sequence: int | None = Field(default=None, primary_key=True, sa_type=_Counted)
+    sequence: int = Field(primary_key=True, sa_type=_Counted, sa_column_kwargs=_GIVEN)
     issuer: str
     serial: int = Field(sa_type=SerialText)
     reason: x509.ReasonFlags = Field(sa_type=ReasonText)
@@ -103,7 +105,7 @@ class StatusChangeRow(SQLModel, table=True):
         ForeignKeyConstraint(["issuer", "serial"], ["certificates.issuer", "certificates.serial"]),
         Index("ix_status_changes_of", "issuer", "serial", "sequence"),
     )
-    sequence: int = Field(primary_key=True, sa_type=BigInteger)
+    sequence: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs=_GIVEN)
     issuer: str
     serial: int = Field(sa_type=SerialText)
     kind: StatusKind = Field(sa_type=KindText)
@@ -128,7 +130,7 @@ class AuditRow(SQLModel, table=True):
     """An entry of the audit log."""
 
     __tablename__: ClassVar[str] = "audit"
-    sequence: int = Field(primary_key=True, sa_type=BigInteger)
+    sequence: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs=_GIVEN)
     at: datetime = Field(sa_type=UTCDateTime)
     content: bytes
     subtrees: bytes

@@ -62,14 +62,14 @@ class PostgresServer:
             someone = pwd.getpwnam(NOBODY)
             os.chown(self.folder, someone.pw_uid, someone.pw_gid)
             self._as = {"user": NOBODY, "group": someone.pw_gid, "extra_groups": []}
-        self._programs = _programs(self.folder if self._as else None)
+        self.programs = _programs(self.folder if self._as else None)
         self._lay()
         self.start()
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
         options = [part for item in SETTINGS.items() for part in ("-c", "=".join(item))]
-        command = [str(self._programs / "postgres"), "-D", str(self.data), "-k", str(self.folder)]
+        command = [str(self.programs / "postgres"), "-D", str(self.data), "-k", str(self.folder)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._wrapped, *command, *options],
@@ -123,6 +123,12 @@ class PostgresServer:
             return f"postgresql://{OWNER}@/{quote(database)}?host={quote(str(self.folder))}"
         return f"postgresql://{OWNER}@{host}/{quote(database)}?sslmode=disable"
 
+    def restore(self, dump: Path, url: str) -> None:
+        """Have `pg_restore` fill a database that is empty."""
+        command = [str(self.programs / "pg_restore"), "--clean", "--if-exists", f"--dbname={url}"]
+        done = subprocess.run([*command, str(dump)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
     def run(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Run a statement as the cluster's owner, outside any transaction."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:
@@ -133,7 +139,7 @@ class PostgresServer:
         arguments = ["--no-sync", "--no-instructions", "--auth=trust", f"--username={OWNER}"]
         arguments += ["--encoding=UTF8", "--locale=C.UTF-8", "--wal-segsize=1"]
         made = subprocess.run(
-            [str(self._programs / "initdb"), "-D", str(self.data), *arguments],
+            [str(self.programs / "initdb"), "-D", str(self.data), *arguments],
             cwd=self.folder,
             env={"LC_ALL": "C.UTF-8"},
             capture_output=True,

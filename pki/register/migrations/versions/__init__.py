@@ -1,0 +1,1 @@
+"""One file a version; `vNNNN` makes version NNNN of the one before."""

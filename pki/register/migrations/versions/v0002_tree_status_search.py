@@ -1,0 +1,143 @@
+"""The audit log becomes a Merkle tree; holds; subjects as they are searched.
+
+The chain of version 1 is checked while the tree is made over the same entries: a log that was
+tampered with does not become a good one. Going back makes the chain anew from the entries. It is
+refused where certificates were held or released: version 1 has no place for that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from pki.audit.tree import Edge, leaf_hash
+from pki.errors import AuditBrokenError, RegisterConflictError
+
+revision = "0002"
+down_revision = "0001"
+
+GENESIS = bytes(32)
+BATCH = 1000
+
+_audit = sa.table(
+    "audit",
+    *(sa.column(name) for name in ("sequence", "content", "leaf_hash", "chain_hash", "subtrees")),
+)
+_certificates = sa.table(
+    "certificates", *(sa.column(name) for name in ("id", "subject", "subject_folded"))
+)
+_STROKES = str.maketrans({"đ": "d", "\\": " ", ",": " ", "+": " ", "\x00": " "})
+
+
+def upgrade() -> None:
+    """Make version 2 of version 1."""
+    _grow_tree()
+    _fold_subjects()
+    op.create_table(
+        "status_changes",
+        sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("issuer", sa.String, nullable=False),
+        sa.Column("serial", sa.String, nullable=False),
+        sa.Column("kind", sa.String, nullable=False),
+        sa.Column("at", sa.DateTime, nullable=False),
+        sa.Column("reason", sa.String, nullable=False),
+        sa.Column("invalidity_date", sa.DateTime),
+        sa.ForeignKeyConstraint(
+            ["issuer", "serial"], ["certificates.issuer", "certificates.serial"]
+        ),
+    )
+    op.create_index("ix_status_changes_of", "status_changes", ["issuer", "serial", "sequence"])
+
+
+def downgrade() -> None:
+    """Make version 1 of version 2.
+
+    Raises:
+        RegisterConflictError: a certificate was held, released or called compromised.
+    """
+    if op.get_bind().execute(sa.text("SELECT 1 FROM status_changes")).first() is not None:
+        place = op.get_context().opts["place"]
+        raise RegisterConflictError(register=place, reason="version 1 has no place for holds")
+    op.drop_table("status_changes")
+    op.drop_index("ix_certificates_subject_folded", "certificates")
+    op.drop_column("certificates", "subject_folded")  # not in a batch, which makes a new table
+    _make_chain()
+
+
+def _grow_tree() -> None:
+    with op.batch_alter_table("audit") as table:
+        table.add_column(sa.Column("subtrees", sa.LargeBinary))
+    edge, chain = Edge(), GENESIS
+    for rows in _batches(_audit.c.sequence, _audit.c.content, _audit.c.chain_hash):
+        found = []
+        for row in rows:
+            leaf = leaf_hash(row.content)
+            chain = _link(chain, leaf)
+            if row.sequence != edge.size + 1 or row.chain_hash != chain:
+                raise AuditBrokenError(sequence=edge.size + 1, reason="chain hash differs")
+            edge, subtrees = edge.append(leaf)
+            found.append({"of": row.sequence, "subtrees": subtrees})
+        _fill(_audit, _audit.c.sequence, found)
+    with op.batch_alter_table("audit") as table:
+        table.alter_column("subtrees", existing_type=sa.LargeBinary(), nullable=False)
+        table.drop_column("leaf_hash")
+        table.drop_column("chain_hash")
+
+
+def _make_chain() -> None:
+    with op.batch_alter_table("audit") as table:
+        table.add_column(sa.Column("leaf_hash", sa.LargeBinary))
+        table.add_column(sa.Column("chain_hash", sa.LargeBinary))
+    chain = GENESIS
+    for rows in _batches(_audit.c.sequence, _audit.c.content):
+        found = []
+        for row in rows:
+            leaf = leaf_hash(row.content)
+            chain = _link(chain, leaf)
+            found.append({"of": row.sequence, "leaf_hash": leaf, "chain_hash": chain})
+        _fill(_audit, _audit.c.sequence, found)
+    with op.batch_alter_table("audit") as table:
+        table.alter_column("leaf_hash", existing_type=sa.LargeBinary(), nullable=False)
+        table.alter_column("chain_hash", existing_type=sa.LargeBinary(), nullable=False)
+        table.drop_column("subtrees")
+
+
+def _fold_subjects() -> None:
+    folded = sa.Column("subject_folded", sa.String, nullable=False, server_default="")
+    op.add_column("certificates", folded)
+    for rows in _batches(_certificates.c.id, _certificates.c.subject):
+        found = [{"of": row.id, "subject_folded": _fold(row.subject)} for row in rows]
+        _fill(_certificates, _certificates.c.id, found)
+    op.create_index("ix_certificates_subject_folded", "certificates", ["subject_folded"])
+
+
+def _batches(
+    key: sa.ColumnClause[Any], *others: sa.ColumnClause[Any]
+) -> Iterator[Sequence[sa.Row[*tuple[Any, ...]]]]:
+    """Yield the rows of a table by their numbers, some at a time: memory stays flat."""
+    bind, last = op.get_bind(), -1
+    query = sa.select(key, *others).order_by(key).limit(BATCH)
+    while rows := bind.execute(query.where(key > last)).all():
+        yield rows
+        last = rows[-1][0]
+
+
+def _fill(table: sa.TableClause, key: sa.ColumnClause[Any], found: list[dict[str, Any]]) -> None:
+    names = [name for name in found[0] if name != "of"]
+    statement = sa.update(table).where(key == sa.bindparam("of"))
+    op.get_bind().execute(statement.values({name: sa.bindparam(name) for name in names}), found)
+
+
+def _link(previous: bytes, leaf: bytes) -> bytes:
+    return hashlib.sha256(b"\x02" + previous + leaf).digest()
+
+
+def _fold(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    letters = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return " ".join(letters.translate(_STROKES).split())
