@@ -28,7 +28,7 @@ test: setup  ## the tests of every day, under 15 minutes on 2 cores
 	$(pytest) -m "not long" -n 2 --promises=everyday --cov --cov-report=term:skip-covered $(gate)
 	$(if $(CI),$(bin)/coverage report --include='$(whole)' --skip-covered --fail-under=100)
 
-test-long:  ## the long suites, under 45 minutes
+test-long: setup  ## the long suites, under 45 minutes
 	@bash .ci/setup long
 	$(pytest) -m long -n 2 --promises=long
 
