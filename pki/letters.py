@@ -11,11 +11,14 @@ Spec: X.520 §6 leaves the repertoire open; Unicode Technical Standard #39 §5.1
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _ASCII = range(0x20, 0x7F)
 _LETTERS = (range(0xC0, 0x1C0), range(0x1C4, 0x250), range(0x1E00, 0x1F00))
 """Latin-1, Extended-A and -B without the click letters (they look like | and !), Additional."""
+_PLAIN = re.compile("[ -~À-ÖØ-öø-ƿǄ-ɏḀ-ỿ–—‘’“”]*")
+"""All of these, without marks that stand alone: what nearly every name consists of."""
 _MARKS = range(0x300, 0x370)
 _PUNCTUATION = frozenset(map(ord, "–—‘’“”"))
 MAX_MARKS = 2
@@ -32,6 +35,8 @@ def normal(value: str) -> str:
 
 def foreign_character(value: str) -> str | None:
     """Return the first character that no name may have, as `U+0410`; None where all may stand."""
+    if _PLAIN.fullmatch(value):
+        return None
     marks = 0
     after_letter = False
     for char in value:

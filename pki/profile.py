@@ -9,110 +9,62 @@ text).
 
 from __future__ import annotations
 
+import re
 import tomllib
-from datetime import datetime, timedelta
-from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
-from cryptography import x509
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
-from pki.errors import ProfileInvalidError, ProfileNotFoundError, ProfileViolationError
-from pki.keys import KeyType
-from pki.subject import MAIL, Subject
+from pki.contradictions import contradictions
+from pki.errors import (
+    Phrase,
+    ProfileInvalidError,
+    ProfileNotFoundError,
+    ProfileViolationError,
+    phrase,
+)
+from pki.identifiers import organization_kind, serial_number_kind, uid_kind
+from pki.profile_tables import (
+    AUDIT_LOG,
+    DEFAULT_POLICY_ARC,
+    EXTENDED_USAGES,
+    TIME_STAMPING,
+    Contradiction,
+    Lifetime,
+    ProfileTables,
+)
+from pki.subject import Subject
 
-BUILT_IN = ("root", "issuing", "official", "agency", "ocsp", "timestamp", "audit")
-DEFAULT_POLICY_ARC = "1.3.6.1.4.1.32473.68"
-"""A placeholder under the arc kept for documentation (RFC 5612): an administration states its own
-in its configuration. An arc made of a UUID would be free for all too (X.667), but its 128 bits
-are more than some readers take: pkilint 0.13 gives up above 32."""
+__all__ = (
+    "AUDIT_LOG",
+    "BUILT_IN",
+    "DEFAULT_POLICY_ARC",
+    "TIME_STAMPING",
+    "Lifetime",
+    "Profile",
+    "load_profile",
+    "parse_profile",
+)
 
-TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
-OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
-AUDIT_LOG = "1.3.6.1.4.1.32473.68.10.1"
-"""No standard has a purpose for it, so this one stands under the documented placeholder, the same
-in every home: whoever verifies a checkpoint asks for it."""
-EXTENDED_USAGES = {
-    "clientAuth": "1.3.6.1.5.5.7.3.2",
-    "emailProtection": "1.3.6.1.5.5.7.3.4",
-    "timeStamping": TIME_STAMPING,
-    "OCSPSigning": OCSP_SIGNING,
-    "documentSigning": "1.3.6.1.5.5.7.3.36",  # RFC 9336
-    "auditLog": AUDIT_LOG,
-}
-
-KeyUsageBit = Literal["digitalSignature", "contentCommitment", "keyCertSign", "cRLSign"]
-ExtendedUsage = Literal[
-    "clientAuth", "emailProtection", "timeStamping", "OCSPSigning", "documentSigning", "auditLog"
-]
-SubjectShort = Literal["C", "ST", "L", "O", "OU", "T", "SN", "GN", "CN", "UID", "E"]
-
-
-class Kind(StrEnum):
-    """Whom the law's limits on lifetimes speak of."""
-
-    AUTHORITY = "authority"
-    SUBSCRIBER = "subscriber"
-
-
-LEGAL_YEARS = {Kind.AUTHORITY: 20, Kind.SUBSCRIBER: 5}
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
-
-
-class Lifetime(_Table):
-    """How long a certificate lasts, in calendar years or days, both ends counted."""
-
-    years: int = Field(default=0, ge=0, le=50)
-    days: int = Field(default=0, ge=0, le=366 * 50)
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if (self.years == 0) == (self.days == 0):
-            raise ValueError("a lifetime is either years or days")
-        return self
-
-    def end(self, not_before: datetime) -> datetime:
-        """Return the last second of the lifetime (RFC 5280 §4.1.2.5 counts it in)."""
-        return _add_years(not_before, self.years) + timedelta(days=self.days, seconds=-1)
+BUILT_IN = (
+    "root",
+    "subordinate",
+    "issuing",
+    "official",
+    "agency",
+    "device",
+    "tls-server",
+    "ocsp",
+    "timestamp",
+    "audit",
+)
 
 
-class SubjectTable(_Table):
-    """Which attributes a subject must and may have."""
-
-    required: tuple[SubjectShort, ...]
-    optional: tuple[SubjectShort, ...] = ()
-
-
-class AuthorityTable(_Table):
-    """What only an authority has."""
-
-    path_length: int | None = Field(default=None, ge=0, le=5)
-    crl_days: int = Field(ge=1, le=366)
-
-
-class Profile(_Table):
+class Profile(ProfileTables):
     """One kind of certificate, checked. Made by `load_profile`."""
-
-    name: str = Field(pattern="^[a-z][a-z0-9-]{0,31}$")
-    kind: Kind
-    key_usage: tuple[KeyUsageBit, ...] = Field(min_length=1)
-    extended_key_usage: tuple[ExtendedUsage, ...] = ()
-    extended_key_usage_critical: bool = False
-    lifetime: Lifetime
-    key_types: tuple[KeyType, ...] = Field(min_length=1)
-    """The built-in profiles name RSA and ECDSA, as Circular 15/2025/TT-BKHCN Annex I does; Ed25519
-    and ML-DSA are for a profile of one's own."""
-    policy: str = ""
-    """Arcs under the policy arc; empty for no policy, `any` for anyPolicy."""
-    ocsp_no_check: bool = False
-    subject: SubjectTable
-    authority: AuthorityTable | None = None
-    policy_arc: str = Field(default=DEFAULT_POLICY_ARC, pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$")
 
     @property
     def is_authority(self) -> bool:
@@ -120,97 +72,57 @@ class Profile(_Table):
         return self.authority is not None
 
     @property
-    def policy_oid(self) -> str | None:
-        """The certificate policy, if the profile states one."""
-        if self.policy == "any":
-            return "2.5.29.32.0"
-        return f"{self.policy_arc}.{self.policy}" if self.policy else None
-
-    @property
     def extended_oids(self) -> tuple[str, ...]:
         """Object identifiers of the extended key usages."""
         return tuple(EXTENDED_USAGES[usage] for usage in self.extended_key_usage)
 
-    def legal_end(self, not_before: datetime) -> datetime:
-        """Return the last second that the law allows."""
-        return _add_years(not_before, LEGAL_YEARS[self.kind]) - timedelta(seconds=1)
-
     def check_subject(self, subject: Subject) -> None:
-        """Refuse a subject that lacks an attribute, or has one too many.
+        """Refuse a subject that the profile does not allow.
 
         Raises:
-            ProfileViolationError: it does.
+            ProfileViolationError: it lacks something, has too much, or has what is not for it.
         """
-        present = {short for short, _ in subject.attributes} | ({MAIL} if subject.mail else set())
-        missing = [short for short in self.subject.required if short not in present]
+        reason = self.unfit_subject(subject)
+        if reason is not None:
+            raise ProfileViolationError(profile=self.name, reason=reason)
+
+    def unfit_subject(self, subject: Subject) -> Phrase | None:
+        """Return what speaks against the subject; None where nothing does."""
+        present = subject.shorts()
+        missing = tuple(short for short in self.subject.required if short not in present)
+        extra = tuple(sorted(present - self.subject.allowed))
         if missing:
-            raise ProfileViolationError(profile=self.name, reason=f"lacks {', '.join(missing)}")
-        extra = sorted(present - {*self.subject.required, *self.subject.optional})
+            return phrase("pki.profile.lacks", attributes=missing)
         if extra:
-            raise ProfileViolationError(
-                profile=self.name, reason=f"may not have {', '.join(extra)}"
-            )
+            return phrase("pki.profile.may_not_have", attributes=extra)
+        if ("SN" in present) != ("GN" in present):
+            return phrase("pki.profile.half_a_name")
+        return self._unfit_numbers(subject) or self._unfit_hosts(subject)
+
+    def _unfit_numbers(self, subject: Subject) -> Phrase | None:
+        found = {
+            *map(uid_kind, subject.values("UID")),
+            *map(serial_number_kind, subject.values("serialNumber")),
+            *map(organization_kind, subject.values("organizationIdentifier")),
+        }
+        allowed = self.subject.identifiers
+        if allowed is None or found <= set(allowed):
+            return None
+        return phrase("pki.profile.other_numbers", allowed=allowed)
+
+    def _unfit_hosts(self, subject: Subject) -> Phrase | None:
+        if not self.subject.wildcards and any(name.startswith("*") for name in subject.dns):
+            return phrase("pki.profile.no_wildcards")
+        if "serverAuth" not in self.extended_key_usage:
+            return None
+        hosts = {*subject.values("DNS"), *subject.values("IP")}
+        return None if hosts & {*subject.values("CN")} else phrase("pki.profile.common_name_host")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        for holds, otherwise in self._rules():
-            if not holds:
-                raise ValueError(otherwise)
-        if self.policy_oid is not None:
-            x509.ObjectIdentifier(self.policy_oid)  # raises ValueError for arcs that cannot be
+        for found in contradictions(self):
+            raise found
         return self
-
-    def _rules(self) -> tuple[tuple[bool, str], ...]:
-        usages = set(self.extended_key_usage)
-        signs = {"keyCertSign", "cRLSign"}
-        reference = datetime(2001, 1, 1)  # noqa: DTZ001  only a difference is taken
-        return (
-            (
-                signs <= set(self.key_usage)
-                if self.is_authority
-                else not signs & set(self.key_usage),
-                "keyCertSign and cRLSign belong to authorities, both and to no other",
-            ),
-            (
-                self.is_authority == (self.kind is Kind.AUTHORITY),
-                "an authority has a table [authority], and no other has",
-            ),
-            (not (self.is_authority and usages), "an authority has no extended key usage"),
-            (
-                self.lifetime.end(reference) <= self.legal_end(reference),
-                f"the law allows {LEGAL_YEARS[self.kind]} years",
-            ),
-            (
-                "timeStamping" not in usages
-                or (len(usages) == 1 and self.extended_key_usage_critical),
-                "timeStamping stands alone and critical (RFC 3161 section 2.3)",
-            ),
-            (
-                "auditLog" not in usages or (len(usages) == 1 and self.extended_key_usage_critical),
-                "auditLog stands alone and critical",
-            ),
-            (
-                "OCSPSigning" not in usages or len(usages) == 1,
-                "OCSPSigning stands alone",
-            ),
-            (
-                not self.ocsp_no_check or "OCSPSigning" in usages,
-                "ocsp_no_check needs OCSPSigning (RFC 6960 section 4.2.2.2.1)",
-            ),
-            (
-                not set(self.subject.required) & set(self.subject.optional),
-                "an attribute is required or optional, not both",
-            ),
-            (
-                {"CN", "O"} <= set(self.subject.required),
-                "every subject has at least O and CN",
-            ),
-            (
-                self.policy in {"", "any"}
-                or all(part.isdecimal() for part in self.policy.split(".")),
-                "a policy is empty, any, or arcs such as 1.3",
-            ),
-        )
 
 
 def load_profile(name_or_path: str | Path, *, policy_arc: str = DEFAULT_POLICY_ARC) -> Profile:
@@ -240,16 +152,28 @@ def parse_profile(text: str, name: str, *, policy_arc: str = DEFAULT_POLICY_ARC)
     try:
         return Profile.model_validate({"policy_arc": policy_arc, **tomllib.loads(text)})
     except tomllib.TOMLDecodeError as error:
-        raise ProfileInvalidError(profile=name, reason=str(error)) from error
+        at = re.search(r"line ([0-9]+), column ([0-9]+)", str(error))
+        place = f"{at[1]}:{at[2]}" if at else "-"
+        reason = phrase("pki.profile.not_toml")
+        raise ProfileInvalidError(profile=name, place=place, reason=reason) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        reason = f"{where}: {first['msg']}" if where else first["msg"]
-        raise ProfileInvalidError(profile=name, reason=reason) from error
+        place, reason = _told(error.errors(include_url=False, include_input=False)[0])
+        raise ProfileInvalidError(profile=name, place=place, reason=reason) from error
 
 
-def _add_years(instant: datetime, years: int) -> datetime:
-    try:
-        return instant.replace(year=instant.year + years)
-    except ValueError:  # 29 February: the day before, never a day longer than the law allows
-        return instant.replace(year=instant.year + years, day=28)
+def _told(error: ErrorDetails) -> tuple[str, Phrase]:
+    """Return the place of what pydantic found, and words for it."""
+    place = ".".join(str(part) for part in error["loc"])
+    context = error.get("ctx", {})
+    cause = context.get("error")
+    if isinstance(cause, Contradiction):
+        return place or cause.place, cause.reason
+    match error["type"]:
+        case "missing":
+            return place, phrase("pki.profile.missing")
+        case "extra_forbidden":
+            return place, phrase("pki.profile.unknown")
+        case "enum" | "literal_error":
+            return place, phrase("pki.profile.not_one_of", allowed=context["expected"])
+        case _:
+            return place, phrase("pki.profile.value")

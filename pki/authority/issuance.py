@@ -61,7 +61,7 @@ class Order:
     lifetime: timedelta | None = None
     """Shorter than the profile's own; None takes that."""
     longest: Lifetime | None = None
-    """No longer than this either; what is longer is cut, not refused."""
+    """Of a renewal: no longer than this either; what is longer is cut, not refused."""
     replaces: int | None = None
     """Serial of the certificate that this one follows; that must be neither revoked nor held."""
 
@@ -97,7 +97,8 @@ def certify(
         (ClaimName(signatory.name), Reserve(reserved, order.replaces)),
         _event(reserved, "certificate.reserve", now, **told),
     )
-    lint_pass = _linted(reserved, _intent(content, signatory), register)
+    intent = _intent(content, signatory, renewal=order.longest is not None)
+    lint_pass = _linted(reserved, intent, register)
     certificate = sign_linted(signatory, order.profile, lint_pass)
     complete = _complete(reserved, certificate)
     changes = (complete, *(settle(certificate) if settle else ()))
@@ -163,7 +164,7 @@ def _reservation(
     )
 
 
-def _intent(content: Content, signatory: Signatory) -> Intent:
+def _intent(content: Content, signatory: Signatory, *, renewal: bool) -> Intent:
     return Intent(
         profile=content.profile,
         subject=content.subject,
@@ -173,6 +174,7 @@ def _intent(content: Content, signatory: Signatory) -> Intent:
         issuer=signatory.certificate,
         urls=signatory.urls,
         now=content.not_before,
+        renewal=renewal,
     )
 
 

@@ -24,14 +24,13 @@ from pki.errors import (
     RenewRevokedError,
 )
 from pki.keys import PublicKey
-from pki.profile import Lifetime, Profile
+from pki.profile import Profile
 from pki.records import RevocationRecord, serial_text
 from pki.request import CertificateRequest
 from pki.strength import check_strength, spki_sha256
 from pki.subject import subject_of
 from pki.transitions import is_held
 
-LONGEST_RENEWAL = Lifetime(years=3)
 GRACE = timedelta(days=30)
 """How long after its end a certificate may still be followed: who is known is not a stranger on
 the day after. Antin's own choice; the decree names no such time that we know of."""
@@ -40,7 +39,7 @@ the day after. Antin's own choice; the decree names no such time that we know of
 def renew(
     authority: Authority, serial: int, profile: Profile, *, requester: str
 ) -> x509.Certificate:
-    """Certify the same key of the same holder again, for three years at most.
+    """Certify the same key of the same holder again, for as long as the profile's renewals last.
 
     Args:
         authority: that issued the certificate.
@@ -58,7 +57,7 @@ def renew(
     """
     certificate = _followed(authority, serial, profile)
     key, subject = check_strength(certificate.public_key()), subject_of(certificate)
-    order = Order(key, profile, subject, requester, longest=LONGEST_RENEWAL, replaces=serial)
+    order = Order(key, profile, subject, requester, longest=profile.renewal, replaces=serial)
     return authority.certify(order)
 
 

@@ -15,6 +15,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from pki.authority.issuer import Signatory
 from pki.keys import PublicKey, hash_for
+from pki.lint.constraints import constraints_of
 from pki.profile import Profile
 from pki.subject import Subject
 from pki.throwaway import twin_of
@@ -68,7 +69,10 @@ def _extensions(
 ) -> Iterator[tuple[x509.ExtensionType, bool]]:
     profile = content.profile
     if profile.authority is not None:
-        yield x509.BasicConstraints(ca=True, path_length=profile.authority.path_length), True
+        table = profile.authority
+        yield x509.BasicConstraints(ca=True, path_length=table.path_length), True
+        if profile.has_name_constraints:
+            yield constraints_of(table.permitted_dns, table.permitted_mail), True
     yield x509.KeyUsage(*(bit in profile.key_usage for bit in _BITS)), True
     if profile.extended_oids:
         usages = [x509.ObjectIdentifier(oid) for oid in profile.extended_oids]
@@ -76,11 +80,12 @@ def _extensions(
     yield x509.SubjectKeyIdentifier.from_public_key(content.public_key), False
     if profile.policy_oid is not None:
         oid = x509.ObjectIdentifier(profile.policy_oid)
-        yield x509.CertificatePolicies([x509.PolicyInformation(oid, None)]), False
+        statement = [profile.practice_statement] if profile.practice_statement else None
+        yield x509.CertificatePolicies([x509.PolicyInformation(oid, statement)]), False
     if profile.ocsp_no_check:
         yield x509.OCSPNoCheck(), False
-    if content.subject.mail:
-        names = [x509.RFC822Name(mail) for mail in content.subject.mail]
+    names = content.subject.alternative_names()
+    if names:
         yield x509.SubjectAlternativeName(names), False
     if signatory.certificate is not None:
         key = signatory.key.public_key()

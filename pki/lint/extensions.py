@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
-from pki.lint.target import Rule, Target, collect
-from pki.profile import TIME_STAMPING
+from pki.contradictions import BITS_FOR_USAGE, KEYS_FOR_BIT
+from pki.keys import key_type_of
+from pki.lint.target import Fault, Rule, Target, collect, unless
+from pki.profile_tables import EXTENDED_USAGES, TIME_STAMPING
 
 RULES: list[Rule] = []
 
@@ -27,121 +29,151 @@ _NAMES = {
 
 
 @collect(RULES, "rfc5280.4.2.exactly_the_profile")
-def _exactly_the_profile(target: Target) -> str | None:
+def _exactly_the_profile(target: Target) -> Fault:
     found = {extension.oid.dotted_string for extension in target.certificate.extensions}
     expected = set(_expected(target))
-    if found == expected:
-        return None
-    return f"unexpected {sorted(found - expected)}, missing {sorted(expected - found)}"
+    unexpected, missing = tuple(sorted(found - expected)), tuple(sorted(expected - found))
+    return unless(found == expected, unexpected=unexpected, missing=missing)
 
 
 @collect(RULES, "rfc5280.4.2.1.1.authority_key_identifier")
-def _authority_key_identifier(target: Target) -> str | None:
+def _authority_key_identifier(target: Target) -> Fault:
     extension = target.extension(x509.AuthorityKeyIdentifier)
-    issuer = target.intent.issuer
     if extension is None:
-        return None if issuer is None else "missing"
-    if extension.critical:
-        return "critical"
-    expected = x509.SubjectKeyIdentifier.from_public_key(target.intent.issuer_key).digest
-    return None if extension.value.key_identifier == expected else "differs from the issuer's key"
+        return unless(target.intent.issuer is None)
+    expected = x509.AuthorityKeyIdentifier.from_issuer_public_key(target.intent.issuer_key)
+    return unless(extension.value == expected and not extension.critical)
 
 
 @collect(RULES, "rfc5280.4.2.1.2.subject_key_identifier")
-def _subject_key_identifier(target: Target) -> str | None:
+def _subject_key_identifier(target: Target) -> Fault:
     extension = target.extension(x509.SubjectKeyIdentifier)
     if extension is None or extension.critical:
-        return "missing or critical"
+        return {}
     expected = x509.SubjectKeyIdentifier.from_public_key(target.intent.public_key)
-    return None if extension.value == expected else "differs from the key"
+    return unless(extension.value == expected)
 
 
 @collect(RULES, "rfc5280.4.2.1.3.key_usage")
-def _key_usage(target: Target) -> str | None:
+def _key_usage(target: Target) -> Fault:
     extension = target.extension(x509.KeyUsage)
-    if extension is None or not extension.critical:
-        return "missing or not critical"
-    found = {word for name, word in _NAMES.items() if getattr(extension.value, name)}
-    expected = set(target.intent.profile.key_usage)
-    return None if found == expected else f"bits are {sorted(found)}"
+    found, expected = _bits(target), frozenset(target.intent.profile.key_usage)
+    holds = extension is not None and extension.critical and found == expected
+    return unless(holds, found=tuple(sorted(found)), expected=tuple(sorted(expected)))
+
+
+@collect(RULES, "rfc5280.4.2.1.3.bits_fit_key")
+def _bits_fit_key(target: Target) -> Fault:
+    kind = key_type_of(target.certificate.public_key())
+    name = kind.value if kind else "-"
+    for bit in sorted(_bits(target)):
+        if not name.startswith(KEYS_FOR_BIT.get(bit, "")):
+            return {"bit": bit, "key": name}
+    return None
 
 
 @collect(RULES, "rfc5280.4.2.1.4.certificate_policies")
-def _certificate_policies(target: Target) -> str | None:
+def _certificate_policies(target: Target) -> Fault:
     extension = target.extension(x509.CertificatePolicies)
-    found = [info.policy_identifier.dotted_string for info in extension.value] if extension else []
-    expected = target.intent.profile.policy_oid
-    return None if found == ([expected] if expected else []) else f"policies are {found}"
+    profile = target.intent.profile
+    found = list(extension.value) if extension else []
+    statement = [profile.practice_statement] if profile.practice_statement else None
+    oid = profile.policy_oid
+    expected = [x509.PolicyInformation(x509.ObjectIdentifier(oid), statement)] if oid else []
+    same = found == expected and not (extension and extension.critical)
+    return unless(same, found=tuple(one.policy_identifier.dotted_string for one in found))
 
 
 @collect(RULES, "rfc5280.4.2.1.9.basic_constraints")
-def _basic_constraints(target: Target) -> str | None:
+def _basic_constraints(target: Target) -> Fault:
     extension = target.extension(x509.BasicConstraints)
     table = target.intent.profile.authority
     if table is None:
-        return None if extension is None else "stands in a certificate that is no authority's"
+        return unless(extension is None)
     if extension is None or not extension.critical or not extension.value.ca:
-        return "missing, not critical, or no authority"
-    same = extension.value.path_length == table.path_length
-    return None if same else f"path length is {extension.value.path_length}"
+        return {}
+    return unless(extension.value.path_length == table.path_length)
 
 
 @collect(RULES, "rfc5280.4.2.1.9.path_length_of_issuer")
-def _path_length_of_issuer(target: Target) -> str | None:
-    issuer = target.intent.issuer
-    if issuer is None or not target.intent.profile.is_authority:
+def _path_length_of_issuer(target: Target) -> Fault:
+    issuer, table = target.intent.issuer, target.intent.profile.authority
+    if issuer is None or table is None:
         return None
     limit = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
-    return "the issuer may not make authorities" if limit == 0 else None
+    wanted = table.path_length
+    # A longer path than the issuer's would promise what no verifier grants.
+    within = limit is None or (limit > 0 and wanted is not None and wanted < limit)
+    return unless(within, limit=limit or 0)
 
 
 @collect(RULES, "rfc5280.4.2.1.12.extended_key_usage")
-def _extended_key_usage(target: Target) -> str | None:
+def _extended_key_usage(target: Target) -> Fault:
     extension = target.extension(x509.ExtendedKeyUsage)
     profile = target.intent.profile
-    found = [usage.dotted_string for usage in extension.value] if extension else []
-    if sorted(found) != sorted(profile.extended_oids):
-        return f"usages are {found}"
+    found, expected = tuple(sorted(_usages(target))), tuple(sorted(profile.extended_oids))
     wrong = extension is not None and extension.critical != profile.extended_key_usage_critical
-    return "criticality differs from the profile" if wrong else None
+    return unless(found == expected and not wrong, found=found, expected=expected)
+
+
+@collect(RULES, "rfc5280.4.2.1.12.usages_fit_bits")
+def _usages_fit_bits(target: Target) -> Fault:
+    usages, bits = set(_usages(target)), _bits(target)
+    for usage, oid in EXTENDED_USAGES.items():
+        if oid in usages and not BITS_FOR_USAGE[usage] & bits:
+            return {"usage": usage}
+    return None
 
 
 @collect(RULES, "rfc3161.2.3.time_stamping_alone_and_critical")
-def _time_stamping(target: Target) -> str | None:
+def _time_stamping(target: Target) -> Fault:
     extension = target.extension(x509.ExtendedKeyUsage)
-    usages = [usage.dotted_string for usage in extension.value] if extension else []
+    usages = _usages(target)
     if extension is None or TIME_STAMPING not in usages:
         return None
-    return None if extension.critical and len(usages) == 1 else "not alone, or not critical"
+    return unless(extension.critical and len(usages) == 1)
 
 
 @collect(RULES, "rfc6960.4.2.2.2.1.no_check")
-def _no_check(target: Target) -> str | None:
+def _no_check(target: Target) -> Fault:
     extension = target.extension(x509.OCSPNoCheck)
-    if extension is not None and extension.critical:
-        return "critical"
     same = (extension is not None) == target.intent.profile.ocsp_no_check
-    return None if same else "differs from the profile"
+    return unless(same and not (extension and extension.critical))
 
 
 @collect(RULES, "rfc5280.4.2.1.13.distribution_point")
-def _distribution_point(target: Target) -> str | None:
+def _distribution_point(target: Target) -> Fault:
     extension = target.extension(x509.CRLDistributionPoints)
-    found = []
+    found: list[str] = []
     for point in extension.value if extension else ():
         found += [name.value for name in point.full_name or ()]
     url = target.intent.urls.crl if target.intent.issuer is not None else None
-    return None if found == ([url] if url else []) else f"distribution points are {found}"
+    expected = (url,) if url else ()
+    return unless(tuple(found) == expected, found=tuple(found), expected=expected)
 
 
 @collect(RULES, "rfc5280.4.2.2.1.authority_information_access")
-def _authority_information_access(target: Target) -> str | None:
+def _authority_information_access(target: Target) -> Fault:
     extension = target.extension(x509.AuthorityInformationAccess)
     found = {
         (description.access_method, description.access_location.value)
         for description in (extension.value if extension else ())
     }
-    return None if found == set(_access(target)) else "addresses differ from the authority's"
+    expected = set(_access(target))
+    told = tuple(sorted(str(url) for _, url in found))
+    return unless(found == expected, found=told, expected=tuple(sorted(url for _, url in expected)))
+
+
+def _bits(target: Target) -> frozenset[str]:
+    extension = target.extension(x509.KeyUsage)
+    if extension is None:
+        return frozenset()
+    return frozenset(word for name, word in _NAMES.items() if getattr(extension.value, name))
+
+
+def _usages(target: Target) -> list[str]:
+    extension = target.extension(x509.ExtendedKeyUsage)
+    return [usage.dotted_string for usage in extension.value] if extension else []
 
 
 def _access(target: Target) -> Iterator[tuple[x509.ObjectIdentifier, str]]:
@@ -162,10 +194,11 @@ def _expected(target: Target) -> Iterator[str]:
         ExtensionOID.SUBJECT_KEY_IDENTIFIER: True,
         ExtensionOID.AUTHORITY_KEY_IDENTIFIER: issued,
         ExtensionOID.BASIC_CONSTRAINTS: profile.is_authority,
+        ExtensionOID.NAME_CONSTRAINTS: profile.has_name_constraints,
         ExtensionOID.EXTENDED_KEY_USAGE: bool(profile.extended_key_usage),
         ExtensionOID.CERTIFICATE_POLICIES: profile.policy_oid is not None,
         ExtensionOID.OCSP_NO_CHECK: profile.ocsp_no_check,
-        ExtensionOID.SUBJECT_ALTERNATIVE_NAME: bool(intent.subject.mail),
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME: bool(intent.subject.alternative_names()),
         ExtensionOID.CRL_DISTRIBUTION_POINTS: issued and intent.urls.crl is not None,
         ExtensionOID.AUTHORITY_INFORMATION_ACCESS: any(True for _ in _access(target)),
     }

@@ -14,9 +14,9 @@ from weakref import WeakKeyDictionary
 from cryptography import x509
 
 from pki import der
-from pki.errors import LintFailedError, LintPassError, MalformedDERError
+from pki.errors import LintFailedError, LintPassError, MalformedDERError, Phrases
 from pki.keys import PublicKey
-from pki.lint import extensions, fields
+from pki.lint import constraints, extensions, fields, names
 from pki.lint.target import Finding, Intent, Rule, Severity, Target
 from pki.strength import spki_sha256
 
@@ -28,7 +28,7 @@ _UNREADABLE = (
     x509.InvalidVersion,
 )
 
-RULES: tuple[Rule, ...] = (*fields.RULES, *extensions.RULES)
+RULES: tuple[Rule, ...] = (*fields.RULES, *names.RULES, *extensions.RULES, *constraints.RULES)
 
 
 class LintPass:
@@ -53,8 +53,8 @@ def lint(tbs_der: bytes, intent: Intent) -> tuple[Finding, ...]:
     try:
         target = _target(tbs_der, intent)
     except _UNREADABLE as error:
-        detail = f"cannot be read: {type(error).__name__}"
-        return (Finding("rfc5280.4.1.well_formed", Severity.ERROR, detail),)
+        facts = {"error": type(error).__name__}
+        return (Finding("rfc5280.4.1.well_formed", Severity.ERROR, facts),)
     return tuple(finding for rule in RULES if (finding := _judge(rule, target)))
 
 
@@ -66,7 +66,7 @@ def pass_lint(tbs_der: bytes, intent: Intent) -> LintPass:
     """
     errors = [found for found in lint(tbs_der, intent) if found.severity is Severity.ERROR]
     if errors:
-        raise LintFailedError(findings=tuple(f"{found.id}: {found.detail}" for found in errors))
+        raise LintFailedError(findings=Phrases(tuple(found.words for found in errors)))
     given = LintPass()
     with _lock:
         _linted[given] = _Linted(tbs_der, spki_sha256(intent.issuer_key), intent.profile.name)
@@ -95,13 +95,28 @@ def _target(tbs_der: bytes, intent: Intent) -> Target:
     parts = der.read_all(der.read(tbs_der, "certificate").content, "certificate")
     unsigned = der.sequence((tbs_der, parts[fields.ALGORITHM].whole, der.bit_string(b"")))
     certificate = x509.load_der_x509_certificate(unsigned)
-    len(certificate.extensions)  # parsed here, so that rules meet no surprise
-    return Target(tbs_der, parts, certificate, intent)
+    # All is parsed here, so that rules meet no surprise, and none parses it again.
+    extensions = {type(one.value): one for one in certificate.extensions}
+    return Target(tbs_der, parts, certificate, intent, extensions, _attributes(parts))
+
+
+def _attributes(parts: tuple[der.TLV, ...]) -> tuple[tuple[der.TLV, der.TLV], ...]:
+    written = (
+        der.read_all(attribute.content, "attribute")
+        for relative in der.read_all(parts[fields.SUBJECT].content, "name")
+        for attribute in der.read_all(relative.content, "relative name")
+    )
+    return tuple((oid, value) for oid, value in written)
 
 
 def _judge(rule: Rule, target: Target) -> Finding | None:
     try:
-        detail = rule.check(target)
+        facts = rule.check(target)
     except (MalformedDERError, ValueError, IndexError) as error:
-        detail = f"cannot be judged: {type(error).__name__}"
-    return None if detail is None else Finding(rule.id, rule.severity, detail)
+        # A rule that stumbles has not passed, and cannot say over what its sentence asks for.
+        return Finding("antin.judged", Severity.ERROR, {"rule": rule.id, "error": _name(error)})
+    return None if facts is None else Finding(rule.id, rule.severity, facts)
+
+
+def _name(error: Exception) -> str:
+    return type(error).__name__

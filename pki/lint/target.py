@@ -1,22 +1,30 @@
-"""What a rule sees, what it answers, and how it is registered."""
+"""What a rule sees, what it answers, and how it is registered.
+
+A rule is one function a clause. It answers with the facts of the fault, or None; the sentence is
+the message `pki.lint.<id>` of the catalogue, in the reader's language, and so is the clause.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from cryptography import x509
 
 from pki import der
+from pki.errors import Fact, Phrase
 from pki.keys import PublicKey
 from pki.profile import Profile
 from pki.subject import Subject
 from pki.urls import AuthorityURLs
 
 ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
+
+STANDARDS = ("antin", "nd68", "rfc3161", "rfc5280", "rfc6960", "x520")
+"""The first words of rules' ids, and what they are called in the catalogue."""
 
 
 class Severity(StrEnum):
@@ -33,7 +41,21 @@ class Finding:
     id: str
     """`<standard>.<clause>.<what>`."""
     severity: Severity
-    detail: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    """Never a personal number, nor a name."""
+
+    @property
+    def clause(self) -> Phrase:
+        """The article that does not hold."""
+        standard, *number, _ = self.id.split(".")
+        facts = {"number": ".".join(number).upper()} if number else {}
+        return Phrase(f"pki.lint.standard.{standard}", facts)
+
+    @property
+    def words(self) -> Phrase:
+        """What does not hold, with its article."""
+        what = Phrase(f"pki.lint.{self.id}", self.facts)
+        return Phrase("pki.lint.found", {"what": what, "clause": self.clause, "id": self.id})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +71,8 @@ class Intent:
     """None for a root, which is its own issuer."""
     urls: AuthorityURLs
     now: datetime
+    renewal: bool = False
+    """Whether it follows another certificate for the same key: the law allows it less time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +84,25 @@ class Target:
     certificate: x509.Certificate
     """The bytes in a certificate without a signature, parsed (RFC 9925 speaks of such)."""
     intent: Intent
+    extensions: Mapping[type[x509.ExtensionType], x509.Extension[x509.ExtensionType]]
+    attributes: tuple[tuple[der.TLV, der.TLV], ...]
+    """Object identifier and value of each attribute of the subject, as they are written."""
 
     def extension(self, kind: type[ExtensionT]) -> x509.Extension[ExtensionT] | None:
         """Return the extension of that kind."""
-        try:
-            return self.certificate.extensions.get_extension_for_class(kind)
-        except x509.ExtensionNotFound:
-            return None
+        found = self.extensions.get(kind)
+        return None if found is None else cast("x509.Extension[ExtensionT]", found)
 
 
-Check = Callable[[Target], str | None]
-"""Returns what is wrong, or None."""
+Fault = Mapping[str, Fact] | None
+"""The facts of what is wrong, or None where nothing is."""
+
+Check = Callable[[Target], Fault]
+
+
+def unless(holds: bool, **facts: Fact) -> Fault:  # noqa: FBT001  reads as it is spoken
+    """Return the facts as a fault, unless it holds."""
+    return None if holds else facts
 
 
 @dataclass(frozen=True, slots=True)

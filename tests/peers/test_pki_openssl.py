@@ -6,19 +6,21 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import uvicorn
 from asn1crypto import tsp
 from cryptography import x509
-from pki_world import Finder, World, make_world, run, someone
+from pki_world import Finder, World, make_world, new_authority, new_key, run, someone
 
+from pki.authority.create import create_issuing
 from pki.clock import SystemClock
 from pki.http.app import PublicServices, build_app
 from pki.profile import load_profile
 from pki.request import parse_request
+from pki.subject import build_subject
 
 pytestmark = pytest.mark.peer("openssl")
 
@@ -73,10 +75,64 @@ def verify(openssl: Path, world: World, certificate: x509.Certificate) -> tuple[
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("profile", ["official", "agency", "ocsp", "timestamp"])
+@pytest.mark.parametrize("profile", ["official", "agency", "device", "ocsp", "timestamp", "audit"])
 def test_openssl_verify_accepts_every_profile(any_world: World, peer: Finder, profile: str):
     status, words = verify(peer("openssl"), any_world, any_world.issue(profile))
     assert status == 0, words
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "good"),
+    [
+        ("-verify_hostname", "www.example.gov.vn", True),
+        ("-verify_hostname", "other.example.gov.vn", False),
+        ("-verify_ip", "10.0.0.7", True),
+        ("-verify_ip", "10.0.0.8", False),
+        ("-purpose", "sslserver", True),
+        ("-purpose", "sslclient", False),
+    ],
+)
+def test_openssl_finds_the_names_of_a_server(
+    any_world: World, peer: Finder, option: str, value: str, good: bool
+):
+    names = (("DNS", "www.example.gov.vn"), ("IP", "10.0.0.7"))
+    pairs = [("C", "VN"), ("O", "Sở"), ("CN", "www.example.gov.vn"), *names]
+    certificate = any_world.issue("tls-server", key=new_key(), subject=build_subject(pairs))
+    done = run(
+        peer("openssl"), "verify", option, value,
+        "-CAfile", any_world.write("root.pem", any_world.root.issuer.certificate),
+        "-untrusted", any_world.write("issuing.pem", any_world.issuing.issuer.certificate),
+        any_world.write("leaf.pem", certificate),
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode == 0) == good, done.stdout + done.stderr
+
+
+def test_openssl_keeps_to_an_authoritys_name_constraints(tmp_path: Path, peer: Finder):
+    """What our linter stops, openssl would not accept; what it passes, openssl does."""
+    world = make_world(tmp_path, SystemClock())
+    new = new_authority("limited", "issuing")
+    table = new.profile.authority
+    assert table is not None
+    limits = table.model_copy(update={"permitted_dns": ("gov.vn",)})
+    profile = new.profile.model_copy(update={"authority": limits})
+    limited = create_issuing(world.root, replace(new, profile=profile))
+    for name, good in (("www.example.gov.vn", True), ("www.example.vn", False)):
+        pairs = [("C", "VN"), ("O", "Sở"), ("CN", name), ("DNS", name)]
+        with pytest.MonkeyPatch.context() as patch:
+            if not good:
+                patch.setattr("pki.lint.linter.lint", lambda *_: ())
+            certificate = world.issue("tls-server", subject=build_subject(pairs), authority=limited)
+        done = run(
+            peer("openssl"), "verify",
+            "-CAfile", world.write("root.pem", world.root.issuer.certificate),
+            "-untrusted", world.write("limited.pem", limited.issuer.certificate),
+            world.write("leaf.pem", certificate),
+            check=False,
+        )  # fmt: skip
+        assert (done.returncode == 0) == good, done.stdout + done.stderr
+        assert good or "permitted subtree violation" in done.stderr
+    world.register.close()
 
 
 def test_openssl_verify_refuses_the_revoked(any_world: World, peer: Finder):

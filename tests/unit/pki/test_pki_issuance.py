@@ -249,7 +249,7 @@ def test_nothing_is_signed_that_fails_the_linter(world: World, monkeypatch: pyte
     authority, key = watched(world)
     asked = []
     key.before = asked.append
-    finding = Finding("test.rule", Severity.ERROR, "no")
+    finding = Finding("antin.test", Severity.ERROR)
     with monkeypatch.context() as patch:
         patch.setattr("pki.lint.linter.lint", lambda *_: (finding,))
         with pytest.raises(LintFailedError):
@@ -264,7 +264,7 @@ def test_nothing_is_signed_that_fails_the_linter(world: World, monkeypatch: pyte
 
 
 def test_a_warning_does_not_block(world: World, monkeypatch: pytest.MonkeyPatch):
-    finding = Finding("test.rule", Severity.WARNING, "unusual")
+    finding = Finding("antin.test", Severity.WARNING)
     monkeypatch.setattr("pki.lint.linter.lint", lambda *_: (finding,))
     world.issue()
 
@@ -274,7 +274,7 @@ def test_a_mutant_without_linter_signs_what_must_not_be(
 ):
     """The guard protects: a subject that the linter refuses passes where it is asleep."""
     spoilt = replace(someone(), attributes=(("O", "a\nb"), ("C", "VN"), ("CN", "a")))
-    with pytest.raises(LintFailedError, match="control"):
+    with pytest.raises(LintFailedError, match="control_characters"):
         world.issue(subject=spoilt)
     monkeypatch.setattr("pki.lint.linter.lint", lambda *_: ())
     assert "a\nb" in str(world.issue(subject=spoilt).subject.rdns)
@@ -363,7 +363,7 @@ def test_nothing_outlives_its_issuer(world: World):
 
 
 def test_a_profile_and_its_limits(world: World):
-    with pytest.raises(ProfileViolationError, match="lacks O"):
+    with pytest.raises(ProfileViolationError, match="lacks"):
         world.issue(subject=build_subject([("C", "VN"), ("CN", "a")]))
     with pytest.raises(ProfileViolationError, match="makes an authority"):
         world.issue("issuing")

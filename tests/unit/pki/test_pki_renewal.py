@@ -146,7 +146,7 @@ def test_the_profile_is_asked_again(world: World):
     stricter = OFFICIAL.model_copy(
         update={"subject": OFFICIAL.subject.model_copy(update={"optional": ()})}
     )
-    with pytest.raises(ProfileViolationError, match="may not have T"):
+    with pytest.raises(ProfileViolationError, match="may_not_have.*T"):
         renew(world.issuing, certificate.serial_number, stricter, **WHO)
     with pytest.raises(ProfileViolationError, match="has another"):
         renew(world.issuing, certificate.serial_number, load_profile("agency"), **WHO)
