@@ -371,7 +371,7 @@ if __name__ == "__main__":
     ends = [pool.submit(tasks.sign_slowly, b"%d" % number) for number in range(12)]
     for end in ends:
         # At once, line break and all: two threads may be here.
-        end.add_done_callback(lambda done: os.write(1, b"%d\n" % done.result()[0]))
+        end.add_done_callback(lambda done: os.write(1, b"%d\\n" % done.result()[0]))
     if sys.argv[4] == "killed":
         ends[5].result()
         os._exit(3)
