@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 from pki_engines import Place
 from pki_world import NOW
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 from test_pki_register import EVENT, RECORD
 
 from pki.clock import FixedClock
 from pki.errors import PKIError, RegisterOutcomeError
 from pki.records import CertificateQuery, ClaimName, Reserve
+from pki.register.postgres import PostgreSQLStore
 from pki.register.sql import SQLRegister, create_register
 from pki.register.sqlite import SQLiteStore
-from pki.request import _misses_its_curve
 
 NAMES = ("Nguyễn Văn Đức", "Trần Thị Nguyệt", "Nguyễn Thị Ánh")
 
@@ -124,7 +125,8 @@ def test_a_commit_that_fails_is_told_and_one_without_an_answer_is_told_apart(
     store = kind(path)
     register = SQLRegister(store)
 
-    def fail(_connection: object) -> None:
+    def fail(connection: Connection) -> None:
+        connection.exec_driver_sql("ROLLBACK")
         raise OperationalError("COMMIT", {}, Exception("disk I/O error"))
 
     event.listen(store.writer, "commit", fail)
@@ -145,6 +147,17 @@ def test_a_transaction_on_a_file_is_nobodys_but_ones_own(tmp_path):
     store.engine.dispose()
 
 
-def test_a_request_that_cannot_be_read_misses_no_curve():
-    unreadable = SimpleNamespace(tbs_certrequest_bytes=b"\x30\x03\x02")
-    assert not _misses_its_curve(unreadable)
+def test_a_copy_that_is_not_whole_is_no_backup(tmp_path):
+    path = tmp_path / "r.sqlite"
+    create_register(path, FixedClock(NOW)).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute("UPDATE sqlite_master SET rootpage = 3 WHERE type = 'index'")
+        database.commit()
+    with pytest.raises(PKIError):
+        SQLiteStore(path).back_up(tmp_path / "copy.sqlite")
+
+
+def test_a_server_that_is_not_there_names_no_schema():
+    with pytest.raises(PKIError):
+        PostgreSQLStore("postgresql://127.0.0.1:1/none")._schema()
