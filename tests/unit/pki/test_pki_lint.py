@@ -416,7 +416,7 @@ FAULTS: dict[str, tuple[Callable[[World], Case], frozenset[str]]] = {
 # cryptography warns that it will refuse a negative serial one day; then it is not well-formed.
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @pytest.mark.parametrize("rule", FAULTS)
-def test_a_rule_finds_its_fault_and_no_other_does(world: World, rule: str):
+def test_a_rule_finds_its_fault(world: World, rule: str):
     make, also = FAULTS[rule]
     tbs_der, intent = make(world)
     found = lint(tbs_der, intent)
