@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from test_pki_register import EVENT, RECORD
 
 from pki.clock import FixedClock
-from pki.errors import PKIError, RegisterOutcomeError
+from pki.errors import BackupFailedError, PKIError, RegisterOutcomeError
 from pki.records import CertificateQuery, ClaimName, Reserve
 from pki.register.postgres import PostgreSQLStore
 from pki.register.sql import SQLRegister, create_register
@@ -152,9 +152,12 @@ def test_a_copy_that_is_not_whole_is_no_backup(tmp_path):
     create_register(path, FixedClock(NOW)).close()
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA writable_schema = ON")
-        database.execute("UPDATE sqlite_master SET rootpage = 3 WHERE type = 'index'")
+        database.execute(
+            "UPDATE sqlite_master SET sql = rtrim(rtrim(sql, char(10)), ')') || ', CHECK (1 > 2))'"
+            " WHERE name = 'schema_version' AND type = 'table'"
+        )
         database.commit()
-    with pytest.raises(PKIError):
+    with pytest.raises(BackupFailedError):
         SQLiteStore(path).back_up(tmp_path / "copy.sqlite")
 
 
