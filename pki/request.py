@@ -23,6 +23,7 @@ from pki.errors import (
     KeyUsedElsewhereError,
     MalformedRequestError,
     ProofOfPossessionError,
+    phrase,
 )
 from pki.keys import PublicKey, hash_for
 from pki.points import misses_its_curve
@@ -63,11 +64,11 @@ def parse_request(untrusted_request: bytes) -> CertificateRequest:
     except (ValueError, UnsupportedAlgorithm) as error:
         if _misses_its_curve(request):
             raise KeyPointError from error
-        raise MalformedRequestError(reason="its key or algorithm is not known") from error
+        raise MalformedRequestError(reason=phrase("pki.request.unknown_algorithm")) from error
     strong = check_strength(key)
     # Ed25519 and ML-DSA hash by themselves: there is none to name.
     if hash_for(strong) is not None and not isinstance(algorithm, _HASHES):
-        raise MalformedRequestError(reason="signed with another hash than SHA-256, -384 or -512")
+        raise MalformedRequestError(reason=phrase("pki.request.weak_hash"))
     if not request.is_signature_valid:
         raise ProofOfPossessionError
     return CertificateRequest(strong, request.public_bytes(Encoding.DER))
@@ -113,18 +114,18 @@ def _misses_its_curve(request: x509.CertificateSigningRequest) -> bool:
 
 def _load(data: bytes) -> x509.CertificateSigningRequest:
     if len(data) > MAX_REQUEST_BYTES:
-        raise MalformedRequestError(reason="longer than 64 KiB")
+        raise MalformedRequestError(reason=phrase("pki.request.too_long"))
     try:
         if _BEGIN not in data:
             return x509.load_der_x509_csr(data)
         _check_one_block(data)
         return x509.load_pem_x509_csr(data)
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
-        raise MalformedRequestError(reason="not a certificate request") from error
+        raise MalformedRequestError(reason=phrase("pki.request.not_a_request")) from error
 
 
 def _check_one_block(data: bytes) -> None:
     before, _, rest = data.partition(_BEGIN)
     after = rest.partition(_END)[2].partition(b"-----")[2]
     if before.strip() or after.strip():
-        raise MalformedRequestError(reason="something stands beside the request")
+        raise MalformedRequestError(reason=phrase("pki.request.not_alone"))

@@ -20,6 +20,7 @@ from pki.errors import (
     ProfileViolationError,
     RegisterConflictError,
     RevocationReasonError,
+    phrase,
 )
 from pki.keys import PublicKey
 from pki.profile import Profile
@@ -87,7 +88,9 @@ class Authority:
             PKIError: any refusal of `pki.authority.issuance`.
         """
         if order.profile.is_authority:
-            raise ProfileViolationError(profile=order.profile.name, reason="it makes an authority")
+            raise ProfileViolationError(
+                profile=order.profile.name, reason=phrase("pki.profile.makes_authority")
+            )
         self.check_in_force()
         signatory = self.issuer.signatory()
         return certify(

@@ -20,6 +20,7 @@ from pki.errors import (
     AuthorityNotFoundError,
     KeyMismatchError,
     ProfileViolationError,
+    phrase,
 )
 from pki.keys import PrivateKey, certifies
 from pki.profile import Profile
@@ -119,14 +120,16 @@ def check_new(
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name) or _DEVICE.fullmatch(name):
         raise AuthorityNameError(authority=name)
     if not profile.is_authority:
-        raise ProfileViolationError(profile=profile.name, reason="it makes no authority")
+        raise ProfileViolationError(profile=profile.name, reason=phrase("pki.profile.makes_none"))
     if register.find_authority(name) is not None:
         raise AuthorityExistsError(authority=name)
     if parent is not None:
         parent.check_in_force()
         limits = parent.issuer.certificate.extensions.get_extension_for_class(x509.BasicConstraints)
         if limits.value.path_length == 0:
-            raise ProfileViolationError(profile=profile.name, reason="the parent's path length")
+            raise ProfileViolationError(
+                profile=profile.name, reason=phrase("pki.profile.path_length")
+            )
 
 
 def _create(

@@ -28,7 +28,7 @@ from pki.authority.signature import sign_linted
 from pki.authority.template import Content, build_tbs
 from pki.blocked import BlockedKeys
 from pki.clock import Clock, whole_second
-from pki.errors import LintFailedError, OutlivesIssuerError, ProfileViolationError
+from pki.errors import LintFailedError, OutlivesIssuerError, ProfileViolationError, phrase
 from pki.keys import PublicKey
 from pki.lint.linter import LintPass, pass_lint
 from pki.lint.target import Intent
@@ -137,7 +137,7 @@ def _content(order: Order, signatory: Signatory, not_before: datetime) -> Conten
         # The last second counts (RFC 5280 §4.1.2.5).
         not_after = whole_second(not_before + order.lifetime) - timedelta(seconds=1)
     if not not_before < not_after <= longest:
-        raise ProfileViolationError(profile=profile.name, reason="lifetime")
+        raise ProfileViolationError(profile=profile.name, reason=phrase("pki.profile.too_long"))
     issuer = signatory.certificate
     if issuer is not None and not_after > issuer.not_valid_after_utc:
         raise OutlivesIssuerError(not_after=not_after, issuer_not_after=issuer.not_valid_after_utc)

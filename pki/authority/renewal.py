@@ -22,6 +22,7 @@ from pki.errors import (
     RenewExpiredError,
     RenewHeldError,
     RenewRevokedError,
+    phrase,
 )
 from pki.keys import PublicKey
 from pki.profile import Profile
@@ -100,7 +101,7 @@ def _followed(authority: Authority, serial: int, profile: Profile) -> x509.Certi
             serial=serial_text(serial), not_after=record.not_after, days=GRACE.days
         )
     if profile.name != record.profile:
-        raise ProfileViolationError(profile=profile.name, reason="the certificate has another")
+        raise ProfileViolationError(profile=profile.name, reason=phrase("pki.profile.not_this_one"))
     return x509.load_der_x509_certificate(record.der or b"")
 
 

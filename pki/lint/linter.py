@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from cryptography import x509
 
 from pki import der
-from pki.errors import LintFailedError, LintPassError, MalformedDERError, Phrases
+from pki.errors import LintFailedError, LintPassError, MalformedDERError, Phrases, phrase
 from pki.keys import PublicKey
 from pki.lint import constraints, extensions, fields, names
 from pki.lint.target import Finding, Intent, Rule, Severity, Target
@@ -83,11 +83,11 @@ def redeem(given: LintPass, *, issuer_key: PublicKey, profile: str) -> bytes:
     with _lock:
         linted = _linted.pop(given, None)
     if linted is None:
-        raise LintPassError(reason="spent, or never given")
+        raise LintPassError(reason=phrase("pki.lint_pass.spent"))
     if linted.issuer != spki_sha256(issuer_key):
-        raise LintPassError(reason="given for another issuer")
+        raise LintPassError(reason=phrase("pki.lint_pass.other_issuer"))
     if linted.profile != profile:
-        raise LintPassError(reason="given for another profile")
+        raise LintPassError(reason=phrase("pki.lint_pass.other_profile"))
     return linted.tbs_der
 
 

@@ -146,16 +146,16 @@ def test_the_profile_is_asked_again(world: World):
     stricter = OFFICIAL.model_copy(
         update={"subject": OFFICIAL.subject.model_copy(update={"optional": ()})}
     )
-    with pytest.raises(ProfileViolationError, match="may_not_have.*T"):
+    with pytest.raises(ProfileViolationError, match="may_not_have"):
         renew(world.issuing, certificate.serial_number, stricter, **WHO)
-    with pytest.raises(ProfileViolationError, match="has another"):
+    with pytest.raises(ProfileViolationError, match="not_this_one"):
         renew(world.issuing, certificate.serial_number, load_profile("agency"), **WHO)
     follow(world, certificate)
 
 
 def test_authorities_are_not_renewed_as_subscribers(world: World):
     serial = world.issuing.issuer.certificate.serial_number
-    with pytest.raises(ProfileViolationError, match="makes an authority"):
+    with pytest.raises(ProfileViolationError, match="makes_authority"):
         renew(world.root, serial, load_profile("issuing"), **WHO)
 
 
