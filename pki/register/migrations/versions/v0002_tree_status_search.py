@@ -113,7 +113,7 @@ def _fold_subjects() -> None:
     for rows in _batches(_certificates.c.id, _certificates.c.subject):
         found = [{"of": row.id, "subject_folded": _fold(row.subject)} for row in rows]
         _fill(_certificates, _certificates.c.id, found)
-    op.create_index("ix_certificates_subject_folded", "certificates", ["subject_folded"])
+    op.create_index("ix_certificates_subject_folded", "certificates", ["subject_folded", "id"])
 
 
 def _batches(
