@@ -104,7 +104,12 @@ def not_portable(tree: ast.Module) -> Iterator[str]:
         match node:
             case ast.Call(func=ast.Attribute(attr=name)) if name in POSIX_METHODS:
                 yield f"{node.lineno}: .{name}()"
-            case ast.Call(func=ast.Attribute(attr="get_context" | "set_start_method"), args=given):
+            case ast.Call(
+                func=ast.Attribute(
+                    value=ast.Name(id="multiprocessing"), attr="get_context" | "set_start_method"
+                ),
+                args=given,
+            ):
                 if [one.value for one in given if isinstance(one, ast.Constant)] != ["spawn"]:
                     yield f"{node.lineno}: a process that is not spawned"
             case ast.keyword(arg=str(name)) if name in POSIX_ARGUMENTS:
@@ -202,6 +207,7 @@ def test_a_planted_habit_of_posix_is_seen(line):
         "'''/dev/null is not opened.'''",
         "def f():\n    '''/proc/self/status'''",
         "multiprocessing.get_context('spawn')",
+        "op.get_context()",
         "Path('/usr/lib/softhsm')",
         "day.strftime('%d/%m/%Y')",
         "f'{share:.1%} - {rest}'",
