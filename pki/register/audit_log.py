@@ -20,7 +20,7 @@ from pki.register.tables import AUDIT
 
 _COLUMNS = tuple(AUDIT.c[field.name] for field in fields(AuditEntry))
 _ENTRIES = select(*_COLUMNS).order_by(AUDIT.c.sequence)
-_LAST = select(*_COLUMNS).order_by(AUDIT.c.sequence.desc()).limit(1)
+NEWEST_ENTRY = select(*_COLUMNS).order_by(AUDIT.c.sequence.desc()).limit(1)
 _NEWEST = select(AUDIT.c.sequence, AUDIT.c.subtrees).order_by(AUDIT.c.sequence.desc()).limit(1)
 
 
@@ -44,11 +44,6 @@ class AuditLog:
     def remember(self, edge: Edge) -> None:
         """Take the edge that `append` returned for the next one, once it is committed."""
         self._edge = edge
-
-    def last(self, connection: Connection) -> AuditEntry | None:
-        """Return the newest entry."""
-        row = connection.execute(_LAST).first()
-        return AuditEntry(*row) if row else None
 
     def entries(self, connection: Connection, after: int | None) -> Iterator[AuditEntry]:
         """Yield the whole log, or what follows `after`."""

@@ -25,7 +25,7 @@ from pki.records import (
     RevocationRecord,
     StatusChange,
 )
-from pki.register.audit_log import AuditLog
+from pki.register.audit_log import NEWEST_ENTRY, AuditLog
 from pki.register.changes import Record, apply
 from pki.register.search import narrowed
 from pki.register.status import HISTORY, LISTED, STANDING
@@ -161,7 +161,7 @@ class SQLRegister:
 
     def find_certificates(self, query: CertificateQuery) -> tuple[CertificateRecord, ...]:
         """Return the records that match, in the order of their reservation."""
-        found = self._transactions.read(narrowed(_CERTIFICATES, query))
+        found = self._transactions.read(*narrowed(query))
         return tuple(CertificateRecord(*row) for row in found)
 
     def find_revocation(self, issuer: str, serial: int) -> RevocationRecord | None:
@@ -186,8 +186,8 @@ class SQLRegister:
 
     def last_audit_entry(self) -> AuditEntry | None:
         """Return the newest entry of the audit log."""
-        with self._reading() as connection:
-            return self._log.last(connection)
+        found = self._transactions.read(NEWEST_ENTRY)
+        return AuditEntry(*found[0]) if found else None
 
     def audit_entries(self, *, after: int | None = None) -> Iterator[AuditEntry]:
         """Yield the whole audit log, or what follows entry number `after`."""
