@@ -19,6 +19,7 @@ from hsm.objects import ObjectKind, TokenObject, list_objects
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI
 from pki.errors import PKIError
+from pki.keys import PublicKey
 
 T = TypeVar("T")
 Place = tuple[Module, TokenInfo]
@@ -51,14 +52,19 @@ class Look:
         return tuple(found)
 
     def objects(
-        self, module: Module, token: TokenInfo, kinds: Collection[ObjectKind] = tuple(ObjectKind)
+        self,
+        module: Module,
+        token: TokenInfo,
+        kinds: Collection[ObjectKind] = tuple(ObjectKind),
+        *,
+        certifying: PublicKey | None = None,
     ) -> tuple[TokenObject, ...]:
-        """Return what the token shows.
+        """Return what the token shows; nothing if no certificate there is for a key that is given.
 
         Raises:
             PKIError: whatever the token answers; `each` notes it and goes on.
         """
-        objects = list_objects(module, token, kinds)
+        objects = list_objects(module, token, kinds, certifying=certifying)
         self.saw(module, token)
         return objects
 

@@ -74,7 +74,11 @@ def key_uri(token: TokenInfo, key_id: bytes) -> KeyURI:
 
 
 def list_objects(
-    module: Module, token: TokenInfo, kinds: Collection[ObjectKind] = tuple(ObjectKind)
+    module: Module,
+    token: TokenInfo,
+    kinds: Collection[ObjectKind] = tuple(ObjectKind),
+    *,
+    certifying: PublicKey | None = None,
 ) -> tuple[TokenObject, ...]:
     """Return the token's certificates and keys; private keys only once somebody has logged in.
 
@@ -82,18 +86,20 @@ def list_objects(
         module: where the token is.
         token: the token.
         kinds: what is looked for; the rest is not read.
+        certifying: nothing is returned, nor more read, where no certificate is for this key.
 
     Raises:
         PKIError: whatever the token answers.
     """
 
     def look(session: Session) -> tuple[TokenObject, ...]:
-        return tuple(
-            _describe(item, kind, token)
-            for kind in ObjectKind
-            if kind in kinds
-            for item in find_objects(session, kind)
-        )
+        found: list[TokenObject] = []
+        for kind in ObjectKind:  # certificates first
+            if kind in kinds:
+                found += (_describe(item, kind, token) for item in find_objects(session, kind))
+            if certifying is not None and all(one.public_key != certifying for one in found):
+                return ()
+        return tuple(found)
 
     return module.read(token, look)
 

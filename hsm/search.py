@@ -26,6 +26,8 @@ from pki.errors import PKIError
 from pki.keys import PublicKey
 from pki.names import common_name
 
+_PUBLIC = (ObjectKind.CERTIFICATE, ObjectKind.PUBLIC)
+
 
 @dataclass(frozen=True, slots=True)
 class TokenCertificate:
@@ -179,11 +181,8 @@ def _look_everywhere(
         first = Look(modules, look.uri)  # what fails here is looked at once more below
 
         def certified(module: Module, token: TokenInfo) -> list[_Candidate]:
-            objects = first.objects(module, token, (ObjectKind.CERTIFICATE,))
-            if all(item.public_key != wanted_key for item in objects):
-                return []
-            objects += first.objects(module, token, (ObjectKind.PUBLIC,))
-            return [_candidate(module, token, objects, look.uri, wanted_key)]
+            objects = first.objects(module, token, _PUBLIC, certifying=wanted_key)
+            return [_candidate(module, token, objects, look.uri, wanted_key)] if objects else []
 
         found = first.each(certified)
         settled = [one for one in found if any(map(_is_public, one.evidence))]

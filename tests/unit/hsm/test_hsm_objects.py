@@ -16,7 +16,7 @@ from hsm.errors import EmbeddedBusyError, TokenNotPresentError, TokenRemovedErro
 from hsm.generate import generate_key, import_certificate
 from hsm.keys import open_key
 from hsm.loading import open_module
-from hsm.login import logout
+from hsm.login import login, logout
 from hsm.module import Module
 from hsm.objects import ObjectKind, list_objects
 from hsm.pin import GivenPinSource
@@ -109,6 +109,27 @@ def test_a_token_swapped_in_its_slot_is_not_read(shim, shimmed):
     with shim.presented(LABEL, serial="0000000000000001"), pytest.raises(TokenRemovedError):
         list_objects(shimmed, token)
     assert list_objects(shimmed, token)
+
+
+def test_the_first_reading_believes_the_listing_and_the_next_asks_again(shim, shimmed):
+    (token,) = [one for one in shimmed.tokens() if one.label == LABEL]
+    listed = len(shim.calls("C_GetTokenInfo"))
+    assert list_objects(shimmed, token)
+    assert len(shim.calls("C_GetTokenInfo")) == listed
+    assert list_objects(shimmed, token)
+    assert len(shim.calls("C_GetTokenInfo")) == listed + 1
+
+
+def test_a_token_swapped_right_after_the_listing_gets_no_pin(shim, shimmed):
+    """Its objects may still be read as the other's; a login asks who is there."""
+    (token,) = [one for one in shimmed.tokens() if one.label == LABEL]
+    with shim.presented(LABEL, serial="0000000000000001"):
+        list_objects(shimmed, token)
+        with pytest.raises(TokenRemovedError):
+            login(shimmed, token, GivenPinSource(USER_PIN))
+    assert not shim.calls("C_Login")
+    login(shimmed, token, GivenPinSource(USER_PIN))
+    assert len(shim.calls("C_Login")) == 1
 
 
 def test_a_token_pulled_out_of_its_slot_is_not_read(shim, shimmed):
