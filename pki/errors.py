@@ -566,6 +566,30 @@ class AuthorityRevokedError(RefusedError):
     code = "pki.authority_revoked"
 
 
+class AuthorityRetiredError(RefusedError):
+    """The authority issues no more; another goes on (facts: `authority`, `successor`)."""
+
+    code = "pki.authority_retired"
+
+
+class NotSuccessorError(RefusedError):
+    """An authority does not go on for the one it is to follow (facts: `authority`, `of`)."""
+
+    code = "pki.not_successor"
+
+
+class RolloverParentError(RefusedError):
+    """A successor must stand where the authority stands (facts: `authority`, `successor`)."""
+
+    code = "pki.rollover_parent"
+
+
+class NotAnAuthorityError(RefusedError):
+    """A certificate to be cross-certified is no authority's (fact: `reason`)."""
+
+    code = "pki.not_an_authority"
+
+
 class OutputExistsError(RefusedError):
     """The output is there already (facts: `path`)."""
 

@@ -53,6 +53,7 @@ BUILT_IN = (
     "root",
     "subordinate",
     "issuing",
+    "cross",
     "official",
     "agency",
     "device",

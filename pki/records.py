@@ -43,6 +43,15 @@ class AuthorityRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SuccessionRecord:
+    """An authority that is retired for issuing, and the one that goes on in its place."""
+
+    name: str
+    successor: str
+    retired_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateRecord:
     """One serial of one issuer, from its reservation on."""
 
@@ -157,7 +166,11 @@ class Reserve:
 
     record: CertificateRecord
     replaces: int | None = None
-    """Serial of the same issuer that must be neither revoked nor on hold."""
+    """Serial that must be neither revoked nor on hold, of the same issuer or of `replaced_of`."""
+    replaced_of: str | None = None
+    """The authority before this one in succession, where that issued what is replaced."""
+    by_retired: bool = False
+    """Whether an authority that is retired for issuing may do this; its OCSP signers alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +215,30 @@ class AddAuthority:
 
 
 @dataclass(frozen=True, slots=True)
+class Retire:
+    """An authority issues no more: another one goes on in its place. For good."""
+
+    record: SuccessionRecord
+
+
+@dataclass(frozen=True, slots=True)
 class StoreCRL:
     """A revocation list, its number higher than any before."""
 
     record: CRLRecord
 
 
-Change = ClaimName | Reserve | Complete | Abandon | Revoke | ChangeStatus | AddAuthority | StoreCRL
+Change = (
+    ClaimName
+    | Reserve
+    | Complete
+    | Abandon
+    | Revoke
+    | ChangeStatus
+    | AddAuthority
+    | Retire
+    | StoreCRL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +284,10 @@ class Register(Protocol):
 
     def list_authorities(self) -> tuple[AuthorityRecord, ...]:
         """Return all authorities, oldest first."""
+        ...
+
+    def find_succession(self, name: str) -> SuccessionRecord | None:
+        """Return who goes on in an authority's place; None for one that still issues."""
         ...
 
     def find_certificate(self, issuer: str, serial: int) -> CertificateRecord | None:

@@ -74,7 +74,9 @@ def parse_request(untrusted_request: bytes) -> CertificateRequest:
     return CertificateRequest(strong, request.public_bytes(Encoding.DER))
 
 
-def check_key_free(register: Register, key: PublicKey, subject: str) -> None:
+def check_key_free(
+    register: Register, key: PublicKey, subject: str, *, authority: x509.Name | None = None
+) -> None:
     """Refuse a key that certifies somebody else, or that is an authority's own.
 
     Whoever is certified with an authority's key could sign in its name; two persons with one key
@@ -84,6 +86,8 @@ def check_key_free(register: Register, key: PublicKey, subject: str) -> None:
         register: the record.
         key: the key to be certified.
         subject: RFC 4514 text of the subject it is to certify.
+        authority: set for a link or a cross-certificate alone: an authority's key may be certified
+            again under exactly the name that the authority has.
 
     Raises:
         AuthorityKeyError: the key is that of an authority in the register.
@@ -91,9 +95,11 @@ def check_key_free(register: Register, key: PublicKey, subject: str) -> None:
         KeyCompromisedError: one of its certificates was revoked for the key's compromise.
     """
     identity = spki_sha256(key)
-    for authority in register.list_authorities():
-        if _certified_key(authority.certificate_der) == identity:
-            raise AuthorityKeyError(authority=authority.name)
+    for own in register.list_authorities():
+        held, name = _certified(own.certificate_der)
+        # Octets are compared: names that only read alike are two names to a verifier.
+        if held == identity and (authority is None or authority.public_bytes() != name):
+            raise AuthorityKeyError(authority=own.name)
     for record in register.find_certificates(CertificateQuery(spki_sha256=identity)):
         if record.state is not CertificateState.ABANDONED and record.subject != subject:
             raise KeyUsedElsewhereError(issuer=record.issuer, serial=serial_text(record.serial))
@@ -102,9 +108,10 @@ def check_key_free(register: Register, key: PublicKey, subject: str) -> None:
 
 
 @lru_cache(maxsize=64)
-def _certified_key(certificate_der: bytes) -> str:
-    """Return the key's identity; the authorities are few and asked about at every certificate."""
-    return spki_sha256(x509.load_der_x509_certificate(certificate_der).public_key())
+def _certified(certificate_der: bytes) -> tuple[str, bytes]:
+    """Return the key's identity and the name; the few authorities are asked about each time."""
+    certificate = x509.load_der_x509_certificate(certificate_der)
+    return spki_sha256(certificate.public_key()), certificate.subject.public_bytes()
 
 
 def _misses_its_curve(request: x509.CertificateSigningRequest) -> bool:

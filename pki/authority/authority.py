@@ -11,6 +11,7 @@ from pki.authority.crl import build_crl
 from pki.authority.history import StatusAt, judge_status
 from pki.authority.issuance import Order, certify
 from pki.authority.issuer import Issuer
+from pki.authority.succession import check_issues, serves_the_retired
 from pki.blocked import BlockedKeys
 from pki.clock import Clock
 from pki.errors import (
@@ -73,6 +74,7 @@ class Authority:
 
         Raises:
             AuthorityRevokedError: this authority is revoked.
+            AuthorityRetiredError: another one goes on in its place.
             ProfileViolationError: the profile makes an authority, or does not allow this.
             PKIError: any refusal of `pki.authority.issuance`.
         """
@@ -84,6 +86,7 @@ class Authority:
 
         Raises:
             AuthorityRevokedError: this authority is revoked.
+            AuthorityRetiredError: another one goes on in its place.
             ProfileViolationError: the profile makes an authority, or does not allow this.
             PKIError: any refusal of `pki.authority.issuance`.
         """
@@ -92,6 +95,8 @@ class Authority:
                 profile=order.profile.name, reason=phrase("pki.profile.makes_authority")
             )
         self.check_in_force()
+        if not serves_the_retired(order.profile):
+            check_issues(self.register, self.issuer.name)
         signatory = self.issuer.signatory()
         return certify(
             order, signatory, register=self.register, clock=self.clock, blocked=self.blocked
@@ -196,16 +201,23 @@ class Authority:
                 authority=self.issuer.name, revoked_at=revocation.revoked_at
             )
 
-    def issued(self, serial: int) -> CertificateRecord:
-        """Return the record of a certificate that this authority issued.
+    def issued(self, serial: int, *, of: str | None = None) -> CertificateRecord:
+        """Return the record of a certificate that this authority issued, or the one named `of`.
 
         Raises:
             CertificateNotFoundError: there is none.
         """
-        record = self.register.find_certificate(self.issuer.name, serial)
+        issuer = of or self.issuer.name
+        record = self.register.find_certificate(issuer, serial)
         if record is None or record.der is None:
-            raise CertificateNotFoundError(issuer=self.issuer.name, serial=serial_text(serial))
+            raise CertificateNotFoundError(issuer=issuer, serial=serial_text(serial))
         return record
+
+    def issued_for(self, spki_sha256: str) -> tuple[CertificateRecord, ...]:
+        """Return the certificates in force that this authority issued for a key."""
+        issuer, state, now = self.issuer.name, CertificateState.ISSUED, self.clock.now()
+        query = CertificateQuery(issuer, state, spki_sha256=spki_sha256, not_after_from=now)
+        return self.register.find_certificates(query)
 
     def _give_up(self, record: CertificateRecord, now: datetime, requester: str) -> bool:
         serial, reason = record.serial, x509.ReasonFlags.unspecified

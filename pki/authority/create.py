@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pki.authority.authority import Authority
 from pki.authority.issuance import Order, Settle, certify
 from pki.authority.issuer import Issuer, Signatory
+from pki.authority.succession import check_issues
 from pki.blocked import BlockedKeys
 from pki.clock import Clock
 from pki.errors import (
@@ -116,6 +117,7 @@ def check_new(
         AuthorityExistsError: the name is taken.
         ProfileViolationError: the profile makes no authority, or the parent may not make one.
         AuthorityRevokedError: the parent is revoked.
+        AuthorityRetiredError: another one goes on in the parent's place.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name) or _DEVICE.fullmatch(name):
         raise AuthorityNameError(authority=name)
@@ -124,12 +126,24 @@ def check_new(
     if register.find_authority(name) is not None:
         raise AuthorityExistsError(authority=name)
     if parent is not None:
-        parent.check_in_force()
-        limits = parent.issuer.certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-        if limits.value.path_length == 0:
-            raise ProfileViolationError(
-                profile=profile.name, reason=phrase("pki.profile.path_length")
-            )
+        check_may_certify(parent, profile)
+
+
+def check_may_certify(parent: Authority, profile: Profile) -> None:
+    """Refuse to let an authority certify another one.
+
+    Raises:
+        AuthorityRevokedError: it is revoked.
+        AuthorityRetiredError: another one goes on in its place.
+        ProfileViolationError: the profile makes no authority, or this one may not make any.
+    """
+    if not profile.is_authority:
+        raise ProfileViolationError(profile=profile.name, reason=phrase("pki.profile.makes_none"))
+    parent.check_in_force()
+    check_issues(parent.register, parent.issuer.name)
+    limits = parent.issuer.certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    if limits.value.path_length == 0:
+        raise ProfileViolationError(profile=profile.name, reason=phrase("pki.profile.path_length"))
 
 
 def _create(

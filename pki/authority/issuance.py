@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pki.audit.entry import check_clock
 from pki.authority.issuer import Signatory
 from pki.authority.signature import sign_linted
+from pki.authority.succession import serves_the_retired
 from pki.authority.template import Content, build_tbs
 from pki.blocked import BlockedKeys
 from pki.clock import Clock, whole_second
@@ -32,6 +33,7 @@ from pki.errors import LintFailedError, OutlivesIssuerError, ProfileViolationErr
 from pki.keys import PublicKey
 from pki.lint.linter import LintPass, pass_lint
 from pki.lint.target import Intent
+from pki.names import name_text
 from pki.profile import Lifetime, Profile
 from pki.records import (
     Abandon,
@@ -46,6 +48,7 @@ from pki.records import (
     serial_text,
 )
 from pki.request import check_key_free
+from pki.standing import Standing
 from pki.strength import check_strength, check_two_primes, spki_sha256
 from pki.subject import Subject
 
@@ -64,6 +67,17 @@ class Order:
     """Of a renewal: no longer than this either; what is longer is cut, not refused."""
     replaces: int | None = None
     """Serial of the certificate that this one follows; that must be neither revoked nor held."""
+    replaced_of: str | None = None
+    """Who issued what is followed, if not the same authority: the one it goes on for."""
+    until: datetime | None = None
+    """No longer than this either; what is longer is cut, not refused."""
+    standing: Standing | None = None
+    """Of a link or a cross-certificate: how the authority is called already."""
+
+    @property
+    def subject_text(self) -> str:
+        """RFC 4514 text of whom the certificate will speak of."""
+        return self.subject.text() if self.standing is None else name_text(self.standing.name)
 
 
 Settle = Callable[[x509.Certificate], tuple[Change, ...]]
@@ -88,13 +102,15 @@ def certify(
     check_clock(register, now)
     order.profile.check_subject(order.subject)
     check_key(order, blocked)
-    check_key_free(register, order.public_key, order.subject.text())
+    check_standing(order)
+    called = order.standing.name if order.standing is not None else None
+    check_key_free(register, order.public_key, order.subject_text, authority=called)
     content = _content(order, signatory, whole_second(now))
     tbs_der = build_tbs(content, signatory)
     reserved = _reservation(order, content, tbs_der, signatory=signatory, at=now)
     told = {"replaces": serial_text(order.replaces)} if order.replaces is not None else {}
     register.commit(
-        (ClaimName(signatory.name), Reserve(reserved, order.replaces)),
+        (ClaimName(signatory.name), _reserve(order, reserved)),
         _event(reserved, "certificate.reserve", now, **told),
     )
     intent = _intent(content, signatory, renewal=order.longest is not None)
@@ -120,6 +136,17 @@ def check_key(order: Order, blocked: BlockedKeys) -> None:
         check_two_primes(key)
 
 
+def check_standing(order: Order) -> None:
+    """Refuse to certify an authority's key again as anything but an authority's.
+
+    Raises:
+        ProfileViolationError: the profile makes none.
+    """
+    if order.standing is not None and not order.profile.is_authority:
+        reason = phrase("pki.profile.standing")
+        raise ProfileViolationError(profile=order.profile.name, reason=reason)
+
+
 def draw_serial() -> int:
     """Return a positive serial of 16 octets with 126 random bits.
 
@@ -130,8 +157,8 @@ def draw_serial() -> int:
 
 def _content(order: Order, signatory: Signatory, not_before: datetime) -> Content:
     profile = order.profile
-    ends = (one.end(not_before) for one in (profile.lifetime, order.longest) if one is not None)
-    longest = min(ends)
+    ends = [one.end(not_before) for one in (profile.lifetime, order.longest) if one is not None]
+    longest = min(ends if order.until is None else (*ends, order.until))
     not_after = longest
     if order.lifetime is not None:
         # The last second counts (RFC 5280 §4.1.2.5).
@@ -141,7 +168,8 @@ def _content(order: Order, signatory: Signatory, not_before: datetime) -> Conten
     issuer = signatory.certificate
     if issuer is not None and not_after > issuer.not_valid_after_utc:
         raise OutlivesIssuerError(not_after=not_after, issuer_not_after=issuer.not_valid_after_utc)
-    return Content(draw_serial(), order.subject, order.public_key, profile, not_before, not_after)
+    serial, key = draw_serial(), order.public_key
+    return Content(serial, order.subject, key, profile, not_before, not_after, order.standing)
 
 
 def _reservation(
@@ -153,7 +181,7 @@ def _reservation(
         state=CertificateState.RESERVED,
         tbs_der=tbs_der,
         der=None,
-        subject=order.subject.text(),
+        subject=order.subject_text,
         profile=order.profile.name,
         not_before=content.not_before,
         not_after=content.not_after,
@@ -162,6 +190,11 @@ def _reservation(
         requester=order.requester,
         reserved_at=at,
     )
+
+
+def _reserve(order: Order, reserved: CertificateRecord) -> Reserve:
+    by_retired = serves_the_retired(order.profile)
+    return Reserve(reserved, order.replaces, order.replaced_of, by_retired=by_retired)
 
 
 def _intent(content: Content, signatory: Signatory, *, renewal: bool) -> Intent:
@@ -175,6 +208,7 @@ def _intent(content: Content, signatory: Signatory, *, renewal: bool) -> Intent:
         urls=signatory.urls,
         now=content.not_before,
         renewal=renewal,
+        standing=content.standing,
     )
 
 

@@ -10,13 +10,16 @@ official text).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from cryptography import x509
 
 from pki.authority.authority import Authority
 from pki.authority.issuance import Order
+from pki.authority.succession import successor_of
 from pki.errors import (
+    NotSuccessorError,
     ProfileViolationError,
     RekeySameKeyError,
     RenewExpiredError,
@@ -38,28 +41,30 @@ the day after. Antin's own choice; the decree names no such time that we know of
 
 
 def renew(
-    authority: Authority, serial: int, profile: Profile, *, requester: str
+    authority: Authority, serial: int, profile: Profile, *, requester: str, of: str | None = None
 ) -> x509.Certificate:
     """Certify the same key of the same holder again, for as long as the profile's renewals last.
 
     Args:
-        authority: that issued the certificate.
+        authority: that issued the certificate, or goes on for who did.
         serial: of a certificate that is neither revoked, nor on hold, nor expired for long.
         profile: the one of the certificate, as it is now.
         requester: who asked.
+        of: who issued the certificate, if not `authority`.
 
     Raises:
         CertificateNotFoundError: no such certificate was issued.
+        NotSuccessorError: `authority` does not go on for who issued it.
         RenewRevokedError: it is revoked.
         RenewHeldError: it is on hold.
         RenewExpiredError: it expired more than `GRACE` ago.
         ProfileViolationError: another profile, or it no longer allows this.
         PKIError: any refusal of `pki.authority.issuance`.
     """
-    certificate = _followed(authority, serial, profile)
+    certificate = _followed(authority, serial, profile, of)
     key, subject = check_strength(certificate.public_key()), subject_of(certificate)
-    order = Order(key, profile, subject, requester, longest=profile.renewal, replaces=serial)
-    return authority.certify(order)
+    order = Order(key, profile, subject, requester, longest=profile.renewal)
+    return authority.certify(replace(order, replaces=serial, replaced_of=of))
 
 
 def rekey(
@@ -69,30 +74,37 @@ def rekey(
     *,
     profile: Profile,
     requester: str,
+    of: str | None = None,
 ) -> x509.Certificate:
     """Certify a new key of the same holder, as a new certificate: for as long as the profile says.
 
     Args:
-        authority: that issued the certificate.
+        authority: that issued the certificate, or goes on for who did.
         serial: as in `renew`.
         source: a request, or the key straight from the token where it was made.
         profile: the one of the certificate, as it is now.
         requester: who asked.
+        of: as in `renew`.
 
     Raises:
         RekeySameKeyError: the key is the certificate's own.
         PKIError: as in `renew`.
     """
-    certificate = _followed(authority, serial, profile)
+    certificate = _followed(authority, serial, profile, of)
     key = source.public_key if isinstance(source, CertificateRequest) else source
     if spki_sha256(key) == spki_sha256(certificate.public_key()):
         raise RekeySameKeyError(serial=serial_text(serial))
-    order = Order(key, profile, subject_of(certificate), requester, replaces=serial)
-    return authority.certify(order)
+    order = Order(key, profile, subject_of(certificate), requester)
+    return authority.certify(replace(order, replaces=serial, replaced_of=of))
 
 
-def _followed(authority: Authority, serial: int, profile: Profile) -> x509.Certificate:
-    record = authority.issued(serial)
+def _followed(
+    authority: Authority, serial: int, profile: Profile, of: str | None
+) -> x509.Certificate:
+    name = authority.issuer.name
+    if of is not None and successor_of(authority.register, of) != name:
+        raise NotSuccessorError(authority=name, of=of)
+    record = authority.issued(serial, of=of)
     standing = authority.register.find_revocation(record.issuer, serial)
     if standing is not None:
         _refuse(standing)

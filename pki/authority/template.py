@@ -17,6 +17,7 @@ from pki.authority.issuer import Signatory
 from pki.keys import PublicKey, hash_for
 from pki.lint.constraints import constraints_of
 from pki.profile import Profile
+from pki.standing import Standing
 from pki.subject import Subject
 from pki.throwaway import twin_of
 from pki.urls import AuthorityURLs
@@ -45,6 +46,8 @@ class Content:
     profile: Profile
     not_before: datetime
     not_after: datetime
+    standing: Standing | None = None
+    """As in an `Order`."""
 
 
 def build_tbs(content: Content, signatory: Signatory) -> bytes:
@@ -52,7 +55,7 @@ def build_tbs(content: Content, signatory: Signatory) -> bytes:
     builder = (
         x509.CertificateBuilder()
         .issuer_name(signatory.subject)
-        .subject_name(content.subject.name())
+        .subject_name(content.standing.name if content.standing else content.subject.name())
         .public_key(content.public_key)
         .serial_number(content.serial)
         .not_valid_before(content.not_before)
@@ -77,7 +80,10 @@ def _extensions(
     if profile.extended_oids:
         usages = [x509.ObjectIdentifier(oid) for oid in profile.extended_oids]
         yield x509.ExtendedKeyUsage(usages), profile.extended_key_usage_critical
-    yield x509.SubjectKeyIdentifier.from_public_key(content.public_key), False
+    if content.standing is None:
+        yield x509.SubjectKeyIdentifier.from_public_key(content.public_key), False
+    else:
+        yield x509.SubjectKeyIdentifier(content.standing.key_identifier), False
     if profile.policy_oid is not None:
         oid = x509.ObjectIdentifier(profile.policy_oid)
         statement = [profile.practice_statement] if profile.practice_statement else None

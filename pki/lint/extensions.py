@@ -50,7 +50,11 @@ def _subject_key_identifier(target: Target) -> Fault:
     extension = target.extension(x509.SubjectKeyIdentifier)
     if extension is None or extension.critical:
         return {}
+    standing = target.intent.standing
     expected = x509.SubjectKeyIdentifier.from_public_key(target.intent.public_key)
+    if standing is not None:
+        # What it issued points to its key by the identifier in its own certificate.
+        expected = x509.SubjectKeyIdentifier(standing.key_identifier)
     return unless(extension.value == expected)
 
 

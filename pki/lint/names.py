@@ -30,7 +30,7 @@ _SHORTS = {rule.oid: short for short, rule in ATTRIBUTES.items()}
 
 @collect(RULES, "rfc5280.4.1.2.6.subject_is_intended")
 def _subject_is_intended(target: Target) -> Fault:
-    return unless(target.fields[SUBJECT].whole == target.intent.subject.name().public_bytes())
+    return unless(target.fields[SUBJECT].whole == target.intent.name.public_bytes())
 
 
 @collect(RULES, "rfc5280.4.2.1.6.names_are_intended")
@@ -48,7 +48,10 @@ def _subject_not_empty(target: Target) -> Fault:
 
 @collect(RULES, "rfc5280.4.1.2.4.string_types")
 def _string_types(target: Target) -> Fault:
+    standing = target.intent.standing is not None
     for place, (oid, value) in enumerate(target.attributes):
+        if standing and value.tag in {_UTF8_STRING, _PRINTABLE_STRING}:
+            continue  # octet for octet as it is called already; both are what the clause allows
         if value.tag != (_PRINTABLE_STRING if oid.content in _PRINTABLE else _UTF8_STRING):
             return {"attribute": _oid(target, place)}
     return None

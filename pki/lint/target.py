@@ -18,6 +18,7 @@ from pki import der
 from pki.errors import Fact, Phrase
 from pki.keys import PublicKey
 from pki.profile import Profile
+from pki.standing import Standing
 from pki.subject import Subject
 from pki.urls import AuthorityURLs
 
@@ -73,6 +74,13 @@ class Intent:
     now: datetime
     renewal: bool = False
     """Whether it follows another certificate for the same key: the law allows it less time."""
+    standing: Standing | None = None
+    """Of a link or a cross-certificate: how the authority is called already."""
+
+    @property
+    def name(self) -> x509.Name:
+        """The subject's name as it is to be written."""
+        return self.subject.name() if self.standing is None else self.standing.name
 
 
 @dataclass(frozen=True, slots=True)

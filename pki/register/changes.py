@@ -12,7 +12,12 @@ from typing import assert_never
 
 from sqlalchemy import Connection, Update, bindparam, func, insert, select, update
 
-from pki.errors import KeyCompromisedError, KeyUsedElsewhereError, RegisterConflictError
+from pki.errors import (
+    AuthorityRetiredError,
+    KeyCompromisedError,
+    KeyUsedElsewhereError,
+    RegisterConflictError,
+)
 from pki.records import (
     Abandon,
     AddAuthority,
@@ -25,9 +30,11 @@ from pki.records import (
     Complete,
     CRLRecord,
     Reserve,
+    Retire,
     RevocationRecord,
     Revoke,
     StoreCRL,
+    SuccessionRecord,
     serial_text,
 )
 from pki.register.folding import fold
@@ -38,10 +45,17 @@ from pki.register.status import (
     next_sequence,
     tell_end_of_hold,
 )
-from pki.register.tables import AUTHORITIES, CERTIFICATES, CRLS, NAMES, REVOCATIONS
+from pki.register.tables import (
+    AUTHORITIES,
+    CERTIFICATES,
+    CRLS,
+    NAMES,
+    REVOCATIONS,
+    SUCCESSIONS,
+)
 from pki.transitions import is_compromised
 
-Record = AuthorityRecord | CertificateRecord | RevocationRecord | CRLRecord
+Record = AuthorityRecord | CertificateRecord | RevocationRecord | CRLRecord | SuccessionRecord
 
 
 def values_of(record: Record) -> dict[str, object]:
@@ -58,6 +72,7 @@ def apply(connection: Connection, change: Change, register: Path | str) -> None:
         RefusedError: of a change of status, as `pki.transitions` says.
         KeyUsedElsewhereError: the key of a reservation certifies somebody else.
         KeyCompromisedError: a certificate of that key was revoked for its compromise.
+        AuthorityRetiredError: the authority issues no more.
     """
     match change:
         case ClaimName():
@@ -75,6 +90,10 @@ def apply(connection: Connection, change: Change, register: Path | str) -> None:
             change_status(connection, change.change, register)
         case AddAuthority():
             connection.execute(_ADD_AUTHORITY, values_of(change.record))
+        case Retire():
+            _check_issues(connection, change.record.name)
+            _check_issues(connection, change.record.successor)
+            connection.execute(_RETIRE, values_of(change.record))
         case StoreCRL():
             _store_crl(connection, change, register)
         case _:
@@ -99,6 +118,8 @@ _ABANDON = _MOVE_RESERVED.values(state=CertificateState.ABANDONED)
 _MARK_REVOKED = update(CERTIFICATES).where(*_AT_SERIAL).values(state=CertificateState.REVOKED)
 _FIND_STATE = select(CERTIFICATES.c.state).where(*_AT_SERIAL)
 _HIGHEST_CRL = select(func.max(CRLS.c.number)).where(CRLS.c.issuer == bindparam("issuer"))
+_FIND_SUCCESSOR = select(SUCCESSIONS.c.successor).where(SUCCESSIONS.c.name == bindparam("name"))
+_RETIRE = insert(SUCCESSIONS)
 _ADD_NAME, _ADD_CERTIFICATE, _ADD_REVOCATION, _ADD_CRL, _ADD_AUTHORITY = map(
     insert, (NAMES, CERTIFICATES, REVOCATIONS, CRLS, AUTHORITIES)
 )
@@ -112,6 +133,8 @@ def _claim(connection: Connection, change: ClaimName) -> None:
 
 def _reserve(connection: Connection, change: Reserve, register: Path | str) -> None:
     record = change.record
+    if not change.by_retired:
+        _check_issues(connection, record.issuer)
     # Asked before as well; here no other process can come between.
     for held in connection.execute(_FIND_HOLDERS, {"spki_sha256": record.spki_sha256}).all():
         place = {"issuer": held.issuer, "serial": serial_text(held.serial)}
@@ -120,11 +143,18 @@ def _reserve(connection: Connection, change: Reserve, register: Path | str) -> N
         if is_compromised(find_standing(connection, held.issuer, held.serial)):
             raise KeyCompromisedError(**place)
     if change.replaces is not None:
-        standing = find_standing(connection, record.issuer, change.replaces)
+        issuer = change.replaced_of or record.issuer
+        standing = find_standing(connection, issuer, change.replaces)
         if standing is not None:
             raise RegisterConflictError(register=register, reason="what it replaces was revoked")
     values = {**values_of(record), "subject_folded": fold(record.subject)}
     connection.execute(_ADD_CERTIFICATE, values)
+
+
+def _check_issues(connection: Connection, name: str) -> None:
+    successor = connection.execute(_FIND_SUCCESSOR, {"name": name}).scalar()
+    if successor is not None:
+        raise AuthorityRetiredError(authority=name, successor=successor)
 
 
 def _move(

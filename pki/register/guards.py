@@ -28,7 +28,15 @@ STEPS = (
 """Which row of `status_changes` follows which of the same serial; `pki.transitions` says why."""
 
 FIRST_STATE = CertificateState.RESERVED
-KEPT = ("authorities", "revocations", "status_changes", "crls", "audit", "issuer_names")
+KEPT = (
+    "authorities",
+    "successions",
+    "revocations",
+    "status_changes",
+    "crls",
+    "audit",
+    "issuer_names",
+)
 """Tables whose rows are neither changed nor deleted."""
 UNDELETED = (*KEPT, "certificates", "schema_version")
 FIXED = (

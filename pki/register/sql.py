@@ -24,6 +24,7 @@ from pki.records import (
     CRLRecord,
     RevocationRecord,
     StatusChange,
+    SuccessionRecord,
 )
 from pki.register.audit_log import NEWEST_ENTRY, AuditLog
 from pki.register.changes import Record, apply
@@ -36,6 +37,7 @@ from pki.register.tables import (
     CRLS,
     SCHEMA,
     SCHEMA_VERSION,
+    SUCCESSIONS,
 )
 from pki.register.transactions import Transactions
 
@@ -154,6 +156,11 @@ class SQLRegister:
         """Return all authorities, oldest first."""
         return tuple(AuthorityRecord(*row) for row in self._transactions.read(_AUTHORITIES))
 
+    def find_succession(self, name: str) -> SuccessionRecord | None:
+        """Return who goes on in an authority's place; None for one that still issues."""
+        found = self._transactions.read(_SUCCESSION, {"name": name})
+        return SuccessionRecord(*found[0]) if found else None
+
     def find_certificate(self, issuer: str, serial: int) -> CertificateRecord | None:
         """Return what is recorded under the serial."""
         found = self._transactions.read(_CERTIFICATE, {"issuer": issuer, "serial": serial})
@@ -214,6 +221,7 @@ _AUTHORITIES = _select(AUTHORITIES, AuthorityRecord).order_by(
     AUTHORITIES.c.created_at, AUTHORITIES.c.name
 )
 _AUTHORITY = _AUTHORITIES.where(AUTHORITIES.c.name == bindparam("name"))
+_SUCCESSION = _select(SUCCESSIONS, SuccessionRecord).where(SUCCESSIONS.c.name == bindparam("name"))
 _CERTIFICATES = _select(CERTIFICATES, CertificateRecord)
 _CERTIFICATE = _CERTIFICATES.where(
     CERTIFICATES.c.issuer == bindparam("issuer"), CERTIFICATES.c.serial == bindparam("serial")

@@ -48,6 +48,7 @@ SQLITE_GUARDS = (
                 ("certificates", ("id",)),
                 ("revocations", ("issuer", "serial")),
                 ("authorities", ("name",)),
+                ("successions", ("name",)),
                 ("issuer_names", ("name",)),
             )
         )

@@ -54,6 +54,15 @@ class AuthorityRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UTCDateTime)
 
 
+class SuccessionRow(SQLModel, table=True):
+    """An authority that is retired for issuing."""
+
+    __tablename__: ClassVar[str] = "successions"
+    name: str = Field(primary_key=True, foreign_key="authorities.name")
+    successor: str = Field(foreign_key="authorities.name")
+    retired_at: datetime = Field(sa_type=UTCDateTime)
+
+
 class CertificateRow(SQLModel, table=True):
     """A serial, from its reservation on."""
 
@@ -147,6 +156,7 @@ def _table(model: type[SQLModel]) -> Table:
 SCHEMA = _table(SchemaRow)
 NAMES = _table(NameRow)
 AUTHORITIES = _table(AuthorityRow)
+SUCCESSIONS = _table(SuccessionRow)
 CERTIFICATES = _table(CertificateRow)
 REVOCATIONS = _table(RevocationRow)
 STATUS_CHANGES = _table(StatusChangeRow)

@@ -89,7 +89,7 @@ def test_pkilint_has_nothing_against_a_profile_with_other_keys(
 
 
 def test_every_profile_is_judged_by_pkilint():
-    assert {*SHAPES, "root", "issuing", "subordinate"} == set(BUILT_IN)
+    assert {*SHAPES, "root", "issuing", "subordinate", "cross"} == set(BUILT_IN)
 
 
 def test_pkilint_has_nothing_against_three_levels_of_authorities(world: World):

@@ -30,7 +30,7 @@ from pki.urls import AuthorityURLs
 from pki.words import Language, show
 
 Case = tuple[bytes, Intent]
-AUTHORITIES = ("root", "subordinate", "issuing")
+AUTHORITIES = ("root", "subordinate", "issuing", "cross")
 OWN = "http://127.0.0.1:8000"
 NO_CHECK = "2b0601050507300105"
 PATH = frozenset({"rfc5280.4.2.1.9.path_length_of_issuer"})
@@ -487,7 +487,7 @@ def test_good_bytes_break_no_rule(world: World, profile: str):
     assert lint(*good(world, profile)) == ()
 
 
-@pytest.mark.parametrize("profile", ["subordinate", "issuing"])
+@pytest.mark.parametrize("profile", ["subordinate", "issuing", "cross"])
 def test_good_bytes_of_an_authority_break_no_rule(world: World, profile: str):
     content, intent = case(world, profile)
     root = world.root.issuer

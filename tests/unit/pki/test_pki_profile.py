@@ -47,7 +47,7 @@ crl_days = 7
 def test_a_profile_of_ours_is_sound(name: str):
     profile = load_profile(name)
     assert profile.name == name
-    assert profile.is_authority == (name in {"root", "subordinate", "issuing"})
+    assert profile.is_authority == (name in {"root", "subordinate", "issuing", "cross"})
 
 
 def test_a_profile_of_ones_own(tmp_path: Path):

@@ -27,7 +27,9 @@ from pki.records import (
     Complete,
     CRLRecord,
     Reserve,
+    Retire,
     StoreCRL,
+    SuccessionRecord,
 )
 from pki.register.guards import FIXED, MOVES, UNDELETED
 from pki.register.sql import open_register
@@ -69,6 +71,7 @@ LAST = "WHERE sequence = (SELECT max(sequence) FROM audit)"
 STATEMENTS = (
     *((f"DELETE FROM {table}", NEVER) for table in UNDELETED),
     ("UPDATE authorities SET key_uri = ''", NEVER),
+    ("UPDATE successions SET successor = name", NEVER),
     ("UPDATE revocations SET reason = 'unspecified'", NEVER),
     ("UPDATE crls SET der = x'00'", NEVER),
     ("UPDATE audit SET content = x'00'", NEVER),
@@ -128,6 +131,7 @@ REPLACING = (
     (f"{TAKEN} 50, issuer, serial, reason, revoked_at, NULL FROM revocations", GUARD),
     ("INSERT OR REPLACE INTO status_changes SELECT * FROM status_changes", GUARD),
     ("INSERT OR REPLACE INTO authorities SELECT * FROM authorities", GUARD),
+    ("INSERT OR REPLACE INTO successions SELECT name, 'root', retired_at FROM successions", GUARD),
     ("INSERT OR REPLACE INTO issuer_names SELECT * FROM issuer_names", GUARD),
     ("INSERT OR REPLACE INTO crls SELECT * FROM crls", GUARD),
     ("INSERT OR REPLACE INTO audit SELECT * FROM audit", GUARD),
@@ -148,6 +152,7 @@ def furnish(world: World) -> None:
     world.register.commit([Reserve(reserved), Reserve(replace(reserved, serial=8))], EVENT)
     world.register.commit([Abandon(reserved.issuer, 8)], EVENT)
     world.register.commit([StoreCRL(CRLRecord("issuing", 5, NOW, NOW, b"crl", 0))], EVENT)
+    world.register.commit([Retire(SuccessionRecord("root", "issuing", NOW))], EVENT)
     world.register.close()
 
 

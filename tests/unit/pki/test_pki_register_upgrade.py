@@ -31,7 +31,13 @@ from pki.errors import (
     RegisterConflictError,
     RegisterUnreachableError,
 )
-from pki.records import CertificateQuery, CertificateState
+from pki.records import (
+    AuditEvent,
+    CertificateQuery,
+    CertificateState,
+    Retire,
+    SuccessionRecord,
+)
 from pki.register.sql import create_register, open_register
 from pki.register.store import store_of
 from pki.register.tables import SCHEMA_VERSION
@@ -184,13 +190,21 @@ def chain_holds(place: Place) -> None:
         assert chain == bytes(linked)
 
 
-def test_a_register_does_not_go_back_to_where_it_has_no_place(placed_world: World, place: Place):
-    hold(placed_world.issuing, placed_world.issue().serial_number, requester="văn thư")
+@pytest.mark.parametrize("what", ["holds", "successions"])
+def test_a_register_does_not_go_back_to_where_it_has_no_place(
+    placed_world: World, place: Place, what: str
+):
+    if what == "holds":
+        hold(placed_world.issuing, placed_world.issue().serial_number, requester="văn thư")
+    else:
+        retired = Retire(SuccessionRecord("root", "issuing", NOW))
+        placed_world.register.commit([retired], AuditEvent(NOW, "quản trị", "test"))
     placed_world.register.close()
     before = contents(place), schema(place), guards(place)
     with pytest.raises(RegisterConflictError) as refused:
         change_version(place.url, CLOCK, actor="quản trị", to=1)
     assert refused.value.facts["register"] == store_of(place.url).place
+    assert str(refused.value.facts["reason"]).endswith(what)
     assert (contents(place), schema(place), guards(place)) == before
 
 

@@ -199,7 +199,7 @@ def test_a_compromised_key_certifies_nobody(
         world.issue(key=key, subject=subject)
     assert refused.value.facts == {"issuer": "issuing", "serial": serial_text(serial)}
     with monkeypatch.context() as patch:
-        patch.setattr("pki.authority.issuance.check_key_free", lambda *_: None)
+        patch.setattr("pki.authority.issuance.check_key_free", lambda *_, **__: None)
         with pytest.raises(KeyCompromisedError):
             world.issue(key=key, subject=subject)
     world.issue(subject=subject)

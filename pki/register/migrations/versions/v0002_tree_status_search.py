@@ -1,8 +1,9 @@
-"""The audit log becomes a Merkle tree; holds; subjects as they are searched.
+"""The audit log becomes a Merkle tree; holds; subjects as they are searched; successions.
 
 The chain of version 1 is checked while the tree is made over the same entries: a log that was
 tampered with does not become a good one. Going back makes the chain anew from the entries. It is
-refused where certificates were held or released: version 1 has no place for that.
+refused where certificates were held or released, or an authority is retired: version 1 has no
+place for that.
 """
 
 from __future__ import annotations
@@ -52,18 +53,26 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_status_changes_of", "status_changes", ["issuer", "serial", "sequence"])
+    op.create_table(
+        "successions",
+        sa.Column("name", sa.String, sa.ForeignKey("authorities.name"), primary_key=True),
+        sa.Column("successor", sa.String, sa.ForeignKey("authorities.name"), nullable=False),
+        sa.Column("retired_at", sa.DateTime, nullable=False),
+    )
 
 
 def downgrade() -> None:
     """Make version 1 of version 2.
 
     Raises:
-        RegisterConflictError: a certificate was held, released or called compromised.
+        RegisterConflictError: a certificate was held, released or called compromised, or an
+            authority is retired for issuing.
     """
-    if op.get_bind().execute(sa.text("SELECT 1 FROM status_changes")).first() is not None:
-        place = op.get_context().opts["place"]
-        raise RegisterConflictError(register=place, reason="version 1 has no place for holds")
-    op.drop_table("status_changes")
+    for table, what in (("status_changes", "holds"), ("successions", "successions")):
+        if op.get_bind().execute(sa.text(f"SELECT 1 FROM {table}")).first() is not None:  # noqa: S608  named here
+            place = op.get_context().opts["place"]
+            raise RegisterConflictError(register=place, reason=f"version 1 has no place for {what}")
+        op.drop_table(table)
     op.drop_index("ix_certificates_subject_folded", "certificates")
     op.drop_column("certificates", "subject_folded")  # not in a batch, which makes a new table
     _make_chain()

@@ -1,0 +1,93 @@
+"""An authority goes on with a new key, under a new short name; the old one issues no more.
+
+1. The successor is an authority like any other: made by `pki.authority.create`.
+2. Two roots certify each other: OldWithNew leads who trusts the new root to what the old one
+   issued, NewWithOld leads who still trusts the old root to what the new one issues.
+3. The old one is retired: recorded in the register and its log, for good. It issues lists, and
+   signers of OCSP answers, for what it issued until that has ended, and no other certificate.
+
+Each step that is done is not done again, so what an interruption left open is finished by asking
+once more. Link certificates begin when they are made, not when the old key was: Antin dates none
+back before its issuer.
+
+Spec: RFC 4210 §4.4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from pki.audit.entry import check_clock
+from pki.authority.authority import Authority
+from pki.authority.cross import cross_certify, find_link
+from pki.authority.succession import check_issues
+from pki.errors import RolloverParentError
+from pki.profile import Profile
+from pki.records import AuditEvent, Retire, SuccessionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What two roots certified of each other."""
+
+    old_with_new: x509.Certificate
+    """The old key, signed by the new one."""
+    new_with_old: x509.Certificate
+    """The new key, signed by the old one."""
+
+
+def check_rollover(old: Authority, successor: str, *, is_root: bool) -> None:
+    """Refuse a rollover that could not be finished, before a key is made for it.
+
+    Raises:
+        AuthorityRetiredError: it was done before, to whom the error says.
+        AuthorityRevokedError: the old one is revoked; what it issued is not to go on.
+        RolloverParentError: a root would follow one below another, or the other way round, or one
+            itself.
+    """
+    name = old.issuer.name
+    check_issues(old.register, name)
+    old.check_in_force()
+    if successor == name or is_root != (old.record().parent is None):
+        raise RolloverParentError(authority=name, successor=successor)
+
+
+def link_roots(old: Authority, new: Authority, profile: Profile, *, requester: str) -> Links:
+    """Let two roots certify each other; what they certified already is found and not made twice.
+
+    Args:
+        old: the root before.
+        new: the root that goes on.
+        profile: of both link certificates: the roots' own.
+        requester: who asked.
+
+    Raises:
+        PKIError: as `pki.authority.cross.cross_certify`.
+    """
+
+    def link(by: Authority, to: Authority) -> x509.Certificate:
+        certificate = to.issuer.certificate
+        made = find_link(by, certificate)
+        return made or cross_certify(by, certificate, profile, requester=requester)
+
+    return Links(old_with_new=link(new, old), new_with_old=link(old, new))
+
+
+def retire(old: Authority, successor: Authority, *, requester: str) -> None:
+    """Record that the old authority issues no more and who goes on; this cannot be undone.
+
+    Raises:
+        AuthorityRetiredError: one of the two is retired already.
+        RolloverParentError: see `check_rollover`.
+        ClockBeforeRecordError: the clock was set back.
+    """
+    name, following = old.issuer.name, successor.issuer.name
+    check_rollover(old, following, is_root=successor.record().parent is None)
+    successor.check_in_force()
+    now = old.clock.now()
+    check_clock(old.register, now)
+    facts = (("issuer", name), ("successor", following))
+    event = AuditEvent(now, requester, "authority.retire", facts)
+    old.register.commit((Retire(SuccessionRecord(name, following, now)),), event)
