@@ -16,12 +16,14 @@ from pki.audit.entry import build_entry
 from pki.audit.stored import read_edge
 from pki.audit.tree import HASH_OCTETS, Edge
 from pki.records import AuditEntry, AuditEvent
+from pki.register.prepared import Statements
 from pki.register.tables import AUDIT
 
 _COLUMNS = tuple(AUDIT.c[field.name] for field in fields(AuditEntry))
 _ENTRIES = select(*_COLUMNS).order_by(AUDIT.c.sequence)
 NEWEST_ENTRY = select(*_COLUMNS).order_by(AUDIT.c.sequence.desc()).limit(1)
 _NEWEST = select(AUDIT.c.sequence, AUDIT.c.subtrees).order_by(AUDIT.c.sequence.desc()).limit(1)
+_APPEND = insert(AUDIT)
 
 
 class AuditLog:
@@ -30,15 +32,15 @@ class AuditLog:
     def __init__(self) -> None:
         self._edge = Edge()
 
-    def append(self, connection: Connection, event: AuditEvent) -> Edge:
+    def append(self, statements: Statements, event: AuditEvent) -> Edge:
         """Insert the event's entry in the caller's writing transaction; return the edge after it.
 
         Raises:
             AuditBrokenError: the log's end cannot be gone on from: rows are missing.
         """
-        entry, following = build_entry(event, self._current_edge(connection))
+        entry, following = build_entry(event, self._current_edge(statements))
         values = {column.name: getattr(entry, column.name) for column in _COLUMNS}
-        connection.execute(insert(AUDIT), values)
+        statements.execute(_APPEND, values)
         return following
 
     def remember(self, edge: Edge) -> None:
@@ -64,14 +66,14 @@ class AuditLog:
         query = _ENTRIES.where(position(AUDIT.c.content, fragment) > 0)
         return tuple(AuditEntry(*row) for row in connection.execute(query))
 
-    def _current_edge(self, connection: Connection) -> Edge:
-        newest = connection.execute(_NEWEST).first()
+    def _current_edge(self, statements: Statements) -> Edge:
+        newest = statements.execute(_NEWEST).first()
         if newest is None:
             return Edge()
         known = self._edge
         if known.size == newest.sequence and known.peaks[-1:] == (_peak(newest.subtrees),):
             return known
-        return read_edge(newest.sequence, lambda wanted: self.find(connection, wanted))
+        return read_edge(newest.sequence, lambda wanted: self.find(statements.connection, wanted))
 
 
 def _peak(subtrees: object) -> bytes:

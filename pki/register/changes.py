@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import assert_never
 
-from sqlalchemy import Connection, Update, bindparam, func, insert, select, update
+from sqlalchemy import Update, bindparam, func, insert, select, update
 
 from pki.errors import (
     AuthorityRetiredError,
@@ -38,6 +38,7 @@ from pki.records import (
     serial_text,
 )
 from pki.register.folding import fold
+from pki.register.prepared import Statements
 from pki.register.status import (
     change_status,
     check_revocable,
@@ -63,7 +64,7 @@ def values_of(record: Record) -> dict[str, object]:
     return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
-def apply(connection: Connection, change: Change, register: Path | str) -> None:
+def apply(statements: Statements, change: Change, register: Path | str) -> None:
     """Apply one change.
 
     Raises:
@@ -76,26 +77,26 @@ def apply(connection: Connection, change: Change, register: Path | str) -> None:
     """
     match change:
         case ClaimName():
-            _claim(connection, change)
+            _claim(statements, change)
         case Reserve():
-            _reserve(connection, change, register)
+            _reserve(statements, change, register)
         case Complete():
             values = {"der": change.der, "fingerprint": change.fingerprint}
-            _move(connection, _COMPLETE, change, register=register, **values)
+            _move(statements, _COMPLETE, change, register=register, **values)
         case Abandon():
-            _move(connection, _ABANDON, change, register=register)
+            _move(statements, _ABANDON, change, register=register)
         case Revoke():
-            _revoke(connection, change, register)
+            _revoke(statements, change, register)
         case ChangeStatus():
-            change_status(connection, change.change, register)
+            change_status(statements, change.change, register)
         case AddAuthority():
-            connection.execute(_ADD_AUTHORITY, values_of(change.record))
+            statements.execute(_ADD_AUTHORITY, values_of(change.record))
         case Retire():
-            _check_issues(connection, change.record.name)
-            _check_issues(connection, change.record.successor)
-            connection.execute(_RETIRE, values_of(change.record))
+            _check_issues(statements, change.record.name)
+            _check_issues(statements, change.record.successor)
+            statements.execute(_RETIRE, values_of(change.record))
         case StoreCRL():
-            _store_crl(connection, change, register)
+            _store_crl(statements, change, register)
         case _:
             assert_never(change)
 
@@ -125,72 +126,72 @@ _ADD_NAME, _ADD_CERTIFICATE, _ADD_REVOCATION, _ADD_CRL, _ADD_AUTHORITY = map(
 )
 
 
-def _claim(connection: Connection, change: ClaimName) -> None:
+def _claim(statements: Statements, change: ClaimName) -> None:
     name = {"name": change.name}
-    if connection.execute(_FIND_NAME, name).first() is None:
-        connection.execute(_ADD_NAME, name)
+    if statements.execute(_FIND_NAME, name).first() is None:
+        statements.execute(_ADD_NAME, name)
 
 
-def _reserve(connection: Connection, change: Reserve, register: Path | str) -> None:
+def _reserve(statements: Statements, change: Reserve, register: Path | str) -> None:
     record = change.record
     if not change.by_retired:
-        _check_issues(connection, record.issuer)
+        _check_issues(statements, record.issuer)
     # Asked before as well; here no other process can come between.
-    for held in connection.execute(_FIND_HOLDERS, {"spki_sha256": record.spki_sha256}).all():
+    for held in statements.execute(_FIND_HOLDERS, {"spki_sha256": record.spki_sha256}).all():
         place = {"issuer": held.issuer, "serial": serial_text(held.serial)}
         if held.state is not CertificateState.ABANDONED and held.subject != record.subject:
             raise KeyUsedElsewhereError(**place)
-        if is_compromised(find_standing(connection, held.issuer, held.serial)):
+        if is_compromised(find_standing(statements, held.issuer, held.serial)):
             raise KeyCompromisedError(**place)
     if change.replaces is not None:
         issuer = change.replaced_of or record.issuer
-        standing = find_standing(connection, issuer, change.replaces)
+        standing = find_standing(statements, issuer, change.replaces)
         if standing is not None:
             raise RegisterConflictError(register=register, reason="what it replaces was revoked")
     values = {**values_of(record), "subject_folded": fold(record.subject)}
-    connection.execute(_ADD_CERTIFICATE, values)
+    statements.execute(_ADD_CERTIFICATE, values)
 
 
-def _check_issues(connection: Connection, name: str) -> None:
-    successor = connection.execute(_FIND_SUCCESSOR, {"name": name}).scalar()
+def _check_issues(statements: Statements, name: str) -> None:
+    successor = statements.execute(_FIND_SUCCESSOR, {"name": name}).scalar()
     if successor is not None:
         raise AuthorityRetiredError(authority=name, successor=successor)
 
 
 def _move(
-    connection: Connection,
+    statements: Statements,
     statement: Update,
     change: Complete | Abandon,
     *,
     register: Path | str,
     **values: object,
 ) -> None:
-    moved = connection.execute(statement, {**_place(change), **values})
+    moved = statements.execute(statement, {**_place(change), **values})
     if moved.rowcount != 1:
         raise RegisterConflictError(register=register, reason="serial is not reserved")
 
 
-def _revoke(connection: Connection, change: Revoke, register: Path | str) -> None:
+def _revoke(statements: Statements, change: Revoke, register: Path | str) -> None:
     record = change.record
     place = _place(record)
-    check_revocable(connection, change, register)
-    state = connection.execute(_FIND_STATE, place).scalar()
+    check_revocable(statements, change, register)
+    state = statements.execute(_FIND_STATE, place).scalar()
     if state in {None, CertificateState.RESERVED}:
         raise RegisterConflictError(register=register, reason="serial was not issued")
     if state is CertificateState.ISSUED:
-        connection.execute(_MARK_REVOKED, place)
+        statements.execute(_MARK_REVOKED, place)
     at = change.held_until or record.revoked_at
-    values = {**values_of(record), "sequence": next_sequence(connection, record, at, register)}
-    connection.execute(_ADD_REVOCATION, values)
+    values = {**values_of(record), "sequence": next_sequence(statements, record, at, register)}
+    statements.execute(_ADD_REVOCATION, values)
     if change.held_until is not None:
-        tell_end_of_hold(connection, values, change.held_until)
+        tell_end_of_hold(statements, values, change.held_until)
 
 
-def _store_crl(connection: Connection, change: StoreCRL, register: Path | str) -> None:
-    highest = connection.execute(_HIGHEST_CRL, {"issuer": change.record.issuer}).scalar()
+def _store_crl(statements: Statements, change: StoreCRL, register: Path | str) -> None:
+    highest = statements.execute(_HIGHEST_CRL, {"issuer": change.record.issuer}).scalar()
     if highest is not None and change.record.number <= highest:
         raise RegisterConflictError(register=register, reason="CRL number does not rise")
-    connection.execute(_ADD_CRL, values_of(change.record))
+    statements.execute(_ADD_CRL, values_of(change.record))
 
 
 def _place(of: Complete | Abandon | RevocationRecord) -> dict[str, object]:

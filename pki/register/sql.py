@@ -13,7 +13,12 @@ from sqlmodel import SQLModel
 
 from pki.audit.tree import Edge
 from pki.clock import Clock
-from pki.errors import NewerRegisterError, NotARegisterError, OlderRegisterError
+from pki.errors import (
+    NewerRegisterError,
+    NotARegisterError,
+    OlderRegisterError,
+    RestoreUnfinishedError,
+)
 from pki.records import (
     AuditEntry,
     AuditEvent,
@@ -28,6 +33,7 @@ from pki.records import (
 )
 from pki.register.audit_log import NEWEST_ENTRY, AuditLog
 from pki.register.changes import Record, apply
+from pki.register.prepared import Statements
 from pki.register.search import narrowed
 from pki.register.status import HISTORY, LISTED, STANDING
 from pki.register.store import Store, store_of
@@ -76,6 +82,7 @@ def open_register(url_or_path: str | Path) -> SQLRegister:
         NotARegisterError: the file or database is something else.
         NewerRegisterError: a newer Antin wrote it.
         OlderRegisterError: an older Antin wrote it.
+        RestoreUnfinishedError: its restoring was broken off.
     """
     store = store_of(url_or_path)
     register = SQLRegister(store)
@@ -128,6 +135,8 @@ class SQLRegister:
         """Return the version of the tables found."""
         with self._reading() as connection:
             versions = connection.execute(select(SCHEMA.c.version)).scalars().all()
+        if not versions:
+            raise RestoreUnfinishedError(register=self._store.place)
         if len(versions) != 1:
             raise NotARegisterError(register=self._store.place, reason="no schema version")
         version: int = versions[0]
@@ -139,9 +148,10 @@ class SQLRegister:
 
         def work(connection: Connection) -> int:
             nonlocal edge
+            statements = Statements(connection)
             for change in changes:
-                apply(connection, change, self._store.place)
-            edge = self._log.append(connection, event)
+                apply(statements, change, self._store.place)
+            edge = self._log.append(statements, event)
             return edge.size
 
         self._transactions.write(work)

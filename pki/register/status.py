@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Select,
     Table,
     and_,
@@ -29,6 +28,7 @@ from sqlalchemy import (
 from pki.errors import RegisterConflictError
 from pki.records import CertificateState, RevocationRecord, Revoke, StatusChange, StatusKind
 from pki.register.columns import KindText
+from pki.register.prepared import Statements
 from pki.register.tables import CERTIFICATES, REVOCATIONS, STATUS_CHANGES
 from pki.transitions import check_transition
 
@@ -123,7 +123,7 @@ _STATE = select(CERTIFICATES.c.state).where(*_of(CERTIFICATES, "issuer", "serial
 
 
 def next_sequence(
-    connection: Connection, of: RevocationRecord | StatusChange, at: datetime, register: Path | str
+    statements: Statements, of: RevocationRecord | StatusChange, at: datetime, register: Path | str
 ) -> int:
     """Return the number of the next revocation or change; nobody else writes meanwhile.
 
@@ -132,13 +132,13 @@ def next_sequence(
             alter what was already told of the time between.
     """
     place = {"of_issuer": of.issuer, "of_serial": of.serial}
-    highest, latest = connection.execute(_BEFORE, place).one()
+    highest, latest = statements.execute(_BEFORE, place).first()
     if latest is not None and at < latest:
         raise RegisterConflictError(register=register, reason="a later change stands")
     return int(highest) + 1
 
 
-def check_revocable(connection: Connection, change: Revoke, register: Path | str) -> None:
+def check_revocable(statements: Statements, change: Revoke, register: Path | str) -> None:
     """Refuse a second revocation, and one that was prepared before a hold came or went.
 
     Raises:
@@ -146,7 +146,7 @@ def check_revocable(connection: Connection, change: Revoke, register: Path | str
         RegisterConflictError: it is on hold and the change does not say so, or the other way.
     """
     record = change.record
-    standing = find_standing(connection, record.issuer, record.serial)
+    standing = find_standing(statements, record.issuer, record.serial)
     check_transition(StatusKind.REVOKE, record.serial, standing)
     held_at = standing.revoked_at if standing is not None else None
     said = record.revoked_at if change.held_until is not None else None
@@ -154,14 +154,14 @@ def check_revocable(connection: Connection, change: Revoke, register: Path | str
         raise RegisterConflictError(register=register, reason="a hold came or went")
 
 
-def tell_end_of_hold(connection: Connection, row: Mapping[str, object], at: datetime) -> None:
+def tell_end_of_hold(statements: Statements, row: Mapping[str, object], at: datetime) -> None:
     """Record when a hold became the revocation of that row."""
     kept = {name: row[name] for name in ("issuer", "serial", "reason", "invalidity_date")}
     values = {**kept, "sequence": row["sequence"], "kind": StatusKind.REVOKE, "at": at}
-    connection.execute(_ADD, values)
+    statements.execute(_ADD, values)
 
 
-def change_status(connection: Connection, change: StatusChange, register: Path | str) -> None:
+def change_status(statements: Statements, change: StatusChange, register: Path | str) -> None:
     """Record a hold, a release or a graver reason, where the status allows it.
 
     Raises:
@@ -169,19 +169,19 @@ def change_status(connection: Connection, change: StatusChange, register: Path |
         RefusedError: `pki.transitions` says which.
     """
     place = {"of_issuer": change.issuer, "of_serial": change.serial}
-    if connection.execute(_STATE, place).scalar() in _NEVER_OUT:
+    if statements.execute(_STATE, place).scalar() in _NEVER_OUT:
         raise RegisterConflictError(register=register, reason="serial was not issued")
-    standing = find_standing(connection, change.issuer, change.serial)
+    standing = find_standing(statements, change.issuer, change.serial)
     check_transition(change.kind, change.serial, standing)
     values = {
         name: getattr(change, name)
         for name in ("issuer", "serial", "kind", "at", "reason", "invalidity_date")
     }
-    sequence = next_sequence(connection, change, change.at, register)
-    connection.execute(_ADD, {**values, "sequence": sequence})
+    sequence = next_sequence(statements, change, change.at, register)
+    statements.execute(_ADD, {**values, "sequence": sequence})
 
 
-def find_standing(connection: Connection, issuer: str, serial: int) -> RevocationRecord | None:
+def find_standing(statements: Statements, issuer: str, serial: int) -> RevocationRecord | None:
     """Return what a list says of the serial now, inside the caller's transaction."""
-    found = connection.execute(STANDING, {"of_issuer": issuer, "of_serial": serial}).first()
+    found = statements.execute(STANDING, {"of_issuer": issuer, "of_serial": serial}).first()
     return RevocationRecord(*found) if found is not None else None

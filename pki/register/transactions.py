@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, Connection, Row, Select
+from sqlalchemy import Connection
 
 from pki.errors import RegisterOutcomeError
+from pki.register.prepared import Query, read_alone
 from pki.register.store import Store
 
-Query = Select[tuple[Any, ...]] | CompoundSelect[tuple[Any, ...]]
 Work = Callable[[Connection], int]
 """Writes, and returns the number of the audit entry it wrote."""
 
@@ -35,27 +35,20 @@ class Transactions:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def read(
-        self, statement: Query, values: Mapping[str, object] | None = None
-    ) -> Sequence[Row[*tuple[Any, ...]]]:
+    def read(self, statement: Query, values: Mapping[str, object] | None = None) -> Sequence[Any]:
         """Return the rows of a statement, from one snapshot; again where the connection broke.
 
         Raises:
             UnavailableError: as the store translates.
             NotARegisterError: likewise.
         """
+        values = values or {}
         try:
-            return self._rows(statement, values)
+            return read_alone(self.store.reader, statement, values)
         except self.store.errors as error:
             if not self.store.is_lost(error):
                 raise self.store.translate(error) from error
         with self.reading() as connection:
-            return connection.execute(statement, values).all()
-
-    def _rows(
-        self, statement: Query, values: Mapping[str, object] | None
-    ) -> Sequence[Row[*tuple[Any, ...]]]:
-        with self.store.reader.connect() as connection:
             return connection.execute(statement, values).all()
 
     @contextmanager

@@ -1,0 +1,144 @@
+"""Statements prepared once, and given to SQLite's driver without SQLAlchemy in between.
+
+SQLAlchemy writes every statement and converts every value; left out is what `Connection.execute`
+does around that each time. A server's round trip costs more than is saved here: PostgreSQL, and
+whatever has a list among its values, goes by `Connection.execute`.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+
+from sqlalchemy import CompoundSelect, Connection, Dialect, Engine, Insert, Select, Update
+from sqlalchemy.engine.base import OptionEngine
+
+Query = Select[tuple[Any, ...]] | CompoundSelect[tuple[Any, ...]]
+Writing = Insert | Update
+Values = Mapping[str, object]
+Convert = Callable[[Any], Any] | None
+_NO_VALUES: Values = {}
+
+
+class Result(Protocol):
+    """What came of a statement; rows have the names of their columns."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were written."""
+        ...
+
+    def all(self) -> Sequence[Any]:
+        """Return the rows."""
+        ...
+
+    def first(self) -> Any:  # noqa: ANN401  a row
+        """Return the first row, or None."""
+        ...
+
+    def scalar(self) -> Any:  # noqa: ANN401  of the column's type
+        """Return the first column of the first row, or None."""
+        ...
+
+
+class Statements:
+    """Runs statements in the caller's transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._dialect = connection.dialect
+        self._driver: Any = connection.connection.dbapi_connection
+
+    def execute(self, statement: Query | Writing, values: Values = _NO_VALUES) -> Result:
+        """Run one statement."""
+        prepared = _prepare(statement, self._dialect, tuple(values))
+        if prepared is None:
+            return self.connection.execute(statement, values)
+        return prepared.run(self._driver, values)
+
+
+def read_alone(
+    engine: Engine | OptionEngine, statement: Query, values: Values = _NO_VALUES
+) -> Sequence[Any]:
+    """Return the rows of a statement that is a transaction of its own."""
+    prepared = _prepare(statement, engine.dialect, tuple(values))
+    if prepared is None:
+        with engine.connect() as connection:
+            return connection.execute(statement, values).all()
+    pooled = engine.raw_connection()
+    try:
+        return prepared.run(pooled.dbapi_connection, values).all()
+    finally:
+        pooled.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Direct:
+    """What the driver gave, read to its end."""
+
+    rowcount: int
+    rows: Sequence[Any]
+
+    def all(self) -> Sequence[Any]:
+        return self.rows
+
+    def first(self) -> Any:  # noqa: ANN401  a row
+        return self.rows[0] if self.rows else None
+
+    def scalar(self) -> Any:  # noqa: ANN401  of the column's type
+        return self.rows[0][0] if self.rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    sql: str
+    binds: tuple[tuple[str, object, Convert], ...]
+    """Name, value where none is given, and how it is stored; in the order of the statement."""
+    make_row: Callable[[Iterator[Any]], Any]
+    converts: tuple[Convert, ...]
+
+    def run(self, driver: Any, values: Values) -> _Direct:  # noqa: ANN401  the driver's own type
+        given = ((values.get(name, default), convert) for name, default, convert in self.binds)
+        cursor = driver.execute(
+            self.sql, [value if convert is None else convert(value) for value, convert in given]
+        )
+        rows = [self.make_row(self._converted(row)) for row in cursor.fetchall()]
+        return _Direct(cursor.rowcount, rows)
+
+    def _converted(self, row: tuple[Any, ...]) -> Iterator[Any]:
+        for value, convert in zip(row, self.converts, strict=True):
+            yield value if convert is None else convert(value)
+
+
+@lru_cache(maxsize=512)
+def _prepare(
+    statement: Query | Writing, dialect: Dialect, names: tuple[str, ...]
+) -> _Prepared | None:
+    if dialect.name != "sqlite":
+        return None
+    writes = isinstance(statement, Writing)
+    compiled: Any = statement.compile(dialect=dialect, column_keys=names if writes else None)
+    if compiled.post_compile_params:  # a list, written out anew for each execution
+        return None
+    columns = () if isinstance(statement, Writing) else tuple(statement.selected_columns)
+    names_of = [getattr(column, "name", "") for column in columns]
+    row = namedtuple("Row", names_of, rename=True)  # type: ignore[misc]
+    return _Prepared(
+        sql=compiled.string,
+        binds=tuple(_bind(compiled.binds[name], dialect) for name in compiled.positiontup),
+        make_row=row._make,
+        converts=tuple(_reading(column, dialect) for column in columns),
+    )
+
+
+def _bind(parameter: Any, dialect: Dialect) -> tuple[str, object, Convert]:  # noqa: ANN401  SQLAlchemy's BindParameter
+    convert = parameter.type.dialect_impl(dialect).bind_processor(dialect)
+    return parameter.key, parameter.effective_value, convert
+
+
+def _reading(column: Any, dialect: Dialect) -> Convert:  # noqa: ANN401  SQLAlchemy's ColumnElement
+    convert: Convert = column.type.dialect_impl(dialect).result_processor(dialect, None)
+    return convert
