@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from asn1crypto import algos, cms, core, tsp
@@ -24,13 +25,28 @@ def second_reading(certificate_der: bytes) -> bytes:
     """
     try:
         certificate = asn1_x509.Certificate.load(certificate_der, strict=True)
-        for extension in certificate["tbs_certificate"]["extensions"]:
-            extension["extn_value"].parsed.native  # noqa: B018  asn1crypto reads lazily
-        certificate.subject.native  # noqa: B018  as above
-        tbs: bytes = certificate["tbs_certificate"].dump()
+        content = certificate["tbs_certificate"]
+        for extension in content["extensions"]:
+            _read_extension(extension.dump())
+        for relative_name in certificate.subject.chosen:
+            _read_relative_name(relative_name.dump())
+        tbs: bytes = content.dump()
     except _BROKEN as error:
         raise MalformedDERError(what="certificate", reason=str(error)) from error
     return tbs
+
+
+# Most extensions of an authority's certificates are the same octets each time, and so are the
+# office's names: what was read once reads again.
+@lru_cache(maxsize=256)
+def _read_extension(der: bytes) -> None:
+    extension = asn1_x509.Extension.load(der, strict=True)
+    extension["extn_value"].parsed.native  # noqa: B018  asn1crypto reads lazily
+
+
+@lru_cache(maxsize=256)
+def _read_relative_name(der: bytes) -> None:
+    asn1_x509.RelativeDistinguishedName.load(der, strict=True).native  # noqa: B018  as above
 
 
 @dataclass(frozen=True, slots=True)
