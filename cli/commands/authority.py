@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.commands import hierarchy
 from cli.options import KeyTypeName, PinSource
 from cli.session import session_of, table
 
@@ -76,6 +77,7 @@ def show(context: typer.Context, name: Name) -> None:
     with open_office(session) as office:
         record = office.record(name)
         crl = office.register.newest_crl(name)
+        succession = office.register.find_succession(name)
     certificate = x509.load_der_x509_certificate(record.certificate_der)
     data = {
         "name": record.name,
@@ -83,6 +85,7 @@ def show(context: typer.Context, name: Name) -> None:
         "profile": record.profile,
         "key": record.key_uri,
         **certificate_object(certificate),
+        "successor": succession.successor if succession else None,
         "crl_number": crl.number if crl else None,
         "crl_next_update": crl.next_update.isoformat() if crl else None,
     }
@@ -134,3 +137,6 @@ def recover(
         {"given_up": given_up},
         lambda: session.word("cli.ca.recovered", count=len(given_up)),
     )
+
+
+hierarchy.add_to(group)

@@ -9,6 +9,7 @@ from cryptography import x509
 from cli.actor import actor
 from cli.homes.office import Office
 from cli.issuing.issue_certificate import key_source
+from cli.issuing.roll_over import issuing_for
 from pki.authority.renewal import rekey, renew
 from pki.records import CertificateRecord
 
@@ -18,12 +19,14 @@ def renew_certificate(
 ) -> x509.Certificate:
     """Certify the same key again; the profile is read by the certificate's own name of it.
 
+    Where its issuer is retired, whoever goes on in its place does so.
+
     Raises:
         PKIError: any refusal of the authority.
     """
     loaded = office.profile(profile or record.profile)
-    authority = office.authority(record.issuer)
-    return renew(authority, record.serial, loaded, requester=actor())
+    authority = issuing_for(office, record.issuer)
+    return renew(authority, record.serial, loaded, requester=actor(), of=record.issuer)
 
 
 def rekey_certificate(
@@ -42,5 +45,7 @@ def rekey_certificate(
     """
     loaded = office.profile(profile or record.profile)
     source = key_source(office, csr=csr, key=key)
-    authority = office.authority(record.issuer)
-    return rekey(authority, record.serial, source, profile=loaded, requester=actor())
+    authority = issuing_for(office, record.issuer)
+    return rekey(
+        authority, record.serial, source, profile=loaded, requester=actor(), of=record.issuer
+    )

@@ -16,7 +16,6 @@ from pki.authority.authority import Authority
 from pki.authority.create import check_may_certify
 from pki.authority.issuance import Order, certify
 from pki.errors import AuthorityKeyError
-from pki.names import name_text
 from pki.profile import Profile
 from pki.request import CertificateRequest
 from pki.standing import read_standing
@@ -67,26 +66,28 @@ def certify_request(
     profile: Profile,
     *,
     requester: str,
+    until: datetime | None = None,
 ) -> x509.Certificate:
     """Certify another authority's key from its request, under a name that is given here.
+
+    `until` is as in `cross_certify`.
 
     Raises:
         AuthorityKeyError: the key is that of an authority in the register.
         PKIError: any refusal of `pki.authority.issuance`.
     """
     check_may_certify(authority, profile)
-    last = authority.issuer.certificate.not_valid_after_utc
+    end = authority.issuer.certificate.not_valid_after_utc
+    last = end if until is None else min(end, until)
     order = Order(request.public_key, profile, subject, requester, until=last)
     return _certify(authority, order)
 
 
 def find_link(authority: Authority, to: x509.Certificate) -> x509.Certificate | None:
     """Return a certificate in force that `authority` issued for the key and name in `to`."""
-    from_key = spki_sha256(to.public_key())
-    for record in authority.issued_for(from_key):
-        if record.subject == name_text(to.subject) and record.der is not None:
-            return x509.load_der_x509_certificate(record.der)
-    return None
+    # One key certifies one name: the register holds to that.
+    found = authority.issued_for(spki_sha256(to.public_key()))
+    return x509.load_der_x509_certificate(found[0].der or b"") if found else None
 
 
 def _certify(authority: Authority, order: Order) -> x509.Certificate:
