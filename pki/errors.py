@@ -458,6 +458,30 @@ class AuthorityExistsError(RefusedError):
     code = "pki.authority_exists"
 
 
+class ImportSourceError(InvalidInputError):
+    """Nothing is there that could be imported in that shape (facts: `path`, `shape`)."""
+
+    code = "pki.import_source"
+
+
+class ImportAuthorityError(InvalidInputError):
+    """Which certificate is the authority's is open (facts: `count`, `serials`)."""
+
+    code = "pki.import_authority"
+
+
+class ImportBlockedError(RefusedError):
+    """Something found must be settled before the import (facts: `count`, `first`)."""
+
+    code = "pki.import_blocked"
+
+
+class ImportIncompleteError(UnavailableError):
+    """The register lacks what the import should have put there (facts: `authority`, `serial`)."""
+
+    code = "pki.import_incomplete"
+
+
 class AuthorityNotFoundError(InvalidInputError):
     """No authority of that name (facts: `authority`)."""
 

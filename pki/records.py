@@ -131,6 +131,37 @@ class CRLRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class CRLFloor:
+    """How far the lists of an authority had come before it was brought here."""
+
+    issuer: str
+    number: int
+    """Highest CRL number there was; every list of ours bears a higher one."""
+    this_update: datetime | None
+    """Of the newest list there was; no list of ours is of a time before."""
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignCertificate:
+    """A certificate that some other authority issued, watched and never counted as ours."""
+
+    fingerprint: str
+    """SHA-256 of `der`, lower-case hex."""
+    issuer_sha256: str
+    """Of the DER of the issuer's name, lower-case hex; with the serial, at most one certificate."""
+    serial: int
+    issuer: str
+    """RFC 4514 text."""
+    subject: str
+    not_before: datetime
+    not_after: datetime
+    der: bytes
+    requester: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEvent:
     """What happened, by whom; `facts` hold serials and hashes, never personal data."""
 
@@ -222,6 +253,31 @@ class Retire:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportCertificate:
+    """A certificate that was issued before its authority was brought here.
+
+    A record in state `abandoned`, without DER, is a serial whose certificate nobody has any more.
+    What holds for a reservation (whose key it is, who issues) is not asked: it exists.
+    """
+
+    record: CertificateRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseCRLFloor:
+    """How far an authority's lists had come before it was brought here; only ever further."""
+
+    floor: CRLFloor
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A certificate of some other authority."""
+
+    record: ForeignCertificate
+
+
+@dataclass(frozen=True, slots=True)
 class StoreCRL:
     """A revocation list, its number higher than any before."""
 
@@ -238,6 +294,9 @@ Change = (
     | AddAuthority
     | Retire
     | StoreCRL
+    | ImportCertificate
+    | RaiseCRLFloor
+    | Watch
 )
 
 
@@ -312,6 +371,18 @@ class Register(Protocol):
 
     def newest_crl(self, issuer: str) -> CRLRecord | None:
         """Return the issuer's revocation list with the highest number."""
+        ...
+
+    def crl_floor(self, issuer: str) -> CRLFloor | None:
+        """Return how far the issuer's lists had come before it was brought here."""
+        ...
+
+    def find_foreign(self, issuer_sha256: str, serial: int) -> ForeignCertificate | None:
+        """Return some other authority's certificate, by the hash of its name and the serial."""
+        ...
+
+    def list_foreign(self) -> tuple[ForeignCertificate, ...]:
+        """Return all certificates of other authorities, those that end first before the others."""
         ...
 
     def last_audit_entry(self) -> AuditEntry | None:

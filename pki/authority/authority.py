@@ -194,12 +194,20 @@ class Authority:
             AuthorityNotFoundError: the register does not know this authority.
             AuthorityRevokedError: its certificate is revoked.
         """
-        issuer = self.record().parent or self.issuer.name
+        issuer = self._certified_by()
+        if issuer is None:
+            return
         revocation = self.register.find_revocation(issuer, self.issuer.certificate.serial_number)
         if revocation is not None:
             raise AuthorityRevokedError(
                 authority=self.issuer.name, revoked_at=revocation.revoked_at
             )
+
+    def _certified_by(self) -> str | None:
+        """Return the authority that can revoke this one; None if the register has none."""
+        certificate = self.issuer.certificate
+        own = self.issuer.name if certificate.issuer == certificate.subject else None
+        return self.record().parent or own
 
     def issued(self, serial: int, *, of: str | None = None) -> CertificateRecord:
         """Return the record of a certificate that this authority issued, or the one named `of`.

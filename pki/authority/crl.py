@@ -80,14 +80,15 @@ def _content(
 ) -> CRLContent:
     check_clock(register, now)
     this_update = whole_second(now)
-    newest = register.newest_crl(issuer.name)
-    if newest is not None and this_update < newest.this_update:
-        raise ClockBeforeRecordError(now=now, recorded=newest.this_update)
+    newest, floor = register.newest_crl(issuer.name), register.crl_floor(issuer.name)
+    for before in (newest, floor):
+        if before is not None and before.this_update and this_update < before.this_update:
+            raise ClockBeforeRecordError(now=now, recorded=before.this_update)
     return CRLContent(
         issuer=issuer.certificate.subject,
         key_identifier=_key_identifier(issuer.certificate),
         algorithm=algorithm_der(issuer.key),
-        number=max(above, newest.number if newest else 0) + 1,
+        number=max(above, newest.number if newest else 0, floor.number if floor else 0) + 1,
         this_update=this_update,
         next_update=this_update + lifetime,
         expired_since=issuer.certificate.not_valid_before_utc,

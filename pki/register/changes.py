@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import assert_never
 
 from sqlalchemy import Update, bindparam, func, insert, select, update
 
@@ -38,6 +37,7 @@ from pki.records import (
     serial_text,
 )
 from pki.register.folding import fold
+from pki.register.imports import take_in
 from pki.register.prepared import Statements
 from pki.register.status import (
     change_status,
@@ -98,7 +98,7 @@ def apply(statements: Statements, change: Change, register: Path | str) -> None:
         case StoreCRL():
             _store_crl(statements, change, register)
         case _:
-            assert_never(change)
+            take_in(statements, change)
 
 
 _FIND_NAME = select(NAMES.c.name).where(NAMES.c.name == bindparam("name"))

@@ -34,6 +34,8 @@ KEPT = (
     "revocations",
     "status_changes",
     "crls",
+    "crl_floors",
+    "foreign_certificates",
     "audit",
     "issuer_names",
 )

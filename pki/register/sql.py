@@ -26,13 +26,16 @@ from pki.records import (
     CertificateQuery,
     CertificateRecord,
     Change,
+    CRLFloor,
     CRLRecord,
+    ForeignCertificate,
     RevocationRecord,
     StatusChange,
     SuccessionRecord,
 )
 from pki.register.audit_log import NEWEST_ENTRY, AuditLog
 from pki.register.changes import Record, apply
+from pki.register.imports import FLOOR, FOREIGN, FOREIGN_AT
 from pki.register.prepared import Statements
 from pki.register.search import narrowed
 from pki.register.status import HISTORY, LISTED, STANDING
@@ -200,6 +203,21 @@ class SQLRegister:
         """Return the issuer's revocation list with the highest number."""
         found = self._transactions.read(_NEWEST_CRL, {"issuer": issuer})
         return CRLRecord(*found[0]) if found else None
+
+    def crl_floor(self, issuer: str) -> CRLFloor | None:
+        """Return how far the issuer's lists had come before it was brought here."""
+        found = self._transactions.read(FLOOR, {"issuer": issuer})
+        return CRLFloor(*found[0]) if found else None
+
+    def find_foreign(self, issuer_sha256: str, serial: int) -> ForeignCertificate | None:
+        """Return some other authority's certificate, by the hash of its name and the serial."""
+        place = {"issuer_sha256": issuer_sha256, "serial": serial}
+        found = self._transactions.read(FOREIGN_AT, place)
+        return ForeignCertificate(*found[0]) if found else None
+
+    def list_foreign(self) -> tuple[ForeignCertificate, ...]:
+        """Return all certificates of other authorities, those that end first before the others."""
+        return tuple(ForeignCertificate(*row) for row in self._transactions.read(FOREIGN))
 
     def last_audit_entry(self) -> AuditEntry | None:
         """Return the newest entry of the audit log."""

@@ -50,6 +50,9 @@ SQLITE_GUARDS = (
                 ("authorities", ("name",)),
                 ("successions", ("name",)),
                 ("issuer_names", ("name",)),
+                ("crl_floors", ("issuer", "number", "recorded_at")),
+                ("foreign_certificates", ("fingerprint",)),
+                ("foreign_certificates", ("issuer_sha256", "serial")),
             )
         )
     ),

@@ -139,6 +139,33 @@ class CRLRow(SQLModel, table=True):
     last_sequence: int = Field(sa_type=BigInteger)
 
 
+class CRLFloorRow(SQLModel, table=True):
+    """How far the lists of an authority had come before it was brought here."""
+
+    __tablename__: ClassVar[str] = "crl_floors"
+    issuer: str = Field(primary_key=True, foreign_key="issuer_names.name")
+    number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs=_GIVEN)
+    this_update: datetime | None = Field(sa_type=UTCDateTime)
+    recorded_at: datetime = Field(primary_key=True, sa_type=UTCDateTime)
+
+
+class ForeignCertificateRow(SQLModel, table=True):
+    """A certificate of some other authority."""
+
+    __tablename__: ClassVar[str] = "foreign_certificates"
+    __table_args__ = (UniqueConstraint("issuer_sha256", "serial"),)
+    fingerprint: str = Field(primary_key=True)
+    issuer_sha256: str
+    serial: int = Field(sa_type=SerialText)
+    issuer: str
+    subject: str
+    not_before: datetime = Field(sa_type=UTCDateTime)
+    not_after: datetime = Field(sa_type=UTCDateTime, index=True)
+    der: bytes
+    requester: str
+    recorded_at: datetime = Field(sa_type=UTCDateTime)
+
+
 class AuditRow(SQLModel, table=True):
     """An entry of the audit log."""
 
@@ -161,4 +188,6 @@ CERTIFICATES = _table(CertificateRow)
 REVOCATIONS = _table(RevocationRow)
 STATUS_CHANGES = _table(StatusChangeRow)
 CRLS = _table(CRLRow)
+CRL_FLOORS = _table(CRLFloorRow)
+FOREIGN_CERTIFICATES = _table(ForeignCertificateRow)
 AUDIT = _table(AuditRow)

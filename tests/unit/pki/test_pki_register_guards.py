@@ -25,11 +25,15 @@ from pki.records import (
     CertificateQuery,
     CertificateState,
     Complete,
+    CRLFloor,
     CRLRecord,
+    ForeignCertificate,
+    RaiseCRLFloor,
     Reserve,
     Retire,
     StoreCRL,
     SuccessionRecord,
+    Watch,
 )
 from pki.register.guards import FIXED, MOVES, UNDELETED
 from pki.register.sql import open_register
@@ -66,6 +70,10 @@ ANOTHER_VALUE = {
 REVOKED = "issuer, serial, 'superseded', reserved_at, NULL FROM certificates WHERE"
 CHANGED = "issuer, serial, '{}', reserved_at, 'certificateHold', NULL FROM certificates WHERE"
 CRL = "this_update, next_update, der, last_sequence"
+FOREIGN = (
+    "issuer_sha256, serial, issuer, subject, not_before, not_after, der, requester, recorded_at"
+    " FROM foreign_certificates"
+)
 TAKEN = "INSERT OR REPLACE INTO revocations SELECT"
 LAST = "WHERE sequence = (SELECT max(sequence) FROM audit)"
 STATEMENTS = (
@@ -74,6 +82,8 @@ STATEMENTS = (
     ("UPDATE successions SET successor = name", NEVER),
     ("UPDATE revocations SET reason = 'unspecified'", NEVER),
     ("UPDATE crls SET der = x'00'", NEVER),
+    ("UPDATE crl_floors SET number = 1", NEVER),
+    ("UPDATE foreign_certificates SET der = x'00'", NEVER),
     ("UPDATE audit SET content = x'00'", NEVER),
     (f"UPDATE audit SET sequence = 1000 {LAST}", NEVER),
     ("UPDATE issuer_names SET name = 'other' WHERE name = 'root'", NEVER),
@@ -134,6 +144,9 @@ REPLACING = (
     ("INSERT OR REPLACE INTO successions SELECT name, 'root', retired_at FROM successions", GUARD),
     ("INSERT OR REPLACE INTO issuer_names SELECT * FROM issuer_names", GUARD),
     ("INSERT OR REPLACE INTO crls SELECT * FROM crls", GUARD),
+    ("INSERT OR REPLACE INTO crl_floors SELECT * FROM crl_floors", GUARD),
+    ("INSERT OR REPLACE INTO foreign_certificates SELECT * FROM foreign_certificates", GUARD),
+    (f"INSERT OR REPLACE INTO foreign_certificates SELECT 'ff', {FOREIGN}", GUARD),
     ("INSERT OR REPLACE INTO audit SELECT * FROM audit", GUARD),
     ("INSERT OR REPLACE INTO schema_version SELECT * FROM schema_version", GUARD),
 )  # fmt: skip
@@ -153,6 +166,10 @@ def furnish(world: World) -> None:
     world.register.commit([Abandon(reserved.issuer, 8)], EVENT)
     world.register.commit([StoreCRL(CRLRecord("issuing", 5, NOW, NOW, b"crl", 0))], EVENT)
     world.register.commit([Retire(SuccessionRecord("root", "issuing", NOW))], EVENT)
+    floor = CRLFloor("issuing", 4, NOW, NOW)
+    text, ends = ("Tỉnh khác", "Người khác"), (NOW, NOW)
+    watched = ForeignCertificate("f0", "e0", 9, *text, *ends, b"der", "văn thư", NOW)
+    world.register.commit([RaiseCRLFloor(floor), Watch(watched)], EVENT)
     world.register.close()
 
 

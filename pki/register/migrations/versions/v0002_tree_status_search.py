@@ -25,6 +25,11 @@ down_revision = "0001"
 GENESIS = bytes(32)
 BATCH = 1000
 
+_IMPORTED = (
+    ("crl_floors", "imported authorities"),
+    ("foreign_certificates", "foreign certificates"),
+)
+
 _audit = sa.table(
     "audit",
     *(sa.column(name) for name in ("sequence", "content", "leaf_hash", "chain_hash", "subtrees")),
@@ -53,6 +58,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_status_changes_of", "status_changes", ["issuer", "serial", "sequence"])
+    _make_import_tables()
     op.create_table(
         "successions",
         sa.Column("name", sa.String, sa.ForeignKey("authorities.name"), primary_key=True),
@@ -68,7 +74,8 @@ def downgrade() -> None:
         RegisterConflictError: a certificate was held, released or called compromised, or an
             authority is retired for issuing.
     """
-    for table, what in (("status_changes", "holds"), ("successions", "successions")):
+    kept = (("status_changes", "holds"), ("successions", "successions"), *_IMPORTED)
+    for table, what in kept:
         if op.get_bind().execute(sa.text(f"SELECT 1 FROM {table}")).first() is not None:  # noqa: S608  named here
             place = op.get_context().opts["place"]
             raise RegisterConflictError(register=place, reason=f"version 1 has no place for {what}")
@@ -76,6 +83,31 @@ def downgrade() -> None:
     op.drop_index("ix_certificates_subject_folded", "certificates")
     op.drop_column("certificates", "subject_folded")  # not in a batch, which makes a new table
     _make_chain()
+
+
+def _make_import_tables() -> None:
+    op.create_table(
+        "crl_floors",
+        sa.Column("issuer", sa.String, sa.ForeignKey("issuer_names.name"), primary_key=True),
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("this_update", sa.DateTime),
+        sa.Column("recorded_at", sa.DateTime, primary_key=True),
+    )
+    op.create_table(
+        "foreign_certificates",
+        sa.Column("fingerprint", sa.String, primary_key=True),
+        sa.Column("issuer_sha256", sa.String, nullable=False),
+        sa.Column("serial", sa.String, nullable=False),
+        sa.Column("issuer", sa.String, nullable=False),
+        sa.Column("subject", sa.String, nullable=False),
+        sa.Column("not_before", sa.DateTime, nullable=False),
+        sa.Column("not_after", sa.DateTime, nullable=False),
+        sa.Column("der", sa.LargeBinary, nullable=False),
+        sa.Column("requester", sa.String, nullable=False),
+        sa.Column("recorded_at", sa.DateTime, nullable=False),
+        sa.UniqueConstraint("issuer_sha256", "serial"),
+    )
+    op.create_index("ix_foreign_certificates_not_after", "foreign_certificates", ["not_after"])
 
 
 def _grow_tree() -> None:

@@ -1,0 +1,1 @@
+"""Brings authorities and certificates that others made into the register, and loses nothing."""
