@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from functools import partial
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from pki.audit.entry import build_entry
 from pki.audit.stored import read_edge
@@ -21,6 +22,7 @@ from pki.register.tables import AUDIT
 
 _COLUMNS = tuple(AUDIT.c[field.name] for field in fields(AuditEntry))
 _ENTRIES = select(*_COLUMNS).order_by(AUDIT.c.sequence)
+_ENTRY = select(*_COLUMNS).where(AUDIT.c.sequence == bindparam("wanted"))
 NEWEST_ENTRY = select(*_COLUMNS).order_by(AUDIT.c.sequence.desc()).limit(1)
 _NEWEST = select(AUDIT.c.sequence, AUDIT.c.subtrees).order_by(AUDIT.c.sequence.desc()).limit(1)
 _APPEND = insert(AUDIT)
@@ -73,7 +75,12 @@ class AuditLog:
         known = self._edge
         if known.size == newest.sequence and known.peaks[-1:] == (_peak(newest.subtrees),):
             return known
-        return read_edge(newest.sequence, lambda wanted: self.find(statements.connection, wanted))
+        return read_edge(newest.sequence, partial(_find_each, statements))
+
+
+def _find_each(statements: Statements, sequences: Sequence[int]) -> tuple[AuditEntry, ...]:
+    found = (statements.execute(_ENTRY, {"wanted": number}).first() for number in sequences)
+    return tuple(AuditEntry(*row) for row in found if row is not None)
 
 
 def _peak(subtrees: object) -> bytes:

@@ -14,12 +14,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, Transaction, create_engine, event, text
 from sqlalchemy.engine.base import OptionEngine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -28,6 +30,7 @@ from pki.register.backups import new_backup
 from pki.register.guards import MARK
 from pki.register.postgres_errors import connection_broke, error_for, undone_by_chance
 from pki.register.postgres_guards import POSTGRES_GUARDS
+from pki.register.prepared import InConnection, Query, Values
 
 LOCK_SECONDS = 10
 STATEMENT_SECONDS = 60
@@ -64,6 +67,27 @@ _OURS = text(
 )
 
 
+class _Turn:
+    def __init__(self, connection: Connection, transaction: Transaction, ticket: str) -> None:
+        self.statements = InConnection(connection)
+        self.ticket = ticket
+        self._connection = connection
+        self._transaction = transaction
+
+    def commit(self) -> None:
+        """Commit."""
+        self._transaction.commit()
+
+    def is_own(self, sequence: int, ticket: str) -> bool:
+        """Say whether the transaction `ticket` wrote that audit entry.
+
+        Its number is given once, and the entry bears the number of the transaction that wrote it.
+        Asked with this writer's turn taken: the transaction in doubt has ended by then.
+        """
+        asked = {"sequence": sequence, "ticket": ticket}
+        return self._connection.execute(_OWN, asked).first() is not None
+
+
 class PostgreSQLStore:
     """A register in a PostgreSQL database, in the first schema of its `search_path`."""
 
@@ -80,9 +104,7 @@ class PostgreSQLStore:
             use_native_hstore=False,  # asked for at every connection, and not used
             hide_parameters=True,  # a traceback has no place for what is said of a person
         )
-        self.reader: Engine | OptionEngine = self.engine.execution_options(
-            isolation_level="AUTOCOMMIT"
-        )
+        self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.writer: Engine | OptionEngine = self.engine
         event.listen(self.engine, "connect", _prepare)
 
@@ -110,6 +132,17 @@ class PostgreSQLStore:
             if wrong:
                 raise RegisterUnreachableError(register=self.place, reason=reason)
 
+    def read(self, statement: Query, values: Values) -> Sequence[Any]:
+        """Return the rows of a statement that is a transaction of its own."""
+        with self._reader.connect() as connection:
+            return connection.execute(statement, values).all()
+
+    @contextmanager
+    def writing(self) -> Iterator[_Turn]:
+        """Give a transaction that writes; undone unless it is committed."""
+        with self.engine.connect() as connection, connection.begin() as transaction:
+            yield _Turn(connection, transaction, self.enter(connection))
+
     def enter(self, connection: Connection) -> str:
         """Wait for this writer's turn, for `LOCK_SECONDS` at most."""
         return str(connection.execute(_ENTER).one()[-1])
@@ -118,15 +151,6 @@ class PostgreSQLStore:
         """Lift the limits that `enter` set."""
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
-
-    def is_own(self, connection: Connection, sequence: int, ticket: str) -> bool:
-        """Say whether the transaction `ticket` wrote that audit entry.
-
-        Its number is given once, and the entry bears the number of the transaction that wrote it.
-        Asked with this writer's turn taken: the transaction in doubt has ended by then.
-        """
-        asked = {"sequence": sequence, "ticket": ticket}
-        return connection.execute(_OWN, asked).first() is not None
 
     def back_up(self, path: Path) -> None:
         """Have `pg_dump` write the schema's tables, in the form that `pg_restore` reads."""

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, insert, select
+from sqlalchemy import Select, Table, bindparam, insert, select
 from sqlmodel import SQLModel
 
 from pki.audit.tree import Edge
@@ -149,9 +149,8 @@ class SQLRegister:
         """Apply all changes and append the event, or change nothing."""
         edge = Edge()
 
-        def work(connection: Connection) -> int:
+        def work(statements: Statements) -> int:
             nonlocal edge
-            statements = Statements(connection)
             for change in changes:
                 apply(statements, change, self._store.place)
             edge = self._log.append(statements, event)

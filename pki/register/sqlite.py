@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, QueuePool, create_engine, event
 from sqlalchemy.engine.base import OptionEngine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -29,11 +31,28 @@ from pki.errors import (
 )
 from pki.register.backups import new_backup
 from pki.register.guards import MARK
+from pki.register.prepared import OnDriver, Query, Values
 from pki.register.sqlite_guards import SQLITE_GUARDS
 
 BUSY_SECONDS = 10.0
 _BEGIN = "antin_begin"
-"""How a transaction begins; a statement without one is a transaction of its own."""
+"""How a transaction begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    statements: OnDriver
+    pooled: PoolProxiedConnection
+    ticket: str = ""
+
+    def commit(self) -> None:
+        """Commit."""
+        self.pooled.commit()
+
+    def is_own(self, sequence: int, ticket: str) -> bool:
+        """Say no: a commit to a file is never lost between two machines."""
+        del sequence, ticket
+        return False
 
 
 class SQLiteStore:
@@ -43,16 +62,18 @@ class SQLiteStore:
     waits: tuple[float, ...] = ()  # the lock is waited for by SQLite itself
     guards: tuple[str, ...] = SQLITE_GUARDS
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, *, factory: type[sqlite3.Connection] = sqlite3.Connection
+    ) -> None:
         self.place: Path | str = path
         self._path = path
+        self._factory = factory
         self.engine = create_engine(
             "sqlite://",
             creator=self._connect,
             poolclass=QueuePool,
             hide_parameters=True,  # a traceback has no place for what is said of a person
         )
-        self.reader: Engine | OptionEngine = self.engine.execution_options(**{_BEGIN: ""})
         self.writer: Engine | OptionEngine = self.engine.execution_options(
             **{_BEGIN: "BEGIN IMMEDIATE"}
         )
@@ -87,14 +108,23 @@ class SQLiteStore:
         del connection
         return ""
 
+    def read(self, statement: Query, values: Values) -> Sequence[Any]:
+        """Return the rows of a statement that is a transaction of its own."""
+        with closing(self.engine.raw_connection()) as pooled:
+            return OnDriver(_driver(pooled), self.engine.dialect).execute(statement, values).all()
+
+    @contextmanager
+    def writing(self) -> Iterator[_Turn]:
+        """Give a transaction that writes; undone unless it is committed."""
+        # Given back to the pool, a connection undoes what was not committed.
+        with closing(self.engine.raw_connection()) as pooled:
+            driver = _driver(pooled)
+            driver.execute("BEGIN IMMEDIATE")
+            yield _Turn(OnDriver(driver, self.engine.dialect), pooled)
+
     def take_time(self, connection: Connection) -> None:
         """Do nothing: SQLite sets no limit."""
         del connection
-
-    def is_own(self, connection: Connection, sequence: int, ticket: str) -> bool:
-        """Say no: a commit to a file is never lost between two machines."""
-        del connection, sequence, ticket
-        return False
 
     def back_up(self, path: Path) -> None:
         """Copy the file as of one moment, and check the copy."""
@@ -146,7 +176,12 @@ class SQLiteStore:
             timeout=BUSY_SECONDS,
             check_same_thread=False,
             isolation_level=None,
+            factory=self._factory,
         )
+
+
+def _driver(pooled: PoolProxiedConnection) -> sqlite3.Connection:
+    return cast("sqlite3.Connection", pooled.driver_connection)
 
 
 def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401  the driver's own type
@@ -157,8 +192,7 @@ def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401  the dri
 
 
 def _begin(connection: Connection) -> None:
-    if statement := connection.get_execution_options().get(_BEGIN, "BEGIN"):
-        connection.exec_driver_sql(statement)
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
 
 
 def _why(error: OSError) -> str:

@@ -7,17 +7,42 @@ how it is reached, how writers take turns, which guards it holds, and what its e
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine.base import OptionEngine
 
 from pki.errors import PKIError, RegisterDriverError, RegisterUnreachableError
+from pki.register.prepared import Query, Statements, Values
 from pki.register.sqlite import SQLiteStore
 
 POSTGRES_SCHEMES = ("postgresql://", "postgres://")
 SQLITE_SCHEME = "sqlite:///"
+
+
+class Turn(Protocol):
+    """A writer's turn: nobody else writes until its transaction ends."""
+
+    @property
+    def statements(self) -> Statements:
+        """Runs statements in it."""
+        ...
+
+    @property
+    def ticket(self) -> str:
+        """What `is_own` knows the transaction by."""
+        ...
+
+    def is_own(self, sequence: int, ticket: str) -> bool:
+        """Say whether the audit entry of that number was written by the transaction `ticket`."""
+        ...
+
+    def commit(self) -> None:
+        """Commit."""
+        ...
 
 
 class Store(Protocol):
@@ -27,8 +52,6 @@ class Store(Protocol):
     """What errors call it: a path, or an address without user and password."""
     engine: Engine
     """Reads in transactions. Connects when it is first used."""
-    reader: Engine | OptionEngine
-    """The same, for single statements, each a transaction of its own."""
     writer: Engine | OptionEngine
     """The same, for transactions that write: `enter` begins each."""
     errors: tuple[type[Exception], ...]
@@ -59,20 +82,24 @@ class Store(Protocol):
         """
         ...
 
+    def read(self, statement: Query, values: Values) -> Sequence[Any]:
+        """Return the rows of a statement that is a transaction of its own."""
+        ...
+
+    def writing(self) -> AbstractContextManager[Turn]:
+        """Give a transaction that writes; undone unless it is committed."""
+        ...
+
     def enter(self, connection: Connection) -> str:
-        """Wait for this writer's turn; nobody else writes until the transaction ends.
+        """Wait for this writer's turn, as `writing` does, in a transaction of `writer`.
 
         Returns:
-            What `is_own` knows the transaction by.
+            What `Turn.is_own` knows the transaction by.
         """
         ...
 
     def take_time(self, connection: Connection) -> None:
         """Let this transaction take as long as it needs, as a migration does."""
-        ...
-
-    def is_own(self, connection: Connection, sequence: int, ticket: str) -> bool:
-        """Say whether the audit entry of that number was written by the transaction `ticket`."""
         ...
 
     def back_up(self, path: Path) -> None:

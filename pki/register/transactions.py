@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from pki.errors import RegisterOutcomeError
-from pki.register.prepared import Query, read_alone
+from pki.register.prepared import Query, Statements
 from pki.register.store import Store
 
-Work = Callable[[Connection], int]
+Work = Callable[[Statements], int]
 """Writes, and returns the number of the audit entry it wrote."""
 
 
@@ -44,7 +44,7 @@ class Transactions:
         """
         values = values or {}
         try:
-            return read_alone(self.store.reader, statement, values)
+            return self.store.read(statement, values)
         except self.store.errors as error:
             if not self.store.is_lost(error):
                 raise self.store.translate(error) from error
@@ -88,16 +88,15 @@ class Transactions:
 
     def _attempt(self, work: Work, doubt: _Doubt | None) -> _Doubt | None:
         """Settle what is in doubt, else do the work; return what is in doubt after it."""
-        with self.store.writer.connect() as connection, connection.begin() as transaction:
-            ticket = self.store.enter(connection)
-            if doubt is not None and self.store.is_own(connection, *doubt):
+        with self.store.writing() as turn:
+            if doubt is not None and turn.is_own(*doubt):
                 return None
-            sequence = work(connection)
+            sequence = work(turn.statements)
             try:
-                transaction.commit()
+                turn.commit()
             except self.store.errors as error:
                 if self.store.is_lost(error):
-                    return _Doubt(sequence, ticket)
+                    return _Doubt(sequence, turn.ticket)
                 raise
         return None
 

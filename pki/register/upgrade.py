@@ -21,7 +21,7 @@ from pki.clock import Clock
 from pki.errors import NewerRegisterError
 from pki.records import AuditEvent
 from pki.register.audit_log import AuditLog
-from pki.register.prepared import Statements
+from pki.register.prepared import InConnection
 from pki.register.sql import SQLRegister
 from pki.register.store import Store, store_of
 from pki.register.tables import SCHEMA, SCHEMA_VERSION
@@ -79,7 +79,7 @@ def _change(connection: Connection, store: Store, event: AuditEvent, to: int) ->
     found: int = connection.execute(select(SCHEMA.c.version)).scalar_one()
     told = replace(event, facts=(("from", str(found)), ("to", str(to))))
     if found == SCHEMA_VERSION:  # the entry is written while the log has the form of today
-        AuditLog().append(Statements(connection), told)
+        AuditLog().append(InConnection(connection), told)
     store.drop_guards(connection)
     reached = _migrate(connection, store, found, to)
     connection.execute(update(SCHEMA).values(version=to))
@@ -87,7 +87,7 @@ def _change(connection: Connection, store: Store, event: AuditEvent, to: int) ->
     for guard in store.guards if to == SCHEMA_VERSION else reached.module.LEFT[engine]:
         connection.exec_driver_sql(guard)
     if found != SCHEMA_VERSION:
-        AuditLog().append(Statements(connection), told)
+        AuditLog().append(InConnection(connection), told)
 
 
 def _migrate(connection: Connection, store: Store, found: int, to: int) -> Script:

@@ -11,7 +11,6 @@ from datetime import timedelta
 import pytest
 from pki_engines import Place
 from pki_world import NOW
-from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 from test_pki_register import EVENT, RECORD
 
@@ -122,28 +121,30 @@ def test_a_commit_that_fails_is_told_and_one_without_an_answer_is_told_apart(
 ):
     path = tmp_path / "r.sqlite"
     create_register(path, FixedClock(NOW)).close()
-    store = kind(path)
-    register = SQLRegister(store)
+    failing = [True]
 
-    def fail(connection: Connection) -> None:
-        connection.exec_driver_sql("ROLLBACK")
-        raise OperationalError("COMMIT", {}, Exception("disk I/O error"))
+    class Failing(sqlite3.Connection):
+        def commit(self) -> None:
+            if failing:
+                raise sqlite3.OperationalError("disk I/O error")
+            super().commit()
 
-    event.listen(store.writer, "commit", fail)
+    register = SQLRegister(kind(path, factory=Failing))
     with pytest.raises(expected) as caught:
         register.commit([ClaimName("ca")], EVENT)
     assert (type(caught.value) is RegisterOutcomeError) == (kind is Forgetful)
-    event.remove(store.writer, "commit", fail)
-    store.engine.dispose()  # the connection whose commit was held back
+    assert register.last_audit_entry() is None
+    failing.clear()
     register.commit([ClaimName("ca")], EVENT)
+    assert register.last_audit_entry() is not None
     register.close()
 
 
 def test_a_transaction_on_a_file_is_nobodys_but_ones_own(tmp_path):
     create_register(tmp_path / "r.sqlite", FixedClock(NOW)).close()
     store = SQLiteStore(tmp_path / "r.sqlite")
-    with store.engine.connect() as connection:
-        assert not store.is_own(connection, 1, store.enter(connection))
+    with store.writing() as turn:
+        assert not turn.is_own(1, turn.ticket)
     store.engine.dispose()
 
 
