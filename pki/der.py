@@ -30,11 +30,15 @@ class TLV:
 
 def encode(tag: int, content: bytes) -> bytes:
     """Return one element with a definite length."""
-    size = len(content)
+    return head(tag, len(content)) + content
+
+
+def head(tag: int, size: int) -> bytes:
+    """Return the octets that go before a content of that size."""
     if size < 0x80:
-        return bytes((tag, size)) + content
+        return bytes((tag, size))
     length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length + content
+    return bytes((tag, 0x80 | len(length))) + length
 
 
 def sequence(parts: Iterable[bytes]) -> bytes:
@@ -92,17 +96,35 @@ def read_all(data: bytes, what: str) -> tuple[TLV, ...]:
     return tuple(elements)
 
 
+def span(data: bytes, at: int, what: str) -> tuple[int, int, int]:
+    """Return tag, begin and end of the content of the element at `at`, without copying it.
+
+    Raises:
+        MalformedDERError: not DER, or it is longer than `data`.
+    """
+    tag, start, size = _head(data[at : at + 6], what)
+    if len(data) < at + start + size:
+        raise MalformedDERError(what=what, reason="truncated")
+    return tag, at + start, at + start + size
+
+
 def _split(data: bytes, what: str) -> tuple[TLV, bytes]:
+    tag, start, size = _head(data, what)
+    if len(data) < start + size:
+        raise MalformedDERError(what=what, reason="truncated")
+    whole = data[: start + size]
+    return TLV(tag, whole[start:], whole), data[start + size :]
+
+
+def _head(data: bytes, what: str) -> tuple[int, int, int]:
+    """Return tag, size of the head and size of the content."""
     if len(data) < 2:
         raise MalformedDERError(what=what, reason="truncated")
     tag, first = data[0], data[1]
     if tag & 0x1F == 0x1F:
         raise MalformedDERError(what=what, reason="tag of several octets")
     start, size = (2, first) if first < 0x80 else _long_length(data, what)
-    if len(data) < start + size:
-        raise MalformedDERError(what=what, reason="truncated")
-    whole = data[: start + size]
-    return TLV(tag, whole[start:], whole), data[start + size :]
+    return tag, start, size
 
 
 def _long_length(data: bytes, what: str) -> tuple[int, int]:

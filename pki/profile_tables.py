@@ -151,10 +151,18 @@ class AuthorityTable(Table):
 
     path_length: int | None = Field(default=None, ge=0, le=5)
     crl_days: int = Field(ge=1, le=366)
+    delta_hours: int | None = Field(default=None, ge=1, le=24 * 366)
+    """How long its delta lists last; None for an authority that makes none."""
     permitted_dns: tuple[str, ...] = ()
     """Domains below which names of hosts must lie (RFC 5280 §4.2.1.10); none permits all."""
     permitted_mail: tuple[str, ...] = ()
     """Domains of mail addresses, those below them included; none permits all."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.delta_hours is not None and self.delta_hours >= 24 * self.crl_days:
+            raise Contradiction("authority.delta_hours", phrase("pki.profile.delta_hours"))
+        return self
 
 
 class ProfileTables(Table):

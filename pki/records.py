@@ -40,6 +40,8 @@ class AuthorityRecord:
     profile: str
     crl_lifetime: timedelta
     created_at: datetime
+    delta_lifetime: timedelta | None = None
+    """How long a delta list lasts; None for an authority that makes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,28 @@ class CRLRecord:
     next_update: datetime
     der: bytes
     last_sequence: int
-    """Highest revocation sequence it lists; 0 for an empty list."""
+    """Sequence of the last change of any status that it tells of; 0 where there was none."""
+    base_number: int | None = None
+    """Of a delta list, the number of the full list that it adds to; None for a full list."""
+
+
+Listed = tuple[str, str, datetime, datetime | None]
+"""An entry of a list as it comes out of the register, a million of them without an object more:
+serial (`serial_text`), name of the reason, revocation date, invalidity date; instants in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is revoked or on hold at one point of the register's order.
+
+    Nothing that was recorded is ever changed, so the same snapshot tells the same for ever.
+    """
+
+    issuer: str
+    upto: int
+    """Sequence of the last change that counts."""
+    after: int | None = None
+    """For a delta list: only what changed after this sequence, and the holds that ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +301,16 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class ReserveCRLNumber:
+    """Take a number for a list, full or delta, before it is signed: higher than any before."""
+
+    issuer: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoreCRL:
-    """A revocation list, its number higher than any before."""
+    """A revocation list, its number reserved and higher than that of any other stored."""
 
     record: CRLRecord
 
@@ -293,6 +324,7 @@ Change = (
     | ChangeStatus
     | AddAuthority
     | Retire
+    | ReserveCRLNumber
     | StoreCRL
     | ImportCertificate
     | RaiseCRLFloor
@@ -369,8 +401,26 @@ class Register(Protocol):
         """Return one snapshot of what is revoked or on hold now, in order of sequence."""
         ...
 
-    def newest_crl(self, issuer: str) -> CRLRecord | None:
-        """Return the issuer's revocation list with the highest number."""
+    def last_sequence(self) -> int:
+        """Return the sequence of the last revocation or change of status; 0 before the first."""
+        ...
+
+    def list_entries(self, snapshot: Snapshot) -> Iterator[Listed]:
+        """Yield the entries of a list, always in the same order; close it if it is left early."""
+        ...
+
+    def last_crl_number(self, issuer: str) -> int:
+        """Return the highest number that was reserved for a list; 0 before the first."""
+        ...
+
+    def newest_crl(
+        self, issuer: str, *, delta: bool = False, before: int | None = None
+    ) -> CRLRecord | None:
+        """Return the full or delta list with the highest number, or the highest below `before`."""
+        ...
+
+    def find_crl(self, issuer: str, number: int) -> CRLRecord | None:
+        """Return the list of that number."""
         ...
 
     def crl_floor(self, issuer: str) -> CRLFloor | None:

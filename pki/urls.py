@@ -16,8 +16,16 @@ class AuthorityURLs:
     certificate: str | None = None
     """Its own certificate (RFC 5280 §4.2.2.1, caIssuers)."""
 
+    delta: str | None = None
+    """Its delta lists, where it makes any; its full lists name it (RFC 5280 §5.2.6)."""
+
     @classmethod
     def under(cls, public_url: str, name: str) -> AuthorityURLs:
         """Return the addresses that `pki.http` serves for the authority `name`."""
         base = public_url.rstrip("/")
-        return cls(f"{base}/crl/{name}.crl", f"{base}/ocsp", f"{base}/ca/{name}.cer")
+        return cls(
+            crl=f"{base}/crl/{name}.crl",
+            ocsp=f"{base}/ocsp",
+            certificate=f"{base}/ca/{name}.cer",
+            delta=f"{base}/delta/{name}.crl",
+        )

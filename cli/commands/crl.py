@@ -1,4 +1,4 @@
-"""`antin crl issue|show`."""
+"""`antin crl issue|show|check`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +15,7 @@ group = typer.Typer(help="crl", no_args_is_help=True, rich_markup_mode=None)
 def issue(
     context: typer.Context,
     ca: Annotated[str | None, typer.Option("--ca", help="crl.ca")] = None,
+    delta: Annotated[bool, typer.Option("--delta", help="crl.delta")] = False,
     pin_source: PinSource = None,
 ) -> None:
     """Issue the next list of one authority, or of all."""
@@ -23,16 +24,18 @@ def issue(
 
     session = session_of(context)
     with open_office(session, pin_source=pin_source) as office, office.home.locked():
-        names = [ca] if ca else [record.name for record in office.register.list_authorities()]
+        known = office.register.list_authorities()
+        names = [ca] if ca else [one.name for one in known if one.delta_lifetime or not delta]
         for name in names:
-            office.authority(name).issue_crl(requester=actor())
-        records = [office.register.newest_crl(name) for name in names]
+            office.authority(name).issue_crl(requester=actor(), delta=delta)
+        records = [office.register.newest_crl(name, delta=delta) for name in names]
     lists = [
         {
             "ca": record.issuer,
             "number": record.number,
             "this_update": record.this_update.isoformat(),
             "next_update": record.next_update.isoformat(),
+            "base_number": record.base_number,
         }
         for record in records
         if record is not None
@@ -40,7 +43,11 @@ def issue(
     session.put(
         "crl.issue/1",
         {"lists": lists},
-        lambda: table([tuple(str(value) for value in item.values()) for item in lists]),
+        lambda: (
+            table([tuple(map(str, list(item.values())[:4])) for item in lists])
+            if lists
+            else session.word("cli.none")
+        ),
     )
 
 
@@ -62,3 +69,28 @@ def show(context: typer.Context, file: Annotated[Path, typer.Argument(help="crl.
             ]
         ),
     )
+
+
+@group.command("check", help="crl.check")
+def check(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="crl.file")],
+    ca: Annotated[str | None, typer.Option("--ca", help="crl.of")] = None,
+    previous: Annotated[Path | None, typer.Option("--previous", help="crl.previous")] = None,
+) -> None:
+    """Hold a list against the register and the list before it, as is done before publication."""
+    from cli.exit_status import ExitStatus
+    from cli.homes.office import open_office
+    from cli.issuing.check_crl import check_crl
+    from cli.issuing.crl_text import check_object, check_text
+
+    session = session_of(context)
+    with open_office(session) as office:
+        checked = check_crl(office, file, ca, previous)
+    session.put(
+        "crl.check/1",
+        check_object(checked, session.language),
+        lambda: check_text(checked, session),
+    )
+    if checked.findings:
+        raise typer.Exit(ExitStatus.REFUSED)

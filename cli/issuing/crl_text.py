@@ -7,9 +7,12 @@ from typing import Any
 
 from cryptography import x509
 
+from cli.issuing.check_crl import CheckedCRL
+from cli.session import Session
 from pki.errors import MalformedDERError
 from pki.names import name_text
 from pki.records import serial_text
+from pki.words import Language, say
 
 
 def describe_crl(data: bytes, path: Path) -> dict[str, Any]:
@@ -26,6 +29,7 @@ def describe_crl(data: bytes, path: Path) -> dict[str, Any]:
     return {
         "issuer": name_text(crl.issuer),
         "number": _number(crl),
+        "base_number": _base_number(crl),
         "this_update": crl.last_update_utc.isoformat(),
         "next_update": crl.next_update_utc.isoformat() if crl.next_update_utc else None,
         "revoked": [
@@ -44,6 +48,38 @@ def _number(crl: x509.CertificateRevocationList) -> int | None:
         return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     except x509.ExtensionNotFound:  # version 1
         return None
+
+
+def _base_number(crl: x509.CertificateRevocationList) -> int | None:
+    try:
+        return crl.extensions.get_extension_for_class(x509.DeltaCRLIndicator).value.crl_number
+    except x509.ExtensionNotFound:
+        return None
+
+
+def check_object(checked: CheckedCRL, language: Language) -> dict[str, Any]:
+    """Return what `antin crl check` found, as data."""
+    read = checked.read
+    return {
+        "ca": checked.ca,
+        "number": read.number,
+        "base_number": read.base_number,
+        "this_update": read.this_update.isoformat(),
+        "next_update": read.next_update.isoformat() if read.next_update else None,
+        "passed": not checked.findings,
+        "findings": [
+            {"code": finding.id, "message": say(finding.id, finding.facts, language)}
+            for finding in checked.findings
+        ],
+    }
+
+
+def check_text(checked: CheckedCRL, session: Session) -> str:
+    """Return what `antin crl check` found, in words."""
+    lines = [session.word(finding.id, **finding.facts) for finding in checked.findings]
+    outcome = "cli.crl.refused" if lines else "cli.crl.passed"
+    head = session.word(outcome, ca=checked.ca, number=str(checked.read.number or "-"))
+    return "\n".join([head, *lines])
 
 
 def _reason(entry: x509.RevokedCertificate) -> str:

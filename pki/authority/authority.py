@@ -141,22 +141,33 @@ class Authority:
         self.register.commit((Revoke(revocation, held_until),), event)
         return revocation
 
-    def issue_crl(self, *, requester: str = "antin") -> x509.CertificateRevocationList:
-        """Issue the next revocation list and store it.
+    def issue_crl(
+        self, *, requester: str = "antin", delta: bool = False
+    ) -> x509.CertificateRevocationList:
+        """Issue the next revocation list, full or delta, and store it: from then on it is served.
 
         Raises:
             RegisterConflictError: another process issued one meanwhile; the newest is as good.
             ClockBeforeRecordError: the clock was set back.
+            DeltaNotMadeError: a delta list of an authority that makes none.
+            DeltaBaseError: there is no full list yet that a delta could add to.
             SignatureMismatchError: the key's answer does not verify.
+            CRLRefusedError: the list may not follow the one before.
 
         Spec: RFC 5280 §5.
         """
-        lifetime = self.record().crl_lifetime
         crl, record = build_crl(
-            self.issuer, self.register, lifetime, clock=self.clock, requester=requester
+            self.issuer,
+            self.register,
+            self.record(),
+            clock=self.clock,
+            requester=requester,
+            delta=delta,
         )
-        facts = (("issuer", record.issuer), ("number", str(record.number)))
-        event = AuditEvent(self.clock.now(), requester, "crl.issue", facts)
+        facts = [("issuer", record.issuer), ("number", str(record.number))]
+        if record.base_number is not None:
+            facts.append(("base", str(record.base_number)))
+        event = AuditEvent(self.clock.now(), requester, "crl.issue", tuple(facts))
         self.register.commit((StoreCRL(record),), event)
         return crl
 

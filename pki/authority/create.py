@@ -175,7 +175,12 @@ def _settlement(new: NewAuthority, parent: str | None, clock: Clock) -> Settle:
             profile=new.profile.name,
             crl_lifetime=timedelta(days=table.crl_days if table else 0),
             created_at=clock.now(),
+            delta_lifetime=_hours(table.delta_hours if table else None),
         )
         return (ClaimName(new.name), AddAuthority(record))
 
     return settle
+
+
+def _hours(count: int | None) -> timedelta | None:
+    return timedelta(hours=count) if count is not None else None

@@ -52,7 +52,8 @@ def build_app(services: PublicServices) -> Starlette:
     """Return the ASGI application of these services."""
     app = Starlette(
         routes=[
-            Route("/crl/{name}.crl", _crl, methods=["GET"]),
+            Route("/crl/{name}.crl", _full_crl, methods=["GET"]),
+            Route("/delta/{name}.crl", _delta_crl, methods=["GET"]),
             Route("/ca/{name}.cer", _certificate, methods=["GET"]),
             Route("/ocsp", _ocsp_post, methods=["POST"]),
             Route("/ocsp/{encoded:path}", _ocsp_get, methods=["GET"]),
@@ -65,9 +66,18 @@ def build_app(services: PublicServices) -> Starlette:
     return app
 
 
-async def _crl(request: Request) -> Response:
+async def _full_crl(request: Request) -> Response:
+    return await _crl(request, delta=False)
+
+
+async def _delta_crl(request: Request) -> Response:
+    return await _crl(request, delta=True)
+
+
+async def _crl(request: Request, *, delta: bool) -> Response:
     register = _services(request).register
-    record = await run_in_threadpool(register.newest_crl, request.path_params["name"])
+    name = request.path_params["name"]
+    record = await run_in_threadpool(register.newest_crl, name, delta=delta)
     if record is None:
         return Response(status_code=404)
     # no-cache: keep it, but ask every time whether it is still the newest.

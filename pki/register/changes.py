@@ -29,6 +29,7 @@ from pki.records import (
     Complete,
     CRLRecord,
     Reserve,
+    ReserveCRLNumber,
     Retire,
     RevocationRecord,
     Revoke,
@@ -38,6 +39,7 @@ from pki.records import (
 )
 from pki.register.folding import fold
 from pki.register.imports import take_in
+from pki.register.lists import LAST_NUMBER
 from pki.register.prepared import Statements
 from pki.register.status import (
     change_status,
@@ -49,6 +51,7 @@ from pki.register.status import (
 from pki.register.tables import (
     AUTHORITIES,
     CERTIFICATES,
+    CRL_NUMBERS,
     CRLS,
     NAMES,
     REVOCATIONS,
@@ -95,8 +98,8 @@ def apply(statements: Statements, change: Change, register: Path | str) -> None:
             _check_issues(statements, change.record.name)
             _check_issues(statements, change.record.successor)
             statements.execute(_RETIRE, values_of(change.record))
-        case StoreCRL():
-            _store_crl(statements, change, register)
+        case ReserveCRLNumber() | StoreCRL():
+            _take_number(statements, change, register)
         case _:
             take_in(statements, change)
 
@@ -121,6 +124,7 @@ _FIND_STATE = select(CERTIFICATES.c.state).where(*_AT_SERIAL)
 _HIGHEST_CRL = select(func.max(CRLS.c.number)).where(CRLS.c.issuer == bindparam("issuer"))
 _FIND_SUCCESSOR = select(SUCCESSIONS.c.successor).where(SUCCESSIONS.c.name == bindparam("name"))
 _RETIRE = insert(SUCCESSIONS)
+_ADD_NUMBER = insert(CRL_NUMBERS)
 _ADD_NAME, _ADD_CERTIFICATE, _ADD_REVOCATION, _ADD_CRL, _ADD_AUTHORITY = map(
     insert, (NAMES, CERTIFICATES, REVOCATIONS, CRLS, AUTHORITIES)
 )
@@ -187,11 +191,19 @@ def _revoke(statements: Statements, change: Revoke, register: Path | str) -> Non
         tell_end_of_hold(statements, values, change.held_until)
 
 
-def _store_crl(statements: Statements, change: StoreCRL, register: Path | str) -> None:
-    highest = statements.execute(_HIGHEST_CRL, {"issuer": change.record.issuer}).scalar()
-    if highest is not None and change.record.number <= highest:
+def _take_number(
+    statements: Statements, change: ReserveCRLNumber | StoreCRL, register: Path | str
+) -> None:
+    values: dict[str, object]
+    if isinstance(change, StoreCRL):
+        number, highest, add = change.record.number, _HIGHEST_CRL, _ADD_CRL
+        values = values_of(change.record)
+    else:
+        number, highest, add = change.number, LAST_NUMBER, _ADD_NUMBER
+        values = {"issuer": change.issuer, "number": number}
+    if number <= (statements.execute(highest, {"issuer": values["issuer"]}).scalar() or 0):
         raise RegisterConflictError(register=register, reason="CRL number does not rise")
-    statements.execute(_ADD_CRL, values_of(change.record))
+    statements.execute(add, values)
 
 
 def _place(of: Complete | Abandon | RevocationRecord) -> dict[str, object]:

@@ -33,6 +33,7 @@ KEPT = (
     "successions",
     "revocations",
     "status_changes",
+    "crl_numbers",
     "crls",
     "crl_floors",
     "foreign_certificates",
@@ -52,6 +53,7 @@ ONCE = ("der", "fingerprint")
 NEVER = "antin: this record is never changed or deleted"
 RESERVED_FIRST = "antin: a certificate is reserved before it is anything else"
 RISING = "antin: a CRL number is higher than every one before"
+RESERVED_NUMBER = "antin: a CRL has a number that was reserved for it"
 IN_ORDER = "antin: revocations and changes of status are numbered in their order"
 FOLLOWING = "antin: this change of status does not follow what stands"
 GAPLESS = "antin: the audit log goes on where it ends"

@@ -14,6 +14,7 @@ from pki.register.guards import (
     NEVER,
     ONE_VERSION,
     RESERVED_FIRST,
+    RESERVED_NUMBER,
     RISING,
     UNDELETED,
     forbidden_insert,
@@ -50,10 +51,20 @@ def _guard(
 POSTGRES_GUARDS = (
     _function("never", NEVER),
     _function("reserved_first", RESERVED_FIRST),
+    *(
+        _function(
+            f"rising_{table}",
+            RISING,
+            when=f"EXISTS (SELECT 1 FROM {table} WHERE issuer = NEW.issuer"  # noqa: S608  named here
+            " AND number >= NEW.number)",
+        )
+        for table in ("crl_numbers", "crls")
+    ),
     _function(
-        "rising",
-        RISING,
-        when="EXISTS (SELECT 1 FROM crls WHERE issuer = NEW.issuer AND number >= NEW.number)",
+        "reserved_number",
+        RESERVED_NUMBER,
+        when="NOT EXISTS"
+        " (SELECT 1 FROM crl_numbers WHERE issuer = NEW.issuer AND number = NEW.number)",
     ),
     _function(
         "gapless",
@@ -71,7 +82,11 @@ POSTGRES_GUARDS = (
     *(_guard("no_update", "UPDATE", table) for table in KEPT),
     _guard("keep", "UPDATE", "certificates", when=forbidden_update("IS DISTINCT FROM")),
     _guard("start", "INSERT", "certificates", function="reserved_first", when=forbidden_insert()),
-    _guard("rise", "INSERT", "crls", function="rising"),
+    *(
+        _guard("rise", "INSERT", table, function=f"rising_{table}")
+        for table in ("crl_numbers", "crls")
+    ),
+    _guard("reserved", "INSERT", "crls", function="reserved_number"),
     *(
         _guard("order", "INSERT", table, function=f"order_{table}")
         for table in ("revocations", "status_changes")

@@ -29,10 +29,13 @@ from pki.records import (
     CRLFloor,
     CRLRecord,
     ForeignCertificate,
+    Listed,
     RevocationRecord,
+    Snapshot,
     StatusChange,
     SuccessionRecord,
 )
+from pki.register import lists
 from pki.register.audit_log import NEWEST_ENTRY, AuditLog
 from pki.register.changes import Record, apply
 from pki.register.imports import FLOOR, FOREIGN, FOREIGN_AT
@@ -198,9 +201,33 @@ class SQLRegister:
         found = self._transactions.read(LISTED, {"of_issuer": issuer})
         return tuple(RevocationRecord(*row) for row in found)
 
-    def newest_crl(self, issuer: str) -> CRLRecord | None:
-        """Return the issuer's revocation list with the highest number."""
-        found = self._transactions.read(_NEWEST_CRL, {"issuer": issuer})
+    def last_sequence(self) -> int:
+        """Return the sequence of the last revocation or change of status."""
+        return int(self._transactions.read(lists.LAST_SEQUENCE)[0][0])
+
+    def list_entries(self, snapshot: Snapshot) -> Iterator[Listed]:
+        """Yield the entries of a list as of a snapshot."""
+        with self._reading() as connection:
+            yield from lists.entries(connection, snapshot)
+
+    def last_crl_number(self, issuer: str) -> int:
+        """Return the highest number that was reserved for a list."""
+        return int(self._transactions.read(lists.LAST_NUMBER, {"issuer": issuer})[0][0])
+
+    def newest_crl(
+        self, issuer: str, *, delta: bool = False, before: int | None = None
+    ) -> CRLRecord | None:
+        """Return the full or delta list with the highest number below `before`."""
+        below = _ANY_NUMBER if before is None else before
+        asked = {"issuer": issuer, "below": below}
+        found = self._transactions.read(_NEWEST_CRL[delta], asked)
+        return CRLRecord(*found[0]) if found else None
+
+    def find_crl(self, issuer: str, number: int) -> CRLRecord | None:
+        """Return the list of that number."""
+        if not 0 <= number < _ANY_NUMBER:
+            return None
+        found = self._transactions.read(_CRL, {"issuer": issuer, "number": number})
         return CRLRecord(*found[0]) if found else None
 
     def crl_floor(self, issuer: str) -> CRLFloor | None:
@@ -253,9 +280,8 @@ _CERTIFICATES = _select(CERTIFICATES, CertificateRecord)
 _CERTIFICATE = _CERTIFICATES.where(
     CERTIFICATES.c.issuer == bindparam("issuer"), CERTIFICATES.c.serial == bindparam("serial")
 )
-_NEWEST_CRL = (
-    _select(CRLS, CRLRecord)
-    .where(CRLS.c.issuer == bindparam("issuer"))
-    .order_by(CRLS.c.number.desc())
-    .limit(1)
-)
+_CRLS = _select(CRLS, CRLRecord)
+_NEWEST_CRL = {delta: lists.newest_crl(_CRLS, delta=delta) for delta in (False, True)}
+_CRL = _CRLS.where(CRLS.c.issuer == bindparam("issuer"), CRLS.c.number == bindparam("number"))
+_ANY_NUMBER = 2**63 - 1
+"""What both engines take for a number at most; Antin's own lists count from 1."""

@@ -14,6 +14,7 @@ from pki.register.guards import (
     NEVER,
     ONE_VERSION,
     RESERVED_FIRST,
+    RESERVED_NUMBER,
     RISING,
     UNDELETED,
     forbidden_insert,
@@ -56,12 +57,22 @@ SQLITE_GUARDS = (
             )
         )
     ),
+    *(
+        _guard(
+            "rise",
+            "INSERT",
+            table,
+            when=f"NEW.number <= (SELECT max(number) FROM {table} WHERE issuer = NEW.issuer)",  # noqa: S608  as above
+            say=RISING,
+        )
+        for table in ("crl_numbers", "crls")
+    ),
     _guard(
-        "rise",
+        "reserved",
         "INSERT",
         "crls",
-        when="NEW.number <= (SELECT max(number) FROM crls WHERE issuer = NEW.issuer)",
-        say=RISING,
+        when=f"NOT {_stands('crl_numbers', 'issuer', 'number')}",
+        say=RESERVED_NUMBER,
     ),
     *(
         _guard("order", "INSERT", table, when=out_of_order(table), say=IN_ORDER)

@@ -52,6 +52,7 @@ class AuthorityRow(SQLModel, table=True):
     profile: str
     crl_lifetime: timedelta = Field(sa_type=Seconds)
     created_at: datetime = Field(sa_type=UTCDateTime)
+    delta_lifetime: timedelta | None = Field(sa_type=Seconds)
 
 
 class SuccessionRow(SQLModel, table=True):
@@ -127,6 +128,14 @@ class StatusChangeRow(SQLModel, table=True):
     invalidity_date: datetime | None = Field(sa_type=UTCDateTime)
 
 
+class CRLNumberRow(SQLModel, table=True):
+    """A number that a revocation list has, or would have had."""
+
+    __tablename__: ClassVar[str] = "crl_numbers"
+    issuer: str = Field(primary_key=True, foreign_key="issuer_names.name")
+    number: int = Field(primary_key=True, sa_type=BigInteger)
+
+
 class CRLRow(SQLModel, table=True):
     """An issued revocation list."""
 
@@ -137,6 +146,8 @@ class CRLRow(SQLModel, table=True):
     next_update: datetime = Field(sa_type=UTCDateTime)
     der: bytes
     last_sequence: int = Field(sa_type=BigInteger)
+    base_number: int | None = Field(sa_type=BigInteger)
+    """Of a delta list."""
 
 
 class CRLFloorRow(SQLModel, table=True):
@@ -187,6 +198,7 @@ SUCCESSIONS = _table(SuccessionRow)
 CERTIFICATES = _table(CertificateRow)
 REVOCATIONS = _table(RevocationRow)
 STATUS_CHANGES = _table(StatusChangeRow)
+CRL_NUMBERS = _table(CRLNumberRow)
 CRLS = _table(CRLRow)
 CRL_FLOORS = _table(CRLFloorRow)
 FOREIGN_CERTIFICATES = _table(ForeignCertificateRow)

@@ -74,11 +74,19 @@ def ask_certificates(note, out, serial):
     note("cert revoke", serial, "--reason", "superseded", "--yes")
 
 
+def ask_lists(note, out):
+    """Revocation lists."""
+    crl = out / "issuing.crl"
+    note("crl issue", "--ca", "issuing")
+    _write_list(crl, out)
+    note("crl show", crl)
+    note("crl check", crl)
+
+
 def test_every_command_answers_with_an_object_of_its_schema(
     asked, official, letter, tmp_path, shim_home
 ):
     serial, out = official["serial"], tmp_path
-    crl = out / "issuing.crl"
     said = {}
 
     def note(command, *arguments, **more):
@@ -103,9 +111,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
     asked("ca export", "second", "-o", out / "second.pem")
     note("ca cross", "--ca", "root", "--certificate", out / "second.pem")
     note("ca rollover", "issuing", "issuing-2", status=3)
-    note("crl issue", "--ca", "issuing")
-    _write_list(crl, out)
-    note("crl show", crl)
+    ask_lists(note, out)
     note("audit show")
     note("audit verify")
     note("audit checkpoint", "-o", out / "log.checkpoint")

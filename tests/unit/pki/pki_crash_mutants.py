@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 from unittest import mock
 
@@ -16,7 +15,7 @@ from pki.authority import crl
 from pki.authority.authority import Authority
 from pki.authority.crl_der import encode_tbs
 from pki.authority.issuer import Issuer
-from pki.records import CertificateQuery, StoreCRL
+from pki.records import CertificateQuery, ReserveCRLNumber, StoreCRL
 from pki.register.audit_log import AuditLog
 from pki.register.sql import SQLRegister
 
@@ -71,12 +70,13 @@ def list_reserved_late() -> Iterator[None]:
                 tbs_der = x509.load_der_x509_crl(change.record.der).tbs_certlist_bytes
                 digest = hashlib.sha256(tbs_der).hexdigest()
                 facts = (*event.facts, ("tbs_sha256", digest))
-                real(register, (), replace(event, action="crl.reserve", facts=facts))
+                number = ReserveCRLNumber(change.record.issuer, change.record.number)
+                real(register, (number,), replace(event, action="crl.reserve", facts=facts))
         real(register, changes, event)
 
-    def unreserved(issuer: Issuer, register: Any, lifetime: timedelta, **given: Any) -> Any:
-        content = crl._content(issuer, register, lifetime, now=given["clock"].now(), above=0)
-        return content, encode_tbs(content)
+    def unreserved(issuer: Issuer, register: Any, plan: Callable[[], Any], **_: Any) -> Any:
+        planned = plan()
+        return planned, encode_tbs(crl._content(issuer, register, planned))
 
     with _committing(mutant), mock.patch.object(crl, "_reserved", unreserved):
         yield

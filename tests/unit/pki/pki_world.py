@@ -76,15 +76,25 @@ def someone(**more: str) -> Subject:
 
 
 def new_authority(
-    name: str, profile: str, *, key: PrivateKey | None = None, **changes: object
+    name: str,
+    profile: str,
+    *,
+    key: PrivateKey | None = None,
+    delta_hours: int | None = None,
+    **changes: object,
 ) -> NewAuthority:
     key = key or new_key()
+    loaded = profile_for(profile, key)
+    if delta_hours is not None:
+        assert loaded.authority
+        table = loaded.authority.model_copy(update={"delta_hours": delta_hours})
+        loaded = loaded.model_copy(update={"authority": table})
     values: dict[str, object] = {
         "name": name,
         "subject": build_subject([("C", "VN"), ("O", "UBND tỉnh"), ("CN", f"Antin {name}"[:64])]),
         "key": key,
         "key_uri": f"file:{name}.key",
-        "profile": profile_for(profile, key),
+        "profile": loaded,
         "urls": AuthorityURLs.under(PUBLIC_URL, name),
         "requester": "quản trị",
         **changes,
@@ -152,8 +162,12 @@ def make_world(
     issuing_kind: str = "p256",
     public_url: str = PUBLIC_URL,
     place: str | None = None,
+    delta_hours: int | None = None,
 ) -> World:
-    """Make a register, in `folder` or at `place`, with a root and an issuing authority."""
+    """Make a register, in `folder` or at `place`, with a root and an issuing authority.
+
+    The issuing authority makes delta lists where it is told how long one lasts.
+    """
     clock = clock or FixedClock(NOW)
     register = create_register(place or folder / "register.db", clock)
 
@@ -163,9 +177,14 @@ def make_world(
     root = create_root(
         new_authority("root", "root", key=new_key(root_kind), urls=urls("root")), register, clock
     )
-    issuing = create_issuing(
-        root, new_authority("issuing", "issuing", key=new_key(issuing_kind), urls=urls("issuing"))
+    new = new_authority(
+        "issuing",
+        "issuing",
+        key=new_key(issuing_kind),
+        delta_hours=delta_hours,
+        urls=urls("issuing"),
     )
+    issuing = create_issuing(root, new)
     return World(folder, clock, register, root, issuing)
 
 

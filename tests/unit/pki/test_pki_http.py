@@ -171,7 +171,7 @@ def test_services_that_are_not_offered_are_not_there(world: World):
 def test_a_register_in_trouble_is_unavailable_and_says_nothing(
     world: World, app: Starlette, monkeypatch: pytest.MonkeyPatch
 ):
-    def busy(*_: object) -> None:
+    def busy(*_: object, **__: object) -> None:
         raise RegisterBusyError(register="/secret/path")
 
     for method in ("newest_crl", "find_authority", "last_audit_entry"):

@@ -39,6 +39,7 @@ from pki.records import (
     Complete,
     CRLRecord,
     Reserve,
+    ReserveCRLNumber,
     RevocationRecord,
     Revoke,
     StoreCRL,
@@ -131,10 +132,15 @@ def test_queries_narrow(register: SQLRegister):
         [Revoke(replace(REVOCATION, serial=9))],
         [StoreCRL(CRLRecord("ca", 5, NOW, NOW, b"", 0))],
         [StoreCRL(CRLRecord("ca", 4, NOW, NOW, b"", 0))],
+        [StoreCRL(CRLRecord("ca", 6, NOW, NOW, b"", 0))],
+        [ReserveCRLNumber("ca", 5)],
+        [ReserveCRLNumber("ca", 4)],
     ],
 )
 def test_a_change_that_does_not_fit_changes_nothing(register: SQLRegister, changes: list[Change]):
-    register.commit([Reserve(RECORD), StoreCRL(CRLRecord("ca", 5, NOW, NOW, b"", 0))], EVENT)
+    numbers = [ReserveCRLNumber("ca", 3), ReserveCRLNumber("ca", 5)]
+    store = StoreCRL(CRLRecord("ca", 5, NOW, NOW, b"", 0))
+    register.commit([Reserve(RECORD), *numbers, store], EVENT)
     before = list(register.audit_entries())
     good = Reserve(replace(RECORD, serial=8))
     with pytest.raises(RegisterConflictError):

@@ -30,6 +30,7 @@ from pki.records import (
     ForeignCertificate,
     RaiseCRLFloor,
     Reserve,
+    ReserveCRLNumber,
     Retire,
     StoreCRL,
     SuccessionRecord,
@@ -69,7 +70,8 @@ ANOTHER_VALUE = {
 }
 REVOKED = "issuer, serial, 'superseded', reserved_at, NULL FROM certificates WHERE"
 CHANGED = "issuer, serial, '{}', reserved_at, 'certificateHold', NULL FROM certificates WHERE"
-CRL = "this_update, next_update, der, last_sequence"
+CRL = "this_update, next_update, der, last_sequence, NULL"
+TAKEN_NUMBER = "number that was reserved for it"
 FOREIGN = (
     "issuer_sha256, serial, issuer, subject, not_before, not_after, der, requester, recorded_at"
     " FROM foreign_certificates"
@@ -109,9 +111,14 @@ STATEMENTS = (
     (copied("state = 'reserved'", serial="'ff'", der="x'00'"), FIRST),
     (copied("state = 'reserved'", serial="'ff'", fingerprint="'ff'"), FIRST),
     *(
-        (f"INSERT INTO crls SELECT issuer, {number}, {CRL} FROM crls WHERE number = 5", RISES)
+        (f"INSERT INTO crls SELECT issuer, {number}, {CRL} FROM crls WHERE number = 5", words)
+        for number, words in ((3, RISES), (7, TAKEN_NUMBER))
+    ),
+    *(
+        (f"INSERT INTO crl_numbers SELECT issuer, {number} FROM crls WHERE number = 5", RISES)
         for number in (4, 0, -1)
     ),
+    ("UPDATE crl_numbers SET number = 9 WHERE number = 6", NEVER),
     *(
         (f"INSERT INTO audit SELECT {number}, at, content, subtrees FROM audit {LAST}", FOLLOWS)
         for number in ("sequence + 2", "0", "-1")
@@ -147,6 +154,7 @@ REPLACING = (
     ("INSERT OR REPLACE INTO crl_floors SELECT * FROM crl_floors", GUARD),
     ("INSERT OR REPLACE INTO foreign_certificates SELECT * FROM foreign_certificates", GUARD),
     (f"INSERT OR REPLACE INTO foreign_certificates SELECT 'ff', {FOREIGN}", GUARD),
+    ("INSERT OR REPLACE INTO crl_numbers SELECT * FROM crl_numbers", GUARD),
     ("INSERT OR REPLACE INTO audit SELECT * FROM audit", GUARD),
     ("INSERT OR REPLACE INTO schema_version SELECT * FROM schema_version", GUARD),
 )  # fmt: skip
@@ -164,6 +172,7 @@ def furnish(world: World) -> None:
     reserved = replace(reserved, fingerprint=None)
     world.register.commit([Reserve(reserved), Reserve(replace(reserved, serial=8))], EVENT)
     world.register.commit([Abandon(reserved.issuer, 8)], EVENT)
+    world.register.commit([ReserveCRLNumber("issuing", number) for number in (3, 5, 6)], EVENT)
     world.register.commit([StoreCRL(CRLRecord("issuing", 5, NOW, NOW, b"crl", 0))], EVENT)
     world.register.commit([Retire(SuccessionRecord("root", "issuing", NOW))], EVENT)
     floor = CRLFloor("issuing", 4, NOW, NOW)

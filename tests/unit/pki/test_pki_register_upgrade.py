@@ -75,8 +75,11 @@ def restore(place: Place, version: int) -> None:
 def contents(place: Place) -> dict[str, list[tuple[Any, ...]]]:
     with place.raw() as run:
         wanted = "id, issuer, serial, state, tbs_der, der, subject, profile, not_before, not_after"
-        tables = {name: run(f"SELECT * FROM {name} ORDER BY 1, 2") for name in TABLES[1:2]}
-        tables |= {name: run(f"SELECT * FROM {name} ORDER BY 1, 2") for name in TABLES[3:]}
+        tables = {"revocations": run("SELECT * FROM revocations ORDER BY 1, 2")}
+        held = "name, certificate_der, key_uri, parent, profile, crl_lifetime, created_at"
+        tables["authorities"] = run(f"SELECT {held} FROM authorities ORDER BY 1")
+        listed = "issuer, number, this_update, next_update, der, last_sequence"
+        tables["crls"] = run(f"SELECT {listed} FROM crls ORDER BY 1, 2")
         tables["certificates"] = run(f"SELECT {wanted} FROM certificates ORDER BY id")
         tables["audit"] = run("SELECT sequence, at, content FROM audit ORDER BY sequence")
         return tables

@@ -14,20 +14,27 @@ from pki_world import NOW, World, new_key
 from pki import der
 from pki.authority import crl as crl_module
 from pki.authority.authority import Authority
-from pki.authority.crl_der import CRLContent, encode_tbs
+from pki.authority.crl_der import CRLContent, encode_entries, encode_tbs
 from pki.authority.history import Standing
 from pki.clock import FixedClock
 from pki.errors import (
     AlreadyRevokedError,
     CertificateNotFoundError,
     ClockBeforeRecordError,
+    CRLRefusedError,
     RegisterConflictError,
     RevocationReasonError,
     SignatureMismatchError,
 )
 from pki.keys import algorithm_der, sign_data
 from pki.reasons import FINAL_REASONS, parse_reason
-from pki.records import AuditEvent, CertificateState, RevocationRecord, StoreCRL
+from pki.records import (
+    AuditEvent,
+    CertificateState,
+    RevocationRecord,
+    StoreCRL,
+    serial_text,
+)
 
 SECOND = timedelta(seconds=1)
 Reason = x509.ReasonFlags
@@ -142,16 +149,23 @@ def test_numbers_rise_and_the_newest_is_kept(world: World):
         world.register.commit([StoreCRL(newest)], AuditEvent(NOW, "a", "crl.issue"))
 
 
-def test_two_processes_never_issue_the_same_number(world: World, monkeypatch: pytest.MonkeyPatch):
-    """The other process stores its list between our question and our commit."""
+def test_two_processes_never_store_lists_out_of_order(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """The other process reserves and stores its list between our reservation and our commit."""
     world.issuing.issue_crl()
-    before = world.register.newest_crl("issuing")
-    with monkeypatch.context() as patch:
-        patch.setattr(world.register, "newest_crl", lambda _: before)
+    commit = world.register.commit
+
+    def late(changes, event):
+        if event.action == "crl.issue":
+            monkeypatch.setattr(world.register, "commit", commit)
+            assert number(world.issuing.issue_crl()) == 3
+        commit(changes, event)
+
+    monkeypatch.setattr(world.register, "commit", late)
+    with pytest.raises(RegisterConflictError):
         world.issuing.issue_crl()
-        with pytest.raises(RegisterConflictError):
-            world.issuing.issue_crl()
-    assert number(world.issuing.issue_crl()) == 3
+    assert number(world.issuing.issue_crl()) == 4
 
 
 def test_a_list_knows_how_far_it_reaches(world: World):
@@ -203,7 +217,7 @@ def test_a_list_that_is_another_is_not_stored(world: World, monkeypatch: pytest.
         world.issuing.issue_crl()
     other = world.root.issuer.certificate.subject
     monkeypatch.setattr(crl_module, "encode_tbs", lambda c: encode(replace(c, issuer=other)))
-    with pytest.raises(SignatureMismatchError, match="another list"):
+    with pytest.raises(CRLRefusedError, match=r"pki\.crl\.issuer"):
         world.issuing.issue_crl()
 
 
@@ -260,7 +274,15 @@ def test_the_direct_list_is_the_builders_list(world: World):
         this_update=begin,
         next_update=late,
         expired_since=begin,
-        revocations=revocations,
+        entries=encode_entries(
+            (
+                serial_text(one.serial),
+                one.reason.value,
+                one.revoked_at.replace(tzinfo=None),
+                one.invalidity_date and one.invalidity_date.replace(tzinfo=None),
+            )
+            for one in revocations
+        ),
     )
     assert encode_tbs(content) == builder.sign(key, hashes.SHA256()).tbs_certlist_bytes
 

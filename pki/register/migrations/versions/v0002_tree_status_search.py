@@ -9,6 +9,7 @@ place for that.
 from __future__ import annotations
 
 import hashlib
+import json
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -65,6 +66,7 @@ def upgrade() -> None:
         sa.Column("successor", sa.String, sa.ForeignKey("authorities.name"), nullable=False),
         sa.Column("retired_at", sa.DateTime, nullable=False),
     )
+    _lay_numbers()
 
 
 def downgrade() -> None:
@@ -82,6 +84,7 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_index("ix_certificates_subject_folded", "certificates")
     op.drop_column("certificates", "subject_folded")  # not in a batch, which makes a new table
+    _drop_numbers()
     _make_chain()
 
 
@@ -108,6 +111,46 @@ def _make_import_tables() -> None:
         sa.UniqueConstraint("issuer_sha256", "serial"),
     )
     op.create_index("ix_foreign_certificates_not_after", "foreign_certificates", ["not_after"])
+
+
+def _lay_numbers() -> None:
+    """Take every number that a list has, or that the log says was reserved for one."""
+    op.create_table(
+        "crl_numbers",
+        sa.Column("issuer", sa.String, sa.ForeignKey("issuer_names.name"), primary_key=True),
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    )
+    op.add_column("crls", sa.Column("base_number", sa.BigInteger))
+    op.add_column("authorities", sa.Column("delta_lifetime", sa.BigInteger))
+    bind = op.get_bind()
+    stored = bind.execute(sa.text("SELECT issuer, number FROM crls")).all()
+    taken = {(row.issuer, row.number) for row in stored}
+    for rows in _batches(_audit.c.sequence, _audit.c.content):
+        told = (json.loads(row.content) for row in rows if b'"crl.reserve"' in row.content)
+        taken |= {
+            (one["facts"]["issuer"], int(one["facts"]["number"]))
+            for one in told
+            if one["action"] == "crl.reserve"
+        }
+    values = [{"issuer": issuer, "number": number} for issuer, number in sorted(taken)]
+    if values:
+        numbers = sa.table("crl_numbers", sa.column("issuer"), sa.column("number"))
+        bind.execute(sa.insert(numbers), values)
+
+
+def _drop_numbers() -> None:
+    """Go back to where there are no numbers but those of lists.
+
+    Raises:
+        RegisterConflictError: there is a delta list.
+    """
+    deltas = sa.text("SELECT 1 FROM crls WHERE base_number IS NOT NULL")
+    if op.get_bind().execute(deltas).first() is not None:
+        place = op.get_context().opts["place"]
+        raise RegisterConflictError(register=place, reason="version 1 has no place for delta lists")
+    op.drop_column("crls", "base_number")
+    op.drop_column("authorities", "delta_lifetime")
+    op.drop_table("crl_numbers")
 
 
 def _grow_tree() -> None:
