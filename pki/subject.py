@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -101,9 +102,7 @@ class Subject:
 
     def name(self) -> x509.Name:
         """Return the distinguished name in UTF8String; C and serialNumber in PrintableString."""
-        return x509.Name(
-            [x509.NameAttribute(ATTRIBUTES[short].oid, value) for short, value in self.attributes]
-        )
+        return _name(self.attributes)
 
     def alternative_names(self) -> tuple[x509.GeneralName, ...]:
         """Return what goes into the subject alternative name: mail, then hosts, then addresses."""
@@ -132,6 +131,13 @@ class Subject:
     def __repr__(self) -> str:
         shorts = ", ".join(short for short, _ in self.attributes)
         return f"Subject({shorts})"  # values are personal: they never reach a log
+
+
+@lru_cache(maxsize=16)  # asked for several times while a certificate is made
+def _name(attributes: tuple[tuple[str, str], ...]) -> x509.Name:
+    return x509.Name(
+        [x509.NameAttribute(ATTRIBUTES[short].oid, value) for short, value in attributes]
+    )
 
 
 def build_subject(pairs: Iterable[tuple[str, str]]) -> Subject:

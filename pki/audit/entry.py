@@ -12,6 +12,10 @@ from pki.audit.tree import Edge, leaf_hash
 from pki.errors import ClockBeforeRecordError
 from pki.records import AuditEntry, AuditEvent, Register
 
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
 
 def build_entry(event: AuditEvent, edge: Edge) -> tuple[AuditEntry, Edge]:
     """Return the entry that follows in the log with that edge, and the edge after it."""
@@ -54,6 +58,4 @@ def _canonical(event: AuditEvent, sequence: int) -> bytes:
         "facts": dict(event.facts),
         "sequence": sequence,
     }
-    return json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return _ENCODER.encode(content).encode()

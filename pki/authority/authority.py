@@ -60,6 +60,7 @@ class Authority:
         self.register = register
         self.clock = clock
         self.blocked = blocked or BlockedKeys()
+        self._record: AuthorityRecord | None = None
 
     def issue(
         self,
@@ -193,10 +194,11 @@ class Authority:
         Raises:
             AuthorityNotFoundError: the register does not know it.
         """
-        record = self.register.find_authority(self.issuer.name)
-        if record is None:
+        if self._record is None:  # once it is there, it never changes
+            self._record = self.register.find_authority(self.issuer.name)
+        if self._record is None:
             raise AuthorityNotFoundError(authority=self.issuer.name)
-        return record
+        return self._record
 
     def check_in_force(self) -> None:
         """Refuse to issue under a revoked certificate.

@@ -166,7 +166,7 @@ def test_the_guard_is_what_keeps_keys_apart(world: World, monkeypatch: pytest.Mo
     """A mutant without the question before is stopped at the reservation; without both, not."""
     key = rsa_key("mutant")
     world.issue(key=key)
-    monkeypatch.setattr("pki.authority.issuance.check_key_free", lambda *_: None)
+    monkeypatch.setattr("pki.authority.issuance.check_key_free", lambda *_, **__: None)
     with pytest.raises(KeyUsedElsewhereError):
         world.issue(key=key)
     monkeypatch.setattr(
