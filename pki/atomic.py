@@ -11,8 +11,10 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from pki.errors import DiskFullError, OutputExistsError, OutputUnwritableError
 from pki.sync_posix import sync_folder
@@ -43,10 +45,31 @@ def write_atomically(target: Path, data: bytes, *, overwrite: bool, mode: int = 
         DiskFullError: no room; nothing was left behind.
         OutputUnwritableError: anything else the system says.
     """
+    with writing_beside(target, overwrite=overwrite, mode=mode) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing_beside(target: Path, *, overwrite: bool, mode: int = PUBLIC) -> Iterator[BinaryIO]:
+    """Give a new file for the block to fill, and to read back; it takes the name after the block.
+
+    Args:
+        target: the name.
+        overwrite: replace a file that is there.
+        mode: as of `write_atomically`.
+
+    Raises:
+        OutputExistsError: the target is there, and `overwrite` is false.
+        DiskFullError: no room; nothing was left behind.
+        OutputUnwritableError: anything else the system says.
+    """
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         try:
-            _write_through(part, data, mode)
+            with open(part, "x+b", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
             _take_name(part, target, overwrite=overwrite)
         finally:
             _patiently(lambda: part.unlink(missing_ok=True))
@@ -57,16 +80,6 @@ def write_atomically(target: Path, data: bytes, *, overwrite: bool, mode: int = 
         if error.errno in NO_ROOM:
             raise DiskFullError(path=target) from error
         raise OutputUnwritableError(path=target, reason=error.strerror or "") from error
-
-
-def _write_through(path: Path, data: bytes, mode: int) -> None:
-    def opener(name: str, flags: int) -> int:
-        return os.open(name, flags, mode)
-
-    with open(path, "xb", opener=opener) as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _take_name(part: Path, target: Path, *, overwrite: bool) -> None:

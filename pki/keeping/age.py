@@ -12,6 +12,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -57,6 +58,8 @@ class EncryptingFile:
         header = _VERSION + b"".join(_written(one.wrap(file_key)) for one in recipients) + b"---"
         mac = encode_base64(_mac(file_key, header)).encode()
         target.write(header + b" " + mac + b"\n" + nonce)
+        self.identity: Identity = _Writer(file_key)
+        """Opens this file alone: who wrote it can read it back and keeps no secret for that."""
         self._target = target
         self._pieces = _Pieces(derive(file_key, nonce, b"payload"))
         self._held = bytearray()
@@ -121,6 +124,16 @@ class DecryptingFile:
             raise BackupTamperedError
         self._next = following or None
         return found
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Knows the file key without unwrapping it."""
+
+    file_key: bytes = field(repr=False)
+
+    def unwrap(self, _stanza: Stanza) -> bytes:
+        return self.file_key
 
 
 class _Pieces:

@@ -52,7 +52,7 @@ class Recipient(Protocol):
 class Identity(Protocol):
     """What opens a backup."""
 
-    def unwrap(self, stanza: Stanza) -> bytes | None:
+    def unwrap(self, stanza: Stanza, /) -> bytes | None:
         """Return the file key; None where the stanza is for somebody else.
 
         Raises:
