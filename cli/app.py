@@ -18,6 +18,7 @@ from cli.commands import (
     config,
     crl,
     doctor,
+    importing,
     init,
     profile,
     serve,
@@ -108,6 +109,7 @@ def options(
 
 for group in (init, upgrade, doctor, sign, verify, serve):
     group.add_to(app)
+importing.add_to(authority.group, certificate.group)
 for name, group in {
     "config": config,
     "ca": authority,

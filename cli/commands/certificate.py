@@ -45,12 +45,19 @@ def list_certificates(
         str | None, typer.Option("--expires-within", help="cert.expires_within")
     ] = None,
     query: Annotated[str | None, typer.Option("--query", help="cert.query")] = None,
+    foreign: Annotated[bool, typer.Option("--foreign", help="cert.foreign")] = False,
 ) -> None:
     """List certificates."""
     from cli.homes.office import open_office
-    from cli.issuing.find_certificates import Filter, certificate_rows
+    from cli.issuing.find_certificates import Filter, certificate_rows, end_of_span
+    from cli.issuing.import_foreign import foreign_rows, put_foreign
 
     session = session_of(context)
+    if foreign:
+        before = end_of_span(expires_within, session.clock.now())
+        with open_office(session) as office:
+            put_foreign(session, foreign_rows(office.register, query=query, before=before))
+        return
     wanted = Filter(ca, status, expires_within, query)
     with open_office(session) as office:
         rows = certificate_rows(office.register, wanted, session.clock.now())

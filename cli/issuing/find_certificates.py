@@ -35,7 +35,7 @@ def certificate_rows(register: Register, wanted: Filter, now: datetime) -> list[
     Raises:
         BadOptionError: an unknown status, or a span that is not like `60d`.
     """
-    before = now + _span(wanted.expires_within) if wanted.expires_within else None
+    before = end_of_span(wanted.expires_within, now)
     query = CertificateQuery(wanted.ca, _state(wanted.status), not_after_before=before)
     records = register.find_certificates(query)
     if wanted.expires_within:
@@ -85,6 +85,15 @@ def _state(text: str | None) -> CertificateState | None:
     except ValueError as error:
         form = " | ".join((*(state.value for state in CertificateState), HELD))
         raise BadOptionError(option="--status", value=text, form=form) from error
+
+
+def end_of_span(text: str | None, now: datetime) -> datetime | None:
+    """Return when a span like `60d` from now is over; None where none is given.
+
+    Raises:
+        BadOptionError: not like `60d`.
+    """
+    return now + _span(text) if text else None
 
 
 def _span(text: str) -> timedelta:

@@ -88,8 +88,7 @@ def apply_plan(
         ClockBeforeRecordError: the clock was set back.
         PKIError: whatever the register answers; run it again to go on.
     """
-    if plan.blocked:
-        raise ImportBlockedError(count=len(plan.blocked), first=plan.blocked[0].words)
+    check_unblocked(plan)
     if not certifies(plan.certificate, terms.key):
         raise KeyMismatchError(authority=plan.name)
     now = clock.now()
@@ -105,6 +104,16 @@ def apply_plan(
         progress(done, len(plan.records))
     check_register(plan, register)
     _finish(plan, terms, register, clock.now())
+
+
+def check_unblocked(plan: Plan) -> None:
+    """Refuse a plan with a finding that stops it.
+
+    Raises:
+        ImportBlockedError: there is one.
+    """
+    if plan.blocked:
+        raise ImportBlockedError(count=len(plan.blocked), first=plan.blocked[0].words)
 
 
 def _begin(plan: Plan, register: Register, now: datetime, requester: str) -> None:

@@ -6,6 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from test_cli_import import write_authority
 
 from cli.app import build_command
 from pki.words import Language
@@ -83,6 +84,12 @@ def ask_lists(note, out):
     note("crl check", crl)
 
 
+def ask_imports(note, out):
+    """An authority that was kept elsewhere, and another's certificates."""
+    note("ca import", "old", write_authority(out / "kept"), "--yes")
+    note("cert import", write_authority(out / "partner") / "newcerts", "--yes")
+
+
 def test_every_command_answers_with_an_object_of_its_schema(
     asked, official, letter, tmp_path, shim_home
 ):
@@ -112,6 +119,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
     note("ca cross", "--ca", "root", "--certificate", out / "second.pem")
     note("ca rollover", "issuing", "issuing-2", status=3)
     ask_lists(note, out)
+    ask_imports(note, out)
     note("audit show")
     note("audit verify")
     note("audit checkpoint", "-o", out / "log.checkpoint")

@@ -1,0 +1,75 @@
+"""`antin ca import`, `antin cert import`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cli.options import DoIt, PinSource
+from cli.session import session_of
+
+Sources = Annotated[list[Path], typer.Argument(help="import.sources")]
+Format = Annotated[
+    Literal["openssl", "easyrsa", "xca", "folder"] | None,
+    typer.Option("--format", help="import.format"),
+]
+
+
+def import_authority(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="ca.name")],
+    sources: Sources,
+    shape: Format = None,
+    certificate: Annotated[Path | None, typer.Option("--cert", help="import.cert")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="import.key")] = None,
+    profile: Annotated[str | None, typer.Option("--profile", help="import.profile")] = None,
+    crl_days: Annotated[int | None, typer.Option("--crl-days", help="import.crl_days")] = None,
+    yes: DoIt = False,
+    pin_source: PinSource = None,
+) -> None:
+    """Bring an authority that others kept; without `--yes`, say what was found."""
+    from cli.homes.office import open_office
+    from cli.issuing.import_authority import Wanted, import_it, plan_import, put_plan
+    from cli.tokens.dry_run import end_dry_run
+
+    session = session_of(context)
+    wanted = Wanted(name, tuple(sources), shape, certificate, key, profile, crl_days)
+    with open_office(session, pin_source=pin_source) as office:
+        found = plan_import(office, wanted)
+        if not yes:
+            put_plan(session, found)
+            end_dry_run(session, "cli.import.advice")
+        with office.home.locked():
+            number = import_it(office, found, wanted)
+    put_plan(session, found, crl_number=number)
+
+
+def import_certificates(
+    context: typer.Context,
+    sources: Sources,
+    yes: DoIt = False,
+) -> None:
+    """Record certificates of other authorities; without `--yes`, say what was found."""
+    from cli.homes.office import open_office
+    from cli.issuing.import_foreign import plan_watch, put_watch, watch
+    from cli.tokens.dry_run import end_dry_run
+
+    session = session_of(context)
+    with open_office(session) as office:
+        plan = plan_watch(office, tuple(sources))
+        if not yes:
+            put_watch(session, plan, done=False)
+            end_dry_run(session, "cli.import.advice")
+        with office.home.locked():
+            watch(office, plan)
+    put_watch(session, plan, done=True)
+    if plan.conflicts:
+        from pki.errors import ImportBlockedError
+
+        raise ImportBlockedError(count=len(plan.conflicts), first=plan.conflicts[0].words)
+
+
+def add_to(ca: typer.Typer, cert: typer.Typer) -> None:
+    """Add the commands to their groups."""
+    ca.command("import", help="ca.import")(import_authority)
+    cert.command("import", help="cert.import")(import_certificates)
