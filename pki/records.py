@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cryptography import x509
 
@@ -332,6 +332,13 @@ Change = (
 )
 
 
+class Step(NamedTuple):
+    """Changes, and the event that tells of them."""
+
+    changes: tuple[Change, ...]
+    event: AuditEvent
+
+
 @dataclass(frozen=True, slots=True)
 class CertificateQuery:
     """Which certificates to find; what is None does not narrow."""
@@ -366,6 +373,14 @@ class Register(Protocol):
             RefusedError: a change of status does not follow, as `pki.transitions` says.
             KeyUsedElsewhereError: the key of a reservation certifies another subject.
             KeyCompromisedError: a certificate of that key was revoked for its compromise.
+        """
+        ...
+
+    def commit_all(self, steps: Sequence[Step]) -> None:
+        """Take several steps in one transaction, in their order: all of them, or none.
+
+        Raises:
+            PKIError: as `commit`, of whichever step.
         """
         ...
 

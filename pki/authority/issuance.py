@@ -31,7 +31,7 @@ from pki.blocked import BlockedKeys
 from pki.clock import Clock, whole_second
 from pki.errors import LintFailedError, OutlivesIssuerError, ProfileViolationError, phrase
 from pki.keys import PublicKey
-from pki.lint.linter import LintPass, pass_lint
+from pki.lint.linter import pass_lint
 from pki.lint.target import Intent
 from pki.names import name_text
 from pki.profile import Lifetime, Profile
@@ -45,6 +45,7 @@ from pki.records import (
     Complete,
     Register,
     Reserve,
+    Step,
     serial_text,
 )
 from pki.request import check_key_free
@@ -84,6 +85,55 @@ Settle = Callable[[x509.Certificate], tuple[Change, ...]]
 """What else is recorded together with the certificate."""
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An order whose bytes are written, not yet reserved."""
+
+    order: Order
+    content: Content
+    record: CertificateRecord
+    """In state `reserved`."""
+
+    def reservation(self) -> Step:
+        """Return what is committed before anything is signed."""
+        record, by_retired = self.record, serves_the_retired(self.order.profile)
+        order = self.order
+        reserve = Reserve(record, order.replaces, order.replaced_of, by_retired=by_retired)
+        event = _event(record, "certificate.reserve", record.reserved_at, **self._told())
+        return Step((ClaimName(record.issuer), reserve), event)
+
+    def refusal(self) -> Step:
+        """Return what is committed where the linter refused: nothing was signed."""
+        record = self.record
+        event = _event(record, "certificate.refuse", record.reserved_at)
+        return Step((Abandon(record.issuer, record.serial),), event)
+
+    def completion(
+        self, certificate: x509.Certificate, at: datetime, settled: tuple[Change, ...] = ()
+    ) -> Step:
+        """Return what is committed before anybody gets the certificate."""
+        complete = _complete(self.record, certificate)
+        told = {**self._told(), "certificate": complete.fingerprint}
+        return Step((complete, *settled), _event(self.record, "certificate.issue", at, **told))
+
+    def sign(self, signatory: Signatory) -> x509.Certificate:
+        """Have the linter judge the bytes, sign them and read the result back.
+
+        Raises:
+            LintFailedError: the linter refuses; nothing was signed.
+            PKIError: as `sign_linted`.
+        """
+        renewal = self.order.longest is not None
+        lint_pass = pass_lint(
+            self.record.tbs_der, _intent(self.content, signatory, renewal=renewal)
+        )
+        return sign_linted(signatory, self.order.profile, lint_pass)
+
+    def _told(self) -> dict[str, str]:
+        replaces = self.order.replaces
+        return {"replaces": serial_text(replaces)} if replaces is not None else {}
+
+
 def certify(
     order: Order,
     signatory: Signatory,
@@ -100,28 +150,33 @@ def certify(
     """
     now = clock.now()
     check_clock(register, now)
+    called = order.standing.name if order.standing is not None else None
+    check_key_free(register, order.public_key, order.subject_text, authority=called)
+    draft = write_draft(order, signatory, blocked, now)
+    register.commit(*draft.reservation())
+    try:
+        certificate = draft.sign(signatory)
+    except LintFailedError:
+        # Nothing was signed, so the serial is given up and need not be revoked.
+        register.commit(*draft.refusal())
+        raise
+    settled = settle(certificate) if settle else ()
+    register.commit(*draft.completion(certificate, clock.now(), settled))
+    return certificate
+
+
+def write_draft(order: Order, signatory: Signatory, blocked: BlockedKeys, now: datetime) -> Draft:
+    """Check an order by itself and write the bytes to be signed; the register is not asked.
+
+    Raises:
+        PKIError: any refusal of subject, key and validity.
+    """
     order.profile.check_subject(order.subject)
     check_key(order, blocked)
     check_standing(order)
-    called = order.standing.name if order.standing is not None else None
-    check_key_free(register, order.public_key, order.subject_text, authority=called)
     content = _content(order, signatory, whole_second(now))
     tbs_der = build_tbs(content, signatory)
-    reserved = _reservation(order, content, tbs_der, signatory=signatory, at=now)
-    told = {"replaces": serial_text(order.replaces)} if order.replaces is not None else {}
-    register.commit(
-        (ClaimName(signatory.name), _reserve(order, reserved)),
-        _event(reserved, "certificate.reserve", now, **told),
-    )
-    intent = _intent(content, signatory, renewal=order.longest is not None)
-    lint_pass = _linted(reserved, intent, register)
-    certificate = sign_linted(signatory, order.profile, lint_pass)
-    complete = _complete(reserved, certificate)
-    changes = (complete, *(settle(certificate) if settle else ()))
-    told["certificate"] = complete.fingerprint
-    event = _event(reserved, "certificate.issue", clock.now(), **told)
-    register.commit(changes, event)
-    return certificate
+    return Draft(order, content, _reservation(order, content, tbs_der, signatory=signatory, at=now))
 
 
 def check_key(order: Order, blocked: BlockedKeys) -> None:
@@ -192,11 +247,6 @@ def _reservation(
     )
 
 
-def _reserve(order: Order, reserved: CertificateRecord) -> Reserve:
-    by_retired = serves_the_retired(order.profile)
-    return Reserve(reserved, order.replaces, order.replaced_of, by_retired=by_retired)
-
-
 def _intent(content: Content, signatory: Signatory, *, renewal: bool) -> Intent:
     return Intent(
         profile=content.profile,
@@ -210,16 +260,6 @@ def _intent(content: Content, signatory: Signatory, *, renewal: bool) -> Intent:
         renewal=renewal,
         standing=content.standing,
     )
-
-
-def _linted(reserved: CertificateRecord, intent: Intent, register: Register) -> LintPass:
-    try:
-        return pass_lint(reserved.tbs_der, intent)
-    except LintFailedError:
-        # Nothing was signed, so the serial is given up and need not be revoked.
-        event = _event(reserved, "certificate.refuse", reserved.reserved_at)
-        register.commit((Abandon(reserved.issuer, reserved.serial),), event)
-        raise
 
 
 def _complete(reserved: CertificateRecord, certificate: x509.Certificate) -> Complete:

@@ -34,13 +34,15 @@ class AuditLog:
     def __init__(self) -> None:
         self._edge = Edge()
 
-    def append(self, statements: Statements, event: AuditEvent) -> Edge:
+    def append(self, statements: Statements, event: AuditEvent, edge: Edge) -> Edge:
         """Insert the event's entry in the caller's writing transaction; return the edge after it.
 
-        Raises:
-            AuditBrokenError: the log's end cannot be gone on from: rows are missing.
+        Args:
+            statements: of the transaction.
+            event: what happened.
+            edge: that of the log so far, from `edge` or from the entry before.
         """
-        entry, following = build_entry(event, self._current_edge(statements))
+        entry, following = build_entry(event, edge)
         values = {column.name: getattr(entry, column.name) for column in _COLUMNS}
         statements.execute(_APPEND, values)
         return following
@@ -68,7 +70,12 @@ class AuditLog:
         query = _ENTRIES.where(position(AUDIT.c.content, fragment) > 0)
         return tuple(AuditEntry(*row) for row in connection.execute(query))
 
-    def _current_edge(self, statements: Statements) -> Edge:
+    def edge(self, statements: Statements) -> Edge:
+        """Return the edge of the log as it stands, in the caller's writing transaction.
+
+        Raises:
+            AuditBrokenError: the log's end cannot be gone on from: rows are missing.
+        """
         newest = statements.execute(_NEWEST).first()
         if newest is None:
             return Edge()

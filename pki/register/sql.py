@@ -33,6 +33,7 @@ from pki.records import (
     RevocationRecord,
     Snapshot,
     StatusChange,
+    Step,
     SuccessionRecord,
 )
 from pki.register import lists
@@ -150,17 +151,24 @@ class SQLRegister:
 
     def commit(self, changes: Sequence[Change], event: AuditEvent) -> None:
         """Apply all changes and append the event, or change nothing."""
-        edge = Edge()
+        self.commit_all((Step(tuple(changes), event),))
+
+    def commit_all(self, steps: Sequence[Step]) -> None:
+        """Take several steps in one transaction, in their order: all of them, or none."""
+        edge: Edge | None = None
 
         def work(statements: Statements) -> int:
             nonlocal edge
-            for change in changes:
-                apply(statements, change, self._store.place)
-            edge = self._log.append(statements, event)
+            edge = self._log.edge(statements)
+            for changes, event in steps:
+                for change in changes:
+                    apply(statements, change, self._store.place)
+                edge = self._log.append(statements, event, edge)
             return edge.size
 
         self._transactions.write(work)
-        self._log.remember(edge)
+        if edge is not None:
+            self._log.remember(edge)
 
     def find_authority(self, name: str) -> AuthorityRecord | None:
         """Return the authority of that name."""

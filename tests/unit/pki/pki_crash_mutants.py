@@ -108,8 +108,7 @@ def audit_apart() -> Iterator[None]:
     """A change is committed, and then the entry that tells of it."""
 
     def mutant(real: Commit, register: SQLRegister, changes: Any, event: Any) -> None:
-        edge = AuditLog._current_edge
-        with mock.patch.object(AuditLog, "append", lambda self, link, _: edge(self, link)):
+        with mock.patch.object(AuditLog, "append", lambda _self, _link, _event, edge: edge):
             real(register, changes, event)
         real(register, (), event)
 
