@@ -1,7 +1,6 @@
 """To-be-signed bytes: a profile, a subject and a key become one TBSCertificate.
 
-`cryptography` writes the bytes; it gives them only in a signed certificate, so a throw-away key of
-the issuer's own kind signs, and of the result nothing but the to-be-signed bytes is kept.
+`cryptography` writes the bytes; how they come out of it is `pki.throwaway`'s.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from pki.authority.issuer import Signatory
-from pki.keys import PublicKey, hash_for
+from pki.keys import PublicKey, algorithm_der
 from pki.lint.constraints import constraints_of
 from pki.profile import Profile
 from pki.standing import Standing
 from pki.subject import Subject
-from pki.throwaway import twin_of
+from pki.throwaway import to_be_signed
 from pki.urls import AuthorityURLs
 
 _BITS = (
@@ -63,8 +62,7 @@ def build_tbs(content: Content, signatory: Signatory) -> bytes:
     )
     for extension, critical in _extensions(content, signatory):
         builder = builder.add_extension(extension, critical)
-    twin = builder.sign(twin_of(signatory.key), hash_for(signatory.key))
-    return twin.tbs_certificate_bytes
+    return to_be_signed(builder, algorithm_der(signatory.key))
 
 
 def _extensions(
