@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from cli.commands import (
     audit,
     authority,
+    backup,
     certificate,
     config,
     crl,
@@ -116,6 +117,7 @@ for name, group in {
     "cert": certificate,
     "crl": crl,
     "audit": audit,
+    "backup": backup,
     "profile": profile,
     "token": token,
 }.items():

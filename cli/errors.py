@@ -183,3 +183,15 @@ class PadInitError(RefusedError):
     """A token with a PIN pad is set up by its maker's program only (facts: `token`)."""
 
     code = "cli.pad_init"
+
+
+class PassphraseShortError(RefusedError):
+    """A passphrase that could be found by trying (fact: `least`)."""
+
+    code = "cli.passphrase_short"
+
+
+class PassphrasesDifferError(RefusedError):
+    """A passphrase was typed differently the second time."""
+
+    code = "cli.passphrases_differ"

@@ -99,6 +99,8 @@ class DecryptingFile:
         nonce = source.read(16)
         if len(nonce) != 16:
             raise BackupCutError
+        self.identity: Identity = _Writer(file_key)
+        """Opens this file again, without the cost of a passphrase."""
         self._source = source
         self._pieces = _Pieces(derive(file_key, nonce, b"payload"))
         self._next: bytes | None = source.read(PIECE + _TAG)

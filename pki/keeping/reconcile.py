@@ -25,7 +25,7 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.errors import PublishedUnreadableError
+from pki.errors import PublishedUnreadableError, RestoreUnreconciledError
 from pki.keeping.published import Entry, PublishedBy
 from pki.names import name_text
 from pki.records import (
@@ -42,6 +42,7 @@ from pki.records import (
     ImportCertificate,
     RaiseCRLFloor,
     Register,
+    ReserveCRLNumber,
     RevocationRecord,
     Revoke,
     StatusChange,
@@ -122,15 +123,18 @@ def compare(
     Raises:
         PublishedUnreadableError: a serial that no certificate may have.
     """
-    newest, floor = register.newest_crl(authority.name), register.crl_floor(authority.name)
+    name = authority.name
+    lists = (register.newest_crl(name), register.newest_crl(name, delta=True))
+    stored = max((one.number for one in lists if one), default=0)
+    floor, reserved = register.crl_floor(name), register.last_crl_number(name)
     plan = _Plan(register, authority, now)
     plan.take_certificates(published.certificates)
     plan.take_entries(published.entries)
     return Difference(
-        authority.name,
-        max(newest.number if newest else 0, floor.number if floor else 0),
+        name,
+        max(stored, reserved, floor.number if floor else 0),
         published.number,
-        _newer(authority.name, published.newest, newest),
+        _newer(name, published.newest, stored),
         tuple(plan.steps()),
     )
 
@@ -147,12 +151,37 @@ def take_in(register: Register, difference: Difference, *, now: datetime, reques
         facts |= {"fingerprint": step.fingerprint} if step.fingerprint else {}
         event = AuditEvent(now, requester, "certificate.restore", tuple(facts.items()))
         register.commit(step.changes, event)
-    newest = difference.newest
+    newest, reserved = difference.newest, register.last_crl_number(name)
+    changes: list[Change] = []
+    if newest is not None:
+        if newest.number > reserved:
+            changes.append(ReserveCRLNumber(name, newest.number))
+        changes.append(StoreCRL(newest))
     floor = CRLFloor(name, difference.floor, newest.this_update if newest else None, now)
-    changes = (RaiseCRLFloor(floor), *((StoreCRL(newest),) if newest else ()))
+    changes += (ReserveCRLNumber(name, difference.floor), RaiseCRLFloor(floor))
     facts = {"issuer": name, "number": str(difference.floor)}
     facts |= {"published": str(difference.published_number)}
     register.commit(changes, AuditEvent(now, requester, "crl.restore", tuple(facts.items())))
+
+
+def check_taken(register: Register, authority: str, published: PublishedBy) -> None:
+    """Refuse a register that could collide with what was published, or forgets some of it.
+
+    Raises:
+        RestoreUnreconciledError: a serial is unknown, a revocation lost, or a number not above.
+    """
+    floor, standing = register.crl_floor(authority), register.list_revocations(authority)
+    reasons = {one.serial: one.reason for one in standing}
+    listed = published.entries.items()
+    kept = all(
+        serial in reasons and (entry.reason is _HOLD or reasons[serial] is not _HOLD)
+        for serial, entry in listed
+    )
+    known = all(
+        register.find_certificate(authority, one.serial_number) for one in published.certificates
+    )
+    if not kept or not known or floor is None or floor.number <= published.number:
+        raise RestoreUnreconciledError(authority=authority)
 
 
 class _Plan:
@@ -267,13 +296,17 @@ class _Plan:
 
 
 def _newer(
-    name: str, shown: x509.CertificateRevocationList | None, kept: CRLRecord | None
+    name: str, shown: x509.CertificateRevocationList | None, stored: int
 ) -> CRLRecord | None:
-    """Return the list that was shown, to be served until the next, if it is the newer one."""
+    """Return the list that was shown, if it is newer than any stored.
+
+    It is served until the next, which loses nothing of it: the gate before publication compares
+    the two. It tells of no sequence of this register, so a delta to it tells everything anew.
+    """
     if shown is None:
         return None
     number = shown.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    if kept is not None and number <= kept.number:
+    if number <= stored:
         return None
     return CRLRecord(
         name,
@@ -281,5 +314,5 @@ def _newer(
         shown.last_update_utc,
         shown.next_update_utc or shown.last_update_utc,
         shown.public_bytes(Encoding.DER),
-        kept.last_sequence if kept else 0,
+        0,
     )

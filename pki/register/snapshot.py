@@ -16,7 +16,7 @@ from pki.register.audit_log import AuditLog
 from pki.register.row_forms import write_row
 from pki.register.sql import open_register
 from pki.register.store import Store, store_of
-from pki.register.tables import AUDIT, AUTHORITIES, CERTIFICATES, CRLS, SCHEMA
+from pki.register.tables import AUDIT, AUTHORITIES, CERTIFICATES, CRL_NUMBERS, SCHEMA
 
 _PAGE = 1000
 
@@ -65,10 +65,10 @@ class Snapshot:
     def authorities(self) -> tuple[tuple[str, int, int], ...]:
         """Return name, number of serials and highest CRL number of every authority.
 
-        The number is 0 where there is no list.
+        The number is the highest that was reserved, 0 where none was.
         """
         serials = _of_authority(CERTIFICATES, func.count())
-        highest = _of_authority(CRLS, func.coalesce(func.max(CRLS.c.number), 0))
+        highest = _of_authority(CRL_NUMBERS, func.coalesce(func.max(CRL_NUMBERS.c.number), 0))
         query = select(AUTHORITIES.c.name, serials, highest).order_by(AUTHORITIES.c.name)
         return tuple(
             (name, count, number) for name, count, number in self._connection.execute(query)

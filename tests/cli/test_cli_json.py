@@ -91,6 +91,24 @@ def ask_imports(note, out):
 
 
 def test_every_command_answers_with_an_object_of_its_schema(
+def ask_ceremony(note, out, key):
+    """A ceremony is rehearsed; whoever has a key may practise the signature too."""
+    plan, transcript = out / "ceremony.toml", out / "ceremony.rehearsal.jsonl"
+    plan.write_text(sample(), "utf-8")
+    note("ca ceremony run", plan, "--rehearse")
+    note("ca ceremony sign", transcript, "--person", "chu-tri", "--key", key)
+    note("ca ceremony check", transcript)
+
+
+def ask_backups(note, out):
+    """A backup, its check, and what would be restored from it."""
+    key, file = out / "backup.key", out / "antin.backup"
+    public = note("backup key", "-o", key)["public_key"]
+    note("backup create", file, "--recipient", public)
+    note("backup verify", file, "--identity", key)
+    note("backup restore", file, "--identity", key, home=out / "restored", status=3)
+
+
     asked, official, letter, tmp_path, shim_home
 ):
     serial, out = official["serial"], tmp_path
@@ -122,6 +140,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
     ask_imports(note, out)
     note("audit show")
     note("audit verify")
+    ask_backups(note, out)
     note("audit checkpoint", "-o", out / "log.checkpoint")
     proof = note("audit prove", serial, "--since", out / "log.checkpoint", "-o", out / "log.proof")
     assert proof["entries"] == 5  # reserved, issued, held, released, revoked
