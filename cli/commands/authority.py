@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import hierarchy
+from cli.commands import ceremony, hierarchy
 from cli.options import KeyTypeName, PinSource
 from cli.session import session_of, table
 
@@ -140,3 +140,4 @@ def recover(
 
 
 hierarchy.add_to(group)
+group.add_typer(ceremony.group, name="ceremony")

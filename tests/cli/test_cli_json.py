@@ -6,6 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from pki_ceremony_world import sample
 from test_cli_import import write_authority
 
 from cli.app import build_command
@@ -90,7 +91,6 @@ def ask_imports(note, out):
     note("cert import", write_authority(out / "partner") / "newcerts", "--yes")
 
 
-def test_every_command_answers_with_an_object_of_its_schema(
 def ask_ceremony(note, out, key):
     """A ceremony is rehearsed; whoever has a key may practise the signature too."""
     plan, transcript = out / "ceremony.toml", out / "ceremony.rehearsal.jsonl"
@@ -109,6 +109,7 @@ def ask_backups(note, out):
     note("backup restore", file, "--identity", key, home=out / "restored", status=3)
 
 
+def test_every_command_answers_with_an_object_of_its_schema(
     asked, official, letter, tmp_path, shim_home
 ):
     serial, out = official["serial"], tmp_path
@@ -120,6 +121,7 @@ def ask_backups(note, out):
 
     note("init", home=out / "another")
     note("doctor")
+    ask_ceremony(note, out, official["key"])
     note("config show")
     note("upgrade")
     note("sign", letter, "-o", out / "signed.pdf")
@@ -138,9 +140,9 @@ def ask_backups(note, out):
     note("ca rollover", "issuing", "issuing-2", status=3)
     ask_lists(note, out)
     ask_imports(note, out)
+    ask_backups(note, out)
     note("audit show")
     note("audit verify")
-    ask_backups(note, out)
     note("audit checkpoint", "-o", out / "log.checkpoint")
     proof = note("audit prove", serial, "--since", out / "log.checkpoint", "-o", out / "log.proof")
     assert proof["entries"] == 5  # reserved, issued, held, released, revoked

@@ -1,0 +1,1 @@
+"""Key ceremonies on tokens: run, rehearsed, signed, checked."""
