@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import issue, judge, sign, token_workers, tokens
+from bench import crl, issue, judge, sign, token_workers, tokens
 from bench.material import Material, make
 from bench.paired import Ways, measure_ways
 from bench.rounds import Contender, measure, median
@@ -32,12 +32,13 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def jobs(documents: int, requests: int) -> dict[str, tuple[Contender, ...]]:
+def jobs(documents: int, requests: int, lists: tuple[int, ...]) -> dict[str, tuple[Contender, ...]]:
     """Return the contenders of each job: Antin, the floor, then the peers."""
     return {
         f"sign {documents} PDFs, B-B, RSA-2048 in SoftHSM": (sign.ANTIN, sign.FLOOR, *sign.PEERS),
         f"judge {documents} PDFs": (judge.ANTIN, judge.FLOOR, *judge.PEERS),
         f"issue {requests} certificates, P-256": (issue.ANTIN, issue.FLOOR, *issue.PEERS),
+        **{f"a CRL of {entries:,} entries": crl.contenders(entries) for entries in lists},
     }
 
 
@@ -100,10 +101,11 @@ class TokenTable:
 def main() -> None:
     chosen = options()
     documents, requests, rounds = (5, 200, 3) if chosen.quick else (50, 2000, 5)
+    lists = (crl.PROVINCE,) if chosen.quick else (crl.PROVINCE, crl.MILLION)
     results: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory(prefix="antin-bench-") as folder:
         material = make(Path(folder), documents=documents, requests=requests)
-        for job, contenders in jobs(documents, requests).items():
+        for job, contenders in jobs(documents, requests, lists).items():
             results[job] = measure(contenders, material, rounds=rounds)
         of_tokens = TokenTable(material, rounds=rounds)
     print(

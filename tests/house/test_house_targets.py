@@ -117,6 +117,7 @@ def test_the_bench_prints_every_figure_beside_its_floor_and_its_peers(checkout, 
         ("judge", "pyHanko"),
         ("judge", "pdfsig"),
         ("issue", "openssl ca"),
+        ("a", "openssl ca -gencrl"),
     ]
     assert all(float(row[3]) > 0 and float(row[6]) > 0 for row in cells)
     assert {row[3] for row in of_tokens} == {"", "≥ 0.9", *(row[3] for row in of_tokens[-4:])}
