@@ -6,6 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from pki_ceremony_world import sample
 from test_cli_import import write_authority
 
 from cli.app import build_command
@@ -90,6 +91,15 @@ def ask_imports(note, out):
     note("cert import", write_authority(out / "partner") / "newcerts", "--yes")
 
 
+def ask_ceremony(note, out, key):
+    """A ceremony is rehearsed; whoever has a key may practise the signature too."""
+    plan, transcript = out / "ceremony.toml", out / "ceremony.rehearsal.jsonl"
+    plan.write_text(sample(), "utf-8")
+    note("ca ceremony run", plan, "--rehearse")
+    note("ca ceremony sign", transcript, "--person", "chu-tri", "--key", key)
+    note("ca ceremony check", transcript)
+
+
 def ask_backups(note, out):
     """A backup, its check, and what would be restored from it."""
     key, file = out / "backup.key", out / "antin.backup"
@@ -111,6 +121,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
 
     note("init", home=out / "another")
     note("doctor")
+    ask_ceremony(note, out, official["key"])
     note("config show")
     note("upgrade")
     note("sign", letter, "-o", out / "signed.pdf")
