@@ -711,3 +711,9 @@ class OutputUnwritableError(UnavailableError):
     """The output cannot be written (facts: `path`, `reason`)."""
 
     code = "pki.output_unwritable"
+
+
+class BulkWorkerLostError(UnavailableError):
+    """A process that issues in bulk ended in the middle."""
+
+    code = "pki.bulk_worker_lost"

@@ -74,6 +74,16 @@ def parse_request(untrusted_request: bytes) -> CertificateRequest:
     return CertificateRequest(strong, request.public_bytes(Encoding.DER))
 
 
+def requested_key(request: bytes) -> PublicKey:
+    """Return the key of a request that `parse_request` has judged before.
+
+    Raises:
+        MalformedRequestError: it is none.
+        WeakKeyError: its subclasses say why.
+    """
+    return check_strength(_load(request).public_key())
+
+
 def check_key_free(
     register: Register, key: PublicKey, subject: str, *, authority: x509.Name | None = None
 ) -> None:
@@ -94,17 +104,29 @@ def check_key_free(
         KeyUsedElsewhereError: the key is taken.
         KeyCompromisedError: one of its certificates was revoked for the key's compromise.
     """
+    check_no_authority(register, key, authority=authority)
+    identity = spki_sha256(key)
+    for record in register.find_certificates(CertificateQuery(spki_sha256=identity)):
+        if record.state is not CertificateState.ABANDONED and record.subject != subject:
+            raise KeyUsedElsewhereError(issuer=record.issuer, serial=serial_text(record.serial))
+        if is_compromised(register.find_revocation(record.issuer, record.serial)):
+            raise KeyCompromisedError(issuer=record.issuer, serial=serial_text(record.serial))
+
+
+def check_no_authority(
+    register: Register, key: PublicKey, *, authority: x509.Name | None = None
+) -> None:
+    """Refuse a key that is an authority's own; the arguments are those of `check_key_free`.
+
+    Raises:
+        AuthorityKeyError: the key is that of an authority in the register.
+    """
     identity = spki_sha256(key)
     for own in register.list_authorities():
         held, name = _certified(own.certificate_der)
         # Octets are compared: names that only read alike are two names to a verifier.
         if held == identity and (authority is None or authority.public_bytes() != name):
             raise AuthorityKeyError(authority=own.name)
-    for record in register.find_certificates(CertificateQuery(spki_sha256=identity)):
-        if record.state is not CertificateState.ABANDONED and record.subject != subject:
-            raise KeyUsedElsewhereError(issuer=record.issuer, serial=serial_text(record.serial))
-        if is_compromised(register.find_revocation(record.issuer, record.serial)):
-            raise KeyCompromisedError(issuer=record.issuer, serial=serial_text(record.serial))
 
 
 @lru_cache(maxsize=64)

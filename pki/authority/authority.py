@@ -91,13 +91,7 @@ class Authority:
             ProfileViolationError: the profile makes an authority, or does not allow this.
             PKIError: any refusal of `pki.authority.issuance`.
         """
-        if order.profile.is_authority:
-            raise ProfileViolationError(
-                profile=order.profile.name, reason=phrase("pki.profile.makes_authority")
-            )
-        self.check_in_force()
-        if not serves_the_retired(order.profile):
-            check_issues(self.register, self.issuer.name)
+        self.check_may_issue(order.profile)
         signatory = self.issuer.signatory()
         return certify(
             order, signatory, register=self.register, clock=self.clock, blocked=self.blocked
@@ -199,6 +193,22 @@ class Authority:
         if self._record is None:
             raise AuthorityNotFoundError(authority=self.issuer.name)
         return self._record
+
+    def check_may_issue(self, profile: Profile) -> None:
+        """Refuse what this authority issues to no subscriber, or issues no more.
+
+        Raises:
+            AuthorityRevokedError: this authority is revoked.
+            AuthorityRetiredError: another one goes on in its place.
+            ProfileViolationError: the profile makes an authority.
+        """
+        if profile.is_authority:
+            raise ProfileViolationError(
+                profile=profile.name, reason=phrase("pki.profile.makes_authority")
+            )
+        self.check_in_force()
+        if not serves_the_retired(profile):
+            check_issues(self.register, self.issuer.name)
 
     def check_in_force(self) -> None:
         """Refuse to issue under a revoked certificate.

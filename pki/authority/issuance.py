@@ -85,53 +85,46 @@ Settle = Callable[[x509.Certificate], tuple[Change, ...]]
 """What else is recorded together with the certificate."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An order whose bytes are written, not yet reserved."""
+def reserve(record: CertificateRecord, order: Order | None = None) -> Step:
+    """Return what is committed before anything is signed; `order` says what is out of the usual."""
+    event = _event(record, "certificate.reserve", record.reserved_at, order)
+    change = Reserve(record)
+    if order is not None:
+        by_retired = serves_the_retired(order.profile)
+        change = Reserve(record, order.replaces, order.replaced_of, by_retired=by_retired)
+    return Step((ClaimName(record.issuer), change), event)
 
-    order: Order
-    content: Content
-    record: CertificateRecord
-    """In state `reserved`."""
 
-    def reservation(self) -> Step:
-        """Return what is committed before anything is signed."""
-        record, by_retired = self.record, serves_the_retired(self.order.profile)
-        order = self.order
-        reserve = Reserve(record, order.replaces, order.replaced_of, by_retired=by_retired)
-        event = _event(record, "certificate.reserve", record.reserved_at, **self._told())
-        return Step((ClaimName(record.issuer), reserve), event)
+def refuse(record: CertificateRecord) -> Step:
+    """Return what is committed where the linter refused: nothing was signed."""
+    event = _event(record, "certificate.refuse", record.reserved_at)
+    return Step((Abandon(record.issuer, record.serial),), event)
 
-    def refusal(self) -> Step:
-        """Return what is committed where the linter refused: nothing was signed."""
-        record = self.record
-        event = _event(record, "certificate.refuse", record.reserved_at)
-        return Step((Abandon(record.issuer, record.serial),), event)
 
-    def completion(
-        self, certificate: x509.Certificate, at: datetime, settled: tuple[Change, ...] = ()
-    ) -> Step:
-        """Return what is committed before anybody gets the certificate."""
-        complete = _complete(self.record, certificate)
-        told = {**self._told(), "certificate": complete.fingerprint}
-        return Step((complete, *settled), _event(self.record, "certificate.issue", at, **told))
+def complete(
+    record: CertificateRecord,
+    certificate: x509.Certificate,
+    at: datetime,
+    order: Order | None = None,
+    settled: tuple[Change, ...] = (),
+) -> Step:
+    """Return what is committed before anybody gets the certificate."""
+    fingerprint = certificate.fingerprint(SHA256()).hex()
+    der_form = certificate.public_bytes(Encoding.DER)
+    change = Complete(record.issuer, record.serial, der_form, fingerprint)
+    event = _event(record, "certificate.issue", at, order, certificate=fingerprint)
+    return Step((change, *settled), event)
 
-    def sign(self, signatory: Signatory) -> x509.Certificate:
-        """Have the linter judge the bytes, sign them and read the result back.
 
-        Raises:
-            LintFailedError: the linter refuses; nothing was signed.
-            PKIError: as `sign_linted`.
-        """
-        renewal = self.order.longest is not None
-        lint_pass = pass_lint(
-            self.record.tbs_der, _intent(self.content, signatory, renewal=renewal)
-        )
-        return sign_linted(signatory, self.order.profile, lint_pass)
+def sign_record(order: Order, record: CertificateRecord, signatory: Signatory) -> x509.Certificate:
+    """Have the linter judge the reserved bytes, sign them and read the result back.
 
-    def _told(self) -> dict[str, str]:
-        replaces = self.order.replaces
-        return {"replaces": serial_text(replaces)} if replaces is not None else {}
+    Raises:
+        LintFailedError: the linter refuses; nothing was signed.
+        PKIError: as `sign_linted`.
+    """
+    lint_pass = pass_lint(record.tbs_der, _intent(order, record, signatory))
+    return sign_linted(signatory, order.profile, lint_pass)
 
 
 def certify(
@@ -152,21 +145,26 @@ def certify(
     check_clock(register, now)
     called = order.standing.name if order.standing is not None else None
     check_key_free(register, order.public_key, order.subject_text, authority=called)
-    draft = write_draft(order, signatory, blocked, now)
-    register.commit(*draft.reservation())
+    record = write_draft(order, signatory, blocked, now)
+    register.commit(*reserve(record, order))
     try:
-        certificate = draft.sign(signatory)
+        certificate = sign_record(order, record, signatory)
     except LintFailedError:
         # Nothing was signed, so the serial is given up and need not be revoked.
-        register.commit(*draft.refusal())
+        register.commit(*refuse(record))
         raise
     settled = settle(certificate) if settle else ()
-    register.commit(*draft.completion(certificate, clock.now(), settled))
+    register.commit(*complete(record, certificate, clock.now(), order, settled))
     return certificate
 
 
-def write_draft(order: Order, signatory: Signatory, blocked: BlockedKeys, now: datetime) -> Draft:
+def write_draft(
+    order: Order, signatory: Signatory, blocked: BlockedKeys, now: datetime
+) -> CertificateRecord:
     """Check an order by itself and write the bytes to be signed; the register is not asked.
+
+    Returns:
+        What is to be reserved.
 
     Raises:
         PKIError: any refusal of subject, key and validity.
@@ -176,7 +174,7 @@ def write_draft(order: Order, signatory: Signatory, blocked: BlockedKeys, now: d
     check_standing(order)
     content = _content(order, signatory, whole_second(now))
     tbs_der = build_tbs(content, signatory)
-    return Draft(order, content, _reservation(order, content, tbs_der, signatory=signatory, at=now))
+    return _reservation(order, content, tbs_der, signatory=signatory, at=now)
 
 
 def check_key(order: Order, blocked: BlockedKeys) -> None:
@@ -247,35 +245,29 @@ def _reservation(
     )
 
 
-def _intent(content: Content, signatory: Signatory, *, renewal: bool) -> Intent:
+def _intent(order: Order, record: CertificateRecord, signatory: Signatory) -> Intent:
     return Intent(
-        profile=content.profile,
-        subject=content.subject,
-        public_key=content.public_key,
+        profile=order.profile,
+        subject=order.subject,
+        public_key=order.public_key,
         issuer_name=signatory.subject,
         issuer_key=signatory.key.public_key(),
         issuer=signatory.certificate,
         urls=signatory.urls,
-        now=content.not_before,
-        renewal=renewal,
-        standing=content.standing,
+        now=record.reserved_at,
+        renewal=order.longest is not None,
+        standing=order.standing,
     )
 
 
-def _complete(reserved: CertificateRecord, certificate: x509.Certificate) -> Complete:
-    return Complete(
-        reserved.issuer,
-        reserved.serial,
-        certificate.public_bytes(Encoding.DER),
-        certificate.fingerprint(SHA256()).hex(),
-    )
-
-
-def _event(record: CertificateRecord, action: str, at: datetime, **facts: str) -> AuditEvent:
+def _event(
+    record: CertificateRecord, action: str, at: datetime, order: Order | None = None, **facts: str
+) -> AuditEvent:
     told = {
         "issuer": record.issuer,
         "serial": serial_text(record.serial),
         "profile": record.profile,
-        **facts,
     }
-    return AuditEvent(at, record.requester, action, tuple(told.items()))
+    if order is not None and order.replaces is not None:
+        told["replaces"] = serial_text(order.replaces)
+    return AuditEvent(at, record.requester, action, tuple({**told, **facts}.items()))

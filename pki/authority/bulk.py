@@ -1,0 +1,215 @@
+"""Many certificates from ready requests: the way of `pki.authority.issuance`, a batch at a time.
+
+Each certificate goes every step there is; what is shared is the waiting for the disk. Of a batch,
+all is reserved in one transaction before any of it is signed, and all is completed in one before
+any of it is handed out. While one batch waits for the disk, workers write and sign others.
+
+An order that is refused costs the others nothing: where a batch cannot be reserved as a whole, its
+orders are reserved one by one. An interruption leaves reserved serials for `recover_open`, as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Protocol, TypeVar
+
+from cryptography import x509
+
+from pki.audit.entry import check_clock
+from pki.authority.authority import Authority
+from pki.authority.bulk_work import (
+    Demand,
+    Drafted,
+    OpenKey,
+    Shop,
+    Signed,
+    certified_key,
+    draft_batch,
+    sign_batch,
+)
+from pki.authority.issuance import complete, refuse, reserve
+from pki.errors import BulkWorkerLostError, LintFailedError, PKIError, RefusedError
+from pki.profile import Profile
+from pki.records import CertificateRecord, Step
+from pki.request import check_no_authority
+
+T = TypeVar("T")
+BATCH = 128
+"""Orders in a batch: a crash leaves at most this many a worker to be revoked."""
+
+
+class Workers(Protocol):
+    """Where batches are written and signed: `concurrent.futures` executors are such."""
+
+    def submit(self, work: Callable[..., T], /, *arguments: object) -> Future[T]:
+        """Have the call made, in another process or here."""
+        ...
+
+
+class Here:
+    """No workers: every call is made at once, in this process."""
+
+    def submit(self, work: Callable[..., T], /, *arguments: object) -> Future[T]:
+        """Make the call."""
+        done: Future[T] = Future()
+        try:
+            done.set_result(work(*arguments))
+        except PKIError as error:
+            done.set_exception(error)
+        return done
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one order."""
+
+    position: int
+    """Its place among the orders, from 0."""
+    certificate_der: bytes | None
+    error: PKIError | None = None
+    """Why there is no certificate."""
+
+
+def issue_in_bulk(
+    authority: Authority,
+    profile: Profile,
+    demands: Iterable[Demand],
+    *,
+    open_key: OpenKey,
+    workers: Workers | None = None,
+    ahead: int = 4,
+) -> Iterator[Outcome]:
+    """Issue certificates and yield what came of each order, batch by batch.
+
+    Args:
+        authority: who issues.
+        profile: of all of them.
+        demands: read as they are needed; none is kept longer than its batch is under way.
+        open_key: gives a worker the authority's key, or finds the one that it opened before.
+        workers: who writes and signs; None for this process alone.
+        ahead: how many batches are under way at a time.
+
+    Raises:
+        PKIError: whatever stops the authority as a whole: it is revoked or retired, the clock was
+            set back, the register fails. What was yielded before stands.
+        BulkWorkerLostError: a worker ended in the middle; what it had is for `recover_open`.
+    """
+    authority.check_may_issue(profile)
+    course = _Course(authority, workers or Here(), Shop.of(authority.issuer, profile, open_key))
+    waiting = _batches(demands)
+    under_way: dict[Future[Any], _Steps] = {}
+    while True:
+        for batch in islice(waiting, ahead - len(under_way)):
+            steps = course.run(batch)
+            under_way[next(steps)] = steps
+        if not under_way:
+            return
+        for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+            steps = under_way.pop(future)
+            try:
+                following = steps.send(_result(future))
+            except StopIteration as end:
+                yield from end.value
+            else:
+                under_way[following] = steps
+
+
+_Batch = Sequence[tuple[int, Demand]]
+_Steps = Generator[Future[Any], Any, "list[Outcome]"]
+
+
+class _Course:
+    """The way of a batch; it is left where a worker has it, and gone on with when that is done."""
+
+    def __init__(self, authority: Authority, workers: Workers, shop: Shop) -> None:
+        self._authority = authority
+        self._register = authority.register
+        self._workers = workers
+        self._shop = shop
+
+    def run(self, batch: _Batch) -> _Steps:
+        """Take the batch the whole way."""
+        now = self._authority.clock.now()
+        check_clock(self._register, now)
+        self._authority.check_may_issue(self._shop.profile)
+        demands = tuple(demand for _, demand in batch)
+        drafted = yield self._workers.submit(draft_batch, self._shop, demands, now)
+        reserved = self._reserved(drafted)
+        work = [
+            (demand, one)
+            for demand, one in zip(demands, reserved, strict=True)
+            if isinstance(one, CertificateRecord)
+        ]
+        signed = yield self._workers.submit(sign_batch, self._shop, tuple(work))
+        by_serial = dict(zip((one.serial for _, one in work), signed, strict=True))
+        self._complete([one for _, one in work], by_serial)
+        return [
+            _outcome(position, by_serial[one.serial] if isinstance(one, CertificateRecord) else one)
+            for (position, _), one in zip(batch, reserved, strict=True)
+        ]
+
+    def _reserved(self, drafted: Sequence[Drafted]) -> list[Drafted]:
+        judged = [self._judge(one) for one in drafted]
+        fit = [reserve(one) for one in judged if isinstance(one, CertificateRecord)]
+        try:
+            self._register.commit_all(fit)
+        except RefusedError:  # one of them does not go: each for itself
+            return [self._reserved_alone(one) for one in judged]
+        return judged
+
+    def _judge(self, drafted: Drafted) -> Drafted:
+        """Ask what a worker cannot know: keys of authorities, and lists of blocked keys."""
+        if not isinstance(drafted, CertificateRecord):
+            return drafted
+        try:
+            key = certified_key(drafted)
+            self._authority.blocked.check(key)
+            check_no_authority(self._register, key)
+        except RefusedError as error:
+            return error
+        return drafted
+
+    def _reserved_alone(self, judged: Drafted) -> Drafted:
+        if isinstance(judged, CertificateRecord):
+            try:
+                self._register.commit(*reserve(judged))
+            except RefusedError as error:
+                return error
+        return judged
+
+    def _complete(self, records: Sequence[CertificateRecord], signed: Mapping[int, Signed]) -> None:
+        """Record what was signed; a serial whose bytes the linter refused is given up.
+
+        Other errors leave the serial reserved: a signature may exist.
+        """
+        now = self._authority.clock.now()
+        steps: list[Step] = []
+        for record in records:
+            result = signed[record.serial]
+            if isinstance(result, bytes):
+                steps.append(complete(record, x509.load_der_x509_certificate(result), now))
+            elif isinstance(result, LintFailedError):
+                steps.append(refuse(record))
+        self._register.commit_all(steps)
+
+
+def _batches(demands: Iterable[Demand]) -> Iterator[_Batch]:
+    numbered = enumerate(demands)
+    while batch := tuple(islice(numbered, BATCH)):
+        yield batch
+
+
+def _result(future: Future[Any]) -> object:
+    try:
+        return future.result()
+    except BrokenExecutor as error:
+        raise BulkWorkerLostError from error
+
+
+def _outcome(position: int, result: Signed) -> Outcome:
+    if isinstance(result, bytes):
+        return Outcome(position, result)
+    return Outcome(position, None, result)
