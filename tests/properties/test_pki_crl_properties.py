@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
 from pki_crl_machine import Lists
 
-TestLists = Lists.TestCase
-TestLists.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+
+def test_base_and_deltas_are_the_full_list():
+    many = settings(max_examples=40, stateful_step_count=30, deadline=None)
+    run_state_machine_as_test(Lists, settings=many)  # type: ignore[no-untyped-call]
