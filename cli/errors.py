@@ -195,3 +195,9 @@ class PassphrasesDifferError(RefusedError):
     """A passphrase was typed differently the second time."""
 
     code = "cli.passphrases_differ"
+
+
+class CeremonyKeyError(RefusedError):
+    """A token does not keep a key as its ceremony demands (facts: `key`, `token`, `attributes`)."""
+
+    code = "cli.ceremony_key"

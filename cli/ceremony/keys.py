@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from cli.errors import CeremonyKeyError
 from cli.homes.keys import open_modules
 from cli.homes.office import Office
 from hsm.cryptoki.attributes import read_attributes
-from hsm.errors import KeyNotFoundError, KeyNotProtectedError
+from hsm.errors import KeyNotFoundError
 from hsm.generate import make_key
 from hsm.login import login
 from hsm.module import Module
@@ -82,14 +83,14 @@ def demanded(office: Office, step: KeyStep, names: tuple[str, ...], half: TokenO
     """Return the attributes that a ceremony demands, as the token tells them.
 
     Raises:
-        KeyNotProtectedError: one is not as demanded; unknown is not either.
+        CeremonyKeyError: one is not as demanded; unknown is not either.
         PKIError: whatever the token answers.
     """
     told = dict(read_back(office, step, half).as_pairs())
     wanted = dict.fromkeys(names, True) | {"extractable": False}
     lacking = tuple(name for name, value in wanted.items() if told[name] is not value)
     if lacking:
-        raise KeyNotProtectedError(token=step.token, attributes=lacking)
+        raise CeremonyKeyError(key=step.key, token=step.token, attributes=lacking)
     return wanted
 
 

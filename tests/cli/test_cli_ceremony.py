@@ -367,3 +367,33 @@ def test_a_key_without_its_certificate_signs_nothing(antin, held: Held, demo_hom
     signing = ("ca", "ceremony", "sign", held.transcript, "--person", "chu-tri")
     refused = antin("--home", demo_home, *signing, "--key", f"file:{key}")
     assert refused.code == "cli.bad_option"
+
+
+def test_a_key_that_was_slipped_in_between_is_not_taken(
+    antin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, peer: Finder
+):
+    """Stopped before a key is made; somebody puts one there of the same name, made elsewhere."""
+    monkeypatch.setenv("CEREMONY_PIN", PIN)
+    held = Held(tmp_path)
+    held.file.write_text(sample(), "utf-8")
+    make_home(antin, held)
+    command = ("--home", held.home, "ca", "ceremony", "run", held.file, *PINS)
+    real = Workshop.act
+
+    def act(self: Workshop, step: Any, *, again: bool) -> dict[str, Any]:
+        if step.do == "key" and step.key == "audit":
+            raise RegisterBusyError(register="-")
+        return real(self, step, again=again)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Workshop, "act", act)
+        assert antin(*command).status == 4
+    made = ec.generate_private_key(ec.SECP256R1())
+    pem = tmp_path / "planted.pem"
+    pem.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    monkeypatch.setenv("SOFTHSM2_CONF", str(held.home / "tokens" / "softhsm2.conf"))
+    planting = ("--import", pem, "--token", "issuing", "--label", "audit", "--id", "a1a1")
+    run(peer("softhsm2-util"), *planting, "--pin", PIN)
+    refused = antin(*command, "--resume")
+    assert (refused.status, refused.code) == (3, "cli.ceremony_key")
+    assert len(parse_transcript(held.transcript.read_bytes()).steps) == 8
