@@ -1,7 +1,7 @@
 """Replays a transcript: everything that it says is demanded or verified once more.
 
 1. Every planned step is there, in order, as the plan asks for it, confirmed by whom it names.
-2. Times go on. Profiles hash to what is stated and expected.
+2. Times go on, and so does the audit log. Profiles hash to what is stated and expected.
 3. Keys: made as planned, one key one step, attributes as the plan demands.
 4. Certificates: read again, linted again under the profile's text as it was, for the key, name and
    issuer that the plan says; their signatures verify.
@@ -90,6 +90,7 @@ def check_transcript(transcript: Transcript) -> None:
         raise TranscriptUnfinishedError(done=len(steps), planned=len(plan.step))
     _check_order(transcript)
     _check_times(transcript)
+    _check_logs(transcript)
     seen = _seen(transcript)
     for number, (step, entry) in enumerate(zip(plan.step, steps, strict=True), 1):
         try:
@@ -148,6 +149,19 @@ def _check_times(transcript: Transcript) -> None:
         except ValueError as error:
             raise _fault(number, "time") from error
         before = at
+
+
+def _check_logs(transcript: Transcript) -> None:
+    sizes = []
+    for number in (0, len(transcript.entries) - 1):
+        try:
+            log = transcript.entries[number]["log"]
+            sizes.append(int(fixed(log["entries"])))
+            bytes.fromhex(fixed(log["head"]))
+        except _UNREADABLE as error:
+            raise _fault(number, "unreadable") from error
+    if sizes != sorted(sizes):
+        raise _fault(len(transcript.entries) - 1, "log")
 
 
 def _seen(transcript: Transcript) -> _Seen:
