@@ -62,7 +62,10 @@ class ArchiveWriter:
     def __post_init__(self) -> None:
         self._gate = _Gate(self.target)
         self._tar = tarfile.open(  # noqa: SIM115  closed by `finish` or `__exit__`
-            fileobj=cast("BinaryIO", self._gate), mode="w|", format=tarfile.PAX_FORMAT
+            fileobj=cast("BinaryIO", self._gate),
+            mode="w|",
+            format=tarfile.PAX_FORMAT,
+            encoding="utf-8",
         )
 
     def __enter__(self) -> ArchiveWriter:
@@ -162,7 +165,7 @@ class ArchiveReader:
     def _entries(self) -> Iterator[tuple[str, bytes]]:
         try:
             with tarfile.open(
-                fileobj=cast("Any", self._source), mode="r|", bufsize=PIECE
+                fileobj=cast("Any", self._source), mode="r|", bufsize=PIECE, encoding="utf-8"
             ) as archive:
                 for info in archive:
                     yield info.name, _content(archive, info)

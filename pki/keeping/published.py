@@ -27,10 +27,6 @@ class Published:
     certificates: tuple[x509.Certificate, ...] = ()
     lists: tuple[x509.CertificateRevocationList, ...] = ()
 
-    def joined(self, other: Published) -> Published:
-        """Return both."""
-        return Published(self.certificates + other.certificates, self.lists + other.lists)
-
 
 class Entry(NamedTuple):
     """What a list says of a serial."""

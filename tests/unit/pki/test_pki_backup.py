@@ -540,3 +540,16 @@ def test_a_full_disk_leaves_nothing(world: World, tmp_path):
     assert not (tmp_path / "a.backup").exists()
     assert not list(tmp_path.glob(".*part"))
     back_up(tmp_path / "register.db", tmp_path / "a.backup")
+
+
+def test_a_database_that_lacks_a_table_has_our_code(world: World, tmp_path):
+    live(world)
+    with Place("sqlite", f"sqlite:///{tmp_path / 'register.db'}").raw() as run:
+        run("DROP TABLE foreign_certificates")
+    with pytest.raises(NotARegisterError):
+        back_up(tmp_path / "register.db", tmp_path / "a.backup")
+
+
+def test_tables_without_rows_are_none(tmp_path):
+    with restoring(tmp_path / "r.db", CLOCK) as restoration:
+        assert restoration.fill([("certificates", ())])["certificates"] == 0

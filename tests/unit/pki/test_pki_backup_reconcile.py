@@ -10,6 +10,7 @@ import pki_backups
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import x25519
 from cryptography.hazmat.primitives.serialization import Encoding
 from pki_backups import CLOCK, back_up, pem, published, reconcile, restored
 from pki_engines import Place
@@ -18,10 +19,15 @@ from pki_world import NOW, World
 from pki.audit.verify import verify_audit
 from pki.authority.authority import Authority
 from pki.authority.life import hold, release
-from pki.errors import AlreadyRevokedError, PublishedUnreadableError, RegisterConflictError
+from pki.errors import (
+    AlreadyRevokedError,
+    PublishedUnreadableError,
+    RegisterConflictError,
+    RestoreUnreconciledError,
+)
 from pki.keeping import reconcile as module
 from pki.keeping.published import Published, published_by, read_published
-from pki.keeping.reconcile import GAP, compare
+from pki.keeping.reconcile import GAP, check_taken, compare
 from pki.records import CertificateState, Reserve
 from pki.register.sql import open_register
 
@@ -314,3 +320,39 @@ def test_certificates_and_lists_are_read_in_every_form(story):
 def test_what_is_neither_is_refused(data):
     with pytest.raises(PublishedUnreadableError):
         read_published(data, "x")
+
+
+def test_a_register_that_forgets_what_was_published_is_not_taken(story, tmp_path):
+    newest = story.go_on()
+    with restored(story.backup, tmp_path / "new.db") as restoration:
+        shown = published(story.issuing.issuer.certificate, newest, *story.after)
+        with pytest.raises(RestoreUnreconciledError):
+            check_taken(restoration.register, "issuing", shown)
+        reconcile(restoration, "issuing", newest, *story.after)
+        check_taken(restoration.register, "issuing", shown)
+        higher = replace(shown, number=shown.number + GAP)
+        with pytest.raises(RestoreUnreconciledError):
+            check_taken(restoration.register, "issuing", higher)
+
+
+def test_a_key_that_signs_no_lists_of_that_kind_signed_none(story, tmp_path):
+    del tmp_path
+    odd = x25519.X25519PrivateKey.generate().public_key()
+    builder = x509.CertificateBuilder(
+        story.issuing.issuer.certificate.subject,
+        story.issuing.issuer.certificate.subject,
+        odd,
+        1,
+        NOW,
+        NOW,
+    )
+    certificate = builder.sign(story.issuing.issuer.key, hashes.SHA256())
+    found = published(certificate, story.issuing.issue_crl(), story.before[0])
+    assert (found.number, found.certificates) == (0, ())
+
+
+def test_other_extensions_of_an_entry_are_passed_over(story):
+    other = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), b"\x05\x00")
+    crl = made_list(story, 60, (1, R.superseded, other))
+    found = published(story.issuing.issuer.certificate, crl)
+    assert found.entries[1].reason is R.superseded
