@@ -41,7 +41,7 @@ TOOLS = (
     "rm",
     "true",
 )
-PEERS = ("openssl", "qpdf", "certtool", "pdfsig", "softhsm2-util", "cc")
+PEERS = ("openssl", "qpdf", "certtool", "xca", "pdfsig", "softhsm2-util", "cc")
 
 UV = """#!/bin/bash
 echo "uv $*" >>"$LOG"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import select
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,15 +13,22 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pki_import_world import (
+    BEGIN,
+    OldAuthority,
     OpenSSLAuthority,
     bring,
     codes,
     first_list,
+    key_pem,
+    load_key,
+    name_of,
+    pem,
     plan_of,
 )
 from pki_world import new_key, profile_for, run, someone
 
 from pki.clock import SystemClock
+from pki.importing.sources import Shape, read_source
 from pki.register.sql import SQLRegister, create_register
 
 REASONS = x509.ReasonFlags
@@ -95,3 +105,134 @@ def test_openssl_ca_goes_on_here(peer: Find, tmp_path: Path, register: SQLRegist
         for leaf in (*leaves[:4], *leaves[5:], fresh)
     ]
     assert verdicts == [True, True, True, True, True, False, False, False]
+
+
+def test_easyrsa_goes_on_here(
+    peer: Find, tmp_path: Path, register: SQLRegister, monkeypatch: pytest.MonkeyPatch
+):
+    """EasyRSA gives its lists no number, and moves what it revokes into folders of its own."""
+    openssl, folder = peer("openssl"), tmp_path / "pki"
+    monkeypatch.setenv("PATH", "/usr/share/easy-rsa", prepend=os.pathsep)
+    easyrsa = peer("easyrsa")
+    settings = {"BATCH": "1", "PKI": str(folder), "ALGO": "ec", "CURVE": "prime256v1"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"EASYRSA_{name}", value)
+    monkeypatch.chdir(tmp_path)
+    run(easyrsa, "init-pki")
+    run(easyrsa, "--req-cn=EasyRSA CA", "build-ca", "nopass")
+    for name in ("an", "binh", "cuong", "dung"):
+        run(easyrsa, "build-client-full", name, "nopass")
+    kept = tmp_path / "an.pem"
+    kept.write_bytes((folder / "issued/an.crt").read_bytes())
+    run(easyrsa, "revoke", "an", "keyCompromise")
+    run(easyrsa, "gen-crl")
+    shape, material = read_source(tmp_path)
+    assert shape is Shape.EASYRSA
+    assert material.key == folder / "private/ca.key"
+    clock = SystemClock()
+    plan = plan_of(material, register, now=clock.now())
+    assert (plan.counts.certificates, plan.counts.revoked) == (4, 1)
+    assert plan.findings == ()
+    authority = bring(plan, load_key(material.key), register, clock)
+    authority.revoke(load(folder / "issued/binh.crt").serial_number, REASONS.superseded)
+    crl, reasons = first_list(plan, authority)
+    assert crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == 1
+    assert sorted(reason.value for reason in reasons.values()) == ["keyCompromise", "superseded"]
+    list_path = tmp_path / "next.crl"
+    list_path.write_bytes(pem(crl))
+    leaves = (kept, folder / "issued/binh.crt", folder / "issued/cuong.crt")
+    verdicts = [refused(openssl, folder / "ca.crt", list_path, leaf) for leaf in leaves]
+    assert verdicts == [True, True, False]
+
+
+def ask_xca(xca: Path, folder: Path, *arguments: object) -> None:
+    """Run XCA without its window; a new database asks for its password at a terminal."""
+    pty = pytest.importorskip("pty")
+    master, slave = pty.openpty()
+    words = ("--no-gui", f"--database={folder / 'kho.xdb'}", "--password=pass:mot", *arguments)
+    environment = {
+        **os.environ,
+        "QT_QPA_PLATFORM": "offscreen",
+        "XCA_NO_GUI": "1",
+        "HOME": str(folder),
+        "XDG_RUNTIME_DIR": str(folder),
+    }
+    with subprocess.Popen(
+        ["setsid", "--ctty", "--wait", xca, *map(str, words)],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment,
+    ) as process:
+        os.close(slave)
+        try:
+            said = answered(master, process)
+        finally:
+            process.kill()
+    os.close(master)
+    assert process.returncode == 0, said
+
+
+def answered(master: int, process: subprocess.Popen[bytes]) -> bytes:
+    """Give the password whenever it is asked for, for a minute at most; return what was said."""
+    said, seen = b"", 0
+    for _ in range(600):
+        if select.select([master], [], [], 0.1)[0]:
+            try:
+                said += os.read(master, 4096)
+            except OSError:  # the other side of the terminal is closed
+                break
+        elif process.poll() is not None:
+            break
+        elif said[seen:].rstrip().endswith(b"assword:\x1b[0m"):
+            seen = len(said)
+            os.write(master, b"mot\n")
+    process.wait(timeout=10)
+    return said
+
+
+def test_xca_goes_on_here(peer: Find, tmp_path: Path, register: SQLRegister):
+    """XCA's database: two authorities in it, and what it took out of a list that it was given."""
+    openssl, xca = peer("openssl"), peer("xca")
+    clock = SystemClock()
+    old, other = OldAuthority(name_of("Gốc XCA")), OldAuthority(name_of("Gốc khác"))
+    leaves = [old.issue(serial, f"Người {serial}") for serial in (1, 2, 3)]
+    revoked = [(1, BEGIN, REASONS.key_compromise), (0xABCDEF0123, BEGIN, None)]
+    files = {
+        "old.key": key_pem(old.key),
+        "old.pem": pem(old.certificate),
+        "other.key": key_pem(other.key),
+        "other.pem": pem(other.certificate),
+        "theirs.pem": pem(other.issue(9)),
+        "old.crl": pem(old.list(*revoked, number=41)),
+        "other.crl": pem(other.list((9, BEGIN, None), number=77)),
+        **{f"{leaf.serial_number}.pem": pem(leaf) for leaf in leaves},
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    ask_xca(xca, tmp_path, "--import", *(tmp_path / name for name in files), "--exit")
+    database = tmp_path / "kho.xdb"
+    shape, material = read_source(database)
+    assert shape is Shape.XCA
+    plan = plan_of(material, register, now=clock.now(), authority=old.certificate)
+    assert not plan.blocked, plan.blocked
+    counts = plan.counts
+    assert (counts.certificates, counts.revoked, counts.without_certificate) == (3, 2, 1)
+    assert counts.others == 2
+    assert plan.crl_number == 41
+    authority = bring(plan, old.key, register, clock)
+    authority.revoke(2, REASONS.superseded)
+    crl, reasons = first_list(plan, authority)
+    assert crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == 42
+    assert reasons == {
+        1: REASONS.key_compromise,
+        0xABCDEF0123: REASONS.unspecified,
+        2: REASONS.superseded,
+    }
+    list_path = tmp_path / "next.crl"
+    list_path.write_bytes(pem(crl))
+    verdicts = [
+        refused(openssl, tmp_path / "old.pem", list_path, tmp_path / f"{serial}.pem")
+        for serial in (1, 2, 3)
+    ]
+    assert verdicts == [True, True, False]

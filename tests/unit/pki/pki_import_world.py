@@ -22,7 +22,7 @@ from pki_world import NOW, PUBLIC_URL
 
 from pki.authority.authority import Authority
 from pki.authority.create import open_authority
-from pki.clock import Clock
+from pki.clock import Clock, whole_second
 from pki.importing.apply import Terms, apply_plan, check_list
 from pki.importing.material import Material
 from pki.importing.plan import Plan, Wanted, build_plan
@@ -31,7 +31,7 @@ from pki.keys import PrivateKey
 from pki.records import Register
 from pki.urls import AuthorityURLs
 
-BEGIN = NOW - timedelta(days=400)
+BEGIN = whole_second(NOW) - timedelta(days=400)
 LIFETIME = timedelta(days=7)
 CONFIGURATION = """
 [ca]
