@@ -290,6 +290,7 @@ def rewritten(backup: Path, change) -> ArchiveReader:
         for info, data in members:
             info.size = len(data)
             archive.addfile(info, BytesIO(data))
+    encrypting.write(bytes(1 << 18))  # filling after the end, as tar allows it
     encrypting.finish()
     file.seek(0)
     return ArchiveReader(DecryptingFile(file, IDENTITIES))

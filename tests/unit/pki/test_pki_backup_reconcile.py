@@ -28,7 +28,7 @@ from pki.errors import (
 from pki.keeping import reconcile as module
 from pki.keeping.published import Published, published_by, read_published
 from pki.keeping.reconcile import GAP, check_taken, compare
-from pki.records import CertificateState, Reserve
+from pki.records import CertificateState, Reserve, ReserveCRLNumber
 from pki.register.sql import open_register
 
 R = x509.ReasonFlags
@@ -356,3 +356,15 @@ def test_other_extensions_of_an_entry_are_passed_over(story):
     crl = made_list(story, 60, (1, R.superseded, other))
     found = published(story.issuing.issuer.certificate, crl)
     assert found.entries[1].reason is R.superseded
+
+
+def test_a_list_whose_number_was_reserved_at_the_backup_is_stored(story, tmp_path):
+    register, backup = story.world.register, tmp_path / "reserved.backup"
+    number = register.last_crl_number("issuing") + 1
+    register.commit([ReserveCRLNumber("issuing", number)], story.issuing.event("x", NOW, "y", 1))
+    back_up(story.place.url, backup)
+    with restored(backup, tmp_path / "new.db") as restoration:
+        told = reconcile(restoration, "issuing", made_list(story, number))
+        assert restoration.register.newest_crl("issuing").number == number
+    assert told.floor == number + GAP
+    assert told.revoked == ()
