@@ -41,6 +41,7 @@ from pki.errors import (
     RegisterBusyError,
 )
 from pki.importing.apply import apply_plan, check_list, check_register
+from pki.importing.foreign import plan_foreign, record_foreign
 from pki.importing.material import Material
 from pki.importing.sources import read_source
 from pki.records import (
@@ -270,3 +271,26 @@ def test_dates_are_whole(register, tmp_path):
     assert "revoked_ahead" in codes(plan)
     assert plan.revocations[0].revoked_at == NOW
     assert read_source(folder)[1].known == []
+
+
+def test_a_certificate_that_turns_up_late_is_told(register, tmp_path):
+    at = index_time(BEGIN)
+    folder = write(tmp_path / "ca", [1, 2], {1: at}, {1})
+    bring(plan_of(folder, register), OLD.key, register, CLOCK)
+    (folder / "found.pem").write_bytes(pem(issued(1)))
+    (folder / "2.pem").write_bytes(pem(OLD.issue(2, "khác")))
+    plan = plan_of(folder, register)
+    assert codes(plan) == ["came_late", "register_differs"]
+    assert [one.words.id for one in plan.blocked] == ["pki.importing.register_differs"]
+
+
+def test_foreign_certificates_are_recorded_once(register, tmp_path):
+    folder = write(tmp_path / "ca", [1, 2], {}, set())
+    both = Material()
+    both.add(read_source(folder)[1])
+    plan = plan_foreign(both, register, NOW, "văn thư")
+    record_foreign(plan, register, CLOCK, "văn thư")
+    assert len(register.list_foreign()) == len(plan.new) == 3
+    again = plan_foreign(both, register, NOW, "văn thư")
+    assert (again.new, again.present) == ((), 3)
+    assert register.list_revocations("old") == ()
