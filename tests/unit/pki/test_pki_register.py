@@ -27,6 +27,7 @@ from pki.errors import (
     RegisterExistsError,
     RegisterFullError,
     RegisterUnreachableError,
+    RestoreUnfinishedError,
 )
 from pki.records import (
     Abandon,
@@ -255,6 +256,11 @@ def test_a_register_without_version(register: SQLRegister, place: Place):
     with place.raw() as run:
         place.drop_guards(run)
         run("DELETE FROM schema_version")
+    with pytest.raises(RestoreUnfinishedError):  # the last row that a restore writes
+        open_register(place.url)
+    with place.raw() as run:
+        run("INSERT INTO schema_version VALUES (1, '2026-01-01 00:00:00')")
+        run("INSERT INTO schema_version VALUES (2, '2026-01-01 00:00:00')")
     with pytest.raises(NotARegisterError):
         open_register(place.url)
 
