@@ -120,6 +120,7 @@ def recover(
     """Revoke what an interruption left reserved, and publish that."""
     from cli.actor import actor
     from cli.homes.office import open_office
+    from pki.authority.unmade import give_up_unmade
     from pki.records import serial_text
 
     session = session_of(context)
@@ -132,6 +133,9 @@ def recover(
             # Also where nothing was open: what was interrupted may be the list itself.
             authority.issue_crl(requester=actor())
             given_up += [{"ca": name, "serial": serial_text(one.serial)} for one in records]
+        if ca is None:
+            unmade = give_up_unmade(office.register, session.clock, requester=actor())
+            given_up += [{"ca": one.issuer, "serial": serial_text(one.serial)} for one in unmade]
     session.put(
         "ca.recover/1",
         {"given_up": given_up},
