@@ -43,6 +43,7 @@ check: setup  ## format, lint, types, contracts, catalogue, promises, generated 
 	@$(bin)/python .ci/sizes.py
 
 bench: setup  ## signing, judging, issuing beside their floors and their peers (ARGS=--quick)
+	@bash .ci/setup bench
 	@$(bin)/python -m bench $(ARGS)
 
 docs: setup  ## write the generated pages again
@@ -52,6 +53,6 @@ lock: setup  ## resolve the dependencies anew into requirements.lock
 	@bash .ci/lock
 
 clean:  ## remove what the targets made, the environments too
-	rm -rf .venv .uv .coverage .coverage.* .benchmarks .hypothesis .import_linter_cache
+	rm -rf .venv .uv .bench .coverage .coverage.* .benchmarks .hypothesis .import_linter_cache
 	rm -rf .mypy_cache .pytest_cache .ruff_cache build demo-output dist pki/locale/*/LC_MESSAGES
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import crl, issue, judge, sign, token_workers, tokens
+from bench import bulk, crl, issue, judge, large, revoke, sign, token_issue, token_workers, tokens
 from bench.material import Material, make
 from bench.paired import Ways, measure_ways
 from bench.rounds import Contender, measure, median
@@ -28,16 +28,24 @@ HEAD = ("job", "Antin", "floor", "Antin/floor", "peer", "peer's time", "Antin/pe
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, three rounds")
+    parser.add_argument("--only", default="", metavar="WORD", help="the jobs with this word alone")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every round's seconds too")
     return parser.parse_args()
 
 
-def jobs(documents: int, requests: int, lists: tuple[int, ...]) -> dict[str, tuple[Contender, ...]]:
+def jobs(
+    documents: int, requests: int, *, lists: tuple[int, ...], held: int
+) -> dict[str, tuple[Contender, ...]]:
     """Return the contenders of each job: Antin, the floor, then the peers."""
+    each = large.each_round(requests)
     return {
         f"sign {documents} PDFs, B-B, RSA-2048 in SoftHSM": (sign.ANTIN, sign.FLOOR, *sign.PEERS),
         f"judge {documents} PDFs": (judge.ANTIN, judge.FLOOR, *judge.PEERS),
         f"issue {requests} certificates, P-256": (issue.ANTIN, issue.FLOOR, *issue.PEERS),
+        f"issue {each} certificates, {held:,} in the register": large.contenders(held),
+        f"issue {requests} certificates, RSA-2048 in SoftHSM": token_issue.CONTENDERS,
+        f"issue {requests} certificates in bulk, RSA-2048 and P-256": bulk.contenders(),
+        f"revoke {requests} certificates": revoke.CONTENDERS,
         **{f"a CRL of {entries:,} entries": crl.contenders(entries) for entries in lists},
     }
 
@@ -102,21 +110,25 @@ def main() -> None:
     chosen = options()
     documents, requests, rounds = (5, 200, 3) if chosen.quick else (50, 2000, 5)
     lists = (crl.PROVINCE,) if chosen.quick else (crl.PROVINCE, crl.MILLION)
+    held = large.ROWS_QUICK if chosen.quick else large.ROWS
     results: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory(prefix="antin-bench-") as folder:
         material = make(Path(folder), documents=documents, requests=requests)
-        for job, contenders in jobs(documents, requests, lists).items():
-            results[job] = measure(contenders, material, rounds=rounds)
-        of_tokens = TokenTable(material, rounds=rounds)
+        for job, contenders in jobs(documents, requests, lists=lists, held=held).items():
+            if chosen.only in job:
+                results[job] = measure(contenders, material, rounds=rounds)
+        of_tokens = None if chosen.only else TokenTable(material, rounds=rounds)
     print(
         f"medians of {rounds} interleaved rounds; {os.cpu_count()} CPUs, "
         f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}\n"
     )
     print(table(HEAD, [line for job, seconds in results.items() for line in rows(job, seconds)]))
-    print()
-    print(table(TOKEN_HEAD, of_tokens.lines))
+    if of_tokens:
+        print()
+        print(table(TOKEN_HEAD, of_tokens.lines))
+        results |= of_tokens.seconds
     if chosen.json:
-        kept = {"schema": "antin.bench/1", "seconds": results | of_tokens.seconds}
+        kept = {"schema": "antin.bench/1", "seconds": results}
         chosen.json.write_text(json.dumps(kept), "utf-8")
 
 

@@ -6,9 +6,11 @@ on what it made itself; only the token and its key are set up through `hsm`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
+from itertools import combinations, islice
 from pathlib import Path
 
 from cryptography import x509
@@ -58,6 +60,12 @@ class Material:
         """Return certificate requests for P-256 keys."""
         return tuple(self.folder / f"{number:05}.csr" for number in range(self.requests))
 
+    def mixed(self) -> tuple[Path, ...]:
+        """Return as many requests, for RSA-2048 and P-256 keys by turns."""
+        rsa_too = (self.folder / f"{number:05}.rsa.csr" for number in range(self.requests // 2))
+        pairs = zip(rsa_too, self.csrs(), strict=False)
+        return tuple(path for pair in pairs for path in pair)
+
     @property
     def tokens(self) -> EmbeddedTokens:
         """The SoftHSM token `TOKEN_LABEL` with an RSA-2048 and a P-256 key, and three others."""
@@ -96,10 +104,30 @@ def make(folder: Path, *, documents: int, requests: int) -> Material:
     _sign_all(material, issuing)
     _crl(folder, "issuing", issuing)
     for number, path in enumerate(material.csrs()):
-        key = ec.generate_private_key(ec.SECP256R1())
-        request = x509.CertificateSigningRequestBuilder().subject_name(_name(f"Official {number}"))
-        path.write_bytes(request.sign(key, hashes.SHA256()).public_bytes(PEM))
+        _request(path, number, ec.generate_private_key(ec.SECP256R1()))
+    for number, rsa_key in enumerate(_rsa_keys(requests // 2)):
+        _request(folder / f"{number:05}.rsa.csr", requests + number, rsa_key)
     return material
+
+
+def _request(path: Path, number: int, key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> None:
+    request = x509.CertificateSigningRequestBuilder().subject_name(_name(f"Official {number}"))
+    path.write_bytes(request.sign(key, hashes.SHA256()).public_bytes(PEM))
+
+
+def _rsa_keys(count: int) -> Iterator[rsa.RSAPrivateKey]:
+    """Yield different RSA-2048 keys, made of few primes by pairs: thousands of primes take long."""
+    primes: list[int] = []
+    while len(primes) * (len(primes) - 1) // 2 < count:
+        made = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_numbers()
+        primes += (made.p, made.q)
+    pairs = combinations(primes, 2)
+    for p, q in islice(((p, q) for p, q in pairs if (p * q).bit_length() == 2048), count):
+        d = rsa.rsa_recover_private_exponent(65537, p, q)
+        parts = (rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q))
+        public = rsa.RSAPublicNumbers(65537, p * q)
+        numbers = rsa.RSAPrivateNumbers(p, q, d, *parts, public)
+        yield numbers.private_key(unsafe_skip_rsa_key_validation=True)
 
 
 def _authorities(folder: Path) -> ec.EllipticCurvePrivateKey:

@@ -12,6 +12,7 @@ import statistics
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -37,6 +38,9 @@ class Task:
     def check(self) -> None:
         """Look at what the round before the first one made; raise if it is not the real work."""
         raise NotImplementedError
+
+    def close(self) -> None:
+        """End what was started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
         arguments = (contender, material, other)
-        self._process = context.Process(target=_serve, args=arguments, daemon=True)
+        self._process = context.Process(target=_serve, args=arguments)
         self._process.start()
         other.close()
         self._answer()  # ready: the next one starts after it, SoftHSM minds logins at one time
@@ -107,10 +111,10 @@ class Worker:
 
 def _serve(contender: Contender, material: Material, pipe: Connection) -> None:
     try:
-        task = contender.task(material)
-        pipe.send(0.0)
-        while True:
-            pipe.send(_round(task, contender.name, pipe.recv()))
+        with closing(contender.task(material)) as task:
+            pipe.send(0.0)
+            while True:
+                pipe.send(_round(task, contender.name, pipe.recv()))
     except EOFError:
         return
     except Exception:  # noqa: BLE001  the parent ends the run with the whole of it
