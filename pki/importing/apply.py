@@ -1,5 +1,7 @@
 """An import, done: batch by batch, each a transaction, so that a second run completes a first.
 
+Every serial has an entry of its own in the audit log, in the transaction that records it.
+
     1. the name is claimed, with the hash of the authority's certificate;
     2. certificates with their revocations, then revoked serials without a certificate;
     3. the register is read back: every revocation of the plan is in it, or the import fails;
@@ -12,9 +14,10 @@ check is made of the list that is issued first (`check_list`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -47,6 +50,7 @@ from pki.records import (
     Revoke,
     StatusChange,
     StatusKind,
+    Step,
     serial_text,
 )
 from pki.transitions import COMPROMISES, is_compromised, is_held
@@ -91,15 +95,11 @@ def apply_plan(
     check_unblocked(plan)
     if not certifies(plan.certificate, terms.key):
         raise KeyMismatchError(authority=plan.name)
-    now = clock.now()
-    check_clock(register, now)
-    _begin(plan, register, now, terms.requester)
-    done, steps = 0, _steps(plan, register, now, terms.requester)
-    for batch in _batches(steps):
-        register.commit(
-            [change for step in batch for change in step.changes],
-            _batch_event(plan, batch, clock.now(), terms.requester),
-        )
+    check_clock(register, clock.now())
+    _begin(plan, register, clock.now(), terms.requester)
+    done, steps = 0, _steps(plan, register, clock, terms.requester)
+    while batch := tuple(islice(steps, BATCH)):
+        register.commit_all(batch)
         done += len(batch)
         progress(done, len(plan.records))
     check_register(plan, register)
@@ -135,16 +135,8 @@ def _begin(plan: Plan, register: Register, now: datetime, requester: str) -> Non
         register.commit((ClaimName(plan.name),), event)
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """What is to be done for one serial."""
-
-    serial: int
-    fingerprint: str
-    changes: tuple[Change, ...]
-
-
-def _steps(plan: Plan, register: Register, now: datetime, requester: str) -> Iterator[_Step]:
+def _steps(plan: Plan, register: Register, clock: Clock, requester: str) -> Iterator[Step]:
+    now = clock.now()
     held = {one.serial for one in register.find_certificates(CertificateQuery(issuer=plan.name))}
     standing = {one.serial: one for one in register.list_revocations(plan.name)}
     wanted = {one.serial: one for one in plan.revocations}
@@ -160,7 +152,8 @@ def _steps(plan: Plan, register: Register, now: datetime, requester: str) -> Ite
         if serial in wanted:
             changes += _status(wanted[serial], standing.get(serial), history, now)
         if changes:
-            yield _Step(serial, record.fingerprint or "", tuple(changes))
+            event = _event(record, wanted.get(serial), clock.now(), requester)
+            yield Step(tuple(changes), event)
 
 
 def _bare(revocation: RevocationRecord, now: datetime, requester: str) -> CertificateRecord:
@@ -209,36 +202,17 @@ def _change(wanted: RevocationRecord, kind: StatusKind, at: datetime) -> StatusC
     )
 
 
-def _batches(steps: Iterable[_Step]) -> Iterator[tuple[_Step, ...]]:
-    batch: list[_Step] = []
-    for step in steps:
-        batch.append(step)
-        if len(batch) == BATCH:
-            yield tuple(batch)
-            batch = []
-    if batch:
-        yield tuple(batch)
-
-
-def _batch_event(plan: Plan, batch: tuple[_Step, ...], now: datetime, requester: str) -> AuditEvent:
-    facts = (
-        ("issuer", plan.name),
-        ("count", str(len(batch))),
-        ("first", serial_text(batch[0].serial)),
-        ("last", serial_text(batch[-1].serial)),
-        ("sha256", batch_digest((step.serial, step.fingerprint) for step in batch)),
-    )
-    return AuditEvent(now, requester, "certificate.import", facts)
-
-
-def batch_digest(entries: Iterable[tuple[int, str]]) -> str:
-    """Return the SHA-256 over lines `serial fingerprint`, each ended by a line feed.
-
-    Args:
-        entries: in order of serials; the fingerprint is empty where only the serial is known.
-    """
-    lines = (f"{serial_text(serial)} {fingerprint}\n" for serial, fingerprint in entries)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+def _event(
+    record: CertificateRecord, revocation: RevocationRecord | None, now: datetime, requester: str
+) -> AuditEvent:
+    """Return the entry of one serial, by which `antin audit prove` finds it."""
+    facts = [("issuer", record.issuer), ("serial", serial_text(record.serial))]
+    if record.fingerprint is not None:
+        facts.append(("certificate", record.fingerprint))
+    if revocation is not None:
+        facts.append(("reason", revocation.reason.value))
+        facts.append(("revoked_at", revocation.revoked_at.isoformat()))
+    return AuditEvent(now, requester, "certificate.import", tuple(facts))
 
 
 def check_register(plan: Plan, register: Register) -> None:

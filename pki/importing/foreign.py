@@ -16,7 +16,7 @@ from cryptography import x509
 from pki.audit.entry import check_clock
 from pki.clock import Clock
 from pki.errors import phrase
-from pki.importing.apply import BATCH, batch_digest
+from pki.importing.apply import BATCH
 from pki.importing.choice import is_signed_by
 from pki.importing.material import CertificateCopy, Finding, Material
 from pki.lint.target import Severity
@@ -97,7 +97,9 @@ def record_foreign(plan: ForeignPlan, register: Register, clock: Clock, requeste
 
 
 def _digest(batch: Iterable[ForeignCertificate]) -> str:
-    return batch_digest((one.serial, one.fingerprint) for one in batch)
+    """Return the SHA-256 over lines `serial fingerprint`, each ended by a line feed."""
+    lines = (f"{serial_text(one.serial)} {one.fingerprint}\n" for one in batch)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _record_of(copy: CertificateCopy, now: datetime, requester: str) -> ForeignCertificate:

@@ -51,6 +51,7 @@ from pki.records import (
     ForeignCertificate,
     ImportCertificate,
     Revoke,
+    Step,
     Watch,
 )
 from pki.register.sql import SQLRegister, create_register
@@ -137,10 +138,13 @@ class Failing:
         return getattr(self._register, name)
 
     def commit(self, changes: Sequence[Change], event: AuditEvent) -> None:
+        self.commit_all((Step(tuple(changes), event),))
+
+    def commit_all(self, steps: Sequence[Step]) -> None:
         if self.allowed == 0:
             raise RegisterBusyError(register="here")
         self.allowed -= 1
-        self._register.commit(changes, event)
+        self._register.commit_all(steps)
 
 
 def test_an_import_that_stops_anywhere_is_completed(register, tmp_path, monkeypatch):
@@ -178,9 +182,14 @@ def test_an_import_that_loses_something_fails(register, tmp_path, lost):
     folder = write(tmp_path / "ca", [1, 2, 3], {2: index_time(BEGIN)}, set())
 
     class Losing(Failing):
-        def commit(self, changes: Sequence[Change], event: AuditEvent) -> None:
+        def commit_all(self, steps: Sequence[Step]) -> None:
+            changes = [one for step in steps for one in step.changes]
             dropped = next((one for one in changes if isinstance(one, lost)), None)
-            super().commit([one for one in changes if one is not dropped], event)
+            kept = [
+                step._replace(changes=tuple(one for one in step.changes if one is not dropped))
+                for step in steps
+            ]
+            super().commit_all(kept)
 
     plan = plan_of(folder, register)
     with pytest.raises(ImportIncompleteError):
