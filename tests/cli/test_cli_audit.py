@@ -304,7 +304,8 @@ def test_what_speaks_against_a_signature_is_said(office, tmp_path):
     ran = verify()
     assert (ran.code, "does not verify" in ran.err) == ("cli.checkpoint_untrusted", True)
     line = text.rpartition(" ")[2]
-    held.write_text(text.replace(line, "A" + line[1:]), "utf-8")
+    other = "B" if line.startswith("A") else "A"
+    held.write_text(text.replace(line, other + line[1:]), "utf-8")
     ran = verify()
     assert (ran.code, "names another key" in ran.err) == ("cli.checkpoint_untrusted", True)
     held.write_text("nothing", "utf-8")

@@ -42,7 +42,9 @@ def test_a_list_is_held_against_the_register(antin, crl, demo_home, official, tm
     assert crl("check", second, "--previous", first).status == 0
     refused = crl("check", first, "--previous", second, "--json")
     assert refused.status == 3
-    assert [one["code"] for one in refused.json["findings"]] == ["pki.crl.number", "pki.crl.lost"]
+    codes = {one["code"] for one in refused.json["findings"]}
+    # The two were issued in one second, or not.
+    assert codes - {"pki.crl.back"} == {"pki.crl.number", "pki.crl.lost"}
     assert official["serial"] in crl("check", first, "--previous", second).out
 
 

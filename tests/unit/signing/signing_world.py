@@ -266,15 +266,18 @@ class World:
         answers = {
             "ocsp": lambda: self.answer_ocsp(request.body or b""),
             "tsa": lambda: self.change_answer(self.answer_tsa(request.body or b"")),
-            "crl/root.crl": lambda: self.newest_crl("root").der,
-            "crl/ca.crl": lambda: self.newest_crl("ca").der,
+            "crl/root.crl": lambda: self.full_crl("root").der,
+            "crl/ca.crl": lambda: self.full_crl("ca").der,
         }
         if kind in self.broken or service not in answers:
             raise FetchFailedError(url=request.url, reason="connection refused")
         return answers[service]()
 
-    def newest_crl(self, name: str) -> SimpleNamespace:
-        """What the web application asks of the register."""
+    def newest_crl(self, name: str, *, delta: bool = False) -> SimpleNamespace | None:
+        """What the web application asks of the register; there are no delta lists."""
+        return None if delta else self.full_crl(name)
+
+    def full_crl(self, name: str) -> SimpleNamespace:
         issuer, age = (self.root, self.root_crl_age) if name == "root" else (self.ca, DAY * 0)
         issued = self.clock.now() - age
         return SimpleNamespace(
