@@ -71,11 +71,19 @@ def _signed_itself(certificate: x509.Certificate) -> bool:
 
 
 def _identifier(certificate: x509.Certificate) -> bytes:
+    identifier = key_identifier(certificate)
+    if not 1 <= len(identifier) <= _MAX_IDENTIFIER_OCTETS:
+        raise ValueError("no identifier of a key")
+    return identifier
+
+
+def key_identifier(certificate: x509.Certificate) -> bytes:
+    """Return by what an authority's certificate names its key, which need not be a SHA-1 of it.
+
+    Spec: RFC 5280 §4.2.1.1 (whoever it issues to bears the same octets) and §4.2.1.2.
+    """
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
     except x509.ExtensionNotFound:
         return x509.SubjectKeyIdentifier.from_public_key(certificate.public_key()).digest
-    digest = extension.value.digest
-    if not 1 <= len(digest) <= _MAX_IDENTIFIER_OCTETS:
-        raise ValueError("no identifier of a key")
-    return digest
+    return extension.value.digest

@@ -47,6 +47,7 @@ from pki.records import (
     ReserveCRLNumber,
     Snapshot,
 )
+from pki.standing import key_identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,7 @@ def _plan(
 def _content(issuer: Issuer, register: Register, planned: _Plan) -> CRLContent:
     return CRLContent(
         issuer=issuer.certificate.subject,
-        key_identifier=_key_identifier(issuer.certificate),
+        key_identifier=key_identifier(issuer.certificate),
         algorithm=algorithm_der(issuer.key),
         number=planned.number,
         this_update=planned.this_update,
@@ -222,8 +223,3 @@ def wanted_serials(register: Register, snapshot: Snapshot) -> Iterator[str]:
 
 def _read(record: CRLRecord | None) -> ReadCRL | None:
     return read_crl(record.der) if record is not None else None
-
-
-def _key_identifier(certificate: x509.Certificate) -> bytes:
-    extension = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
-    return extension.value.digest

@@ -16,7 +16,7 @@ from pki.authority.issuer import Signatory
 from pki.keys import PublicKey, algorithm_der
 from pki.lint.constraints import constraints_of
 from pki.profile import Profile
-from pki.standing import Standing
+from pki.standing import Standing, key_identifier
 from pki.subject import Subject
 from pki.throwaway import to_be_signed
 from pki.urls import AuthorityURLs
@@ -92,8 +92,8 @@ def _extensions(
     if names:
         yield x509.SubjectAlternativeName(names), False
     if signatory.certificate is not None:
-        key = signatory.key.public_key()
-        yield x509.AuthorityKeyIdentifier.from_issuer_public_key(key), False
+        identifier = key_identifier(signatory.certificate)
+        yield x509.AuthorityKeyIdentifier(identifier, None, None), False
         yield from _addresses(signatory.urls, no_check=profile.ocsp_no_check)
 
 

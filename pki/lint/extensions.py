@@ -14,6 +14,7 @@ from pki.contradictions import BITS_FOR_USAGE, KEYS_FOR_BIT
 from pki.keys import key_type_of
 from pki.lint.target import Fault, Rule, Target, collect, unless
 from pki.profile_tables import EXTENDED_USAGES, TIME_STAMPING
+from pki.standing import key_identifier
 
 RULES: list[Rule] = []
 
@@ -38,10 +39,10 @@ def _exactly_the_profile(target: Target) -> Fault:
 
 @collect(RULES, "rfc5280.4.2.1.1.authority_key_identifier")
 def _authority_key_identifier(target: Target) -> Fault:
-    extension = target.extension(x509.AuthorityKeyIdentifier)
-    if extension is None:
-        return unless(target.intent.issuer is None)
-    expected = x509.AuthorityKeyIdentifier.from_issuer_public_key(target.intent.issuer_key)
+    extension, issuer = target.extension(x509.AuthorityKeyIdentifier), target.intent.issuer
+    if extension is None or issuer is None:
+        return unless(extension is None and issuer is None)
+    expected = x509.AuthorityKeyIdentifier(key_identifier(issuer), None, None)
     return unless(extension.value == expected and not extension.critical)
 
 

@@ -6,7 +6,8 @@ import os
 import select
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,10 @@ from pki_import_world import (
     pem,
     plan_of,
 )
-from pki_world import new_key, profile_for, run, someone
+from pki_world import NOW, new_key, profile_for, run, someone
 
-from pki.clock import SystemClock
+from pki.clock import FixedClock, SystemClock
+from pki.importing.material import Material
 from pki.importing.sources import Shape, read_source
 from pki.register.sql import SQLRegister, create_register
 
@@ -236,3 +238,34 @@ def test_xca_goes_on_here(peer: Find, tmp_path: Path, register: SQLRegister):
         for serial in (1, 2, 3)
     ]
     assert verdicts == [True, True, False]
+
+
+@pytest.mark.parametrize("identifier", [None, b"khoa-cu", bytes(range(32))])
+def test_an_issuer_is_pointed_to_as_it_names_itself(
+    peer: Find, tmp_path: Path, identifier: bytes | None
+):
+    """openssl refuses a path whose identifiers differ, even where the key is right."""
+    openssl, clock = peer("openssl"), FixedClock(NOW)
+    old = OldAuthority(identifier=identifier)
+    register = create_register(tmp_path / "register.db", clock)
+    plan = plan_of(Material(authority=old.certificate), register)
+    authority = bring(plan, old.key, register, clock)
+    key = new_key()
+    issue = partial(authority.issue, key.public_key(), profile_for("official", key))
+    leaf = issue(someone(), requester="văn thư", lifetime=timedelta(days=90))
+    named = leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+    own = old.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    assert named.key_identifier == own.digest
+    crl = authority.issue_crl()
+    assert crl.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value == named
+    files = []
+    for number, item in enumerate((old.certificate, crl, leaf)):
+        files.append(tmp_path / f"{number}.pem")
+        files[-1].write_bytes(pem(item))
+    options = ("-attime", int(NOW.timestamp()) + 60, "-x509_strict", "-crl_check")
+    run(openssl, "verify", *options, "-CAfile", files[0], "-CRLfile", files[1], files[2])
+    other = OldAuthority(key=old.key, identifier=b"khac")
+    files[0].write_bytes(pem(other.certificate))
+    options = (*options[:2], "-CAfile", files[0], files[2])
+    assert run(openssl, "verify", *options, check=False).returncode != 0
+    register.close()

@@ -72,6 +72,8 @@ class OldAuthority:
     key: PrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     serial: int = 0x1000
     key_identifier: bool = True
+    identifier: bytes | None = None
+    """By what its key is named; None is the SHA-1 of RFC 5280."""
     usage: bool = True
     is_authority: bool = True
     certificate: x509.Certificate = field(init=False)
@@ -81,6 +83,8 @@ class OldAuthority:
         builder = builder.add_extension(x509.BasicConstraints(self.is_authority, None), True)
         if self.key_identifier:
             identifier = x509.SubjectKeyIdentifier.from_public_key(self.key.public_key())
+            if self.identifier is not None:
+                identifier = x509.SubjectKeyIdentifier(self.identifier)
             builder = builder.add_extension(identifier, False)
         flags = (False,) * 5 + (True, self.usage, False, False)
         builder = builder.add_extension(x509.KeyUsage(*flags), True)
