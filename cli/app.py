@@ -26,6 +26,7 @@ from cli.commands import (
     sign,
     token,
     upgrade,
+    upkeep,
     verify,
 )
 from cli.exit_status import status_of_error
@@ -108,7 +109,7 @@ def options(
     context.obj = Session(language, as_json, verbose, home, config_file, clock)
 
 
-for group in (init, upgrade, doctor, sign, verify, serve):
+for group in (init, upgrade, upkeep, doctor, sign, verify, serve):
     group.add_to(app)
 importing.add_to(authority.group, certificate.group)
 for name, group in {

@@ -125,6 +125,18 @@ class LapsingError(UnavailableError):
     code = "cli.lapsing"
 
 
+class UpkeepStoppedError(UnavailableError):
+    """A round of upkeep ended in an error nobody foresaw (fact: `reason`)."""
+
+    code = "cli.upkeep_stopped"
+
+
+class LapsedSoonError(UnavailableError):
+    """Upkeep has alarms that are errors (facts: `alarms`)."""
+
+    code = "cli.upkeep_alarms"
+
+
 class TokenTroubleError(UnavailableError):
     """A token, or a module that is named, does not work (facts: `problem`, `advice`)."""
 

@@ -21,7 +21,10 @@ def serve(
     """Serve until stopped; says `ready URL` on stdout once it answers."""
     from cli.homes.office import open_office
     from cli.issuing.listen import check_reach, listening_socket, parse_bind, run
-    from cli.issuing.services import public_app
+    from cli.issuing.services import Services
+    from cli.upkeep.keeper import Keeper
+    from cli.upkeep.report import alarm_row
+    from cli.upkeep.work import Upkeep
 
     session = session_of(context)
     with open_office(session, pin_source=pin_source) as office:
@@ -31,8 +34,18 @@ def serve(
         # The port comes first: a taken one is said before any PIN is asked.
         listener = listening_socket(place)
         with listener:
-            app = public_app(office)
+            keeper = Keeper(
+                Upkeep(office),
+                tell=lambda alarm: typer.echo(": ".join(alarm_row(alarm, session)), err=True),
+            )
+            services = Services(office, health=keeper.health)
             if settings.demo:
                 session.tell("cli.demo_home")
             host, port = listener.getsockname()[:2]
-            run(app, listener, ready=lambda: typer.echo(f"ready http://{host}:{port}"))
+            keeper.start(services.reload)
+            run(
+                services.app,
+                listener,
+                ready=lambda: typer.echo(f"ready http://{host}:{port}"),
+                stopping=keeper.stop,
+            )

@@ -12,8 +12,9 @@ from typing import Any
 import urllib3
 from cryptography import x509
 
-from cli.errors import LapsingError, PortTakenError, TokenTroubleError
+from cli.errors import LapsedSoonError, LapsingError, PortTakenError, TokenTroubleError
 from cli.files import read_small
+from cli.homes.alarms import HomeAlarms
 from cli.homes.diagnose import advice, diagnose_home, sentence
 from cli.homes.home import Home, find_home, home_directory
 from cli.session import Session, error_object
@@ -23,6 +24,7 @@ from pki.audit.entry import check_clock
 from pki.audit.verify import verify_audit
 from pki.errors import PKIError
 from pki.register.sql import open_register
+from pki.upkeep.alarm import Severity as AlarmSeverity
 from pki.words import hint_of, message_of
 from signing.fonts import find_font
 
@@ -79,6 +81,7 @@ def examine(session: Session) -> tuple[Check, ...]:
             ("register", lambda: _register(home)),
             ("clock", lambda: _clock(session, home)),
             ("services", lambda: _services(session, home)),
+            ("upkeep", lambda: _upkeep(session, home)),
             ("port", lambda: _port(home)),
         ]
     return tuple(_run(name, look) for name, look in checks)
@@ -139,6 +142,19 @@ def _services(session: Session, home: Home) -> str:
         if certificate.not_valid_after_utc - now < LAPSE_ALARM:
             raise LapsingError(what=path.name, not_after=certificate.not_valid_after_utc)
     return ", ".join(path.name for path in paths) or "-"
+
+
+def _upkeep(session: Session, home: Home) -> str:
+    """Say how many warnings there are; `antin upkeep` tells them."""
+    register = open_register(home.register)
+    try:
+        alarms = HomeAlarms(home, register).look(session.clock.now())
+    finally:
+        register.close()
+    ill = [one.code for one in alarms if one.severity is AlarmSeverity.ERROR]
+    if ill:
+        raise LapsedSoonError(alarms=tuple(dict.fromkeys(ill)))
+    return str(len(alarms))
 
 
 def _port(home: Home) -> str:

@@ -14,6 +14,7 @@ from cli.homes.pin_prompt import ask_person, somebody_is_there, tell_doubts
 from cli.session import Session
 from hsm.errors import (
     KeyPasswordWrongError,
+    PINSourceUnavailableError,
     WrongPINError,
     WrongPINFinalTryError,
     WrongPINLockedError,
@@ -48,6 +49,8 @@ class PINs:
     """Spend a token's last try if it comes to that."""
     one_pin: bool = False
     """One PIN serves a batch, also with a key that wants one at every signature."""
+    unattended: bool = False
+    """Nobody is asked: a PIN that has no other source cannot be had."""
     _sources: dict[str, PinSource] = field(default_factory=dict, init=False)
     """One of each kind: a pipe can be read to its end only once."""
     _warned: set[tuple[str, str]] = field(default_factory=set, init=False)
@@ -59,6 +62,8 @@ class PINs:
             PKIError: the source is malformed or gives nothing.
         """
         text = self._source_of(token.label)
+        if self.unattended and text == _PROMPT:
+            raise PINSourceUnavailableError(source=text)
         source = self._sources.setdefault(text, self._parse(text))
         pin = source.ask(token)
         place = (token.label, token.serial)
@@ -68,7 +73,13 @@ class PINs:
         return pin
 
     def announce_pad(self, token: TokenInfo) -> None:
-        """Tell whoever is there to type the PIN on the reader's own keys."""
+        """Tell whoever is there to type the PIN on the reader's own keys.
+
+        Raises:
+            PINSourceUnavailableError: nobody is to be asked.
+        """
+        if self.unattended:
+            raise PINSourceUnavailableError(source="pad")
         self.session.tell("cli.pin.on_pad", token=token.label, serial=token.serial)
 
     def retrying(self, use_pin: Callable[[], T]) -> T:
@@ -94,6 +105,8 @@ class PINs:
 
     def _may_ask_again(self, error: PKIError) -> bool:
         if isinstance(error, WrongPINFinalTryError | WrongPINLockedError):
+            return False
+        if self.unattended:
             return False
         label = Path(str(error.facts.get("path", ""))).name or str(error.facts["token"])
         return self._source_of(label) == _PROMPT and somebody_is_there()

@@ -135,6 +135,19 @@ class Verifying(_Section):
     trust: tuple[Path, ...] = (Path("trust"),)
 
 
+class Upkeep(_Section):
+    """What `antin serve` does by itself, and when Antin warns."""
+
+    automatic: bool = True
+    """Whether `antin serve` issues lists and renews its signers where it can without a person."""
+    every_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 60
+    """How often `antin serve` looks."""
+    checkpoint_days: Annotated[int, Field(ge=1, le=3650)] = 7
+    """How old the newest checkpoint of the audit log may be."""
+    backup_days: Annotated[int, Field(ge=1, le=3650)] = 7
+    """How old the newest backup may be."""
+
+
 class Settings(_Section):
     """The whole of `antin.toml`."""
 
@@ -156,6 +169,7 @@ class Settings(_Section):
     network: Network = Network()
     signing: Signing = Signing()
     verify: Verifying = Verifying()
+    upkeep: Upkeep = Upkeep()
 
 
 def parse_settings(text: str, path: Path) -> Settings:

@@ -81,20 +81,41 @@ def listening_socket(bind: Bind) -> socket.socket:
     return listener
 
 
-def run(app: Starlette, listener: socket.socket, *, ready: Callable[[], None]) -> None:
-    """Serve until the process is told to stop; call `ready` once it answers."""
+def run(
+    app: Starlette,
+    listener: socket.socket,
+    *,
+    ready: Callable[[], None],
+    stopping: Callable[[], None],
+) -> None:
+    """Serve until the process is told to stop.
+
+    Args:
+        app: what answers.
+        listener: where.
+        ready: called once it answers.
+        stopping: called once it answers no more; what must be finished is finished there, as the
+            signal that said so may end the process right after.
+    """
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, lifespan="off", server_header=False
     )
-    _Server(config, ready).run(sockets=[listener])
+    _Server(config, ready, stopping).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], stopping: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
         sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        self._stopping()

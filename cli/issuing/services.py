@@ -1,7 +1,14 @@
-"""Opens the signers of this home's public services and puts them behind one ASGI application."""
+"""Opens the signers of this home's public services and puts them behind one ASGI application.
+
+A signer whose certificate's file changed is taken up while the service runs: requests that came
+before are answered with the one before, all after with the new one, and none waits.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -11,7 +18,9 @@ from cli.errors import ServiceFaultyError
 from cli.files import read_small
 from cli.homes.office import Office
 from cli.homes.settings import Responder, Timestamp
-from pki.http.app import PublicServices, build_app
+from pki.errors import PKIError
+from pki.http.app import Health, PublicServices, build_app
+from pki.keys import PrivateKey, certifies
 from pki.names import common_name
 from pki.ocsp import OCSPResponder, OCSPSigner
 from pki.timestamp import TimestampAuthority
@@ -20,55 +29,109 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 
-def public_app(office: Office) -> Starlette:
-    """Return the application that serves CRL, AIA, OCSP and time-stamps of this home.
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What is in use of one signer."""
 
-    Raises:
-        ServiceFaultyError: a signer's certificate is not of its authority.
-        PKIError: a key cannot be opened.
-    """
-    signers = [_signer(office, responder) for responder in office.home.settings.responders]
-    clock = office.session.clock
-    timestamp = office.home.settings.timestamp
-    services = PublicServices(
-        register=office.register,
-        ocsp=OCSPResponder(office.register, signers, clock=clock) if signers else None,
-        timestamp=_timestamp(office, timestamp) if timestamp else None,
-    )
-    return build_app(services)
+    pem: bytes
+    certificate: x509.Certificate
+    key: PrivateKey
 
 
-def _signer(office: Office, responder: Responder) -> OCSPSigner:
-    issuer = x509.load_der_x509_certificate(office.record(responder.authority).certificate_der)
-    certificate = _certificate(office, responder)
-    _check_issued(certificate, issuer)
-    key = office.open_key(responder.key, certificate)
-    return OCSPSigner(responder.authority, issuer, certificate, key)
+class Services:
+    """The public services of a home; their signers can be taken up again while they run."""
 
+    def __init__(self, office: Office, *, health: Callable[[], Health] | None = None) -> None:
+        """Open every signer; PINs are asked for here.
 
-def _timestamp(office: Office, timestamp: Timestamp) -> TimestampAuthority:
-    certificate = _certificate(office, timestamp)
-    chain = tuple(
-        x509.load_der_x509_certificate(record.certificate_der)
-        for record in office.register.list_authorities()
-        if record.parent is not None
-    )
-    key = office.open_key(timestamp.key, certificate)
-    return TimestampAuthority(
-        certificate,
-        key,
-        chain=chain,
-        clock=office.session.clock,
-        policy_oid=timestamp.policy,
-    )
+        Raises:
+            ServiceFaultyError: a signer's certificate is not of its authority.
+            PKIError: a key cannot be opened.
+        """
+        self._office = office
+        self._health = health
+        self._taken: dict[Path, _Taken] = {}
+        for signer in self._signers():
+            self._taken[signer.certificate] = self._take(signer, self._office)
+        self.app: Starlette = build_app(self._services())
 
+    def reload(self) -> tuple[tuple[str, PKIError], ...]:
+        """Take up the signers whose files changed, and return what was refused of which.
 
-def _certificate(office: Office, signer: Responder | Timestamp) -> x509.Certificate:
-    path = office.home.path(signer.certificate)
-    try:
-        return x509.load_pem_x509_certificate(read_small(path))
-    except ValueError as error:
-        raise ServiceFaultyError(what=path.name) from error
+        What is refused changes nothing: the signer before goes on. Nobody is asked for a PIN.
+        """
+        unattended = replace(self._office.pins, unattended=True)
+        quiet = replace(self._office, pins=unattended)
+        refused, changed = [], False
+        for signer in self._signers():
+            try:
+                found = self._take(signer, quiet)
+            except PKIError as error:
+                refused.append((signer.certificate.name, error))
+                continue
+            changed |= found is not self._taken[signer.certificate]
+            self._taken[signer.certificate] = found
+        if changed:
+            self.app.state.services = self._services()
+        return tuple(refused)
+
+    def _signers(self) -> tuple[Responder | Timestamp, ...]:
+        settings = self._office.home.settings
+        other = (settings.timestamp,) if settings.timestamp else ()
+        return (*settings.responders, *other)
+
+    def _take(self, signer: Responder | Timestamp, office: Office) -> _Taken:
+        path = office.home.path(signer.certificate)
+        pem, before = read_small(path), self._taken.get(signer.certificate)
+        if before is not None and before.pem == pem:
+            return before
+        try:
+            certificate = x509.load_pem_x509_certificate(pem)
+        except ValueError as error:
+            raise ServiceFaultyError(what=path.name) from error
+        if isinstance(signer, Responder):
+            issuer = office.record(signer.authority).certificate_der
+            _check_issued(certificate, x509.load_der_x509_certificate(issuer))
+        if before is not None and certifies(certificate, before.key):
+            return _Taken(pem, certificate, before.key)
+        return _Taken(pem, certificate, office.open_key(signer.key, certificate))
+
+    def _services(self) -> PublicServices:
+        office = self._office
+        signers = [self._signer(responder) for responder in office.home.settings.responders]
+        timestamp = office.home.settings.timestamp
+        clock = office.session.clock
+        return PublicServices(
+            register=office.register,
+            ocsp=OCSPResponder(office.register, signers, clock=clock) if signers else None,
+            timestamp=self._timestamp(timestamp) if timestamp else None,
+            health=self._health,
+        )
+
+    def _signer(self, responder: Responder) -> OCSPSigner:
+        taken = self._taken[responder.certificate]
+        issuer = self._office.record(responder.authority).certificate_der
+        return OCSPSigner(
+            responder.authority,
+            x509.load_der_x509_certificate(issuer),
+            taken.certificate,
+            taken.key,
+        )
+
+    def _timestamp(self, timestamp: Timestamp) -> TimestampAuthority:
+        taken = self._taken[timestamp.certificate]
+        chain = tuple(
+            x509.load_der_x509_certificate(record.certificate_der)
+            for record in self._office.register.list_authorities()
+            if record.parent is not None
+        )
+        return TimestampAuthority(
+            taken.certificate,
+            taken.key,
+            chain=chain,
+            clock=self._office.session.clock,
+            policy_oid=timestamp.policy,
+        )
 
 
 def _check_issued(certificate: x509.Certificate, issuer: x509.Certificate) -> None:

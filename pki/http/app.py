@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,16 +41,29 @@ Respond = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """How the services are, as a monitoring system asks; holds no secret."""
+
+    well: bool
+    json: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class PublicServices:
     """What one server offers; None leaves a service out."""
 
     register: Register
     ocsp: OCSPResponder | None = None
     timestamp: TimestampAuthority | None = None
+    health: Callable[[], Health] | None = None
+    """For this machine alone: how the services are."""
 
 
 def build_app(services: PublicServices) -> Starlette:
-    """Return the ASGI application of these services."""
+    """Return the ASGI application of these services.
+
+    What stands in its `state.services` is asked at each request, and may be replaced meanwhile.
+    """
     app = Starlette(
         routes=[
             Route("/crl/{name}.crl", _full_crl, methods=["GET"]),
@@ -58,7 +72,8 @@ def build_app(services: PublicServices) -> Starlette:
             Route("/ocsp", _ocsp_post, methods=["POST"]),
             Route("/ocsp/{encoded:path}", _ocsp_get, methods=["GET"]),
             Route("/tsa", _timestamp, methods=["POST"]),
-            Route("/healthz", _health, methods=["GET"]),
+            Route("/healthz", _answers, methods=["GET"]),
+            Route("/health", _health, methods=["GET"]),
         ],
         exception_handlers={PKIError: _unavailable},
     )
@@ -122,9 +137,32 @@ async def _timestamp(request: Request) -> Response:
     return await _exchange(request, respond, takes=TIMESTAMP_QUERY, gives=TIMESTAMP_REPLY)
 
 
-async def _health(request: Request) -> Response:
+async def _answers(request: Request) -> Response:
     await run_in_threadpool(_services(request).register.last_audit_entry)
     return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+
+
+async def _health(request: Request) -> Response:
+    health = _services(request).health
+    if health is None or not _is_local(request):
+        return Response(status_code=404)
+    found = await run_in_threadpool(health)
+    return Response(
+        found.json,
+        status_code=200 if found.well else 503,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _is_local(request: Request) -> bool:
+    """Say whether this machine asks; what a proxy passes on names the one it passes it on for."""
+    if request.client is None or "x-forwarded-for" in request.headers:
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
 
 
 async def _unavailable(_request: Request, _error: Exception) -> Response:

@@ -124,6 +124,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
     ask_ceremony(note, out, official["key"])
     note("config show")
     note("upgrade")
+    note("upkeep")
     note("sign", letter, "-o", out / "signed.pdf")
     # No services are running: the status of the signer cannot be had.
     note("verify", out / "signed.pdf", status=11)

@@ -1,0 +1,106 @@
+"""Every alarm of a home, looked for where it can be seen; none of it needs a key."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from cli.files import read_small
+from cli.homes.home import Home
+from cli.homes.own_signers import own_signers
+from pki.audit.checkpoint import parse_checkpoint
+from pki.errors import PKIError, phrase
+from pki.records import Register
+from pki.upkeep.alarm import Alarm, Severity
+from pki.upkeep.due import authorities_at_work, find_issuers
+from pki.upkeep.watch import (
+    BackupWatch,
+    age_alarms,
+    register_alarms,
+    room_alarms,
+    signer_alarms,
+)
+
+
+class HomeAlarms:
+    """Looks again and again; keeps what it need not read twice."""
+
+    def __init__(self, home: Home, register: Register) -> None:
+        self._home = home
+        self._register = register
+        self._backups = BackupWatch(register)
+
+    def look(self, now: datetime) -> tuple[Alarm, ...]:
+        """Return what is to be said now, errors first; what cannot be looked at is an error too."""
+        looks: tuple[Callable[[datetime], Iterator[Alarm]], ...] = (
+            lambda at: register_alarms(self._register, at),
+            self._signers,
+            self._responders,
+            self._room,
+            self._ages,
+        )
+        found = [alarm for look in looks for alarm in _safely(look, now)]
+        return tuple(sorted(found, key=lambda one: one.severity is not Severity.ERROR))
+
+    def _signers(self, now: datetime) -> Iterator[Alarm]:
+        for signer in own_signers(self._home):
+            try:
+                certificate = signer.certificate()
+            except PKIError as error:
+                yield failed(signer.name, error)
+                continue
+            yield from signer_alarms(signer.name, certificate, now)
+            issuers = find_issuers(self._register, certificate)
+            serial = certificate.serial_number
+            if issuers and (ended := self._register.find_revocation(issuers.by, serial)):
+                at = ended.revoked_at
+                yield Alarm(Severity.ERROR, "pki.upkeep.signer_revoked", signer.name, at)
+
+    def _responders(self, now: datetime) -> Iterator[Alarm]:
+        """Yield the issuing authorities nobody answers for, where somebody answers for others."""
+        answered = {one.authority for one in self._home.settings.responders}
+        for one in authorities_at_work(self._register, now):
+            if answered and one.record.parent is not None and one.record.name not in answered:
+                yield Alarm(Severity.WARNING, "pki.upkeep.no_responder", one.record.name)
+
+    def _room(self, now: datetime) -> Iterator[Alarm]:
+        del now
+        place = self._home.register
+        folder = place.parent if isinstance(place, Path) else self._home.directory
+        try:
+            free = shutil.disk_usage(folder).free
+        except OSError:
+            free = 0
+        yield from room_alarms(str(folder), free)
+
+    def _ages(self, now: datetime) -> Iterator[Alarm]:
+        limits = self._home.settings.upkeep
+        if self._home.settings.audit is not None:
+            yield from self._unsealed(limits.checkpoint_days, now)
+        last = self._backups.last()
+        if last is None:  # none was ever made: what there is to lose began with the log
+            last = next((one.at for one in self._register.find_audit_entries((1,))), now)
+        yield from age_alarms("pki.upkeep.backup_old", last, limits.backup_days, now)
+
+    def _unsealed(self, days: int, now: datetime) -> Iterator[Alarm]:
+        """Look at the oldest entry that no checkpoint of this home covers."""
+        path = self._home.checkpoint
+        size = parse_checkpoint(read_small(path)).head.size if path.exists() else 0
+        for entry in self._register.find_audit_entries((size + 1,)):
+            yield from age_alarms("pki.upkeep.checkpoint_old", entry.at, days, now)
+
+
+def failed(what: str, error: PKIError) -> Alarm:
+    """Return the alarm about something that was tried and refused."""
+    more = {"reason": phrase(error.code, **error.facts)}
+    return Alarm(Severity.WARNING, "pki.upkeep.failed", what, None, more)
+
+
+def _safely(look: Callable[[datetime], Iterator[Alarm]], now: datetime) -> Iterator[Alarm]:
+    try:
+        yield from look(now)
+    except PKIError as error:
+        more = {"reason": phrase(error.code, **error.facts)}
+        yield Alarm(Severity.ERROR, "pki.upkeep.unseen", "-", None, more)

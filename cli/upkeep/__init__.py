@@ -1,0 +1,1 @@
+"""Keeps a home alive: lists and signers that renew themselves, and alarms."""

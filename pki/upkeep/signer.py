@@ -1,0 +1,80 @@
+"""The next certificate of a signer of the authority's own services, for the key it has.
+
+The key stays on its token: nobody need be there, and one file that is renamed swaps the
+certificate. A new key is made by hand, with a certificate of its own.
+
+What was issued already and never taken into use, because the disk was full or the process ended,
+is found in the register and taken, so trying again issues nothing more.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cryptography import x509
+
+from pki.authority.authority import Authority
+from pki.authority.issuance import Order
+from pki.profile import Profile
+from pki.records import CertificateQuery, CertificateRecord, CertificateState, Register
+from pki.strength import check_strength, spki_sha256
+from pki.subject import subject_of
+from pki.upkeep.due import Issuers
+
+
+def renew_signer(
+    authority: Authority,
+    certificate: x509.Certificate,
+    profile: Profile,
+    *,
+    issuers: Issuers,
+    requester: str,
+) -> x509.Certificate:
+    """Return a certificate that follows a signer's and lasts longer, no longer than its issuer.
+
+    Args:
+        authority: that of `issuers.next`.
+        certificate: the signer's, as it is in use.
+        profile: the one it was issued under.
+        issuers: from `pki.upkeep.due.find_issuers`.
+        requester: who asked.
+
+    Raises:
+        PKIError: any refusal of `pki.authority.issuance`: also where `certificate` is revoked.
+    """
+    ready = find_ready(authority.register, certificate, issuers, now=authority.clock.now())
+    if ready is not None:
+        return ready
+    order = Order(
+        check_strength(certificate.public_key()),
+        profile,
+        subject_of(certificate),
+        requester,
+        replaces=certificate.serial_number,
+        replaced_of=None if issuers.by == issuers.next else issuers.by,
+        until=authority.issuer.certificate.not_valid_after_utc,
+    )
+    return authority.certify(order)
+
+
+def find_ready(
+    register: Register, certificate: x509.Certificate, issuers: Issuers, *, now: datetime
+) -> x509.Certificate | None:
+    """Return what was issued for the same key since, lasts longer and is in force."""
+    query = CertificateQuery(
+        issuer=issuers.next,
+        state=CertificateState.ISSUED,
+        profile=issuers.profile,
+        spki_sha256=spki_sha256(check_strength(certificate.public_key())),
+        not_after_from=now,
+    )
+
+    def fits(record: CertificateRecord) -> bool:
+        later = record.not_after > certificate.not_valid_after_utc
+        return later and register.find_revocation(record.issuer, record.serial) is None
+
+    found = [record for record in register.find_certificates(query) if fits(record)]
+    if not found:
+        return None
+    newest = max(found, key=lambda record: record.not_after)
+    return x509.load_der_x509_certificate(newest.der or b"")
