@@ -155,7 +155,7 @@ class SQLRegister:
 
     def commit_all(self, steps: Sequence[Step]) -> None:
         """Take several steps in one transaction, in their order: all of them, or none."""
-        edge: Edge | None = None
+        edge = Edge()
 
         def work(statements: Statements) -> int:
             nonlocal edge
@@ -167,8 +167,7 @@ class SQLRegister:
             return edge.size
 
         self._transactions.write(work)
-        if edge is not None:
-            self._log.remember(edge)
+        self._log.remember(edge)
 
     def find_authority(self, name: str) -> AuthorityRecord | None:
         """Return the authority of that name."""
