@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,7 +16,7 @@ from pki_world import NOW, World, make_world, new_authority, new_key, profile_fo
 
 from pki.authority import issuance
 from pki.authority.authority import Authority
-from pki.authority.create import create_issuing, create_root
+from pki.authority.create import create_issuing, create_root, open_authority
 from pki.authority.cross import certify_request, cross_certify
 from pki.authority.issuance import Order
 from pki.authority.renewal import rekey, renew
@@ -36,7 +37,7 @@ from pki.errors import (
     SubjectInvalidError,
 )
 from pki.profile import load_profile
-from pki.records import CertificateQuery, CertificateState
+from pki.records import AddAuthority, AuditEvent, CertificateQuery, CertificateState, ClaimName
 from pki.request import CertificateRequest
 from pki.standing import read_standing
 from pki.strength import spki_sha256
@@ -441,3 +442,26 @@ def test_mixed_kinds_of_keys_follow_each_other(tmp_path):
         world.root.issuer.certificate.public_key()
     )
     world.register.close()
+
+
+def test_an_authority_from_elsewhere_is_in_force_while_nobody_here_can_revoke_it(
+    world: World, tmp_path: Path
+):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere = make_world(folder)
+    made = elsewhere.issuing
+    record = replace(made.record(), name="from-elsewhere", parent=None)
+    event = AuditEvent(world.clock.now(), "a", "authority.import")
+    world.register.commit((ClaimName(record.name), AddAuthority(record)), event)
+    issuer = made.issuer
+    opened = open_authority(
+        world.register, record.name, key=issuer.key, urls=issuer.urls, clock=world.clock
+    )
+    certificate = world.issue(authority=opened)
+    certificate.verify_directly_issued_by(issuer.certificate)
+    serial = issuer.certificate.serial_number
+    elsewhere.root.revoke(serial, x509.ReasonFlags.cessation_of_operation)
+    with pytest.raises(AuthorityRevokedError):  # where its own root is known, it is refused
+        made.check_in_force()
+    elsewhere.register.close()
