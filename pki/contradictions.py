@@ -114,6 +114,9 @@ def _keys(profile: ProfileTables) -> Iterator[Contradiction]:
         unfit = tuple(one.value for one in profile.key_types if not one.startswith(fitting))
         if unfit:
             yield Contradiction("key_types", phrase("pki.profile.bit", bit=bit, keys=unfit))
+    by_pss = profile.authority is not None and profile.authority.rsa_pss
+    if by_pss and not any(one.startswith("rsa-") for one in profile.key_types):
+        yield Contradiction("authority.rsa_pss", phrase("pki.profile.pss_without_rsa"))
     if "contentCommitment" in profile.key_usage and ENCRYPTS & set(profile.key_usage):
         yield Contradiction("key_usage", phrase("pki.profile.mixed_bits"))
 

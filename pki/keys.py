@@ -116,20 +116,25 @@ def verifies(key: PublicKey, signature: bytes, data: bytes, *, pss: bool = False
     return True
 
 
-def algorithm_der(key: PrivateKey | PublicKey) -> bytes:
-    """Return the DER of the AlgorithmIdentifier of what `sign_data` makes without `pss`.
+def algorithm_der(key: PrivateKey | PublicKey, *, pss: bool = False) -> bytes:
+    """Return the DER of the AlgorithmIdentifier of what `sign_data` makes.
 
-    Spec: RFC 4055 §5 (sha256WithRSAEncryption, parameters NULL); RFC 5758 §3.2 (ECDSA, none);
+    Spec: RFC 4055 §5 (sha256WithRSAEncryption, parameters NULL) and §3.1 (PSS: SHA-256, MGF1 with
+    SHA-256, a salt of 32 octets, the trailer left out as its default); RFC 5758 §3.2 (ECDSA, none);
     RFC 8410 §3 (Ed25519, none); RFC 9881 §2 (ML-DSA, none).
     """
     if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey):
-        return bytes.fromhex("300d06092a864886f70d01010b0500")
+        return _PSS if pss else bytes.fromhex("300d06092a864886f70d01010b0500")
     if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
         last = {32: 2, 48: 3, 64: 4}[_curve_hash(key.curve).digest_size]
         return bytes.fromhex("300a06082a8648ce3d0403") + bytes((last,))
     return _HASHING_INSIDE[key_type_of(key)]
 
 
+_PSS = bytes.fromhex(
+    "304106092a864886f70d01010a3034a00f300d06096086480165030402010500"
+    "a11c301a06092a864886f70d010108300d06096086480165030402010500a203020120"
+)
 _HASHING_INSIDE: dict[KeyType | None, bytes] = {
     KeyType.ED25519: bytes.fromhex("300506032b6570"),
     KeyType.ML_DSA_44: bytes.fromhex("300b0609608648016503040311"),

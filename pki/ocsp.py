@@ -20,6 +20,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from pki import der
 from pki.clock import Clock, whole_second
@@ -129,10 +130,12 @@ class OCSPResponder:
             nonce=nonce,
         )
         response_data = encode_response_data(content)
+        # An RSA key answers the way its authority signs: whoever reads one of them reads both.
+        pss = signer.certificate.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS
         return encode_response(
             response_data,
-            algorithm_der(signer.key),
-            sign_data(signer.key, response_data),
+            algorithm_der(signer.key, pss=pss),
+            sign_data(signer.key, response_data, pss=pss),
             certificate_der=signer.certificate.public_bytes(Encoding.DER),
         )
 

@@ -153,6 +153,8 @@ class AuthorityTable(Table):
     crl_days: int = Field(ge=1, le=366)
     delta_hours: int | None = Field(default=None, ge=1, le=24 * 366)
     """How long its delta lists last; None for an authority that makes none."""
+    rsa_pss: bool = False
+    """Whether it signs by RSASSA-PSS (RFC 4055 §3) where its key is one of RSA."""
     permitted_dns: tuple[str, ...] = ()
     """Domains below which names of hosts must lie (RFC 5280 §4.2.1.10); none permits all."""
     permitted_mail: tuple[str, ...] = ()

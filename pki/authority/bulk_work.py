@@ -54,12 +54,13 @@ class Shop:
     urls: AuthorityURLs
     profile: Profile
     open_key: OpenKey
+    pss: bool = False
 
     @classmethod
     def of(cls, issuer: Issuer, profile: Profile, open_key: OpenKey) -> Shop:
         """Return that of an authority."""
         der_form = issuer.certificate.public_bytes(Encoding.DER)
-        return cls(issuer.name, der_form, issuer.urls, profile, open_key)
+        return cls(issuer.name, der_form, issuer.urls, profile, open_key, issuer.pss)
 
     def signatory(self) -> Signatory:
         """Return who signs, the key opened in this process.
@@ -71,7 +72,7 @@ class Shop:
         certificate, key = _opened(self.certificate_der, self.open_key)
         if not certifies(certificate, key):
             raise KeyMismatchError(authority=self.name)
-        return Signatory(self.name, certificate.subject, certificate, key, self.urls)
+        return Signatory(self.name, certificate.subject, certificate, key, self.urls, self.pss)
 
 
 @lru_cache(maxsize=4)

@@ -52,6 +52,11 @@ class NewAuthority:
     """Keys it certifies nobody with, and its own is none of; below a parent by default those that
     the parent knows."""
 
+    @property
+    def pss(self) -> bool:
+        """Whether it signs by RSASSA-PSS, if its key is one of RSA."""
+        return self.profile.authority is not None and self.profile.authority.rsa_pss
+
 
 def create_root(new: NewAuthority, register: Register, clock: Clock) -> Authority:
     """Make a root: its certificate is signed by its own key, the same way as any other.
@@ -62,7 +67,7 @@ def create_root(new: NewAuthority, register: Register, clock: Clock) -> Authorit
         PKIError: any refusal of `pki.authority.issuance`.
     """
     check_new(new.name, new.profile, register)
-    signatory = Signatory(new.name, new.subject.name(), None, new.key, new.urls)
+    signatory = Signatory(new.name, new.subject.name(), None, new.key, new.urls, new.pss)
     return _create(new, signatory, parent=None, register=register, clock=clock)
 
 
@@ -105,6 +110,12 @@ def open_authority(
     if not certifies(certificate, key):
         raise KeyMismatchError(authority=name)
     return Authority(Issuer(name, certificate, key, urls), register, clock, blocked=blocked)
+
+
+def by_pss(authority: Authority) -> Authority:
+    """Return the authority as one that signs by RSASSA-PSS, if its key is one of RSA."""
+    issuer = replace(authority.issuer, pss=True)
+    return Authority(issuer, authority.register, authority.clock, blocked=authority.blocked)
 
 
 def check_new(
@@ -159,7 +170,7 @@ def _create(
     certificate = certify(
         order, signatory, register=register, clock=clock, blocked=new.blocked, settle=settle
     )
-    issuer = Issuer(new.name, certificate, new.key, new.urls)
+    issuer = Issuer(new.name, certificate, new.key, new.urls, new.pss)
     return Authority(issuer, register, clock, blocked=new.blocked)
 
 

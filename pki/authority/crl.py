@@ -97,8 +97,8 @@ def build_crl(
         return _plan(issuer, register, authority, now=clock.now(), delta=delta)
 
     planned, tbs_der = _reserved(issuer, register, plan, requester=requester)
-    signature = der.bit_string(sign_data(issuer.key, tbs_der))
-    tail = algorithm_der(issuer.key) + signature
+    signature = der.bit_string(sign_data(issuer.key, tbs_der, pss=issuer.pss))
+    tail = algorithm_der(issuer.key, pss=issuer.pss) + signature
     crl_der = b"".join((der.head(der.SEQUENCE, len(tbs_der) + len(tail)), tbs_der, tail))
     del tbs_der  # as large as the list
     crl = _check_result(crl_der, issuer, register, planned)
@@ -180,7 +180,7 @@ def _content(issuer: Issuer, register: Register, planned: _Plan) -> CRLContent:
     return CRLContent(
         issuer=issuer.certificate.subject,
         key_identifier=key_identifier(issuer.certificate),
-        algorithm=algorithm_der(issuer.key),
+        algorithm=algorithm_der(issuer.key, pss=issuer.pss),
         number=planned.number,
         this_update=planned.this_update,
         next_update=planned.next_update,

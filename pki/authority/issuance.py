@@ -257,6 +257,7 @@ def _intent(order: Order, record: CertificateRecord, signatory: Signatory) -> In
         now=record.reserved_at,
         renewal=order.longest is not None,
         standing=order.standing,
+        issuer_pss=signatory.pss,
     )
 
 

@@ -20,10 +20,13 @@ class Issuer:
     key: PrivateKey = field(repr=False)
     urls: AuthorityURLs
     """The addresses it writes into what it issues."""
+    pss: bool = False
+    """Whether an RSA key signs by RSASSA-PSS; other keys have one way only."""
 
     def signatory(self) -> Signatory:
         """Return the side of it that signs certificates."""
-        return Signatory(self.name, self.certificate.subject, self.certificate, self.key, self.urls)
+        subject = self.certificate.subject
+        return Signatory(self.name, subject, self.certificate, self.key, self.urls, self.pss)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +38,4 @@ class Signatory:
     certificate: x509.Certificate | None
     key: PrivateKey = field(repr=False)
     urls: AuthorityURLs
+    pss: bool = False

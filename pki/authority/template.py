@@ -62,7 +62,7 @@ def build_tbs(content: Content, signatory: Signatory) -> bytes:
     )
     for extension, critical in _extensions(content, signatory):
         builder = builder.add_extension(extension, critical)
-    return to_be_signed(builder, algorithm_der(signatory.key))
+    return to_be_signed(builder, algorithm_der(signatory.key, pss=signatory.pss))
 
 
 def _extensions(

@@ -23,6 +23,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from pki.ceremony.plan import (
     AuthorityStep,
@@ -240,6 +241,7 @@ def _certified(
         issuer=issuer,
         urls=AuthorityURLs.under(seen.plan.public_url, by) if by else AuthorityURLs(),
         now=certificate.not_valid_before_utc,
+        issuer_pss=certificate.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS,
     )
     found = [
         one

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pki import der
 from pki.errors import Phrase, WeakKeyError
 from pki.keys import algorithm_der
-from pki.lint.target import Fault, Rule, Target, collect, unless
+from pki.lint.target import Fault, Intent, Rule, Target, collect, unless
 from pki.strength import check_strength
 
 RULES: list[Rule] = []
@@ -42,7 +42,7 @@ def _serial_length(target: Target) -> Fault:
 
 @collect(RULES, "rfc5280.4.1.2.3.signature_algorithm")
 def _signature_algorithm(target: Target) -> Fault:
-    same = target.fields[ALGORITHM].whole == algorithm_der(target.intent.issuer_key)
+    same = target.fields[ALGORITHM].whole == _algorithm_der(target.intent)
     return unless(same, found=target.certificate.signature_algorithm_oid.dotted_string)
 
 
@@ -132,3 +132,7 @@ def _validity(target: Target) -> tuple[datetime, datetime]:
         certificate.not_valid_before_utc.astimezone(UTC),
         certificate.not_valid_after_utc.astimezone(UTC),
     )
+
+
+def _algorithm_der(intent: Intent) -> bytes:
+    return algorithm_der(intent.issuer_key, pss=intent.issuer_pss)

@@ -76,6 +76,8 @@ class Intent:
     """Whether it follows another certificate for the same key: the law allows it less time."""
     standing: Standing | None = None
     """Of a link or a cross-certificate: how the authority is called already."""
+    issuer_pss: bool = False
+    """Whether the issuer signs by RSASSA-PSS, if its key is one of RSA."""
 
     @property
     def name(self) -> x509.Name:

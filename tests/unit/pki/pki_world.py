@@ -81,13 +81,14 @@ def new_authority(
     *,
     key: PrivateKey | None = None,
     delta_hours: int | None = None,
+    pss: bool = False,
     **changes: object,
 ) -> NewAuthority:
     key = key or new_key()
     loaded = profile_for(profile, key)
-    if delta_hours is not None:
+    if delta_hours is not None or pss:
         assert loaded.authority
-        table = loaded.authority.model_copy(update={"delta_hours": delta_hours})
+        table = loaded.authority.model_copy(update={"delta_hours": delta_hours, "rsa_pss": pss})
         loaded = loaded.model_copy(update={"authority": table})
     values: dict[str, object] = {
         "name": name,
@@ -163,6 +164,7 @@ def make_world(
     public_url: str = PUBLIC_URL,
     place: str | None = None,
     delta_hours: int | None = None,
+    pss: bool = False,
 ) -> World:
     """Make a register, in `folder` or at `place`, with a root and an issuing authority.
 
@@ -175,13 +177,16 @@ def make_world(
         return AuthorityURLs.under(public_url, name)
 
     root = create_root(
-        new_authority("root", "root", key=new_key(root_kind), urls=urls("root")), register, clock
+        new_authority("root", "root", key=new_key(root_kind), urls=urls("root"), pss=pss),
+        register,
+        clock,
     )
     new = new_authority(
         "issuing",
         "issuing",
         key=new_key(issuing_kind),
         delta_hours=delta_hours,
+        pss=pss,
         urls=urls("issuing"),
     )
     issuing = create_issuing(root, new)
