@@ -114,15 +114,16 @@ class Subject:
 
     def values(self, short: str) -> tuple[str, ...]:
         """Return the values of an attribute or of a kind of alternative name, as text."""
-        names = {MAIL: self.mail, DNS: self.dns, ADDRESS: tuple(map(str, self.addresses))}
-        if short in names:
+        if short in ALTERNATIVES:
+            names = {MAIL: self.mail, DNS: self.dns, ADDRESS: tuple(map(str, self.addresses))}
             return names[short]
-        return tuple(value for name, value in self.attributes if name == short)
+        return tuple([value for name, value in self.attributes if name == short])
 
     def shorts(self) -> frozenset[str]:
         """Return the short names of what stands in it."""
+        alternatives = ((MAIL, self.mail), (DNS, self.dns), (ADDRESS, self.addresses))
         present = {short for short, _ in self.attributes}
-        return frozenset(present | {short for short in ALTERNATIVES if self.values(short)})
+        return frozenset(present | {short for short, values in alternatives if values})
 
     def text(self) -> str:
         """Return the distinguished name as RFC 4514 text."""

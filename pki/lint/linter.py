@@ -18,7 +18,6 @@ from pki.errors import LintFailedError, LintPassError, MalformedDERError, Phrase
 from pki.keys import PublicKey
 from pki.lint import constraints, extensions, fields, names
 from pki.lint.target import Finding, Intent, Rule, Severity, Target
-from pki.strength import spki_sha256
 
 _UNREADABLE = (
     MalformedDERError,
@@ -40,7 +39,7 @@ class LintPass:
 @dataclass(frozen=True, slots=True)
 class _Linted:
     tbs_der: bytes
-    issuer: str
+    issuer_key: PublicKey
     profile: str
 
 
@@ -69,7 +68,7 @@ def pass_lint(tbs_der: bytes, intent: Intent) -> LintPass:
         raise LintFailedError(findings=Phrases(tuple(found.words for found in errors)))
     given = LintPass()
     with _lock:
-        _linted[given] = _Linted(tbs_der, spki_sha256(intent.issuer_key), intent.profile.name)
+        _linted[given] = _Linted(tbs_der, intent.issuer_key, intent.profile.name)
     return given
 
 
@@ -84,7 +83,7 @@ def redeem(given: LintPass, *, issuer_key: PublicKey, profile: str) -> bytes:
         linted = _linted.pop(given, None)
     if linted is None:
         raise LintPassError(reason=phrase("pki.lint_pass.spent"))
-    if linted.issuer != spki_sha256(issuer_key):
+    if linted.issuer_key != issuer_key:
         raise LintPassError(reason=phrase("pki.lint_pass.other_issuer"))
     if linted.profile != profile:
         raise LintPassError(reason=phrase("pki.lint_pass.other_profile"))
