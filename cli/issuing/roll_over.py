@@ -14,7 +14,7 @@ from cli.issuing.create_authority import Wanted as WantedAuthority
 from cli.issuing.create_authority import create_authority
 from pki.atomic import write_atomically
 from pki.authority.authority import Authority
-from pki.authority.rollover import check_rollover, link_roots, retire
+from pki.authority.rollover import Keyless, check_rollover, link_roots, retire
 from pki.authority.succession import check_issues, successor_of
 from pki.keys import KeyType
 from pki.names import name_text
@@ -58,22 +58,28 @@ def check_possible(office: Office, name: str) -> None:
 def roll_over(office: Office, wanted: Wanted) -> RolledOver:
     """Make the successor unless it is there, link roots, retire the old one.
 
+    The old key is needed to link two roots, and for nothing else: an issuing authority whose key
+    was lost or is known to others can still be followed.
+
     Raises:
         PKIError: any refusal of `pki.authority.rollover` or of the successor's making. What was
             done stays; asked again, the command goes on from there.
     """
     check_possible(office, wanted.name)
-    old = office.authority(wanted.name)
+    old = Keyless(wanted.name, office.register, office.session.clock)
     parent = _parent(office, wanted)
     check_rollover(old, wanted.successor, is_root=parent is None)
-    profile = wanted.profile or old.record().profile
+    record = old.record()
+    certificate = x509.load_der_x509_certificate(record.certificate_der)
+    root = office.authority(wanted.name) if parent is None else None
+    profile = wanted.profile or record.profile
     if office.register.find_authority(wanted.successor) is None:
         create_authority(
             office,
             WantedAuthority(
                 name=wanted.successor,
                 profile=profile,
-                subject=wanted.subject or name_text(old.issuer.certificate.subject),
+                subject=wanted.subject or name_text(certificate.subject),
                 parent=parent,
                 key=wanted.key,
                 key_type=wanted.key_type,
@@ -82,8 +88,8 @@ def roll_over(office: Office, wanted: Wanted) -> RolledOver:
         )
     new = office.authority(wanted.successor)
     links: tuple[tuple[str, x509.Certificate], ...] = ()
-    if parent is None:
-        made = link_roots(old, new, office.profile(profile), requester=actor())
+    if root is not None:
+        made = link_roots(root, new, office.profile(profile), requester=actor())
         first, second = wanted.name, wanted.successor
         links = (
             (f"{first}-with-{second}.pem", made.old_with_new),

@@ -23,7 +23,7 @@ from pki.atomic import write_atomically
 from pki.authority.authority import Authority
 from pki.errors import PKIError, RegisterConflictError, UnavailableError
 from pki.upkeep.alarm import Alarm
-from pki.upkeep.due import find_issuers, is_revoked, list_states, signer_is_due
+from pki.upkeep.due import Issuers, find_issuers, is_revoked, list_states, signer_is_due
 from pki.upkeep.signer import renew_signer
 
 FIRST_PAUSE = timedelta(minutes=1)
@@ -128,9 +128,14 @@ class Upkeep:
             if record is None or is_revoked(register, record):
                 continue
             issuer = x509.load_der_x509_certificate(record.certificate_der)
-            if signer_is_due(certificate, issuer, now):
+            if signer_is_due(certificate, issuer, now) or self._orphaned(issuers):
                 ends = certificate.not_valid_after_utc
                 yield Task("signer", signer.name, record.name, ends, signer)
+
+    def _orphaned(self, issuers: Issuers | None) -> bool:
+        """Say whether who issued a signer's certificate was revoked, and another goes on."""
+        record = self.office.register.find_authority(issuers.by) if issuers else None
+        return record is not None and is_revoked(self.office.register, record)
 
     def _try(self, task: Task) -> Outcome:
         key, now = (task.kind, task.name), self._now()

@@ -11,12 +11,11 @@ from pki.authority.crl import build_crl
 from pki.authority.history import StatusAt, judge_status
 from pki.authority.issuance import Order, certify
 from pki.authority.issuer import Issuer
-from pki.authority.succession import check_issues, serves_the_retired
+from pki.authority.succession import check_in_force, check_issues, serves_the_retired
 from pki.blocked import BlockedKeys
 from pki.clock import Clock
 from pki.errors import (
     AuthorityNotFoundError,
-    AuthorityRevokedError,
     CertificateNotFoundError,
     ProfileViolationError,
     RegisterConflictError,
@@ -217,20 +216,7 @@ class Authority:
             AuthorityNotFoundError: the register does not know this authority.
             AuthorityRevokedError: its certificate is revoked.
         """
-        issuer = self._certified_by()
-        if issuer is None:
-            return
-        revocation = self.register.find_revocation(issuer, self.issuer.certificate.serial_number)
-        if revocation is not None:
-            raise AuthorityRevokedError(
-                authority=self.issuer.name, revoked_at=revocation.revoked_at
-            )
-
-    def _certified_by(self) -> str | None:
-        """Return the authority that can revoke this one; None if the register has none."""
-        certificate = self.issuer.certificate
-        own = self.issuer.name if certificate.issuer == certificate.subject else None
-        return self.record().parent or own
+        check_in_force(self.register, self.record())
 
     def issued(self, serial: int, *, of: str | None = None) -> CertificateRecord:
         """Return the record of a certificate that this authority issued, or the one named `of`.

@@ -16,16 +16,68 @@ Spec: RFC 4210 §4.4.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from cryptography import x509
 
 from pki.audit.entry import check_clock
 from pki.authority.authority import Authority
 from pki.authority.cross import cross_certify, find_link
-from pki.authority.succession import check_issues
-from pki.errors import RolloverParentError
+from pki.authority.succession import check_in_force, check_issues
+from pki.clock import Clock
+from pki.errors import AuthorityNotFoundError, RolloverParentError
 from pki.profile import Profile
-from pki.records import AuditEvent, Retire, SuccessionRecord
+from pki.records import AuditEvent, AuthorityRecord, Register, Retire, SuccessionRecord
+
+
+class Predecessor(Protocol):
+    """What a rollover asks of the old authority; only two roots that link need its key."""
+
+    @property
+    def register(self) -> Register:
+        """Where both stand."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        ...
+
+    def record(self) -> AuthorityRecord:
+        """Return its record."""
+        ...
+
+    def check_in_force(self) -> None:
+        """Refuse to go on under a revoked certificate."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Keyless:
+    """An authority whose key is not asked for: it may be lost."""
+
+    name: str
+    register: Register
+    clock: Clock
+
+    def record(self) -> AuthorityRecord:
+        """Return its record.
+
+        Raises:
+            AuthorityNotFoundError: the register does not know it.
+        """
+        record = self.register.find_authority(self.name)
+        if record is None:
+            raise AuthorityNotFoundError(authority=self.name)
+        return record
+
+    def check_in_force(self) -> None:
+        """Refuse to go on under a revoked certificate.
+
+        Raises:
+            AuthorityRevokedError: it is revoked.
+        """
+        check_in_force(self.register, self.record())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +90,7 @@ class Links:
     """The new key, signed by the old one."""
 
 
-def check_rollover(old: Authority, successor: str, *, is_root: bool) -> None:
+def check_rollover(old: Predecessor, successor: str, *, is_root: bool) -> None:
     """Refuse a rollover that could not be finished, before a key is made for it.
 
     Raises:
@@ -47,7 +99,7 @@ def check_rollover(old: Authority, successor: str, *, is_root: bool) -> None:
         RolloverParentError: a root would follow one below another, or the other way round, or one
             itself.
     """
-    name = old.issuer.name
+    name = old.record().name
     check_issues(old.register, name)
     old.check_in_force()
     if successor == name or is_root != (old.record().parent is None):
@@ -75,7 +127,7 @@ def link_roots(old: Authority, new: Authority, profile: Profile, *, requester: s
     return Links(old_with_new=link(new, old), new_with_old=link(old, new))
 
 
-def retire(old: Authority, successor: Authority, *, requester: str) -> None:
+def retire(old: Predecessor, successor: Authority, *, requester: str) -> None:
     """Record that the old authority issues no more and who goes on; this cannot be undone.
 
     Raises:
@@ -83,7 +135,7 @@ def retire(old: Authority, successor: Authority, *, requester: str) -> None:
         RolloverParentError: see `check_rollover`.
         ClockBeforeRecordError: the clock was set back.
     """
-    name, following = old.issuer.name, successor.issuer.name
+    name, following = old.record().name, successor.issuer.name
     check_rollover(old, following, is_root=successor.record().parent is None)
     successor.check_in_force()
     now = old.clock.now()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pki.errors import AuthorityRetiredError
+from cryptography import x509
+
+from pki.errors import AuthorityRetiredError, AuthorityRevokedError
 from pki.profile import Profile
-from pki.records import Register
+from pki.records import AuthorityRecord, Register, RevocationRecord
 
 
 def successor_of(register: Register, name: str) -> str:
@@ -24,6 +26,25 @@ def check_issues(register: Register, name: str) -> None:
     record = register.find_succession(name)
     if record is not None:
         raise AuthorityRetiredError(authority=name, successor=successor_of(register, name))
+
+
+def own_revocation(register: Register, record: AuthorityRecord) -> RevocationRecord | None:
+    """Return what stands against an authority's own certificate; None also if nobody here could."""
+    certificate = x509.load_der_x509_certificate(record.certificate_der)
+    own = record.name if certificate.issuer == certificate.subject else None
+    issuer = record.parent or own
+    return register.find_revocation(issuer, certificate.serial_number) if issuer else None
+
+
+def check_in_force(register: Register, record: AuthorityRecord) -> None:
+    """Refuse to issue, or to go on, under a revoked certificate.
+
+    Raises:
+        AuthorityRevokedError: it is revoked.
+    """
+    revocation = own_revocation(register, record)
+    if revocation is not None:
+        raise AuthorityRevokedError(authority=record.name, revoked_at=revocation.revoked_at)
 
 
 def serves_the_retired(profile: Profile) -> bool:

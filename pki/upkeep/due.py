@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from pki.authority.succession import successor_of
+from pki.authority.succession import own_revocation, successor_of
 from pki.records import AuthorityRecord, Register
 from pki.upkeep.lapse import Lapse, certificate_lapse, list_lapse
 
@@ -51,12 +51,7 @@ class Issuers:
 
 def is_revoked(register: Register, record: AuthorityRecord) -> bool:
     """Say whether an authority's own certificate is revoked or on hold in this register."""
-    certificate = x509.load_der_x509_certificate(record.certificate_der)
-    own = record.name if certificate.issuer == certificate.subject else None
-    issuer = record.parent or own
-    if issuer is None:
-        return False
-    return register.find_revocation(issuer, certificate.serial_number) is not None
+    return own_revocation(register, record) is not None
 
 
 def authorities_at_work(register: Register, now: datetime) -> tuple[AuthorityAtWork, ...]:

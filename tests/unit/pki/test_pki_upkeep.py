@@ -13,9 +13,9 @@ from pki_world import NOW, World, make_world, new_authority, new_key, someone
 from pki.authority.create import create_issuing
 from pki.authority.issuance import Order, write_draft
 from pki.authority.life import hold
-from pki.authority.rollover import retire
+from pki.authority.rollover import Keyless, retire
 from pki.clock import FixedClock
-from pki.errors import PKIError
+from pki.errors import AuthorityNotFoundError, AuthorityRevokedError, PKIError
 from pki.profile import load_profile
 from pki.records import AuditEvent, ClaimName, Reserve
 from pki.upkeep.alarm import Severity
@@ -274,3 +274,19 @@ def test_the_last_backup_is_read_from_the_log(world: World):
         assert watch.last() == NOW + (1 if days < 3 else 3) * DAY
     assert watch.last() == NOW + 3 * DAY
     assert BackupWatch(world.register).last() == NOW + 3 * DAY
+
+
+def test_an_authority_whose_key_is_lost_is_followed(world: World):
+    old = Keyless("issuing", world.register, world.clock)
+    successor = create_issuing(world.root, new_authority("issuing-2", "issuing"))
+    retire(old, successor, requester="quản trị")
+    found = world.register.find_succession("issuing")
+    assert found is not None
+    assert found.successor == "issuing-2"
+    with pytest.raises(AuthorityNotFoundError):
+        Keyless("nobody", world.register, world.clock).record()
+    again = Keyless("issuing-2", world.register, world.clock)
+    again.check_in_force()
+    world.root.revoke(successor.issuer.certificate.serial_number, REASON.key_compromise)
+    with pytest.raises(AuthorityRevokedError):
+        again.check_in_force()
