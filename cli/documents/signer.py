@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from cli.errors import ManySignersError, NoSignerError, UnreadableFileError
 from cli.files import read_small
@@ -182,17 +183,30 @@ def _no_modules(_named: str | None) -> tuple[Module, ...]:
 def _chain(
     certificate: x509.Certificate, known: Iterable[x509.Certificate]
 ) -> tuple[x509.Certificate, ...]:
-    """Return the issuers, nearest first, as far as they are known; `signing` judges the path."""
-    by_subject = {one.subject: one for one in known}
+    """Return the issuers, nearest first, as far as they are known; `signing` judges the path.
+
+    After a rollover two authorities may have one name: the one whose key signed is meant.
+    """
+    known = tuple(known)
     chain: list[x509.Certificate] = []
     last = certificate
     while last.issuer != last.subject and len(chain) < MAX_CHAIN:
-        issuer = by_subject.get(last.issuer)
+        issuer = next((one for one in known if _issued(one, last)), None)
         if issuer is None:
             break
         chain.append(issuer)
         last = issuer
     return tuple(chain)
+
+
+def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    if issuer.subject != certificate.issuer:
+        return False
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def certificates_in(folder: Path) -> tuple[x509.Certificate, ...]:

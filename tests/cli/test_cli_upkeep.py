@@ -10,10 +10,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 
 import pytest
@@ -492,3 +493,27 @@ def _short_signer_elsewhere(home: Path) -> None:
     builder = x509.CertificateBuilder(old.subject, old.subject, old.public_key(), 1)
     builder = builder.not_valid_before(now - 2 * DAY).not_valid_after(now - DAY)
     path.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+
+
+def test_a_disk_that_is_full_stops_no_answer_and_swaps_nothing(
+    peer: Callable[[str], Path], made_home: tuple[Path, dict[str, Any]], tmp_path: Path
+):
+    """A real one, mounted where the process alone sees it; register, tokens and files lie on it."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("only root on Linux mounts a disk")
+    mount = 'mount -t tmpfs -o size=4m none "$0" && exec "$@"'
+    within = [str(peer("unshare")), "--mount", "sh", "-c", mount, str(tmp_path)]
+    here = Path(__file__).parent
+    script = [sys.executable, str(here / "cli_little_room.py"), str(tmp_path), str(made_home[0])]
+    ran = subprocess.run(
+        [*within, *script], capture_output=True, text=True, cwd=here, timeout=120, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    assert [state for state, _ in told["full"]] == ["failed"] * 3
+    assert {code for _, code in told["full"]} <= {"pki.register_full", "pki.disk_full"}
+    assert (told["same"], told["reload"]) == (True, 0)
+    assert {"pki.upkeep.failed", "pki.upkeep.room"} <= set(told["alarms"])
+    assert told["room"] == ["done"] * 3
+    assert (told["swapped"], told["reload_again"]) == (True, 0)
+    assert told["signers"] <= 3
