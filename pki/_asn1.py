@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from asn1crypto import algos, cms, core, tsp
+from asn1crypto import algos, cms, core, parser, tsp
 from asn1crypto import x509 as asn1_x509
 
 from pki.der import sequence
@@ -26,14 +27,23 @@ def second_reading(certificate_der: bytes) -> bytes:
     try:
         certificate = asn1_x509.Certificate.load(certificate_der, strict=True)
         content = certificate["tbs_certificate"]
-        for extension in content["extensions"]:
-            _read_extension(extension.dump())
-        for relative_name in certificate.subject.chosen:
-            _read_relative_name(relative_name.dump())
+        for extension in _elements(content["extensions"].contents):
+            _read_extension(extension)
+        for relative_name in _elements(content["subject"].chosen.contents):
+            _read_relative_name(relative_name)
         tbs: bytes = content.dump()
     except _BROKEN as error:
         raise MalformedDERError(what="certificate", reason=str(error)) from error
     return tbs
+
+
+def _elements(contents: bytes) -> Iterator[bytes]:
+    """Yield what stands one after the other in a SEQUENCE, its types not looked at yet."""
+    while contents:
+        *_, header, content, trailer = parser.parse(contents)
+        size = len(header) + len(content) + len(trailer)
+        yield contents[:size]
+        contents = contents[size:]
 
 
 # Most extensions of an authority's certificates are the same octets each time, and so are the

@@ -39,7 +39,6 @@ from pki.records import Register
 from pki.register.sql import create_register, open_register
 from pki.request import parse_request
 from pki.subject import Subject
-from pki.throwaway import throwaway_key
 from pki.urls import AuthorityURLs
 
 CLOCK = SystemClock()
@@ -101,7 +100,6 @@ class NotedKey(ec.EllipticCurvePrivateKey):
 def _noted(name: str) -> NotedKey:
     key = new_key()
     assert isinstance(key, ec.EllipticCurvePrivateKey)
-    throwaway_key()  # made once a process: here, before any fork
     return NotedKey(name, key)
 
 

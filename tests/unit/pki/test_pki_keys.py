@@ -24,7 +24,6 @@ from pki.keys import (
     verifies,
 )
 from pki.lint.fields import ALGORITHM
-from pki.throwaway import throwaway_key, to_be_signed
 
 DATA = "Công văn số 1".encode()
 HASHES = {"p256": SHA256, "p384": SHA384, "p521": SHA512, "a": SHA256}
@@ -93,20 +92,6 @@ def test_the_hash_is_as_strong_as_the_key(kind: str):
 def test_both_halves_have_one_type(kind: str):
     key = new_key(kind)
     assert key_type_of(key) is key_type_of(key.public_key())
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_bytes_to_be_signed_are_those_that_cryptography_signs(kind: str):
-    key = new_key(kind)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "một")])
-    builder = x509.CertificateBuilder(
-        name, name, key.public_key(), 1, NOW, NOW + timedelta(days=1)
-    ).add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    signed = builder.sign(key, hash_for(key))
-    assert to_be_signed(builder, algorithm_der(key)) == signed.tbs_certificate_bytes
-    other = algorithm_der(new_key("ed25519" if kind != "ed25519" else "ec-p256"))
-    assert to_be_signed(builder, other) != signed.tbs_certificate_bytes
-    assert throwaway_key() is throwaway_key()
 
 
 def test_what_antin_has_no_name_for_has_no_type():
