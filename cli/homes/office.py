@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from cli.errors import NoPublicURLError, UnknownNameError
 from cli.homes.home import Home, get_home, home_directory
@@ -15,9 +14,8 @@ from cli.homes.keys import PINs, open_modules
 from cli.session import Session
 from hsm.locate import open_any
 from pki.authority.authority import Authority
-from pki.authority.create import by_pss, open_authority
+from pki.authority.create import open_authority
 from pki.blocked import BlockedKeys, load_blocked_keys
-from pki.errors import ProfileNotFoundError
 from pki.keys import PrivateKey
 from pki.profile import DEFAULT_POLICY_ARC, Profile, load_profile
 from pki.records import AuthorityRecord, CertificateRecord, CertificateState, Register, serial_text
@@ -69,18 +67,9 @@ class Office:
         certificate = x509.load_der_x509_certificate(record.certificate_der)
         key = self.open_key(record.key_uri, certificate)
         clock = self.session.clock
-        authority = open_authority(
+        return open_authority(
             self.register, name, key=key, urls=urls, clock=clock, blocked=self.blocked_keys()
         )
-        is_rsa = isinstance(key, rsa.RSAPrivateKey)
-        return by_pss(authority) if is_rsa and self._signs_pss(record) else authority
-
-    def _signs_pss(self, record: AuthorityRecord) -> bool:
-        try:
-            table = self.profile(record.profile).authority
-        except ProfileNotFoundError:
-            return False  # a file that was lost is no reason to sign no list
-        return table is not None and table.rsa_pss
 
     def open_key(self, uri: str, certificate: x509.Certificate | None = None) -> PrivateKey:
         """Open a key of this home, on a token or in a file.

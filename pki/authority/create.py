@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from pki.authority.authority import Authority
 from pki.authority.issuance import Order, Settle, certify
@@ -99,6 +101,8 @@ def open_authority(
 ) -> Authority:
     """Open an authority that is in the register; it certifies none of the keys in `blocked`.
 
+    One of RSA goes on in the way in which it signed before, PKCS#1 v1.5 or RSASSA-PSS.
+
     Raises:
         AuthorityNotFoundError: none of that name.
         KeyMismatchError: the key is not its own.
@@ -109,13 +113,24 @@ def open_authority(
     certificate = x509.load_der_x509_certificate(record.certificate_der)
     if not certifies(certificate, key):
         raise KeyMismatchError(authority=name)
-    return Authority(Issuer(name, certificate, key, urls), register, clock, blocked=blocked)
+    pss = _signs_by_pss(register, name, certificate, key)
+    return Authority(Issuer(name, certificate, key, urls, pss), register, clock, blocked=blocked)
 
 
-def by_pss(authority: Authority) -> Authority:
-    """Return the authority as one that signs by RSASSA-PSS, if its key is one of RSA."""
-    issuer = replace(authority.issuer, pss=True)
-    return Authority(issuer, authority.register, authority.clock, blocked=authority.blocked)
+def _signs_by_pss(register: Register, name: str, own: x509.Certificate, key: PrivateKey) -> bool:
+    """Say how an RSA authority signed up to now: its own certificate, or else its newest list.
+
+    What its profile says stands in a file that may be changed, moved or lost since.
+    """
+    if not isinstance(key, rsa.RSAPrivateKey):
+        return False
+    if own.issuer == own.subject:
+        return own.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS
+    newest = register.newest_crl(name)
+    if newest is None:
+        return False
+    crl = x509.load_der_x509_crl(newest.der)
+    return crl.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS
 
 
 def check_new(

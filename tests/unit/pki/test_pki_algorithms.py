@@ -18,7 +18,8 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import SignatureAlgorithmOID
 from pki_world import NOW, World, make_world, new_authority, new_key, someone
 
-from pki.authority.create import by_pss, create_root, open_authority
+from pki.authority.authority import Authority
+from pki.authority.create import create_root, open_authority
 from pki.authority.template import Content, build_tbs
 from pki.clock import whole_second
 from pki.errors import ProfileInvalidError
@@ -107,17 +108,21 @@ def test_an_authority_that_signs_by_pss(tmp_path: Path):
     world.register.close()
 
 
-def test_the_way_of_signing_is_the_profiles(tmp_path: Path):
-    """Opened again, it signs as it is told to; a PKCS#1 one stays with PKCS#1."""
-    world = make_world(tmp_path, issuing_kind="a")
+@pytest.mark.parametrize("pss", [True, False])
+def test_an_authority_goes_on_as_it_signed_before(tmp_path: Path, *, pss: bool):
+    """No profile is asked: its file may be gone."""
+    world = make_world(tmp_path, issuing_kind="a", pss=pss)
     issuer = world.issuing.issuer
-    assert issuer.certificate.public_key() == new_key("a").public_key()
-    assert not is_pss(world.issue())
-    again = open_authority(
-        world.register, "issuing", key=issuer.key, urls=issuer.urls, clock=world.clock
-    )
-    assert not is_pss(world.issue(authority=again))
-    assert is_pss(world.issue(authority=by_pss(again)))
+
+    def again() -> Authority:
+        return open_authority(
+            world.register, "issuing", key=issuer.key, urls=issuer.urls, clock=world.clock
+        )
+
+    assert not is_pss(world.issue(authority=again()))  # nothing tells it before the first list
+    world.issuing.issue_crl()
+    assert is_pss(world.issue(authority=again())) is pss
+    assert is_pss(again().issue_crl()) is pss
     world.register.close()
 
 
@@ -126,7 +131,8 @@ def test_a_root_signs_itself_by_pss(world: World):
     root = create_root(new_authority("rsa", "root", key=key, pss=True), world.register, world.clock)
     assert is_pss(root.issuer.certificate)
     root.issuer.certificate.verify_directly_issued_by(root.issuer.certificate)
-    crl = root.issue_crl()
+    again = open_authority(world.register, "rsa", key=key, urls=root.issuer.urls, clock=world.clock)
+    crl = again.issue_crl()
     assert is_pss(crl)
     assert crl.is_signature_valid(key.public_key())
 
