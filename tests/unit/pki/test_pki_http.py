@@ -16,7 +16,7 @@ from pki_world import World
 from starlette.applications import Starlette
 
 from pki.errors import RegisterBusyError
-from pki.http.app import MAX_BODY_BYTES, PublicServices, build_app
+from pki.http.app import MAX_BODY_BYTES, Health, PublicServices, build_app
 
 OCSP, TSQ = "application/ocsp-request", "application/timestamp-query"
 
@@ -33,6 +33,8 @@ def call(
     method: str,
     path: str,
     body: bytes | None = b"",
+    *,
+    client: str | None = "127.0.0.1",
     **headers: str,
 ) -> Reply:
     """Speak ASGI to the application; a body of None is a caller who hangs up."""
@@ -57,7 +59,7 @@ def call(
         "query_string": b"",
         "root_path": "",
         "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()],
-        "client": ("127.0.0.1", 1),
+        "client": (client, 1) if client else None,
         "server": ("127.0.0.1", 80),
     }
     asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
@@ -180,3 +182,21 @@ def test_a_register_in_trouble_is_unavailable_and_says_nothing(
         reply = call(app, "GET", path)
         assert (reply.status, reply.body) == (503, b"")
         assert reply.headers["retry-after"] == "5"
+
+
+def test_health_is_told_to_this_machine_alone(world: World):
+    def app(*, well: bool) -> Starlette:
+        health = Health(well, b'{"alarms":[]}')
+        return build_app(PublicServices(world.register, health=lambda: health))
+
+    told = call(app(well=True), "GET", "/health")
+    assert (told.status, told.body) == (200, b'{"alarms":[]}')
+    assert told.headers["content-type"] == "application/json"
+    assert told.headers["cache-control"] == "no-store"
+    assert call(app(well=False), "GET", "/health").status == 503
+    assert call(app(well=True), "GET", "/health", client="::1").status == 200
+    for stranger in ("192.0.2.7", "testclient", None):
+        assert call(app(well=True), "GET", "/health", client=stranger).status == 404
+    passed_on = call(app(well=True), "GET", "/health", x_forwarded_for="192.0.2.7")
+    assert passed_on.status == 404
+    assert call(build_app(PublicServices(world.register)), "GET", "/health").status == 404
