@@ -24,6 +24,7 @@ from pki.audit.entry import check_clock
 from pki.audit.verify import verify_audit
 from pki.errors import PKIError
 from pki.register.sql import open_register
+from pki.upkeep.alarm import Alarm
 from pki.upkeep.alarm import Severity as AlarmSeverity
 from pki.words import hint_of, message_of
 from signing.fonts import find_font
@@ -144,17 +145,36 @@ def _services(session: Session, home: Home) -> str:
     return ", ".join(path.name for path in paths) or "-"
 
 
-def _upkeep(session: Session, home: Home) -> str:
-    """Say how many warnings there are; `antin upkeep` tells them."""
-    register = open_register(home.register)
+def alarms_of(session: Session) -> tuple[Alarm, ...]:
+    """Return what lapses in the home, or would; nothing where there is no register to be read.
+
+    Raises:
+        PKIError: the configuration cannot be read.
+    """
+    home = find_home(home_directory(session.home), session.configuration)
+    if not (home.directory / "antin.toml").is_file():
+        return ()
     try:
-        alarms = HomeAlarms(home, register).look(session.clock.now())
-    finally:
-        register.close()
+        return _alarms(session, home)
+    except PKIError:
+        return ()  # a check says what is wrong with the register
+
+
+def _upkeep(session: Session, home: Home) -> str:
+    """Say how many warnings there are."""
+    alarms = _alarms(session, home)
     ill = [one.code for one in alarms if one.severity is AlarmSeverity.ERROR]
     if ill:
         raise LapsedSoonError(alarms=tuple(dict.fromkeys(ill)))
     return str(len(alarms))
+
+
+def _alarms(session: Session, home: Home) -> tuple[Alarm, ...]:
+    register = open_register(home.register)
+    try:
+        return HomeAlarms(home, register).look(session.clock.now())
+    finally:
+        register.close()
 
 
 def _port(home: Home) -> str:

@@ -183,6 +183,7 @@ def test_doctor_is_content_with_a_demonstration_home(antin, demo_home):
         "register",
         "clock",
         "services",
+        "upkeep",
         "port",
     }
     assert ran.status == 0

@@ -230,6 +230,10 @@ def test_doctor_tells_alarms_that_are_errors(antin, demo_home: Path):
     assert doctor.status == 4
     assert check["error"]["code"] == "cli.upkeep_alarms"
     assert "pki.upkeep.list_over" in check["error"]["message"]
+    over = [one for one in doctor.json["alarms"] if one["code"] == "pki.upkeep.list_over"]
+    assert {one["what"] for one in over} == {"issuing", "root"}
+    assert all(one["severity"] == "error" and one["at"] and one["hint"] for one in over)
+    assert "pki.upkeep.list_over" in antin("--home", demo_home, "doctor", clock=clock).out
 
 
 def _away(home: Path, token: str) -> None:
