@@ -9,8 +9,8 @@ Spec: X.690 §8 and §10.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from pki.errors import MalformedDERError
 
@@ -19,8 +19,7 @@ ENUMERATED, UTC_TIME, GENERALIZED_TIME = 0x0A, 0x17, 0x18
 SEQUENCE, SET = 0x30, 0x31
 
 
-@dataclass(frozen=True, slots=True)
-class TLV:
+class TLV(NamedTuple):
     """One element: its tag octet, its content, and all its octets."""
 
     tag: int

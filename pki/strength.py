@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -56,10 +57,11 @@ def check_strength(key: object, allowed: Collection[KeyType] = tuple(KeyType)) -
         raise KeyNotAllowedError(found=found.value, allowed=tuple(one.value for one in allowed))
     match key:
         case rsa.RSAPublicKey():
-            _check_rsa(key.public_numbers())
-        case ec.EllipticCurvePublicKey():
             numbers = key.public_numbers()
-            if not is_on_curve(key.curve.name, numbers.x, numbers.y):
+            _check_rsa(numbers.e, numbers.n)
+        case ec.EllipticCurvePublicKey():
+            point = key.public_numbers()
+            if not is_on_curve(key.curve.name, point.x, point.y):
                 raise KeyPointError
         case ed25519.Ed25519PublicKey():
             _check_edwards(key.public_bytes_raw())
@@ -86,14 +88,16 @@ def spki_sha256(key: CertificatePublicKeyTypes) -> str:
     return hashlib.sha256(spki).hexdigest()
 
 
-def _check_rsa(numbers: rsa.RSAPublicNumbers) -> None:
-    if not 2**16 < numbers.e < 2**256 or numbers.e % 2 == 0:
+# The same numbers come back with the request, the order and the bytes. What is refused is not kept.
+@lru_cache(maxsize=1024)
+def _check_rsa(e: int, n: int) -> None:
+    if not 2**16 < e < 2**256 or e % 2 == 0:
         raise RSAExponentError
-    if has_small_factor(numbers.n):
+    if has_small_factor(n):
         raise RSASmallFactorError
-    if has_structured_primes(numbers.n):
+    if has_structured_primes(n):
         raise RSAStructuredPrimesError
-    if has_close_primes(numbers.n):
+    if has_close_primes(n):
         raise RSAClosePrimesError
 
 
