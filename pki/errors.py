@@ -431,6 +431,12 @@ class OutlivesIssuerError(RefusedError):
     code = "pki.outlives_issuer"
 
 
+class IssuerExpiredError(OutlivesIssuerError):
+    """The issuer's own certificate has ended (facts: `authority`, `issuer_not_after`)."""
+
+    code = "pki.issuer_expired"
+
+
 class LintFailedError(RefusedError):
     """The linter found errors in the bytes to be signed (facts: `findings`)."""
 

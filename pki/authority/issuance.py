@@ -29,7 +29,13 @@ from pki.authority.succession import serves_the_retired
 from pki.authority.template import Content, build_tbs
 from pki.blocked import BlockedKeys
 from pki.clock import Clock, whole_second
-from pki.errors import LintFailedError, OutlivesIssuerError, ProfileViolationError, phrase
+from pki.errors import (
+    IssuerExpiredError,
+    LintFailedError,
+    OutlivesIssuerError,
+    ProfileViolationError,
+    phrase,
+)
 from pki.keys import PublicKey
 from pki.lint.linter import pass_lint
 from pki.lint.target import Intent
@@ -219,6 +225,9 @@ def _content(order: Order, signatory: Signatory, not_before: datetime) -> Conten
     if not not_before < not_after <= longest:
         raise ProfileViolationError(profile=profile.name, reason=phrase("pki.profile.too_long"))
     issuer = signatory.certificate
+    if issuer is not None and not_before > issuer.not_valid_after_utc:
+        ended = issuer.not_valid_after_utc
+        raise IssuerExpiredError(authority=signatory.name, issuer_not_after=ended)
     if issuer is not None and not_after > issuer.not_valid_after_utc:
         raise OutlivesIssuerError(not_after=not_after, issuer_not_after=issuer.not_valid_after_utc)
     serial, key = draw_serial(), order.public_key

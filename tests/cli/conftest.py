@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -153,6 +154,18 @@ def shim(shim_workshop: Workshop, _filled_shim: Shim, tmp_path: Path) -> Iterato
     made.clear()
     close_modules()
     made.close()
+
+
+@pytest.fixture
+def shim_only(shim: Shim, demo_home: Path) -> Path:
+    """The home, whose tokens are reached through the failing module and no other way."""
+    shutil.rmtree(shim.tokens)
+    shutil.copytree(demo_home / "tokens" / "tokens", shim.tokens)
+    path = demo_home / "antin.toml"
+    text = re.sub(r"(?m)^(modules|search|embedded) = .*\n", "", path.read_text("utf-8"))
+    text = text.replace("[tokens]\n", f"[tokens]\nmodules = ['{shim.path}']\nsearch = false\n")
+    path.write_text(text, "utf-8")
+    return demo_home
 
 
 @pytest.fixture

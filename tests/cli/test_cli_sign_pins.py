@@ -5,7 +5,6 @@ The official's token of a demonstration home lies behind the shim of `tests/shim
 
 from __future__ import annotations
 
-import re
 import shutil
 
 import pytest
@@ -14,18 +13,6 @@ from pkcs11 import TokenFlag
 
 CONTEXT_SPECIFIC = 2
 QUESTION = "PIN of the token official"
-
-
-@pytest.fixture
-def shim_only(shim, demo_home):
-    """The home, whose tokens are reached through the failing module and no other way."""
-    shutil.rmtree(shim.tokens)
-    shutil.copytree(demo_home / "tokens" / "tokens", shim.tokens)
-    path = demo_home / "antin.toml"
-    text = re.sub(r"(?m)^(modules|search|embedded) = .*\n", "", path.read_text("utf-8"))
-    text = text.replace("[tokens]\n", f"[tokens]\nmodules = ['{shim.path}']\nsearch = false\n")
-    path.write_text(text, "utf-8")
-    return demo_home
 
 
 @pytest.fixture
