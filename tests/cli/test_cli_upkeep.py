@@ -521,3 +521,27 @@ def test_a_disk_that_is_full_stops_no_answer_and_swaps_nothing(
     assert told["room"] == ["done"] * 3
     assert (told["swapped"], told["reload_again"]) == (True, 0)
     assert told["signers"] <= 3
+
+
+def test_processes_at_once_renew_a_signer_once(demo_home: Path):
+    with at_work(demo_home, a_moment_later()) as office:
+        # Or it would be taken into use again: it lasts longer than the short one.
+        reason = x509.ReasonFlags.superseded
+        office.authority("issuing").revoke(_signer_serial(demo_home), reason)
+    serial = _short_signer(demo_home)
+    with at_work(demo_home, a_moment_later()) as office:
+        before = len(office.register.find_certificates(_of("ocsp")))
+    program = [sys.executable, "-c", "from cli.app import main; main()"]
+    arguments = ["--home", str(demo_home), "upkeep", "--yes", "--json"]
+    time.sleep(3)  # the signer comes into the last third of its four seconds
+    runs = [
+        subprocess.Popen([*program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    said = [(run.communicate(timeout=60), run.returncode) for run in runs]
+    assert [status for _, status in said] == [0, 0, 0], said
+    states = [one["state"] for (out, _), _ in said for one in json.loads(out)["tasks"]]
+    assert states == ["done"]
+    assert _signer_serial(demo_home) != serial
+    with at_work(demo_home, a_moment_later()) as office:
+        assert len(office.register.find_certificates(_of("ocsp"))) == before + 1
