@@ -41,7 +41,10 @@ TOOLS = (
     "rm",
     "true",
 )
-PEERS = ("openssl", "qpdf", "certtool", "xca", "pdfsig", "softhsm2-util", "cc")
+PEERS = (
+    *("openssl", "qpdf", "certtool", "certutil", "keytool", "age", "xca"),
+    *("pdfsig", "softhsm2-util", "cc"),
+)
 
 UV = """#!/bin/bash
 echo "uv $*" >>"$LOG"
