@@ -106,6 +106,10 @@ def _octets(number: int, count: int) -> bytes:
 
 def _tidy(register: SQLRegister) -> None:
     """Do what the engine would do by and by: tell its planner how many rows there are."""
-    with register._store.reader.connect() as connection:
-        vacuum = "VACUUM ANALYZE" if connection.dialect.name == "postgresql" else "ANALYZE"
-        connection.exec_driver_sql(vacuum)
+    engine = register._store.engine
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+    else:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("ANALYZE")
