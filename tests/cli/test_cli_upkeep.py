@@ -38,7 +38,7 @@ from cli.upkeep.keeper import Keeper
 from cli.upkeep.work import Upkeep
 from hsm.loading import close_modules
 from pki.clock import FixedClock, SystemClock
-from pki.errors import DiskFullError
+from pki.errors import DiskFullError, RegisterUnreachableError
 from pki.fetcher import OCSP_REQUEST
 from pki.records import CertificateQuery
 from pki.subject import subject_of
@@ -545,3 +545,60 @@ def test_processes_at_once_renew_a_signer_once(demo_home: Path):
     assert _signer_serial(demo_home) != serial
     with at_work(demo_home, a_moment_later()) as office:
         assert len(office.register.find_certificates(_of("ocsp"))) == before + 1
+
+
+def _codes(upkeep: Upkeep) -> list[str]:
+    return [one.code for one in upkeep.look()]
+
+
+def test_what_cannot_be_looked_at_is_an_alarm(demo_home: Path, monkeypatch: pytest.MonkeyPatch):
+    with at_work(demo_home, a_moment_later()) as office:
+        upkeep = Upkeep(office)
+        assert _codes(upkeep) == []
+        path = demo_home / "services" / "ocsp.pem"
+        good = path.read_bytes()
+        path.write_bytes(b"nothing")
+        assert (_codes(upkeep), upkeep.due()) == (["pki.upkeep.failed"], ())
+        path.write_bytes(good)
+        (demo_home / "checkpoint").write_bytes(b"nothing")
+        assert _codes(upkeep) == ["pki.upkeep.unseen"]
+        (demo_home / "checkpoint").unlink()
+
+        def gone(_place: object) -> None:
+            raise OSError
+
+        with monkeypatch.context() as patch:
+            patch.setattr("shutil.disk_usage", gone)
+            assert _codes(upkeep) == ["pki.upkeep.room"]
+        assert _codes(upkeep) == []
+
+
+def test_a_keeper_waits_while_another_changes_the_home(demo_home: Path):
+    clock = a_moment_later()
+    with at_work(demo_home, clock) as office:
+        keeper = Keeper(Upkeep(office), tell=lambda _alarm: None)
+        clock.advance(4 * DAY)
+        newest = office.register.newest_crl("issuing")
+        with office.home.locked():
+            keeper.round(lambda: ())
+        assert keeper.health().well
+        assert office.register.newest_crl("issuing") == newest
+        keeper.round(lambda: ())
+        assert office.register.newest_crl("issuing") != newest
+
+
+def test_a_keeper_tells_that_the_register_is_gone(demo_home: Path, monkeypatch: pytest.MonkeyPatch):
+    told: list[str] = []
+    with at_work(demo_home, a_moment_later()) as office:
+        keeper = Keeper(Upkeep(office), tell=lambda alarm: told.append(alarm.code))
+
+        def gone() -> None:
+            raise RegisterUnreachableError(register="register.sqlite", reason="gone")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(office.register, "list_authorities", gone)
+            keeper.round(lambda: ())
+            assert not keeper.health().well
+        assert {"pki.upkeep.failed", "pki.upkeep.unseen"} <= set(told)
+        keeper.round(lambda: ())
+        assert keeper.health().well

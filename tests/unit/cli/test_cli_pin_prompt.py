@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from hsm.errors import (
     KeyPasswordWrongError,
     PINLockedError,
     PINMalformedError,
+    PINSourceUnavailableError,
     WrongPINError,
     WrongPINFinalTryError,
     WrongPINLockedError,
@@ -194,3 +196,18 @@ def test_a_key_file_is_asked_for_by_its_path_and_doubted_by_nobody(tmp_path, ter
     token = TokenInfo(label="key.p12", serial="", key_file=tmp_path / "key.p12")
     assert pins(tmp_path).ask(token).reveal() == "mật khẩu"
     assert not capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("terminal")
+def test_where_nobody_is_to_be_asked_nobody_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIN", "24681357")
+    quiet = replace(pins(tmp_path), unattended=True)
+    with pytest.raises(PINSourceUnavailableError):
+        quiet.ask(TOKEN)
+    with pytest.raises(PINSourceUnavailableError):
+        quiet.announce_pad(TOKEN)
+    opening = Opening(WrongPINError(**WRONG))
+    with pytest.raises(WrongPINError):
+        quiet.retrying(opening)
+    assert opening.tried == 1
+    assert replace(pins(tmp_path, "env:PIN"), unattended=True).ask(TOKEN).reveal() == "24681357"
