@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -21,11 +22,13 @@ from pki.authority.create import check_new, open_authority
 from pki.errors import OutputExistsError
 from pki.importing.apply import Terms, apply_plan, check_list, check_unblocked
 from pki.importing.encoded import take_file
+from pki.importing.judge import Judged
 from pki.importing.material import Finding, Material
 from pki.importing.plan import IMPORTED, Plan, build_plan
 from pki.importing.plan import Wanted as WantedPlan
 from pki.importing.sources import Shape, read_source
 from pki.profile import Profile
+from pki.records import serial_text
 from pki.urls import AuthorityURLs
 from pki.words import harmless
 
@@ -140,6 +143,7 @@ def put_plan(session: Session, found: Found, *, crl_number: int | None = None) -
         "last_crl_number": plan.crl_number,
         "crl_number": crl_number,
         "findings": [finding_object(session, one) for one in plan.findings],
+        "lint": [_judged_object(session, one) for one in plan.judged],
         "blocked": bool(plan.blocked),
         "done": crl_number is not None,
     }
@@ -153,6 +157,16 @@ def finding_object(session: Session, finding: Finding) -> dict[str, str]:
         "severity": finding.severity.value,
         "code": words.id,
         "place": finding.place,
+        "message": session.word(words.id, **words.facts),
+    }
+
+
+def _judged_object(session: Session, judged: Judged) -> dict[str, str]:
+    words = judged.finding.words
+    return {
+        "rule": judged.finding.id,
+        "serial": serial_text(judged.serial),
+        "place": judged.place,
         "message": session.word(words.id, **words.facts),
     }
 
@@ -180,6 +194,11 @@ def _text(session: Session, found: Found, counts: dict[str, int], crl_number: in
         (session.word("cli.import.last_crl_number"), str(plan.crl_number)),
     ]
     lines = [table(rows), *finding_lines(session, plan.findings)]
+    counted = Counter(one.finding.id for one in plan.judged)
+    lines += [
+        session.word("cli.import.lint", rule=rule, count=count)
+        for rule, count in counted.most_common()
+    ]
     if crl_number is not None:
         lines.append(session.word("cli.import.done", name=plan.name, number=crl_number))
     return "\n".join(lines)

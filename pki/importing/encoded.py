@@ -36,7 +36,13 @@ _LABELS = {
 }
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _CONTEXT_0, _CONTEXT_1 = 0xA0, 0xA1
-_UNREADABLE = (ValueError, TypeError, x509.DuplicateExtension, x509.InvalidVersion)
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 _WITHOUT_REASON = x509.ReasonFlags.unspecified
 
 

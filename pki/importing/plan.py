@@ -32,6 +32,7 @@ from pki.importing.choice import (
     judge_authority,
 )
 from pki.importing.encoded import spki_of
+from pki.importing.judge import Judged, judge_copies
 from pki.importing.material import (
     MAX_CRL_NUMBER,
     CertificateCopy,
@@ -111,6 +112,8 @@ class Plan:
     findings: tuple[Finding, ...]
     list_hashes: tuple[str, ...]
     """SHA-256 of the lists read, lower-case hex."""
+    judged: tuple[Judged, ...] = ()
+    """What the linter has against the certificates; they are imported all the same."""
 
     @property
     def blocked(self) -> tuple[Finding, ...]:
@@ -171,6 +174,7 @@ def build_plan(material: Material, wanted: Wanted, register: Register, now: date
         counts,
         findings,
         lists.hashes,
+        tuple(judge_copies(sorted_out.ours, authority)),
     )
 
 

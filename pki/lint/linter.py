@@ -8,6 +8,7 @@ misdirected pass therefore yields no bytes to sign.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -49,12 +50,17 @@ _lock = threading.Lock()
 
 def lint(tbs_der: bytes, intent: Intent) -> tuple[Finding, ...]:
     """Return every rule that the bytes break, in the order of the rules."""
+    return judge_by(RULES, tbs_der, intent)
+
+
+def judge_by(rules: Iterable[Rule], tbs_der: bytes, intent: Intent) -> tuple[Finding, ...]:
+    """Return those of the rules that the bytes break."""
     try:
         target = _target(tbs_der, intent)
     except _UNREADABLE as error:
         facts = {"error": type(error).__name__}
         return (Finding("rfc5280.4.1.well_formed", Severity.ERROR, facts),)
-    return tuple(finding for rule in RULES if (finding := _judge(rule, target)))
+    return tuple(finding for rule in rules if (finding := _judge(rule, target)))
 
 
 def pass_lint(tbs_der: bytes, intent: Intent) -> LintPass:

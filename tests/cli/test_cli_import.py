@@ -76,6 +76,12 @@ def test_an_authority_is_shown_first_and_brought_then(run, demo_home, tmp_path):
     assert (counts["certificates"], counts["revoked"], counts["without_certificate"]) == (2, 2, 1)
     assert shown.json["formats"] == ["openssl"]
     assert shown.json["last_crl_number"] == 9
+    told = {(one["rule"], one["serial"]) for one in shown.json["lint"]}
+    assert ("antin.serial_length", "01") in told
+    assert "nd68.7.contents" in {rule for rule, _ in told}
+    for language in Language:
+        words = run("ca", "import", "old", folder, status=3, language=language)
+        assert "antin.serial_length" in words.out
     names = [one["name"] for one in run("ca", "list", "--json").json["authorities"]]
     assert "old" not in names
     done = run("ca", "import", "old", folder, "--yes", "--json").json

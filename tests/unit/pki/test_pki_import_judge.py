@@ -1,0 +1,71 @@
+"""The linter's word on imported certificates: of themselves and their issuer alone."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from pki_import_world import OldAuthority, pem, plan_of
+from pki_world import World
+
+from pki.importing.encoded import take_octets
+from pki.importing.judge import ASKING_NOBODY, intent_of, judge_copies
+from pki.importing.material import CertificateCopy, Material
+from pki.lint.linter import RULES, judge_by
+from pki.profile import load_profile
+
+OLD = OldAuthority()
+
+
+class Unasked:
+    """Nobody may look at it."""
+
+    def __getattribute__(self, name: str) -> object:
+        raise AssertionError(name)
+
+
+def test_the_rules_ask_for_nothing_but_certificate_and_issuer(world: World):
+    issuer = world.issuing.issuer.certificate
+    intent = intent_of(issuer, load_profile("official"))
+    for name in ("profile", "subject", "public_key", "urls", "now"):
+        object.__setattr__(intent, name, Unasked())
+    rules = [rule for rule in RULES if rule.id in ASKING_NOBODY]
+    assert len(rules) == len(ASKING_NOBODY)
+    for profile in ("official", "timestamp"):
+        leaf = world.issue(profile)
+        assert judge_by(rules, leaf.tbs_certificate_bytes, intent) == ()
+
+
+def test_what_is_found_is_told_and_stops_nothing(world: World):
+    material = Material(authority=OLD.certificate)
+    take_octets(pem(OLD.issue(7)), "leaf.pem", material)
+    plan = plan_of(material, world.register)
+    assert not plan.blocked
+    found = {one.finding.id for one in plan.judged if one.serial == 7}
+    assert {"antin.serial_length", "nd68.7.contents"} <= found
+    assert "rfc5280.4.2.1.1.authority_key_identifier" in found
+    assert "antin.key_strength" not in found
+    places = {one.place for one in plan.judged}
+    assert places == {"authority", "leaf.pem"}
+
+
+def unknown_key(certificate: x509.Certificate) -> x509.Certificate:
+    curve, unknown = bytes.fromhex("06072a8648ce3d0201"), bytes.fromhex("06072a8648ce3d0277")
+    octets = certificate.public_bytes(Encoding.DER).replace(curve, unknown, 1)
+    return x509.load_der_x509_certificate(octets)
+
+
+@pytest.mark.parametrize("change", [unknown_key, lambda certificate: certificate])
+def test_a_key_that_cannot_be_read_is_told(change):
+    certificate = change(OLD.issue(7))
+    copy = CertificateCopy("here", certificate, certificate.public_bytes(Encoding.DER), 7)
+    for authority in (OLD.certificate, unknown_key(OLD.certificate)):
+        found = {one.finding.id for one in judge_copies([copy], authority)}
+        assert ("antin.judged" in found) is (change is unknown_key)
+
+
+def test_a_weak_key_is_told():
+    weak = OLD.issue(7, key=rsa.generate_private_key(3, 2048))
+    copy = CertificateCopy("here", weak, weak.public_bytes(Encoding.DER), 7)
+    assert "antin.key_strength" in {one.finding.id for one in judge_copies([copy], OLD.certificate)}
