@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import serving
+from cli_runs import serving
 from cryptography import x509
 
 from cli.homes.settings import load_settings

@@ -6,7 +6,7 @@ import urllib.request
 from importlib.resources import files
 
 import pytest
-from conftest import serving
+from cli_runs import serving
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 

@@ -10,7 +10,7 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
-from conftest import Ran, run_antin, serving
+from cli_runs import Ran, run_antin, serving
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 

@@ -6,7 +6,7 @@ from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import Ran
+from cli_runs import Ran
 
 from pki.register.sql import open_register
 
