@@ -22,6 +22,7 @@ from cli.commands import (
     importing,
     init,
     profile,
+    selftest,
     serve,
     sign,
     token,
@@ -120,6 +121,7 @@ for name, group in {
     "audit": audit,
     "backup": backup,
     "profile": profile,
+    "selftest": selftest,
     "token": token,
 }.items():
     app.add_typer(group.group, name=name)

@@ -54,8 +54,9 @@ class AuditLog:
     def entries(self, connection: Connection, after: int | None) -> Iterator[AuditEntry]:
         """Yield the whole log, or what follows `after`."""
         query = _ENTRIES if after is None else _ENTRIES.where(AUDIT.c.sequence > after)
-        for row in connection.execute(query.execution_options(yield_per=1000)):
-            yield AuditEntry(*row)
+        with connection.execute(query.execution_options(yield_per=1000)) as rows:
+            for row in rows:
+                yield AuditEntry(*row)
 
     def find(self, connection: Connection, sequences: Sequence[int]) -> tuple[AuditEntry, ...]:
         """Return those of these entries that there are, in order."""

@@ -147,6 +147,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
     note("audit checkpoint", "-o", out / "log.checkpoint")
     proof = note("audit prove", serial, "--since", out / "log.checkpoint", "-o", out / "log.proof")
     assert proof["entries"] == 5  # reserved, issued, held, released, revoked
+    note("selftest invariants")
     note("audit check-proof", out / "log.proof", "--checkpoint", out / "log.checkpoint")
     note("profile list")
     note("profile show", "official")

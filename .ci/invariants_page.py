@@ -1,0 +1,74 @@
+"""Writes `docs/invariants.md`: what an authority must never break, and what guards and tries it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from cli.selftest.invariants import INVARIANTS, Invariant
+from pki.words import Language, say
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+GROUPS = {1: "Issuing", 11: "Revocation and status", 20: "Records"}
+INTRODUCTION = """<!-- Written by `make docs` from cli/selftest/invariants.py: change it there. -->
+# What an authority must never break
+
+25 invariants, each a test by its number. The test makes a trial of the invariant in a small
+administration of its own, on SQLite and on PostgreSQL; then it takes away what guards the
+invariant, one mutant after the other, and the same trial must notice.
+
+```console
+$ antin selftest invariants
+$ antin selftest invariants --json
+```
+
+makes the same trials with the code of this installation, in sandboxes with a register of their own
+in SQLite and keys in software, and then looks at the home's own register: no record of it is
+changed, no key of it is used. Status 3 if any invariant is broken, else 0. Where the last column
+says so, the records are looked at too: every certificate is read, verified under its issuer and
+compared with its record; the newest lists go through the gate again; the log is recomputed; the
+database's own guards are compared with those of this version.
+
+What is narrower than its sentence: on PostgreSQL a guard's condition is compared where it stands in
+a function, else only that the trigger is there and switched on. The look finds what is wrong in the
+records, not who did it: for that there are [checkpoints](audit-log.md) in other hands.
+"""
+
+
+def write_page() -> str:
+    """Return the page."""
+    parts = [INTRODUCTION]
+    for invariant in INVARIANTS:
+        if invariant.number in GROUPS:
+            parts.append(f"## {GROUPS[invariant.number]}\n")
+        parts.append(_section(invariant))
+    return "\n".join(parts)
+
+
+def _section(invariant: Invariant) -> str:
+    sentences = [
+        say(f"cli.selftest.invariant.{invariant.name}", {}, language)
+        for language in (Language.EN, Language.VI)
+    ]
+    lines = [f"### {invariant.number}", "", f"{sentences[0]}.", "", f"*{sentences[1]}.*", ""]
+    lines.append(f"- Clauses: {invariant.clauses}")
+    if not invariant.trials:
+        why = say("cli.selftest.no_requests", {}, Language.EN)
+        return "\n".join([*lines, f"- Not tried: {why}.", ""])
+    live = "tried in a sandbox" + ("; the register is looked at" if invariant.looked_at else "")
+    lines += [
+        f"- Guarded in: {_code(invariant.guards)}",
+        f"- Test: `{invariant.test}`",
+        f"- Mutants, each noticed: {_code(one.replace('_', ' ') for one in invariant.mutants)}",
+        f"- On a living installation: {live}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+if __name__ == "__main__":
+    (CHECKOUT / "docs" / "invariants.md").write_text(write_page(), encoding="utf-8")

@@ -1,0 +1,82 @@
+"""Whether a database has the guards that this version lays, and whether they hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from pki.register.guards import MARK, UNDELETED
+from pki.register.store import Store, store_of
+
+_SQLITE = text("SELECT sql FROM sqlite_master WHERE type = 'trigger'")
+_TRIGGERS = text(
+    "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+    " WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
+    " AND relnamespace = current_schema()::regnamespace"
+)
+_BODIES = text("SELECT prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace")
+
+
+def missing_guards(url_or_path: str | Path) -> tuple[str, ...]:
+    """Return the names of the guards that are not there, or are not as they were laid.
+
+    On PostgreSQL a guard's condition is compared where it stands in a function, not where it stands
+    in the trigger: the server keeps that one in words of its own.
+
+    Raises:
+        PKIError: the database does not answer, or is none.
+    """
+    store = store_of(url_or_path)
+    try:
+        with store.engine.connect() as connection:
+            laid = _laid(connection)
+    except store.errors as error:
+        raise store.translate(error) from error
+    finally:
+        store.engine.dispose()
+    return tuple(_name(guard) for guard in store.guards if _mark(guard) not in laid)
+
+
+def deletable(url_or_path: str | Path) -> tuple[str, ...]:
+    """Try to delete every row of each table that keeps its rows, undo it, and say where it went.
+
+    Only for a register that nobody else uses: it holds the writers' lock meanwhile.
+    """
+    store = store_of(url_or_path)
+    gone = tuple(table for table in UNDELETED if _goes(store, table))
+    store.engine.dispose()
+    return gone
+
+
+def _goes(store: Store, table: str) -> bool:
+    with store.writer.connect() as connection:
+        attempt = connection.begin()
+        store.enter(connection)
+        try:
+            return connection.exec_driver_sql(f"DELETE FROM {table}").rowcount > 0  # noqa: S608  a name of ours
+        except store.errors:
+            return False
+        finally:
+            attempt.rollback()
+
+
+def _laid(connection: Connection) -> set[str]:
+    if connection.dialect.name == "sqlite":
+        return set(connection.execute(_SQLITE).scalars())
+    triggers = connection.execute(_TRIGGERS).scalars()
+    return {*triggers, *connection.execute(_BODIES).scalars()}
+
+
+def _mark(guard: str) -> str:
+    """Return what is found of a guard where it is laid."""
+    if f"'{MARK}:" in guard and guard.startswith("CREATE TRIGGER"):
+        return guard  # SQLite keeps it word for word
+    if guard.startswith("CREATE TRIGGER"):
+        return _name(guard)
+    return guard.split("$$")[1]
+
+
+def _name(guard: str) -> str:
+    words = guard.replace("(", " ").split()
+    return words[words.index("FUNCTION" if "FUNCTION" in words[:5] else "TRIGGER") + 1]

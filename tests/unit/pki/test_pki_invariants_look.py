@@ -1,0 +1,154 @@
+"""A register that was damaged past its guards: the look says which invariant no longer holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from pki_engines import Place
+from pki_world import NOW, PUBLIC_URL, World, make_world, new_key, someone
+
+from cli.selftest.look import Look, Seen
+from pki.authority import issuance
+from pki.authority.life import hold, release
+from pki.lint import linter
+from pki.register import changes
+from pki.register.inspection import deletable, missing_guards
+from pki.register.tables import CERTIFICATES
+from pki.urls import AuthorityURLs
+from pki.words import Language, say
+
+ONE = "serial = (SELECT max(serial) FROM certificates WHERE state = 'issued')"
+ISSUED = f"UPDATE certificates SET {{}} WHERE {ONE}"
+DAMAGE = {
+    "serial in short": (2, ISSUED.format("serial = '05'")),
+    "other bytes recorded": (3, ISSUED.format("tbs_der = x'3000'")),
+    "reserved after it began": (4, ISSUED.format("reserved_at = '2001-01-01 00:00:00.000000'")),
+    "another key": (6, ISSUED.format("spki_sha256 = '00'")),
+    "another person": (7, ISSUED.format("subject = 'CN=?'")),
+    "no certificate": (10, ISSUED.format("der = x'3000'")),
+    "another fingerprint": (10, ISSUED.format("fingerprint = '00'")),
+    "revoked by state alone": (18, ISSUED.format("state = 'revoked'")),
+    "list without a revocation": (
+        12,
+        "UPDATE crls SET last_sequence = 9 WHERE base_number IS NULL",
+    ),
+    "revocation gone": (18, "DELETE FROM revocations"),
+    "numbers gone": (14, "DELETE FROM crl_numbers"),
+    "list unreadable": (15, "UPDATE crls SET der = x'3000'"),
+    "delta that reaches less far": (
+        16,
+        "UPDATE crls SET last_sequence = last_sequence - 1 WHERE base_number IS NOT NULL",
+    ),
+    "entry gone": (21, "DELETE FROM audit WHERE sequence = 3"),
+    "reservations gone": (1, "DELETE FROM audit WHERE sequence > 6"),
+    "issuing untold": (20, "DELETE FROM audit WHERE sequence > 6"),
+}
+
+
+@pytest.fixture
+def lived(tmp_path: Path, place: Place) -> Iterator[World]:
+    """An administration with a revocation, a released hold, full lists and a delta list."""
+    world = make_world(tmp_path, place=place.url, delta_hours=1)
+    revoked, held, _ = (world.issue().serial_number for _ in range(3))
+    hold(world.issuing, held, requester="văn thư")
+    world.issuing.revoke(revoked, x509.ReasonFlags.superseded)
+    world.issuing.issue_crl()
+    world.issuing.issue_crl()
+    release(world.issuing, held, requester="văn thư")
+    world.issuing.issue_crl(delta=True)
+    world.issuing.revoke(world.issue().serial_number, x509.ReasonFlags.superseded)
+    yield world
+    world.register.close()
+
+
+def look(world: World, place: Place, **later: float) -> Seen:
+    seen = Look(world.register, place.url, NOW + timedelta(**later)).run()
+    for found in seen.findings.values():
+        for one in found:
+            assert say(one.id, one.facts, Language.VI) != say(one.id, one.facts, Language.EN)
+    return seen
+
+
+def test_a_sound_register_is_sound(lived, place):
+    seen = look(lived, place)
+    assert not seen.findings
+    assert seen.certificates == 6
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_past_the_guards_is_found(lived, place, damage):
+    number, statement = DAMAGE[damage]
+    with place.raw() as run:
+        if place.engine == "sqlite":
+            run("PRAGMA foreign_keys = OFF")
+        else:
+            run("SET session_replication_role = replica")
+        place.drop_guards(run)
+        run(statement)
+    found = look(lived, place).findings
+    assert found[number], found
+    assert found[22], "the guards are gone"
+
+
+def test_each_guard_is_missed(lived, place):
+    assert not missing_guards(place.url)
+    assert not deletable(place.url)
+    with place.raw() as run:
+        if place.engine == "sqlite":
+            run("DROP TRIGGER audit_no_delete")
+        else:
+            run("ALTER TABLE audit DISABLE TRIGGER audit_no_delete")
+    assert missing_guards(place.url) == ("audit_no_delete",)
+    assert deletable(place.url) == ("audit",)
+    assert set(look(lived, place).findings) == {22}
+
+
+@pytest.mark.usefixtures("lived")
+def test_a_guard_that_was_emptied_is_missed(place):
+    with place.raw() as run:
+        if place.engine == "sqlite":
+            run("DROP TRIGGER crls_rise")
+            run("CREATE TRIGGER crls_rise BEFORE INSERT ON crls WHEN FALSE BEGIN SELECT 1; END")
+        else:
+            body = "BEGIN RETURN NEW; END"
+            run(
+                "CREATE OR REPLACE FUNCTION antin_rising_crls() RETURNS trigger LANGUAGE plpgsql"
+                f" AS $$ {body} $$"
+            )
+    assert missing_guards(place.url) in {("crls_rise",), ("antin_rising_crls",)}
+
+
+def test_time_is_looked_at(lived, place):
+    assert set(look(lived, place, days=400).findings) == {15}, "lists have lapsed"
+    assert look(lived, place, days=-1).findings[23]
+
+
+def test_one_key_of_two_persons_shows(lived, place, monkeypatch):
+    nobody = changes._FIND_HOLDERS.where(CERTIFICATES.c.serial == 0)
+    monkeypatch.setattr(changes, "_FIND_HOLDERS", nobody)
+    monkeypatch.setattr(issuance, "check_key_free", lambda *_, **__: None)
+    key = new_key()
+    lived.issue(key=key)
+    lived.issue(key=key)
+    assert set(look(lived, place).findings) == {6}
+
+
+def test_another_point_and_a_personal_number_show(lived, place, monkeypatch):
+    real, told = issuance.build_tbs, issuance._event
+
+    def elsewhere(content, signatory):
+        return real(content, replace(signatory, urls=AuthorityURLs.under(PUBLIC_URL, "other")))
+
+    def event(record, action, at, order=None, **facts):
+        return told(record, action, at, order, **{**facts, "subject": record.subject})
+
+    monkeypatch.setattr(linter, "RULES", ())
+    monkeypatch.setattr(issuance, "build_tbs", elsewhere)
+    monkeypatch.setattr(issuance, "_event", event)
+    lived.issue(subject=someone(UID="CCCD:001099012345"))
+    assert set(look(lived, place).findings) == {17, 25}
