@@ -36,6 +36,9 @@ from pki.register.prepared import OnDriver, Query, Values
 from pki.register.sqlite_guards import SQLITE_GUARDS
 
 BUSY_SECONDS = 10.0
+CACHE_KIB = 16 * 1024
+"""Of a connection, at most: room for the upper pages of the indexes over millions of certificates,
+which SQLite's own 2 MiB are not."""
 _BEGIN = "antin_begin"
 """How a transaction begins."""
 
@@ -215,6 +218,7 @@ def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401  the dri
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     cursor.close()
 
 
