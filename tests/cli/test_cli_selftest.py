@@ -5,6 +5,10 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli.selftest.invariants import INVARIANTS
 from pki.words import Language
@@ -49,3 +53,34 @@ def test_code_without_a_guard_is_told(antin, demo_home, monkeypatch):
 
 def test_numbers_are_those_of_the_list():
     assert [one.number for one in INVARIANTS] == list(range(1, 26))
+
+
+def test_no_pin_and_no_personal_number_is_told_or_kept(antin, demo_home, tmp_path):
+    """Invariant 25, over a day of the program: in what it says, and in the log it keeps."""
+    number, pins = "001099012345", [one.read_text().strip() for one in demo_home.glob("pins/*")]
+    assert pins
+    csr = tmp_path / "a.csr"
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    made = request.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    csr.write_bytes(made.public_bytes(Encoding.PEM))
+    pairs = ("C=VN", "O=UBND", "CN=Lê Hai", f"UID=CCCD:{number}")
+    subject = [word for pair in pairs for word in ("--set", pair)]
+    wanted = ("--ca", "issuing", "--profile", "official", "--csr", csr, "-o", tmp_path / "a.pem")
+    said = [
+        antin("--home", demo_home, "--verbose", *words)
+        for words in (
+            ("cert", "issue", *wanted, *subject),
+            ("cert", "issue", *wanted, "--set", "C=VN", "--set", "O=UBND", "--set", "CN=Lê Ba"),
+            ("crl", "issue", "--ca", "issuing"),
+            ("ca", "show", "issuing"),
+            ("audit", "show"),
+        )
+    ]
+    assert [one.status for one in said] == [0, 3, 0, 0, 0], said
+    told = "".join(one.out + one.err for one in said)
+    assert not [one for one in pins if one in told]
+    # A certificate that was asked for is shown whole; errors and asides name nobody.
+    assert number not in "".join(one.err for one in said) + said[1].out
+    log = antin("--home", demo_home, "audit", "show", "--limit", "1000").out
+    assert log
+    assert not [one for one in (*pins, number) if one in log]

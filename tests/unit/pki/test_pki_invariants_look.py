@@ -15,6 +15,7 @@ from pki_world import NOW, PUBLIC_URL, World, make_world, new_key, someone
 from cli.selftest.look import Look, Seen
 from pki.authority import issuance
 from pki.authority.life import hold, release
+from pki.errors import RegisterUnreachableError
 from pki.lint import linter
 from pki.register import changes
 from pki.register.inspection import deletable, missing_guards
@@ -121,6 +122,11 @@ def test_a_guard_that_was_emptied_is_missed(place):
                 f" AS $$ {body} $$"
             )
     assert missing_guards(place.url) in {("crls_rise",), ("antin_rising_crls",)}
+
+
+def test_without_a_database_there_is_nothing_to_compare(tmp_path):
+    with pytest.raises(RegisterUnreachableError):
+        missing_guards(tmp_path / "none.db")
 
 
 def test_time_is_looked_at(lived, place):
