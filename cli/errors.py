@@ -143,6 +143,24 @@ class TokenTroubleError(UnavailableError):
     code = "cli.token_trouble"
 
 
+class PkilintMissingError(UnavailableError):
+    """The linter pkilint is not installed (fact: `package`)."""
+
+    code = "cli.pkilint_missing"
+
+
+class PkilintFailedError(UnavailableError):
+    """The linter pkilint gave no answer (fact: `reason`)."""
+
+    code = "cli.pkilint_failed"
+
+
+class CertificateFaultyError(RefusedError):
+    """A linter has something grave against a certificate (facts: `serial`, `count`)."""
+
+    code = "cli.certificate_faulty"
+
+
 class NoDocumentsError(InvalidInputError):
     """Folders were named and hold no PDF (facts: `paths`)."""
 

@@ -1,11 +1,11 @@
-"""`antin cert issue|list|show|export`, and the commands of `certificate_life`."""
+"""`antin cert issue|list|show|export`, and the commands of `certificate_life` and `…_lint`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.commands import certificate_life
+from cli.commands import certificate_life, certificate_lint
 from cli.options import Output, PinSource, Serial
 from cli.session import session_of, table
 
@@ -105,5 +105,6 @@ def export(
     put_pem(session, "cert.export/1", pem_of(record.der), output)
 
 
+group.command("lint", help="cert.lint")(certificate_lint.lint)
 for _help, _command in certificate_life.COMMANDS.items():
     group.command(_help.removeprefix("cert."), help=_help)(_command)

@@ -66,6 +66,7 @@ def ask_certificates(note, out, serial):
     note("cert list")
     note("cert show", serial)
     note("cert export", serial)
+    note("cert lint", serial)
     note("cert renew", serial)
     csr = out / "new.csr"
     _write_request(csr)

@@ -1,0 +1,95 @@
+"""Judges a certificate that was issued: by the rules that need no order, and by pkilint.
+
+pkilint is DigiCert's linter, another program's view of the same octets. It runs in a process of its
+own: what it imports, and whatever it stumbles over, stays out of this one.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+
+from cli.errors import PkilintFailedError, PkilintMissingError
+from cli.homes.office import Office
+from cli.session import Session
+from pki.importing.judge import judge_copies
+from pki.importing.material import CertificateCopy
+from pki.records import CertificateRecord, serial_text
+
+SECONDS = 60
+_GRAVE = frozenset({"ERROR", "FATAL"})
+
+
+def lint_certificate(office: Office, record: CertificateRecord, der: bytes) -> dict[str, Any]:
+    """Return the JSON of the command: findings of both, and whether nothing of them is grave.
+
+    Raises:
+        PkilintMissingError: pkilint is not installed.
+        PkilintFailedError: it gave no answer.
+        UnknownNameError: the issuer is not in this home.
+    """
+    findings = [*_own(office, record, der), *_pkilint(der)]
+    return {
+        "serial": serial_text(record.serial),
+        "passed": not any(one["severity"].upper() in _GRAVE for one in findings),
+        "findings": findings,
+    }
+
+
+def finding_line(finding: dict[str, str]) -> str:
+    """Return a finding as a line of text."""
+    return f"{finding['severity']}: {finding['code']}: {finding['message']}".removesuffix(": ")
+
+
+def _own(office: Office, record: CertificateRecord, der: bytes) -> Iterator[dict[str, str]]:
+    authority = x509.load_der_x509_certificate(office.record(record.issuer).certificate_der)
+    copy = CertificateCopy("", x509.load_der_x509_certificate(der), der, record.serial)
+    for judged in judge_copies([copy], authority):
+        words = judged.finding.words
+        yield {
+            "linter": "antin",
+            "severity": judged.finding.severity.value,
+            "code": judged.finding.id,
+            "message": _told(office.session, words.id, words.facts),
+        }
+
+
+def _told(session: Session, code: str, facts: Any) -> str:  # noqa: ANN401  facts of a phrase
+    return session.word(code, **facts)
+
+
+def _pkilint(der: bytes) -> Iterator[dict[str, str]]:
+    for result in _answer(der):
+        for found in result["finding_descriptions"]:
+            yield {
+                "linter": "pkilint",
+                "severity": found["severity"].lower(),
+                "code": found["code"],
+                "message": found["message"] or result["node_path"],
+            }
+
+
+def _answer(der: bytes) -> list[dict[str, Any]]:
+    if find_spec("pkilint") is None:
+        raise PkilintMissingError(package="antin[pkilint]")
+    module, options = "pkilint.bin.lint_pkix_cert", ("-s", "NOTICE", "-f", "JSON")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "certificate.der"
+        path.write_bytes(der)
+        command = [sys.executable, "-m", module, "lint", *options, str(path)]
+        try:
+            done = subprocess.run(  # noqa: S603  a program of this environment, a path of our own
+                command, capture_output=True, check=False, timeout=SECONDS
+            )
+            answer: list[dict[str, Any]] = json.loads(done.stdout)["results"]
+        except (OSError, subprocess.TimeoutExpired, ValueError, LookupError) as error:
+            raise PkilintFailedError(reason=type(error).__name__) from error
+    return answer
