@@ -110,6 +110,17 @@ def ask_backups(note, out):
     note("backup restore", file, "--identity", key, home=out / "restored", status=3)
 
 
+def ask_log(note, out, serial):
+    """The audit log, after the life of a certificate."""
+    checkpoint, proof = out / "log.checkpoint", out / "log.proof"
+    note("audit show")
+    note("audit verify")
+    note("audit checkpoint", "-o", checkpoint)
+    told = note("audit prove", serial, "--since", checkpoint, "-o", proof)
+    assert told["entries"] == 5  # reserved, issued, held, released, revoked
+    note("audit check-proof", proof, "--checkpoint", checkpoint)
+
+
 def test_every_command_answers_with_an_object_of_its_schema(
     asked, official, letter, tmp_path, shim_home
 ):
@@ -143,13 +154,8 @@ def test_every_command_answers_with_an_object_of_its_schema(
     ask_lists(note, out)
     ask_imports(note, out)
     ask_backups(note, out)
-    note("audit show")
-    note("audit verify")
-    note("audit checkpoint", "-o", out / "log.checkpoint")
-    proof = note("audit prove", serial, "--since", out / "log.checkpoint", "-o", out / "log.proof")
-    assert proof["entries"] == 5  # reserved, issued, held, released, revoked
+    ask_log(note, out, serial)
     note("selftest invariants")
-    note("audit check-proof", out / "log.proof", "--checkpoint", out / "log.checkpoint")
     note("profile list")
     note("profile show", "official")
     profile = out / "profile.toml"

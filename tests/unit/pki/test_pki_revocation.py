@@ -198,7 +198,7 @@ def test_a_list_never_goes_back_in_time(world: World, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     "spoilt",
-    [lambda *_: b"\x00" * 70, lambda _, data: sign_data(new_key(), data)],
+    [lambda *_, **__: b"\x00" * 70, lambda _, data, **more: sign_data(new_key(), data, **more)],
     ids=["nonsense", "another key"],
 )
 def test_a_list_that_does_not_verify_is_not_stored(
