@@ -530,6 +530,24 @@ class CertificateNotFoundError(InvalidInputError):
     code = "pki.certificate_not_found"
 
 
+class CertificateErasedError(RefusedError):
+    """The content of the certificate was erased, for good (facts: `serial`, `erased_at`)."""
+
+    code = "pki.certificate_erased"
+
+
+class ErasureTooEarlyError(RefusedError):
+    """The certificate must be kept for some time yet (facts: `serial`, `until`)."""
+
+    code = "pki.erasure_too_early"
+
+
+class ErasureForbiddenError(RefusedError):
+    """It stands for others: of an authority or a signer of services or log (fact: `serial`)."""
+
+    code = "pki.erasure_forbidden"
+
+
 class AlreadyRevokedError(RefusedError):
     """The certificate is revoked; date and reason stay (facts: `serial`, `revoked_at`)."""
 

@@ -145,7 +145,7 @@ class OCSPResponder:
         revocation = self._register.find_revocation(authority, serial)
         if revocation is not None:
             return Revocation(whole_second(revocation.revoked_at), revocation.reason)
-        return record is not None and record.der is not None
+        return record is not None and record.was_issued
 
 
 def _in_period(certificate: x509.Certificate, now: datetime) -> bool:

@@ -2,7 +2,8 @@
 
 Records are values: frozen, already checked, ignorant of any database. A `Register` stores them;
 `pki.register` implements it. Every change goes through `Register.commit`, together with the audit
-event that tells of it: there is no way to change the record silently. Nothing is ever deleted.
+event that tells of it: there is no way to change the record silently. Nothing is ever deleted;
+what a certificate says of a person may be emptied when nobody need keep it any more (`Erase`).
 """
 
 from __future__ import annotations
@@ -55,7 +56,11 @@ class SuccessionRecord:
 
 @dataclass(frozen=True, slots=True)
 class CertificateRecord:
-    """One serial of one issuer, from its reservation on."""
+    """One serial of one issuer, from its reservation on.
+
+    Of a certificate that was erased, `tbs_der`, `der`, `subject` and `requester` are empty, and
+    everything else is as it was; an `ErasureRecord` tells of it.
+    """
 
     issuer: str
     serial: int
@@ -73,6 +78,43 @@ class CertificateRecord:
     spki_sha256: str
     requester: str
     reserved_at: datetime
+
+    @property
+    def was_issued(self) -> bool:
+        """Whether a certificate of this serial was released, erased since or not."""
+        return self.fingerprint is not None
+
+
+RETENTION_YEARS = 5
+"""How long after its end a certificate's content is kept at least, whatever is configured."""
+
+
+EVIDENCE_PROFILES = (
+    *("root", "issuing", "subordinate", "cross"),
+    *("ocsp", "timestamp", "audit"),
+)
+"""Built-in profiles whose certificates are evidence for other documents: never erased."""
+
+
+class ErasureReason(StrEnum):
+    """Why a certificate's content was erased; two words, as an erasure is itself kept for good."""
+
+    RETENTION = "retention"
+    """The time for which it had to be kept is over."""
+    REQUEST = "request"
+    """Whom it speaks of asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureRecord:
+    """The content of a certificate was erased; that it existed was not."""
+
+    issuer: str
+    serial: int
+    at: datetime
+    tbs_sha256: str
+    """Of the to-be-signed bytes that were there, lower-case hex; the audit log has the same."""
+    reason: ErasureReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +343,13 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Erase:
+    """Empty the personal content of a certificate's record, for good."""
+
+    record: ErasureRecord
+
+
+@dataclass(frozen=True, slots=True)
 class ReserveCRLNumber:
     """Take a number for a list, full or delta, before it is signed: higher than any before."""
 
@@ -329,6 +378,7 @@ Change = (
     | ImportCertificate
     | RaiseCRLFloor
     | Watch
+    | Erase
 )
 
 
@@ -398,6 +448,10 @@ class Register(Protocol):
 
     def find_certificate(self, issuer: str, serial: int) -> CertificateRecord | None:
         """Return what is recorded under the serial."""
+        ...
+
+    def find_erasure(self, issuer: str, serial: int) -> ErasureRecord | None:
+        """Return when and why the content of the serial's certificate was erased."""
         ...
 
     def find_certificates(self, query: CertificateQuery) -> tuple[CertificateRecord, ...]:

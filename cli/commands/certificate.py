@@ -1,11 +1,11 @@
-"""`antin cert issue|list|show|export`, and the commands of `certificate_life` and `…_lint`."""
+"""`antin cert issue|list|show|export`; others stand in `certificate_{life,lint,erasure}`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.commands import certificate_life, certificate_lint
+from cli.commands import certificate_erasure, certificate_life, certificate_lint
 from cli.options import Output, PinSource, Serial
 from cli.session import session_of, table
 
@@ -96,15 +96,18 @@ def export(
     from cli.errors import UnknownNameError
     from cli.homes.office import open_office
     from cli.issuing.pem import pem_of, put_pem
+    from pki.authority.erasure import check_not_erased
 
     session = session_of(context)
     with open_office(session) as office:
         record = office.certificate(serial)
+        check_not_erased(office.register, record)
     if record.der is None:
         raise UnknownNameError(kind="cert", name=serial)
     put_pem(session, "cert.export/1", pem_of(record.der), output)
 
 
 group.command("lint", help="cert.lint")(certificate_lint.lint)
+group.command("erase", help="cert.erase")(certificate_erasure.erase)
 for _help, _command in certificate_life.COMMANDS.items():
     group.command(_help.removeprefix("cert."), help=_help)(_command)

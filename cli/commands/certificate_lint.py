@@ -11,10 +11,12 @@ def lint(context: typer.Context, serial: Serial) -> None:
     from cli.errors import CertificateFaultyError, UnknownNameError
     from cli.homes.office import open_office
     from cli.issuing.lint_certificate import finding_line, lint_certificate
+    from pki.authority.erasure import check_not_erased
 
     session = session_of(context)
     with open_office(session) as office:
         record = office.certificate(serial)
+        check_not_erased(office.register, record)
         if record.der is None:
             raise UnknownNameError(kind="cert", name=serial)
         data = lint_certificate(office, record, record.der)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from cli.errors import BadConfigurationError, NewerHomeError, UnreadableFileError
+from pki.records import RETENTION_YEARS
 
 HOME_VERSION = 1
 """Version of the home's layout and configuration that this Antin writes."""
@@ -47,6 +48,8 @@ class Authorities(_Section):
     blocked_keys: tuple[Path, ...] = ()
     """Lists of keys that certify nobody: files, or folders of `*.txt`, which must be there. The
     home's own folder `blocked-keys` is read too, if there is one."""
+    retention_years: Annotated[int, Field(ge=RETENTION_YEARS, le=1000)] = RETENTION_YEARS
+    """How long after its end what a certificate says is kept: `antin cert erase` refuses before."""
 
 
 class Responder(_Section):

@@ -72,6 +72,10 @@ def certificate_row(register: Register, record: CertificateRecord) -> dict[str, 
         row["status"] = HELD if held else row["status"]
         row["held_at" if held else "revoked_at"] = revocation.revoked_at.isoformat()
         row["reason"] = revocation.reason.value
+    erasure = register.find_erasure(record.issuer, record.serial)
+    if erasure is not None:
+        row["erased_at"] = erasure.at.isoformat()
+        row["erased_because"] = erasure.reason.value
     return row
 
 

@@ -10,6 +10,7 @@ from cli.actor import actor
 from cli.homes.office import Office
 from cli.issuing.issue_certificate import key_source
 from cli.issuing.roll_over import issuing_for
+from pki.authority.erasure import check_not_erased
 from pki.authority.renewal import rekey, renew
 from pki.records import CertificateRecord
 
@@ -24,6 +25,7 @@ def renew_certificate(
     Raises:
         PKIError: any refusal of the authority.
     """
+    check_not_erased(office.register, record)  # before any key is opened
     loaded = office.profile(profile or record.profile)
     authority = issuing_for(office, record.issuer)
     return renew(authority, record.serial, loaded, requester=actor(), of=record.issuer)
@@ -43,6 +45,7 @@ def rekey_certificate(
         BadOptionError: not exactly one of request and key.
         PKIError: any refusal of the authority.
     """
+    check_not_erased(office.register, record)  # before any key is opened
     loaded = office.profile(profile or record.profile)
     source = key_source(office, csr=csr, key=key)
     authority = issuing_for(office, record.issuer)

@@ -23,6 +23,7 @@ from pki.audit.verify import verify_audit
 from pki.authority.crl import wanted_serials
 from pki.authority.crl_gate import Published, judge_crl
 from pki.authority.crl_reader import read_crl
+from pki.authority.erasure import is_rightly_empty
 from pki.errors import Phrase, PKIError, phrase
 from pki.names import name_text
 from pki.records import (
@@ -156,6 +157,8 @@ class Look:
             self._mark(20, "reserved", record)
         if ours and (place in self._unreserved or not self._was("certificate.reserve", place)):
             self._mark(1, "reserved", record)
+        if is_rightly_empty(self._register, record):
+            return
         certificate = _read(record)
         if certificate is None:
             self._mark(10, "unreadable", record)

@@ -226,7 +226,7 @@ class Authority:
         """
         issuer = of or self.issuer.name
         record = self.register.find_certificate(issuer, serial)
-        if record is None or record.der is None:
+        if record is None or not record.was_issued:
             raise CertificateNotFoundError(issuer=issuer, serial=serial_text(serial))
         return record
 

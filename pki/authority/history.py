@@ -49,7 +49,7 @@ def judge_status(register: Register, issuer: str, serial: int, *, at: datetime) 
 
 
 def _by_time(record: CertificateRecord | None, at: datetime) -> Standing:
-    if record is None or record.der is None:
+    if record is None or not record.was_issued:
         return Standing.UNKNOWN
     if at < record.not_before:
         return Standing.NOT_YET_VALID

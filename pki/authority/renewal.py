@@ -16,6 +16,7 @@ from datetime import timedelta
 from cryptography import x509
 
 from pki.authority.authority import Authority
+from pki.authority.erasure import check_not_erased
 from pki.authority.issuance import Order
 from pki.authority.succession import successor_of
 from pki.errors import (
@@ -55,6 +56,7 @@ def renew(
     Raises:
         CertificateNotFoundError: no such certificate was issued.
         NotSuccessorError: `authority` does not go on for who issued it.
+        CertificateErasedError: its content was erased.
         RenewRevokedError: it is revoked.
         RenewHeldError: it is on hold.
         RenewExpiredError: it expired more than `GRACE` ago.
@@ -105,6 +107,7 @@ def _followed(
     if of is not None and successor_of(authority.register, of) != name:
         raise NotSuccessorError(authority=name, of=of)
     record = authority.issued(serial, of=of)
+    check_not_erased(authority.register, record)
     standing = authority.register.find_revocation(record.issuer, serial)
     if standing is not None:
         _refuse(standing)

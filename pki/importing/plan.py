@@ -299,8 +299,8 @@ def _compare(
         if found is None:
             continue
         present += 1
-        if found.der != record.der:
-            late = found.der is None
+        if found.fingerprint != record.fingerprint:  # an erased one has its fingerprint still
+            late = found.fingerprint is None
             words = phrase(
                 "pki.importing.came_late" if late else "pki.importing.register_differs",
                 serial=serial_text(record.serial),

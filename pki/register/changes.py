@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
-from sqlalchemy import Update, bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from pki.errors import (
     AuthorityRetiredError,
@@ -28,6 +28,7 @@ from pki.records import (
     ClaimName,
     Complete,
     CRLRecord,
+    Erase,
     Reserve,
     ReserveCRLNumber,
     Retire,
@@ -37,6 +38,7 @@ from pki.records import (
     SuccessionRecord,
     serial_text,
 )
+from pki.register.erasures import erase
 from pki.register.folding import fold
 from pki.register.imports import take_in
 from pki.register.lists import LAST_NUMBER
@@ -83,11 +85,8 @@ def apply(statements: Statements, change: Change, register: Path | str) -> None:
             _claim(statements, change)
         case Reserve():
             _reserve(statements, change, register)
-        case Complete():
-            values = {"der": change.der, "fingerprint": change.fingerprint}
-            _move(statements, _COMPLETE, change, register=register, **values)
-        case Abandon():
-            _move(statements, _ABANDON, change, register=register)
+        case Complete() | Abandon():
+            _move(statements, change, register)
         case Revoke():
             _revoke(statements, change, register)
         case ChangeStatus():
@@ -98,6 +97,8 @@ def apply(statements: Statements, change: Change, register: Path | str) -> None:
             _check_issues(statements, change.record.name)
             _check_issues(statements, change.record.successor)
             statements.execute(_RETIRE, values_of(change.record))
+        case Erase():
+            erase(statements, change.record, register)
         case ReserveCRLNumber() | StoreCRL():
             _take_number(statements, change, register)
         case _:
@@ -162,15 +163,12 @@ def _check_issues(statements: Statements, name: str) -> None:
         raise AuthorityRetiredError(authority=name, successor=successor)
 
 
-def _move(
-    statements: Statements,
-    statement: Update,
-    change: Complete | Abandon,
-    *,
-    register: Path | str,
-    **values: object,
-) -> None:
-    moved = statements.execute(statement, {**_place(change), **values})
+def _move(statements: Statements, change: Complete | Abandon, register: Path | str) -> None:
+    statement, values = _ABANDON, _place(change)
+    if isinstance(change, Complete):
+        statement = _COMPLETE
+        values |= {"der": change.der, "fingerprint": change.fingerprint}
+    moved = statements.execute(statement, values)
     if moved.rowcount != 1:
         raise RegisterConflictError(register=register, reason="serial is not reserved")
 

@@ -8,7 +8,7 @@ from cryptography import x509
 from sqlalchemy import BigInteger, Dialect, String
 from sqlalchemy.types import DateTime, TypeDecorator
 
-from pki.records import CertificateState, StatusKind, serial_text
+from pki.records import CertificateState, ErasureReason, StatusKind, serial_text
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -61,6 +61,17 @@ class KindText(TypeDecorator[StatusKind]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> StatusKind | None:  # noqa: ARG002  as above
         """Read back as the member of that name."""
         return None if value is None else StatusKind(value)
+
+
+class ErasureText(TypeDecorator[ErasureReason]):
+    """Why a certificate was erased, stored by its name."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> ErasureReason | None:  # noqa: ARG002  as above
+        """Read back as the member of that name."""
+        return None if value is None else ErasureReason(value)
 
 
 class ReasonText(TypeDecorator[x509.ReasonFlags]):

@@ -1,14 +1,17 @@
 """What the database itself holds to, whoever writes to it; each engine puts it in its own SQL.
 
 Nothing is deleted. A certificate's state moves along `MOVES` alone, what was reserved stays as it
-was, and the certificate comes once. CRL numbers rise, the audit log has no gap. This keeps the
-register from mistakes, also of another program that opens it; it stops no attacker who owns the
-database: the audit log's checkpoints are for that.
+was, and the certificate comes once. One move more there is: what a certificate says of a person is
+emptied, five years after its end and beside a row of `erasures`. CRL numbers rise, the audit log
+has no gap. This keeps the register from mistakes, also of another program that opens it; it stops
+no attacker who owns the database: the audit log's checkpoints are for that.
 """
 
 from __future__ import annotations
 
-from pki.records import CertificateState, StatusKind
+from collections.abc import Callable
+
+from pki.records import EVIDENCE_PROFILES, CertificateState, StatusKind
 
 HOLD, RELEASE = StatusKind.HOLD, StatusKind.RELEASE
 REVOKE, UPGRADE = StatusKind.REVOKE, StatusKind.UPGRADE
@@ -30,6 +33,7 @@ STEPS = (
 FIRST_STATE = CertificateState.RESERVED
 KEPT = (
     "authorities",
+    "erasures",
     "successions",
     "revocations",
     "status_changes",
@@ -49,6 +53,8 @@ FIXED = (
 """Columns of a certificate that stay as they were reserved."""
 ONCE = ("der", "fingerprint")
 """Columns of a certificate that are filled once, when it is issued."""
+EMPTIED = ("tbs_der", "der", "subject", "subject_folded", "requester")
+"""Columns of a certificate that an erasure empties, all of them."""
 
 NEVER = "antin: this record is never changed or deleted"
 RESERVED_FIRST = "antin: a certificate is reserved before it is anything else"
@@ -58,6 +64,7 @@ IN_ORDER = "antin: revocations and changes of status are numbered in their order
 FOLLOWING = "antin: this change of status does not follow what stands"
 GAPLESS = "antin: the audit log goes on where it ends"
 ONE_VERSION = "antin: the register has one version"
+NOT_YET = "antin: this certificate is not to be erased now, or never"
 MARK = "antin"
 """Stands in every guard: by this a migration knows which to take away."""
 
@@ -78,6 +85,53 @@ def forbidden_update(differs: str) -> str:
             f"(OLD.state || '>' || NEW.state) NOT IN ({moves})",
         )
     )
+
+
+Later = Callable[[str], str]
+"""An engine's SQL for the moment `pki.records.RETENTION_YEARS` after that of a column."""
+
+
+def allowed_erasure(differs: str, later: Later) -> str:
+    """Return the SQL condition under which an update of a certificate is its erasure.
+
+    Args:
+        differs: as in `forbidden_update`.
+        later: the end of the time for which it must be kept.
+    """
+    still = ("state", "fingerprint", *(name for name in FIXED if name not in EMPTIED))
+    told = "erasures.issuer = OLD.issuer AND erasures.serial = OLD.serial"
+    conditions = (
+        *(f"NOT (OLD.{name} {differs} NEW.{name})" for name in still),
+        *(f"length(NEW.{name}) = 0" for name in EMPTIED if name != "der"),
+        "(OLD.der IS NULL) = (NEW.der IS NULL)",
+        "(NEW.der IS NULL OR length(NEW.der) = 0)",
+        _exists(f"erasures WHERE {told} AND {later('OLD.not_after')} < erasures.at"),
+        _erasable("OLD"),
+    )
+    return f"coalesce({' AND '.join(conditions)}, 1 = 0)"
+
+
+def forbidden_erasure(later: Later) -> str:
+    """Return the SQL condition under which a new row of `erasures` is refused."""
+    same = "c.issuer = NEW.issuer AND c.serial = NEW.serial"
+    due = f"{later('c.not_after')} < NEW.at"
+    return "NOT " + _exists(f"certificates c WHERE {same} AND {due} AND {_erasable('c')}")
+
+
+def _erasable(row: str) -> str:
+    states = tuple(state for state in CertificateState if state is not FIRST_STATE)
+    return " AND ".join(
+        (
+            f"{row}.state IN ({_words(states)})",
+            f"{row}.profile NOT IN ({_words(EVIDENCE_PROFILES)})",
+            "NOT " + _exists(f"authorities a WHERE a.profile = {row}.profile"),
+            "NOT " + _exists(f"authorities a WHERE a.certificate_der = {row}.der"),
+        )
+    )
+
+
+def _words(names: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
 
 
 def forbidden_insert() -> str:

@@ -6,17 +6,21 @@ which keep the schema they were made in, wherever a session's `search_path` poin
 
 from __future__ import annotations
 
+from pki.records import RETENTION_YEARS
 from pki.register.guards import (
     FOLLOWING,
     GAPLESS,
     IN_ORDER,
     KEPT,
     NEVER,
+    NOT_YET,
     ONE_VERSION,
     RESERVED_FIRST,
     RESERVED_NUMBER,
     RISING,
     UNDELETED,
+    allowed_erasure,
+    forbidden_erasure,
     forbidden_insert,
     forbidden_step,
     forbidden_update,
@@ -48,6 +52,11 @@ def _guard(
     )
 
 
+def _later(column: str) -> str:
+    return f"{column} + INTERVAL '{RETENTION_YEARS} years'"
+
+
+_DIFFERS = "IS DISTINCT FROM"
 POSTGRES_GUARDS = (
     _function("never", NEVER),
     _function("reserved_first", RESERVED_FIRST),
@@ -77,10 +86,20 @@ POSTGRES_GUARDS = (
     ),
     _function("step", FOLLOWING, when=forbidden_step()),
     _function("one_version", ONE_VERSION, when="EXISTS (SELECT 1 FROM schema_version)"),
+    # Asked of what the trigger's own condition would forbid, and of nothing else.
+    _function("unless_erased", NEVER, when=f"NOT {allowed_erasure(_DIFFERS, _later)}"),
+    _function("due", NOT_YET, when=forbidden_erasure(_later)),
     *(_guard("no_delete", "DELETE", table) for table in UNDELETED),
     *(_guard("no_truncate", "TRUNCATE", table) for table in UNDELETED),
     *(_guard("no_update", "UPDATE", table) for table in KEPT),
-    _guard("keep", "UPDATE", "certificates", when=forbidden_update("IS DISTINCT FROM")),
+    _guard(
+        "keep",
+        "UPDATE",
+        "certificates",
+        function="unless_erased",
+        when=forbidden_update(_DIFFERS),
+    ),
+    _guard("due", "INSERT", "erasures", function="due"),
     _guard("start", "INSERT", "certificates", function="reserved_first", when=forbidden_insert()),
     *(
         _guard("rise", "INSERT", table, function=f"rising_{table}")

@@ -14,8 +14,16 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import AutoString
 
 from pki.errors import BackupContentsError
-from pki.records import CertificateState, StatusKind, serial_text
-from pki.register.columns import KindText, ReasonText, Seconds, SerialText, StateText, UTCDateTime
+from pki.records import CertificateState, ErasureReason, StatusKind, serial_text
+from pki.register.columns import (
+    ErasureText,
+    KindText,
+    ReasonText,
+    Seconds,
+    SerialText,
+    StateText,
+    UTCDateTime,
+)
 
 
 class _Form(NamedTuple):
@@ -53,6 +61,7 @@ _FORMS: dict[type[TypeEngine[Any]], _Form] = {
     SerialText: _Form(serial_text, lambda value: int(_text(value), 16)),
     StateText: _Form(lambda value: value.value, CertificateState),
     KindText: _Form(lambda value: value.value, StatusKind),
+    ErasureText: _Form(lambda value: value.value, ErasureReason),
     ReasonText: _Form(lambda value: value.value, x509.ReasonFlags),
     Seconds: _Form(
         lambda value: int(value.total_seconds()), lambda value: timedelta(seconds=_number(value))

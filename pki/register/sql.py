@@ -28,6 +28,7 @@ from pki.records import (
     Change,
     CRLFloor,
     CRLRecord,
+    ErasureRecord,
     ForeignCertificate,
     Listed,
     RevocationRecord,
@@ -39,6 +40,7 @@ from pki.records import (
 from pki.register import lists
 from pki.register.audit_log import NEWEST_ENTRY, AuditLog
 from pki.register.changes import Record, apply
+from pki.register.erasures import FIND_ERASURE
 from pki.register.imports import FLOOR, FOREIGN, FOREIGN_AT
 from pki.register.prepared import Statements
 from pki.register.search import narrowed
@@ -187,6 +189,11 @@ class SQLRegister:
         """Return what is recorded under the serial."""
         found = self._transactions.read(_CERTIFICATE, {"issuer": issuer, "serial": serial})
         return CertificateRecord(*found[0]) if found else None
+
+    def find_erasure(self, issuer: str, serial: int) -> ErasureRecord | None:
+        """Return when and why the content of the serial's certificate was erased."""
+        found = self._transactions.read(FIND_ERASURE, {"issuer": issuer, "serial": serial})
+        return ErasureRecord(*found[0]) if found else None
 
     def find_certificates(self, query: CertificateQuery) -> tuple[CertificateRecord, ...]:
         """Return the records that match, in the order of their reservation."""

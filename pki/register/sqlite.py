@@ -218,6 +218,7 @@ def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401  the dri
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA secure_delete = ON")  # what was erased is not left in a free page
     cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     cursor.close()
 

@@ -6,17 +6,21 @@ there is a trigger before each insert too.
 
 from __future__ import annotations
 
+from pki.records import RETENTION_YEARS
 from pki.register.guards import (
     FOLLOWING,
     GAPLESS,
     IN_ORDER,
     KEPT,
     NEVER,
+    NOT_YET,
     ONE_VERSION,
     RESERVED_FIRST,
     RESERVED_NUMBER,
     RISING,
     UNDELETED,
+    allowed_erasure,
+    forbidden_erasure,
     forbidden_insert,
     forbidden_step,
     forbidden_update,
@@ -36,10 +40,21 @@ def _stands(table: str, *keys: str) -> str:
     return f"EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608  names of this file
 
 
+def _later(column: str) -> str:
+    # Without a fraction of a second, and so before the same second with one: good enough for years.
+    return f"datetime({column}, '+{RETENTION_YEARS} years')"
+
+
 SQLITE_GUARDS = (
     *(_guard("no_delete", "DELETE", table) for table in UNDELETED),
     *(_guard("no_update", "UPDATE", table) for table in KEPT),
-    _guard("keep", "UPDATE", "certificates", when=forbidden_update("IS NOT")),
+    _guard(
+        "keep",
+        "UPDATE",
+        "certificates",
+        when=f"({forbidden_update('IS NOT')}) AND NOT {allowed_erasure('IS NOT', _later)}",
+    ),
+    _guard("due", "INSERT", "erasures", when=forbidden_erasure(_later), say=NOT_YET),
     _guard("start", "INSERT", "certificates", when=forbidden_insert(), say=RESERVED_FIRST),
     *(
         _guard(f"no_second_{number}", "INSERT", table, when=_stands(table, *keys))
@@ -47,6 +62,7 @@ SQLITE_GUARDS = (
             (
                 ("certificates", ("issuer", "serial")),
                 ("certificates", ("id",)),
+                ("erasures", ("issuer", "serial")),
                 ("revocations", ("issuer", "serial")),
                 ("authorities", ("name",)),
                 ("successions", ("name",)),

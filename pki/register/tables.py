@@ -15,8 +15,16 @@ from cryptography import x509
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Integer, Table, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from pki.records import CertificateState, StatusKind
-from pki.register.columns import KindText, ReasonText, Seconds, SerialText, StateText, UTCDateTime
+from pki.records import CertificateState, ErasureReason, StatusKind
+from pki.register.columns import (
+    ErasureText,
+    KindText,
+    ReasonText,
+    Seconds,
+    SerialText,
+    StateText,
+    UTCDateTime,
+)
 
 SCHEMA_VERSION = 2
 """Version of these tables; `pki.register.migrations` has a revision of the same number."""
@@ -91,6 +99,21 @@ class CertificateRow(SQLModel, table=True):
     reserved_at: datetime = Field(sa_type=UTCDateTime)
     subject_folded: str = Field(sa_column_kwargs={"server_default": ""})
     """The subject as it is searched (`pki.register.folding`)."""
+
+
+class ErasureRow(SQLModel, table=True):
+    """A certificate whose content was erased."""
+
+    model_config = {"arbitrary_types_allowed": True}
+    __tablename__: ClassVar[str] = "erasures"
+    __table_args__ = (
+        ForeignKeyConstraint(["issuer", "serial"], ["certificates.issuer", "certificates.serial"]),
+    )
+    issuer: str = Field(primary_key=True)
+    serial: int = Field(primary_key=True, sa_type=SerialText, sa_column_kwargs=_GIVEN)
+    at: datetime = Field(sa_type=UTCDateTime)
+    tbs_sha256: str
+    reason: ErasureReason = Field(sa_type=ErasureText)
 
 
 class RevocationRow(SQLModel, table=True):
@@ -196,6 +219,7 @@ NAMES = _table(NameRow)
 AUTHORITIES = _table(AuthorityRow)
 SUCCESSIONS = _table(SuccessionRow)
 CERTIFICATES = _table(CertificateRow)
+ERASURES = _table(ErasureRow)
 REVOCATIONS = _table(RevocationRow)
 STATUS_CHANGES = _table(StatusChangeRow)
 CRL_NUMBERS = _table(CRLNumberRow)

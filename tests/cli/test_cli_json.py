@@ -1,5 +1,7 @@
 """Every command answers `--json` with one object of its own schema; a new command must be here."""
 
+from datetime import timedelta
+
 import pytest
 from cli_shim import OFFICER
 from cryptography import x509
@@ -10,6 +12,7 @@ from pki_ceremony_world import sample
 from test_cli_import import write_authority
 
 from cli.app import build_command
+from pki.clock import FixedClock, SystemClock
 from pki.words import Language
 
 PINS = ("--pin-source", "env:PIN")
@@ -30,8 +33,8 @@ def asked(antin, demo_home, monkeypatch):
     for name, pin in {"PIN": "24681357", "NEW_PIN": "57318642", "OFFICER": OFFICER}.items():
         monkeypatch.setenv(name, pin)
 
-    def ask(command, *arguments, home=demo_home, status=0):
-        ran = antin("--home", home, *command.split(), *arguments, "--json")
+    def ask(command, *arguments, home=demo_home, status=0, clock=None):
+        ran = antin("--home", home, *command.split(), *arguments, "--json", clock=clock)
         assert ran.status == status, ran
         assert ran.out.count("\n") == 1, "one object, one line"
         return ran.json
@@ -75,6 +78,8 @@ def ask_certificates(note, out, serial):
     note("cert release", serial, "--yes")
     note("cert status", serial)
     note("cert revoke", serial, "--reason", "superseded", "--yes")
+    later = FixedClock(SystemClock().now() + timedelta(days=11 * 366))
+    note("cert erase", serial, status=3, clock=later)
 
 
 def ask_lists(note, out):

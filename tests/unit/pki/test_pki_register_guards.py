@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,9 @@ from pki.records import (
     Complete,
     CRLFloor,
     CRLRecord,
+    Erase,
+    ErasureReason,
+    ErasureRecord,
     ForeignCertificate,
     RaiseCRLFloor,
     Reserve,
@@ -40,8 +44,11 @@ from pki.register.guards import FIXED, MOVES, UNDELETED
 from pki.register.sql import open_register
 
 EVENT = AuditEvent(NOW, "người kiểm thử", "test")
+FAR = NOW + timedelta(days=11 * 366)
+"""More than five years after the end of every official's certificate."""
 NEVER, FIRST = "never changed or deleted", "reserved before it is anything else"
 ORDER, FOLLOWING = "numbered in their order", "does not follow what stands"
+DUE = "not to be erased now, or never"
 RISES, FOLLOWS, ONE = "higher than every one before", "goes on where it ends", "has one version"
 
 COLUMNS = (
@@ -76,11 +83,31 @@ FOREIGN = (
     "issuer_sha256, serial, issuer, subject, not_before, not_after, der, requester, recorded_at"
     " FROM foreign_certificates"
 )
+EMPTY = "tbs_der = x'', der = x'', subject = '', subject_folded = '', requester = ''"
+ERASING = "INSERT INTO erasures SELECT issuer, serial, {}, 'ff', 'request' FROM certificates WHERE"
+TOO_EARLY = (
+    f"{ERASING.format('not_after')} id = 3",
+    f"{ERASING.format('reserved_at')} id = 3",
+    f"{ERASING.format(repr('2099-01-01 00:00:00.000000'))} id = 5",  # reserved
+    *(
+        f"{ERASING.format(repr('2099-01-01 00:00:00.000000'))} profile = '{profile}'"
+        for profile in ("root", "issuing")
+    ),
+)
+EMPTYING = (
+    f"UPDATE certificates SET {EMPTY} WHERE id = 3",
+    f"UPDATE certificates SET {EMPTY} WHERE id = 5",
+    "UPDATE certificates SET subject = 'x' WHERE serial = '08'",
+    "UPDATE certificates SET requester = 'x', fingerprint = 'ff' WHERE serial = '08'",
+    "UPDATE certificates SET der = x'' WHERE serial = '08'",
+    "UPDATE certificates SET spki_sha256 = '' WHERE serial = '08'",
+)
 TAKEN = "INSERT OR REPLACE INTO revocations SELECT"
 LAST = "WHERE sequence = (SELECT max(sequence) FROM audit)"
 STATEMENTS = (
     *((f"DELETE FROM {table}", NEVER) for table in UNDELETED),
     ("UPDATE authorities SET key_uri = ''", NEVER),
+    ("UPDATE erasures SET at = '2099-01-01'", NEVER),
     ("UPDATE successions SET successor = name", NEVER),
     ("UPDATE revocations SET reason = 'unspecified'", NEVER),
     ("UPDATE crls SET der = x'00'", NEVER),
@@ -135,6 +162,8 @@ STATEMENTS = (
         for kind in kinds
     ),
     ("INSERT INTO schema_version SELECT 99, created_at FROM schema_version", ONE),
+    *((statement, DUE) for statement in TOO_EARLY),
+    *((statement, NEVER) for statement in EMPTYING),
 )  # fmt: skip
 GUARD = "antin: "
 REPLACING = (
@@ -147,6 +176,7 @@ REPLACING = (
     (f"{TAKEN} sequence, issuer, '01', reason, revoked_at, NULL FROM revocations", GUARD),
     (f"{TAKEN} 50, issuer, serial, reason, revoked_at, NULL FROM revocations", GUARD),
     ("INSERT OR REPLACE INTO status_changes SELECT * FROM status_changes", GUARD),
+    ("INSERT OR REPLACE INTO erasures SELECT * FROM erasures", GUARD),
     ("INSERT OR REPLACE INTO authorities SELECT * FROM authorities", GUARD),
     ("INSERT OR REPLACE INTO successions SELECT name, 'root', retired_at FROM successions", GUARD),
     ("INSERT OR REPLACE INTO issuer_names SELECT * FROM issuer_names", GUARD),
@@ -179,6 +209,8 @@ def furnish(world: World) -> None:
     text, ends = ("Tỉnh khác", "Người khác"), (NOW, NOW)
     watched = ForeignCertificate("f0", "e0", 9, *text, *ends, b"der", "văn thư", NOW)
     world.register.commit([RaiseCRLFloor(floor), Watch(watched)], EVENT)
+    gone = ErasureRecord("issuing", 8, FAR, "00" * 32, ErasureReason.RETENTION)
+    world.register.commit([Erase(gone)], EVENT)
     world.register.close()
 
 

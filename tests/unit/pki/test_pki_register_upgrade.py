@@ -7,6 +7,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ from pki.records import (
     AuditEvent,
     CertificateQuery,
     CertificateState,
+    Erase,
+    ErasureReason,
+    ErasureRecord,
     Retire,
     SuccessionRecord,
 )
@@ -193,12 +197,16 @@ def chain_holds(place: Place) -> None:
         assert chain == bytes(linked)
 
 
-@pytest.mark.parametrize("what", ["holds", "successions"])
+@pytest.mark.parametrize("what", ["holds", "successions", "erasures"])
 def test_a_register_does_not_go_back_to_where_it_has_no_place(
     placed_world: World, place: Place, what: str
 ):
     if what == "holds":
         hold(placed_world.issuing, placed_world.issue().serial_number, requester="văn thư")
+    elif what == "erasures":
+        serial, later = placed_world.issue().serial_number, NOW + timedelta(days=11 * 366)
+        gone = ErasureRecord("issuing", serial, later, "00" * 32, ErasureReason.RETENTION)
+        placed_world.register.commit([Erase(gone)], AuditEvent(later, "quản trị", "test"))
     else:
         retired = Retire(SuccessionRecord("root", "issuing", NOW))
         placed_world.register.commit([retired], AuditEvent(NOW, "quản trị", "test"))

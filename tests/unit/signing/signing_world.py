@@ -311,7 +311,7 @@ class World:
 
     def find_certificate(self, _authority: str, _serial: int) -> SimpleNamespace:
         """What the responder asks of the register: everything here was issued."""
-        return SimpleNamespace(der=b"issued")
+        return SimpleNamespace(was_issued=True)
 
     def find_revocation(self, _authority: str, serial: int) -> SimpleNamespace | None:
         """What the responder asks of the register."""

@@ -2,8 +2,8 @@
 
 The chain of version 1 is checked while the tree is made over the same entries: a log that was
 tampered with does not become a good one. Going back makes the chain anew from the entries. It is
-refused where certificates were held or released, or an authority is retired: version 1 has no
-place for that.
+refused where certificates were held, released or erased, or an authority is retired: version 1 has
+no place for that.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ BATCH = 1000
 _IMPORTED = (
     ("crl_floors", "imported authorities"),
     ("foreign_certificates", "foreign certificates"),
+    ("erasures", "erasures"),
 )
 
 _audit = sa.table(
@@ -60,6 +61,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_status_changes_of", "status_changes", ["issuer", "serial", "sequence"])
     _make_import_tables()
+    _make_erasures()
     op.create_table(
         "successions",
         sa.Column("name", sa.String, sa.ForeignKey("authorities.name"), primary_key=True),
@@ -73,8 +75,8 @@ def downgrade() -> None:
     """Make version 1 of version 2.
 
     Raises:
-        RegisterConflictError: a certificate was held, released or called compromised, or an
-            authority is retired for issuing.
+        RegisterConflictError: a certificate was held, released, erased or called compromised, or
+            an authority is retired for issuing.
     """
     kept = (("status_changes", "holds"), ("successions", "successions"), *_IMPORTED)
     for table, what in kept:
@@ -111,6 +113,20 @@ def _make_import_tables() -> None:
         sa.UniqueConstraint("issuer_sha256", "serial"),
     )
     op.create_index("ix_foreign_certificates_not_after", "foreign_certificates", ["not_after"])
+
+
+def _make_erasures() -> None:
+    op.create_table(
+        "erasures",
+        sa.Column("issuer", sa.String, primary_key=True),
+        sa.Column("serial", sa.String, primary_key=True),
+        sa.Column("at", sa.DateTime, nullable=False),
+        sa.Column("tbs_sha256", sa.String, nullable=False),
+        sa.Column("reason", sa.String, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["issuer", "serial"], ["certificates.issuer", "certificates.serial"]
+        ),
+    )
 
 
 def _lay_numbers() -> None:
