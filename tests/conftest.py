@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -59,6 +61,17 @@ def peer() -> Callable[[str], Path]:
         return Path(found)
 
     return find
+
+
+@pytest.fixture(scope="session")
+def own_mounts(peer: Callable[[str], Path]) -> list[str]:
+    """Return the command before one that may mount what nobody else sees, or skip the test."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("only root on Linux mounts a disk")
+    command = [str(peer("unshare")), "--mount"]
+    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("no mounts of one's own are to be had here, as in a changed root")
+    return command
 
 
 @pytest.fixture(scope="session")

@@ -383,6 +383,7 @@ import signal, sys, threading, time
 from datetime import timedelta
 from hsm.gate import Gate, Limits
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the test was started from
 gate = Gate(lanes=1, limits=Limits())
 release, started = threading.Event(), threading.Event()
 
@@ -411,6 +412,7 @@ WAITING = """
 import signal, threading, time
 from hsm.gate import Gate, Limits
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the test was started from
 gate = Gate(lanes=1, limits=Limits())
 release, started = threading.Event(), threading.Event()
 other = threading.Thread(target=lambda: gate.run(lambda lane: (started.set(), release.wait(60))))
