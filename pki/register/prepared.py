@@ -4,7 +4,7 @@ SQLAlchemy writes every statement and converts every value; left out is what `Co
 does around that each time, and its own transactions. A server's round trip costs more than is saved
 here, so PostgreSQL goes by `Connection.execute`. Measured while issuing certificates one at a time
 (P-256, under load on two shared cores): fourteen statements and two transactions a certificate
-took 1.33 ms of processor time through SQLAlchemy, 0.6 ms this way.
+took 1.20 ms of processor time through SQLAlchemy, 0.52 ms this way.
 """
 
 from __future__ import annotations
