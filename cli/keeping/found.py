@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from cli.errors import UnreadableFileError
+from cli.files import read_small
 from cli.homes.settings import Settings
 from cli.session import Session
 from pki.fetcher import FetchRequest
@@ -34,7 +34,10 @@ def read_all(session: Session, settings: Settings, sources: Sequence[str]) -> tu
             request = FetchRequest(source, max_bytes=MAX_FILE)
             found.append(read_published(fetcher.fetch(request), source))
         else:
-            found += (read_published(_read(path), str(path)) for path in _files(Path(source)))
+            found += (
+                read_published(read_small(path, most=MAX_FILE), str(path))
+                for path in _files(Path(source))
+            )
     return tuple(found)
 
 
@@ -53,14 +56,3 @@ def _files(path: Path) -> Iterator[Path]:
         yield from sorted(one for one in path.rglob("*") if one.is_file())
     else:
         yield path
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE + 1)
-    except OSError as error:
-        raise UnreadableFileError(path=path, reason=error.strerror or "") from error
-    if len(data) > MAX_FILE:
-        raise UnreadableFileError(path=path, reason="> 256 MiB")
-    return data

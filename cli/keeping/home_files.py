@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from cli.errors import UnreadableFileError
+from cli.files import read_small
 from cli.homes.home import Home
 from pki.keeping.archive import MAX_FILE, KeptFile, is_safe
 from pki.keeping.make import Kept
@@ -73,11 +73,4 @@ def _name(home: Home, path: Path) -> str | None:
 
 
 def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE + 1)
-    except OSError as error:
-        raise UnreadableFileError(path=path, reason=error.strerror or "") from error
-    if len(data) > MAX_FILE:
-        raise UnreadableFileError(path=path, reason="> 64 MiB")
-    return data
+    return read_small(path, most=MAX_FILE)
