@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from cli.errors import BadConfigurationError, NewerHomeError, UnreadableFileError
+from pki.audit.note import ORIGIN
 from pki.records import RETENTION_YEARS
 
 HOME_VERSION = 1
@@ -72,7 +73,7 @@ class Timestamp(_Section):
 class Audit(_Section):
     """The signer of this home's audit log."""
 
-    origin: Annotated[str, Field(pattern=r"^[^\s+]{1,255}$")]
+    origin: Annotated[str, Field(pattern=f"^{ORIGIN}$")]
     """The log's name in checkpoints: an address without scheme, for as long as the log lives."""
     certificate: Path
     key: str

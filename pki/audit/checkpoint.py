@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pki._asn1 import SignedToken, encode_detached, encode_signed_attributes
-from pki.audit.note import Note, decode_base64, format_note, parse_note
+from pki.audit.note import ORIGIN, Note, decode_base64, format_note, parse_note
 from pki.clock import Clock, whole_second
 from pki.errors import CheckpointMalformedError, CheckpointOriginError
 from pki.keys import PrivateKey, algorithm_der, digest_for, sign_data
@@ -27,10 +27,9 @@ from pki.keys import PrivateKey, algorithm_der, digest_for, sign_data
 SIGNATURE_TYPE = b"\xffantin cms v1"
 """Type of our signature lines: none of the assigned ones, followed by a name of its own."""
 _KEY_ID_OCTETS = 4
-_ORIGIN = r"[^\s+]{1,255}"
 # 43 characters and one sign of filling are 32 octets.
 _TEXT = re.compile(
-    rf"(?P<origin>{_ORIGIN})\n(?P<size>0|[1-9][0-9]{{0,17}})\n(?P<root>[A-Za-z0-9+/]{{43}}=)\n"
+    rf"(?P<origin>{ORIGIN})\n(?P<size>0|[1-9][0-9]{{0,17}})\n(?P<root>[A-Za-z0-9+/]{{43}}=)\n"
 )
 
 
@@ -64,11 +63,6 @@ class LogSigner:
     key: PrivateKey
     chain: Sequence[x509.Certificate]
     """Its issuer first; goes into the signature."""
-
-
-def is_origin(name: str) -> bool:
-    """Say whether a log may be called that."""
-    return re.fullmatch(_ORIGIN, name) is not None
 
 
 def sign_checkpoint(head: TreeHead, signer: LogSigner, clock: Clock) -> bytes:

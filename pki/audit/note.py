@@ -13,6 +13,8 @@ from pki.errors import CheckpointMalformedError
 
 MAX_OCTETS = 256 * 1024
 MAX_SIGNATURES = 16
+ORIGIN = r"[^\s+]{1,255}"
+"""What a log may be called, as a regular expression."""
 _LINE = re.compile(r"— (?P<name>[^\s+]+) (?P<value>[A-Za-z0-9+/]+={0,2})")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from pki.audit.note import ORIGIN
 from pki.errors import CeremonyFileError, CeremonyPINError, Phrase, phrase
 from pki.keys import KeyType
 
@@ -93,7 +94,7 @@ class LogStep(_Step):
     key: Name
     authority: Name
     subject: Text
-    origin: Annotated[str, Field(pattern=r"^[^\s+]{1,255}$")]
+    origin: Annotated[str, Field(pattern=f"^{ORIGIN}$")]
 
 
 class ExportStep(_Step):
