@@ -99,19 +99,6 @@ def find_certificates(
     return found
 
 
-def find_tokens(modules: Iterable[Module], uri: KeyURI) -> tuple[tuple[Module, TokenInfo], ...]:
-    """Return every token that the address's token part fits, those set up alone.
-
-    Raises:
-        PKIError: there is none, and a module could not list its own.
-    """
-    look = Look(modules, uri)
-    found = look.tokens()
-    if not found and look.failures:
-        raise look.not_found()
-    return found
-
-
 def find_token(modules: Iterable[Module], uri: KeyURI) -> tuple[Module, TokenInfo]:
     """Return the one token that the address's token part fits.
 

@@ -19,7 +19,6 @@ from cryptography import x509
 
 from cli.errors import PkilintFailedError, PkilintMissingError
 from cli.homes.office import Office
-from cli.session import Session
 from pki.importing.judge import judge_copies
 from pki.importing.material import CertificateCopy
 from pki.records import CertificateRecord, serial_text
@@ -58,12 +57,8 @@ def _own(office: Office, record: CertificateRecord, der: bytes) -> Iterator[dict
             "linter": "antin",
             "severity": judged.finding.severity.value,
             "code": judged.finding.id,
-            "message": _told(office.session, words.id, words.facts),
+            "message": office.session.word(words.id, **words.facts),
         }
-
-
-def _told(session: Session, code: str, facts: Any) -> str:  # noqa: ANN401  facts of a phrase
-    return session.word(code, **facts)
 
 
 def _pkilint(der: bytes) -> Iterator[dict[str, str]]:

@@ -121,7 +121,7 @@ def _prepare(statement: Query | Writing, dialect: Dialect, names: tuple[str, ...
     compiled: Any = statement.compile(dialect=dialect, column_keys=names if writes else None)
     columns = () if isinstance(statement, Writing) else tuple(statement.selected_columns)
     names_of = [getattr(column, "name", "") for column in columns]
-    row = namedtuple("Row", names_of, rename=True)  # type: ignore[misc]
+    row = namedtuple("Row", names_of, rename=True)  # type: ignore[misc]  # the statement says which
     return _Prepared(
         sql=compiled.string,
         binds=tuple(_bind(compiled.binds[name], dialect) for name in compiled.positiontup),

@@ -70,10 +70,10 @@ def list_states(register: Register, now: datetime) -> Iterator[ListState]:
     for one in authorities_at_work(register, now):
         name = one.record.name
         full = register.newest_crl(name)
-        yield ListState(name, False, list_lapse(full) if full else None)  # noqa: FBT003
+        yield ListState(name, delta=False, lapse=list_lapse(full) if full else None)
         if full is not None and one.record.delta_lifetime is not None:
-            delta = register.newest_crl(name, delta=True)
-            yield ListState(name, True, list_lapse(delta) if delta else None)  # noqa: FBT003
+            newest = register.newest_crl(name, delta=True)
+            yield ListState(name, delta=True, lapse=list_lapse(newest) if newest else None)
 
 
 def find_issuers(

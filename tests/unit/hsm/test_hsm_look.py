@@ -17,7 +17,7 @@ from hsm.generate import generate_key, import_certificate
 from hsm.keys import open_key
 from hsm.loading import open_module
 from hsm.look import Look
-from hsm.search import find_certificates, find_key, find_token, find_tokens, see_certificates
+from hsm.search import find_certificates, find_key, find_token, see_certificates
 from hsm.uri import KeyURI
 from pki.keys import KeyType, sign_data
 
@@ -74,12 +74,13 @@ def test_a_token_that_fails_stops_nobody_who_wants_another(
 
 def test_where_nothing_else_is_there_the_failure_itself_is_the_error(shim, card):
     with shim.fail("C_GetSlotList", CKR.DEVICE_ERROR):
-        for find in (find_certificates, find_tokens, find_token):
+        for find in (find_certificates, find_token):
             with pytest.raises(DeviceFailedError):
                 find([card], **({} if find is find_certificates else {"uri": KeyURI()}))
         assert not see_certificates([card]).certificates
-    assert find_tokens([card], ON_SHIM)
-    assert find_tokens([card], KeyURI(serial="không có")) == ()
+    assert find_token([card], ON_SHIM)
+    with pytest.raises(TokenNotFoundError):
+        find_token([card], KeyURI(serial="không có"))
 
 
 def test_a_token_that_cannot_be_looked_at_is_not_passed_over_for_one_that_shows_nothing(
