@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from cli.actor import actor
 from cli.ceremony import keys
+from cli.homes.change_settings import add_table
 from cli.homes.keys import open_modules
 from cli.homes.office import Office
 from cli.tokens.new_pin import NewPIN
@@ -32,7 +32,7 @@ from hsm.errors import TokenExistsError
 from hsm.pin import Pin
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI
-from pki.atomic import PRIVATE, write_atomically
+from pki.atomic import write_atomically
 from pki.audit.stored import read_edge
 from pki.audit.tree import Edge
 from pki.authority.authority import Authority
@@ -219,11 +219,9 @@ class Workshop:
         home = self.office.home
         if home.settings.audit is not None:
             return
-        path = home.directory / "antin.toml"
-        told = {"origin": step.origin, "certificate": str(_SERVICE), "key": self._uri(step.key)}
-        lines = (f"{name} = {json.dumps(value)}\n" for name, value in told.items())
-        text = f"{path.read_text('utf-8').rstrip()}\n\n[audit]\n{''.join(lines)}"
-        write_atomically(path, text.encode(), overwrite=True, mode=PRIVATE)
+        key = self._uri(step.key)
+        told = {"origin": step.origin, "certificate": _SERVICE.as_posix(), "key": key}
+        add_table(home.directory / "antin.toml", "[audit]", told)
 
     def _export(self, step: ExportStep, *, again: bool) -> dict[str, Any]:
         del again

@@ -28,6 +28,7 @@ def create(
     """Make a root or an issuing authority, and its first revocation list."""
     from cli.certificate_text import certificate_object
     from cli.homes.office import open_office
+    from cli.homes.responders import tell_responder
     from cli.issuing.create_authority import Wanted, create_authority
     from pki.keys import KeyType
     from pki.names import name_text
@@ -37,10 +38,11 @@ def create(
     wanted = Wanted(name, profile, subject, parent, key, kind, token)
     with open_office(session, pin_source=pin_source) as office, office.home.locked():
         authority = create_authority(office, wanted)
+        responder = tell_responder(office, authority)
     certificate = authority.issuer.certificate
     session.put(
         "ca.create/1",
-        {"name": name, **certificate_object(certificate)},
+        {"name": name, **certificate_object(certificate), "responder": responder},
         lambda: session.word("cli.ca.created", name=name, subject=name_text(certificate.subject)),
     )
 

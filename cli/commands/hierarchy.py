@@ -58,7 +58,7 @@ def rollover(
     certificate = certificate_object(done.successor.issuer.certificate)
     session.put(
         "ca.rollover/1",
-        {**told, "done": True, **certificate, "links": links},
+        {**told, "done": True, **certificate, "links": links, "responder": done.responder},
         lambda: session.word("cli.ca.retired", **told),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.files import read_small
 from cli.homes.home import Home
-from cli.homes.own_signers import own_signers
+from cli.homes.own_signers import lacks_responder, own_signers
 from pki.audit.checkpoint import parse_checkpoint
 from pki.errors import PKIError, phrase
 from pki.records import Register
@@ -28,7 +28,7 @@ class HomeAlarms:
     """Looks again and again; keeps what it need not read twice."""
 
     def __init__(self, home: Home, register: Register) -> None:
-        self._home = home
+        self.home = home
         self._register = register
         self._backups = BackupWatch(register)
 
@@ -45,7 +45,7 @@ class HomeAlarms:
         return tuple(sorted(found, key=lambda one: one.severity is not Severity.ERROR))
 
     def _signers(self, now: datetime) -> Iterator[Alarm]:
-        for signer in own_signers(self._home):
+        for signer in own_signers(self.home):
             try:
                 certificate = signer.certificate()
             except PKIError as error:
@@ -60,15 +60,14 @@ class HomeAlarms:
 
     def _responders(self, now: datetime) -> Iterator[Alarm]:
         """Yield the issuing authorities nobody answers for, where somebody answers for others."""
-        answered = {one.authority for one in self._home.settings.responders}
         for one in authorities_at_work(self._register, now):
-            if answered and one.record.parent is not None and one.record.name not in answered:
+            if lacks_responder(self.home, self._register, one.record.name):
                 yield Alarm(Severity.WARNING, "pki.upkeep.no_responder", one.record.name)
 
     def _room(self, now: datetime) -> Iterator[Alarm]:
         del now
-        place = self._home.register
-        folder = place.parent if isinstance(place, Path) else self._home.directory
+        place = self.home.register
+        folder = place.parent if isinstance(place, Path) else self.home.directory
         try:
             free = shutil.disk_usage(folder).free
         except OSError:
@@ -76,8 +75,8 @@ class HomeAlarms:
         yield from room_alarms(str(folder), free)
 
     def _ages(self, now: datetime) -> Iterator[Alarm]:
-        limits = self._home.settings.upkeep
-        if self._home.settings.audit is not None:
+        limits = self.home.settings.upkeep
+        if self.home.settings.audit is not None:
             yield from self._unsealed(limits.checkpoint_days, now)
         last = self._backups.last()
         if last is None:  # none was ever made: what there is to lose began with the log
@@ -86,7 +85,7 @@ class HomeAlarms:
 
     def _unsealed(self, days: int, now: datetime) -> Iterator[Alarm]:
         """Look at the oldest entry that no checkpoint of this home covers."""
-        path = self._home.checkpoint
+        path = self.home.checkpoint
         size = parse_checkpoint(read_small(path)).head.size if path.exists() else 0
         for entry in self._register.find_audit_entries((size + 1,)):
             yield from age_alarms("pki.upkeep.checkpoint_old", entry.at, days, now)

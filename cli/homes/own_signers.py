@@ -11,6 +11,7 @@ from cryptography import x509
 from cli.errors import ServiceFaultyError
 from cli.files import read_small
 from cli.homes.home import Home
+from pki.records import Register
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +49,10 @@ def own_signers(home: Home) -> Iterator[OwnSigner]:
     for other in (settings.timestamp, settings.audit):
         if other is not None:
             yield OwnSigner(home.path(other.certificate))
+
+
+def lacks_responder(home: Home, register: Register, name: str) -> bool:
+    """Say whether nobody answers for an issuing authority, in a home that answers for others."""
+    answered = {one.authority for one in home.settings.responders}
+    record = register.find_authority(name)
+    return bool(answered) and name not in answered and bool(record and record.parent is not None)

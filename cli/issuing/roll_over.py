@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli.actor import actor
 from cli.homes.office import Office
+from cli.homes.responders import tell_responder
 from cli.issuing.create_authority import Wanted as WantedAuthority
 from cli.issuing.create_authority import create_authority
 from pki.atomic import write_atomically
@@ -43,6 +44,8 @@ class RolledOver:
     successor: Authority
     links: tuple[tuple[str, x509.Certificate], ...]
     """Names of files, and certificates."""
+    responder: str | None
+    """The file of the successor's OCSP signer, if it was made now."""
 
 
 def check_possible(office: Office, name: str) -> None:
@@ -56,7 +59,7 @@ def check_possible(office: Office, name: str) -> None:
 
 
 def roll_over(office: Office, wanted: Wanted) -> RolledOver:
-    """Make the successor unless it is there, link roots, retire the old one.
+    """Make the successor unless it is there, link roots, retire the old one; then its OCSP signer.
 
     The old key is needed to link two roots, and for nothing else: an issuing authority whose key
     was lost or is known to others can still be followed.
@@ -97,7 +100,7 @@ def roll_over(office: Office, wanted: Wanted) -> RolledOver:
         )
         _write(wanted.output, links)
     retire(old, new, requester=actor())
-    return RolledOver(new, links)
+    return RolledOver(new, links, tell_responder(office, new))
 
 
 def issuing_for(office: Office, name: str) -> Authority:

@@ -1,7 +1,8 @@
 """Opens the signers of this home's public services and puts them behind one ASGI application.
 
-A signer whose certificate's file changed is taken up while the service runs: requests that came
-before are answered with the one before, all after with the new one, and none waits.
+A signer whose certificate's file changed, or that is new in `antin.toml`, is taken up while the
+service runs: requests that came before are answered with the one before, all after with the new
+one, and none waits.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cli.errors import ServiceFaultyError
 from cli.files import read_small
 from cli.homes.office import Office
+from cli.homes.responders import configuration_of, reread
 from cli.homes.settings import Responder, Timestamp
 from pki.errors import PKIError
 from pki.http.app import Health, PublicServices, build_app
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 class _Taken:
     """What is in use of one signer."""
 
+    signer: Responder | Timestamp
     pem: bytes
     certificate: x509.Certificate
     key: PrivateKey
@@ -56,22 +59,30 @@ class Services:
         self.app: Starlette = build_app(self._services())
 
     def reload(self) -> tuple[tuple[str, PKIError], ...]:
-        """Take up the signers whose files changed, and return what was refused of which.
+        """Take up the signers that changed or are new, and return what was refused of which.
 
-        What is refused changes nothing: the signer before goes on. Nobody is asked for a PIN.
+        What is refused changes nothing: the signer before goes on. Nobody is asked for a PIN; a key
+        that is in use already needs none, whichever signer's it is.
         """
+        refused: list[tuple[str, PKIError]] = []
+        try:
+            self._office = reread(self._office)
+        except PKIError as error:
+            refused.append((configuration_of(self._office).name, error))
         unattended = replace(self._office.pins, unattended=True)
         quiet = replace(self._office, pins=unattended)
-        refused, changed = [], False
+        taken = {}
         for signer in self._signers():
+            before = self._taken.get(signer.certificate)
             try:
-                found = self._take(signer, quiet)
+                found: _Taken | None = self._take(signer, quiet)
             except PKIError as error:
                 refused.append((signer.certificate.name, error))
-                continue
-            changed |= found is not self._taken[signer.certificate]
-            self._taken[signer.certificate] = found
-        if changed:
+                found = before
+            if found is not None:
+                taken[signer.certificate] = found
+        if taken != self._taken:
+            self._taken = taken
             self.app.state.services = self._services()
         return tuple(refused)
 
@@ -83,7 +94,7 @@ class Services:
     def _take(self, signer: Responder | Timestamp, office: Office) -> _Taken:
         path = office.home.path(signer.certificate)
         pem, before = read_small(path), self._taken.get(signer.certificate)
-        if before is not None and before.pem == pem:
+        if before is not None and (before.signer, before.pem) == (signer, pem):
             return before
         try:
             certificate = x509.load_pem_x509_certificate(pem)
@@ -92,13 +103,15 @@ class Services:
         if isinstance(signer, Responder):
             issuer = office.record(signer.authority).certificate_der
             _check_issued(certificate, x509.load_der_x509_certificate(issuer))
-        if before is not None and certifies(certificate, before.key):
-            return _Taken(pem, certificate, before.key)
-        return _Taken(pem, certificate, office.open_key(signer.key, certificate))
+        for one in self._taken.values():
+            if certifies(certificate, one.key):
+                return _Taken(signer, pem, certificate, one.key)
+        return _Taken(signer, pem, certificate, office.open_key(signer.key, certificate))
 
     def _services(self) -> PublicServices:
         office = self._office
-        signers = [self._signer(responder) for responder in office.home.settings.responders]
+        responders = office.home.settings.responders
+        signers = [self._signer(one) for one in responders if one.certificate in self._taken]
         timestamp = office.home.settings.timestamp
         clock = office.session.clock
         return PublicServices(

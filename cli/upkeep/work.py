@@ -8,6 +8,7 @@ again later and later, up to an hour; after a wrong PIN not at all, so that pati
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -17,17 +18,26 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cli.actor import actor
 from cli.homes.alarms import HomeAlarms, failed
 from cli.homes.office import Office
-from cli.homes.own_signers import OwnSigner, own_signers
+from cli.homes.own_signers import OwnSigner, lacks_responder, own_signers
+from cli.homes.responders import make_responder, reread
 from hsm.errors import KeyPasswordWrongError, WrongPINError
 from pki.atomic import write_atomically
 from pki.authority.authority import Authority
 from pki.errors import PKIError, RegisterConflictError, UnavailableError
 from pki.upkeep.alarm import Alarm
-from pki.upkeep.due import Issuers, find_issuers, is_revoked, list_states, signer_is_due
+from pki.upkeep.due import (
+    Issuers,
+    authorities_at_work,
+    find_issuers,
+    is_revoked,
+    list_states,
+    signer_is_due,
+)
 from pki.upkeep.signer import renew_signer
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
+_LISTS = ("crl", "delta")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -36,9 +46,9 @@ class Task:
     """One thing that is due."""
 
     kind: str
-    """`crl`, `delta` or `signer`."""
+    """`crl`, `delta`, `signer` or `responder`."""
     name: str
-    """The authority of a list, the file of a signer."""
+    """The authority of a list or of a responder that is missing, the file of a signer."""
     authority: str
     """Whose key is needed."""
     ends: datetime | None
@@ -83,7 +93,8 @@ class Upkeep:
         Raises:
             PKIError: of the register, or of a signer's file.
         """
-        return (*self._lists(), *self._signers())
+        self._reread()
+        return (*self._lists(), *self._signers(), *self._responders())
 
     def look(self) -> tuple[Alarm, ...]:
         """Return the alarms of now, with those of what failed here."""
@@ -104,6 +115,12 @@ class Upkeep:
         with self.office.home.locked():
             # Asked again: whoever held the home may have done it.
             return tuple(self._try(task) for task in self.due())
+
+    def _reread(self) -> None:
+        """Know the OCSP signers that were added to `antin.toml` since."""
+        with suppress(PKIError):  # what is known goes on; the services tell of it
+            self.office = reread(self.office)
+            self.alarms.home = self.office.home
 
     def _now(self) -> datetime:
         return self.office.session.clock.now()
@@ -132,6 +149,13 @@ class Upkeep:
                 ends = certificate.not_valid_after_utc
                 yield Task("signer", signer.name, record.name, ends, signer)
 
+    def _responders(self) -> Iterator[Task]:
+        register = self.office.register
+        for one in authorities_at_work(register, self._now()):
+            name = one.record.name
+            if lacks_responder(self.office.home, register, name):
+                yield Task("responder", name, name, None)
+
     def _orphaned(self, issuers: Issuers | None) -> bool:
         """Say whether who issued a signer's certificate was revoked, and another goes on."""
         record = self.office.register.find_authority(issuers.by) if issuers else None
@@ -150,16 +174,20 @@ class Upkeep:
             self._do(task, authority)
         except PKIError as error:
             # A conflict about a list: another machine was faster, and what it did is as good.
-            if task.signer is not None or not isinstance(error, RegisterConflictError):
+            is_list = task.kind in _LISTS
+            if not (is_list and isinstance(error, RegisterConflictError)):
                 return self._failed(key, task, error, quiet=False)
         self._failures.pop(key, None)
         return Outcome(task, "done")
 
     def _do(self, task: Task, authority: Authority) -> None:
-        if task.signer is None:
-            authority.issue_crl(requester=actor(), delta=task.kind == "delta")
-        else:
+        if task.signer is not None:
             self._renew(task.signer, authority)
+        elif task.kind == "responder":
+            make_responder(self.office, authority)
+            self._reread()
+        else:
+            authority.issue_crl(requester=actor(), delta=task.kind == "delta")
 
     def _renew(self, signer: OwnSigner, authority: Authority) -> None:
         certificate, register = signer.certificate(), self.office.register

@@ -16,7 +16,7 @@ from cryptography import x509
 from pki.authority.authority import Authority
 from pki.authority.issuance import Order
 from pki.profile import Profile
-from pki.records import CertificateQuery, CertificateRecord, CertificateState, Register
+from pki.records import CertificateQuery, CertificateRecord, CertificateState
 from pki.strength import check_strength, spki_sha256
 from pki.subject import subject_of
 from pki.upkeep.due import Issuers
@@ -42,7 +42,12 @@ def renew_signer(
     Raises:
         PKIError: any refusal of `pki.authority.issuance`: also where `certificate` is revoked.
     """
-    ready = find_ready(authority.register, certificate, issuers, now=authority.clock.now())
+    ready = find_ready(
+        authority,
+        certificate,
+        issuers.profile,
+        outlasts=certificate.not_valid_after_utc,
+    )
     if ready is not None:
         return ready
     order = Order(
@@ -57,20 +62,52 @@ def renew_signer(
     return authority.certify(order)
 
 
+def delegate_answers(
+    authority: Authority, certificate: x509.Certificate, profile: Profile, *, requester: str
+) -> x509.Certificate:
+    """Return a certificate by which an authority too has its OCSP answers signed by a signer.
+
+    The signer's own certificate stays in force: both authorities' answers are signed by one key.
+
+    Args:
+        authority: who delegates.
+        certificate: the signer's, of any authority: its key and name are certified.
+        profile: of the certificate.
+        requester: who asked.
+
+    Raises:
+        PKIError: any refusal of `pki.authority.issuance`.
+
+    Spec: RFC 6960 §4.2.2.2.
+    """
+    ready = find_ready(authority, certificate, profile.name, outlasts=authority.clock.now())
+    if ready is not None:
+        return ready
+    order = Order(
+        check_strength(certificate.public_key()),
+        profile,
+        subject_of(certificate),
+        requester,
+        until=authority.issuer.certificate.not_valid_after_utc,
+    )
+    return authority.certify(order)
+
+
 def find_ready(
-    register: Register, certificate: x509.Certificate, issuers: Issuers, *, now: datetime
+    authority: Authority, certificate: x509.Certificate, profile: str, *, outlasts: datetime
 ) -> x509.Certificate | None:
-    """Return what was issued for the same key since, lasts longer and is in force."""
+    """Return what an authority issued for the same key, lasts longer than that, and is in force."""
+    register = authority.register
     query = CertificateQuery(
-        issuer=issuers.next,
+        issuer=authority.issuer.name,
         state=CertificateState.ISSUED,
-        profile=issuers.profile,
+        profile=profile,
         spki_sha256=spki_sha256(check_strength(certificate.public_key())),
-        not_after_from=now,
+        not_after_from=authority.clock.now(),
     )
 
     def fits(record: CertificateRecord) -> bool:
-        later = record.not_after > certificate.not_valid_after_utc
+        later = record.not_after > outlasts
         return later and register.find_revocation(record.issuer, record.serial) is None
 
     found = [record for record in register.find_certificates(query) if fits(record)]

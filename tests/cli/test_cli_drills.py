@@ -67,11 +67,7 @@ class Drill:
 
     def _configure(self, text: str) -> None:
         path = self.home / "antin.toml"
-        whole = path.read_text("utf-8")
-        if text.startswith("[[responders]]"):
-            whole = re.sub(r"\[\[responders\]\]\n(?:.+\n)+", lambda _: text, whole)
-        else:
-            whole = whole.replace("[pins]\n", f"[pins]\n{text}")
+        whole = path.read_text("utf-8").replace("[pins]\n", f"[pins]\n{text}")
         assert text in whole
         path.write_text(whole, "utf-8")
 

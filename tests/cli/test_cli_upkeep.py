@@ -394,6 +394,10 @@ def test_a_new_authority_without_a_responder_is_an_alarm(antin, demo_home: Path)
         "--token", "issuing", "--key-type", "ec-p256", "--yes", "--json",
     )  # fmt: skip
     assert rolled.status == 0, rolled
+    assert missing() == []
+    path = demo_home / "antin.toml"
+    answered = path.read_text("utf-8")
+    path.write_text(answered.replace('authority = "issuing-2"', 'authority = "root"'), "utf-8")
     assert missing() == ["issuing-2"]
 
 
