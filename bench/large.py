@@ -22,11 +22,11 @@ ROUNDS = 8
 CERTIFICATES = """
 WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :rows)
 INSERT INTO certificates (issuer, serial, state, tbs_der, der, subject, profile, not_before,
-  not_after, fingerprint, spki_sha256, requester, reserved_at, subject_folded)
+  not_after, fingerprint, spki_sha256, requester, reserved_at, subject_folded, holder)
 SELECT issuer, printf('4%015x%016x', n * (1152921504606846975 / :rows), random()), state, tbs_der,
   der, printf('CN=Person %d,%s', n, subject), profile, not_before, not_after,
   lower(hex(randomblob(32))), lower(hex(randomblob(32))), requester, reserved_at,
-  printf('cn=person %d,%s', n, subject_folded)
+  printf('cn=person %d,%s', n, subject_folded), lower(hex(randomblob(16)))
 FROM numbers, (SELECT * FROM certificates WHERE issuer = 'issuing')
 """
 

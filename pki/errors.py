@@ -419,6 +419,12 @@ class KeyUsedElsewhereError(RefusedError):
     code = "pki.key_used_elsewhere"
 
 
+class HolderLimitError(RefusedError):
+    """The holder has as many as the profile allows (facts: `profile`, `limit`, `serials`)."""
+
+    code = "pki.holder_limit"
+
+
 class AuthorityKeyError(RefusedError):
     """The public key is an authority's own (facts: `authority`)."""
 

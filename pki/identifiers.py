@@ -133,7 +133,7 @@ def same_number(one: str, other: str) -> bool:
 
     They disagree where they are of one sort and hold different numbers.
     """
-    (sort, number), (other_sort, other_number) = _sort(one), _sort(other)
+    (sort, number), (other_sort, other_number) = sort_of(one), sort_of(other)
     return sort != other_sort or number == other_number
 
 
@@ -141,6 +141,7 @@ _SORTS = {"CCCD": "citizen", "PNO": "citizen", "HC": "passport", "PAS": "passpor
 _SORTS |= {"CMND": "card", "IDC": "card", "MST": "tax", "VAT": "tax"}
 
 
-def _sort(value: str) -> tuple[str, str]:
+def sort_of(value: str) -> tuple[str, str]:
+    """Return the sort of a sound identifier and its number, in whichever way it is written."""
     kind, number = value.split(":", 1) if ":" in value else (value[:3], value[6:])
     return _SORTS.get(kind, kind), number

@@ -139,6 +139,9 @@ class SubjectTable(Table):
     """None for any kind."""
     wildcards: bool = False
     """Whether `*.` may stand in front of a host's name."""
+    active_per_holder: int | None = Field(default=None, ge=1, le=1000)
+    """How many certificates of the profile one holder may have in force; None for any number. One
+    that is followed by another does not count beside it."""
 
     @property
     def allowed(self) -> frozenset[str]:

@@ -267,6 +267,9 @@ class Reserve:
     """The authority before this one in succession, where that issued what is replaced."""
     by_retired: bool = False
     """Whether an authority that is retired for issuing may do this; its OCSP signers alone."""
+    at_most: int | None = None
+    """How many certificates of the record's profile its holder may have in force, this one counted;
+    what it replaces is not. None for any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,6 +426,7 @@ class Register(Protocol):
             RefusedError: a change of status does not follow, as `pki.transitions` says.
             KeyUsedElsewhereError: the key of a reservation certifies another subject.
             KeyCompromisedError: a certificate of that key was revoked for its compromise.
+            HolderLimitError: its holder has as many certificates as a reservation says.
         """
         ...
 

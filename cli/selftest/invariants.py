@@ -87,9 +87,13 @@ INVARIANTS = (
     Invariant(
         "06",
         "ETSI EN 319 411-1 §6.3.1",
-        ("pki/request.py:check_key_free", "pki/register/changes.py:_reserve"),
-        ("keys_shared",),
-        (issuing.one_key_one_person,),
+        (
+            "pki/request.py:check_key_free",
+            "pki/register/changes.py:_reserve",
+            "pki/register/holders.py:check_room",
+        ),
+        ("keys_shared", "holders_uncounted", "holders_known_by_name"),
+        (issuing.one_key_one_person, issuing.few_for_one_person),
         looked_at=True,
     ),
     Invariant(

@@ -23,9 +23,12 @@ from pki.authority.bulk import issue_in_bulk
 from pki.authority.bulk_work import Demand
 from pki.authority.create import create_issuing
 from pki.authority.issuance import Order
+from pki.authority.life import hold
+from pki.authority.renewal import renew
 from pki.authority.signature import sign_linted
 from pki.errors import (
     AuthorityKeyError,
+    HolderLimitError,
     KeyKindError,
     KeyUsedElsewhereError,
     LintPassError,
@@ -134,6 +137,32 @@ def one_key_one_person(sandbox: Sandbox) -> None:
     key = WatchedKey()
     sandbox.issuing.certify(sandbox.order(key=key))
     refused(KeyUsedElsewhereError, lambda: sandbox.issuing.certify(sandbox.order(key=key)))
+
+
+def few_for_one_person(sandbox: Sandbox) -> None:
+    """6. A person has no more certificates than the profile says, wherever the person serves."""
+    limit = sandbox.profile.subject.active_per_holder or 0
+    persons = {"UID": "CCCD:000099000001"}
+    first, *others = (
+        sandbox.issuing.certify(sandbox.order(subject=sandbox.someone(**persons)))
+        for _ in range(limit)
+    )
+    hold(sandbox.issuing, first.serial_number, requester=REQUESTER)
+    refused(HolderLimitError, lambda: _issue_to(sandbox, persons))
+    named = (("C", "VN"), ("O", "Antin"), ("CN", "Selftest"), *persons.items())
+    bulk = [Demand(_der(WatchedKey()), named, REQUESTER)]
+    done = issue_in_bulk(sandbox.issuing, sandbox.profile, bulk, open_key=lambda: sandbox.key)
+    codes = tuple(one.error.code if one.error else "-" for one in done)
+    demand(codes == (HolderLimitError.code,), "cli.selftest.too_many", codes=codes)
+    for one in others:  # what is followed makes room for what follows it
+        renew(sandbox.issuing, one.serial_number, sandbox.profile, requester=REQUESTER)
+    refused(HolderLimitError, lambda: _issue_to(sandbox, persons))
+    sandbox.issuing.revoke(first.serial_number, x509.ReasonFlags.superseded)
+    _issue_to(sandbox, persons)
+
+
+def _issue_to(sandbox: Sandbox, named: dict[str, str]) -> x509.Certificate:
+    return sandbox.issuing.certify(sandbox.order(subject=sandbox.someone(**named)))
 
 
 def nothing_of_the_request(sandbox: Sandbox) -> None:

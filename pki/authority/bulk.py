@@ -153,7 +153,9 @@ class _Course:
 
     def _reserved(self, drafted: Sequence[Drafted]) -> list[Drafted]:
         judged = [self._judge(one) for one in drafted]
-        fit = [reserve(one) for one in judged if isinstance(one, CertificateRecord)]
+        fit = [
+            reserve(one, self._shop.profile) for one in judged if isinstance(one, CertificateRecord)
+        ]
         try:
             self._register.commit_all(fit)
         except RefusedError:  # one of them does not go: each for itself
@@ -175,7 +177,7 @@ class _Course:
     def _reserved_alone(self, judged: Drafted) -> Drafted:
         if isinstance(judged, CertificateRecord):
             try:
-                self._register.commit(*reserve(judged))
+                self._register.commit(*reserve(judged, self._shop.profile))
             except RefusedError as error:
                 return error
         return judged

@@ -91,13 +91,19 @@ Settle = Callable[[x509.Certificate], tuple[Change, ...]]
 """What else is recorded together with the certificate."""
 
 
-def reserve(record: CertificateRecord, order: Order | None = None) -> Step:
+def reserve(record: CertificateRecord, profile: Profile, order: Order | None = None) -> Step:
     """Return what is committed before anything is signed; `order` says what is out of the usual."""
     event = _event(record, "certificate.reserve", record.reserved_at, order)
-    change = Reserve(record)
+    at_most = profile.subject.active_per_holder
+    change = Reserve(record, at_most=at_most)
     if order is not None:
-        by_retired = serves_the_retired(order.profile)
-        change = Reserve(record, order.replaces, order.replaced_of, by_retired=by_retired)
+        change = Reserve(
+            record,
+            order.replaces,
+            order.replaced_of,
+            by_retired=serves_the_retired(profile),
+            at_most=at_most,
+        )
     return Step((ClaimName(record.issuer), change), event)
 
 
@@ -152,7 +158,7 @@ def certify(
     called = order.standing.name if order.standing is not None else None
     check_key_free(register, order.public_key, order.subject_text, authority=called)
     record = write_draft(order, signatory, blocked, now)
-    register.commit(*reserve(record, order))
+    register.commit(*reserve(record, order.profile, order))
     try:
         certificate = sign_record(order, record, signatory)
     except LintFailedError:

@@ -17,6 +17,7 @@ from pki.errors import (
     KeyUsedElsewhereError,
     RegisterConflictError,
 )
+from pki.holder import holder_of
 from pki.records import (
     Abandon,
     AddAuthority,
@@ -40,6 +41,7 @@ from pki.records import (
 )
 from pki.register.erasures import erase
 from pki.register.folding import fold
+from pki.register.holders import check_room, find_followed
 from pki.register.imports import take_in
 from pki.register.lists import LAST_NUMBER
 from pki.register.prepared import Statements
@@ -78,6 +80,7 @@ def apply(statements: Statements, change: Change, register: Path | str) -> None:
         RefusedError: of a change of status, as `pki.transitions` says.
         KeyUsedElsewhereError: the key of a reservation certifies somebody else.
         KeyCompromisedError: a certificate of that key was revoked for its compromise.
+        HolderLimitError: the holder has as many certificates of that profile as it allows.
         AuthorityRetiredError: the authority issues no more.
     """
     match change:
@@ -153,8 +156,10 @@ def _reserve(statements: Statements, change: Reserve, register: Path | str) -> N
         standing = find_standing(statements, issuer, change.replaces)
         if standing is not None:
             raise RegisterConflictError(register=register, reason="what it replaces was revoked")
-    values = {**values_of(record), "subject_folded": fold(record.subject)}
-    statements.execute(_ADD_CERTIFICATE, values)
+    holder, follows = holder_of(record.subject), find_followed(statements, change)
+    check_room(statements, change, holder=holder, follows=follows)
+    kept = {"subject_folded": fold(record.subject), "holder": holder, "follows": follows}
+    statements.execute(_ADD_CERTIFICATE, {**values_of(record), **kept})
 
 
 def _check_issues(statements: Statements, name: str) -> None:

@@ -29,6 +29,7 @@ _EMPTY = (
         der=case((CERTIFICATES.c.der.is_not(None), b""), else_=None),
         subject="",
         subject_folded="",
+        holder="",
         requester="",
     )
 )

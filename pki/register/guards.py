@@ -48,12 +48,12 @@ KEPT = (
 UNDELETED = (*KEPT, "certificates", "schema_version")
 FIXED = (
     *("id", "issuer", "serial", "tbs_der", "subject", "subject_folded", "profile", "not_before"),
-    *("not_after", "spki_sha256", "requester", "reserved_at"),
+    *("not_after", "spki_sha256", "requester", "reserved_at", "holder", "follows"),
 )
 """Columns of a certificate that stay as they were reserved."""
 ONCE = ("der", "fingerprint")
 """Columns of a certificate that are filled once, when it is issued."""
-EMPTIED = ("tbs_der", "der", "subject", "subject_folded", "requester")
+EMPTIED = ("tbs_der", "der", "subject", "subject_folded", "holder", "requester")
 """Columns of a certificate that an erasure empties, all of them."""
 
 NEVER = "antin: this record is never changed or deleted"

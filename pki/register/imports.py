@@ -6,6 +6,7 @@ from dataclasses import fields
 
 from sqlalchemy import bindparam, func, insert, select, update
 
+from pki.holder import holder_of
 from pki.records import (
     CertificateState,
     CRLFloor,
@@ -67,12 +68,16 @@ def take_in(statements: Statements, change: ImportCertificate | RaiseCRLFloor | 
     statements.execute(statement, values)
 
 
+def _kept(subject: str) -> dict[str, str]:
+    return {"subject_folded": fold(subject), "holder": holder_of(subject)}
+
+
 def _take_certificate(statements: Statements, change: ImportCertificate) -> None:
     """Go the way that the database's guards know: reserved, then what it is."""
     record = change.record
     values = {field.name: getattr(record, field.name) for field in fields(record)}
     started = {"state": CertificateState.RESERVED, "der": None, "fingerprint": None}
-    statements.execute(_ADD, {**values, **started, "subject_folded": fold(record.subject)})
+    statements.execute(_ADD, {**values, **started, **_kept(record.subject)})
     moved = {f"to_{name}": values[name] for name in ("state", "der", "fingerprint")}
     place = {"of_issuer": record.issuer, "of_serial": record.serial}
     statements.execute(_MOVE, {**moved, **place})

@@ -99,6 +99,10 @@ class CertificateRow(SQLModel, table=True):
     reserved_at: datetime = Field(sa_type=UTCDateTime)
     subject_folded: str = Field(sa_column_kwargs={"server_default": ""})
     """The subject as it is searched (`pki.register.folding`)."""
+    holder: str = Field(index=True, sa_column_kwargs={"server_default": ""})
+    """Whom it speaks of (`pki.holder`)."""
+    follows: int | None = Field(default=None, sa_type=BigInteger)
+    """Row of the certificate that it replaced."""
 
 
 class ErasureRow(SQLModel, table=True):

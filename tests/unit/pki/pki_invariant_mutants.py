@@ -28,7 +28,7 @@ from pki.keeping import reconcile
 from pki.lint import linter
 from pki.profile import load_profile
 from pki.records import RevocationRecord, StoreCRL
-from pki.register import changes, status
+from pki.register import changes, holders, status
 from pki.register.audit_log import AuditLog
 from pki.register.prepared import Statements
 from pki.register.sql import SQLRegister
@@ -134,6 +134,13 @@ class Mutants:
             return () if query.spki_sha256 else real(register, query)
 
         self.patch.setattr(SQLRegister, holders, none)
+
+    def holders_uncounted(self) -> None:
+        nobody = holders._FIND_ACTIVE.where(CERTIFICATES.c.serial == 0)
+        self.patch.setattr(holders, "_FIND_ACTIVE", nobody)
+
+    def holders_known_by_name(self) -> None:
+        self.patch.setattr(changes, "holder_of", lambda subject: subject)
 
     def any_length(self) -> None:
         def value(short: str, text: str) -> str:

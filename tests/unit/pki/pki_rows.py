@@ -16,6 +16,7 @@ from typing import Any
 from pki_world import NOW
 from sqlalchemy import bindparam, insert, update
 
+from pki.holder import holder_of
 from pki.records import CertificateState
 from pki.register.folding import fold
 from pki.register.sql import SQLRegister
@@ -84,6 +85,7 @@ def _row(issuer: str, number: int) -> dict[str, Any]:
         "requester": "account:vanthu",
         "reserved_at": NOW,
         "subject_folded": fold(name),
+        "holder": holder_of(name),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,7 @@ from pki.errors import (
     ErasureTooEarlyError,
     RegisterConflictError,
 )
+from pki.holder import holder_of
 from pki.importing.plan import _compare
 from pki.keeping.check import _is_right
 from pki.profile import BUILT_IN, load_profile
@@ -72,9 +74,12 @@ def world(tmp_path: Path, place: Place, clock: FixedClock) -> Any:
     made.register.close()
 
 
+_rooms = itertools.count(1)
+
+
 def named(world: World, profile: str = "official", lifetime: timedelta = YEAR) -> CertificateRecord:
     key = new_key().public_key()
-    subject = someone(CN=NAME)
+    subject = someone(CN=NAME, OU=f"Phòng {next(_rooms)}")
     made = world.issuing.issue(
         key, load_profile(profile), subject, requester=CLERK, lifetime=lifetime
     )
@@ -170,12 +175,14 @@ def test_what_it_said_is_gone_and_all_else_is_kept(world: World, clock: FixedClo
 
 def test_the_row_and_the_file_hold_no_trace(world: World, place: Place, clock: FixedClock):
     record = named(world)
-    traces = (NAME.encode(), FOLDED.encode(), record.tbs_der[60:200])
+    holder = holder_of(record.subject).encode()
+    traces = (NAME.encode(), FOLDED.encode(), record.tbs_der[60:200], holder)
     clock.advance(WHEN - NOW)
 
     def left() -> list[bool]:
         with place.raw() as run:
-            rows = run("SELECT tbs_der, der, subject, subject_folded, requester FROM certificates")
+            columns = "tbs_der, der, subject, subject_folded, holder, requester"
+            rows = run(f"SELECT {columns} FROM certificates")
         stored = b"\0".join(
             one.encode() if isinstance(one, str) else bytes(one or b"")
             for row in rows
@@ -186,9 +193,9 @@ def test_the_row_and_the_file_hold_no_trace(world: World, place: Place, clock: F
             stored += place.path.read_bytes()
         return [trace in stored for trace in traces]
 
-    assert left() == [True, True, True]
+    assert left() == [True, True, True, True]
     erased(world, record)
-    assert left() == [False, False, False]
+    assert left() == [False, False, False, False]
 
 
 def test_a_follower_is_refused_for_its_own_reason(world: World, clock: FixedClock):
@@ -337,7 +344,7 @@ def telling(record: CertificateRecord, at: str) -> str:
     )
 
 
-EMPTY = "tbs_der = x'', der = x'', subject = '', subject_folded = '', requester = ''"
+EMPTY = "tbs_der = x'', der = x'', subject = '', subject_folded = '', holder = '', requester = ''"
 LESS = (
     EMPTY.replace("subject = ''", "subject = 'x'"),
     EMPTY.replace("tbs_der = x''", "tbs_der = x'00'"),
@@ -345,6 +352,7 @@ LESS = (
     EMPTY.replace("der = x'', subject", "der = NULL, subject"),
     EMPTY.replace("requester = ''", "requester = 'x'"),
     EMPTY.replace("subject_folded = ''", "subject_folded = 'x'"),
+    EMPTY.replace("holder = ''", "holder = 'x'"),
     EMPTY.removesuffix(", requester = ''"),
     *(
         f"{EMPTY}, {more}"

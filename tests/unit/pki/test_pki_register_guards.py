@@ -74,6 +74,7 @@ ANOTHER_VALUE = {
     "not_before": "not_after",
     "not_after": "not_before",
     "reserved_at": "not_after",
+    "follows": "7",
 }
 REVOKED = "issuer, serial, 'superseded', reserved_at, NULL FROM certificates WHERE"
 CHANGED = "issuer, serial, '{}', reserved_at, 'certificateHold', NULL FROM certificates WHERE"
@@ -83,7 +84,7 @@ FOREIGN = (
     "issuer_sha256, serial, issuer, subject, not_before, not_after, der, requester, recorded_at"
     " FROM foreign_certificates"
 )
-EMPTY = "tbs_der = x'', der = x'', subject = '', subject_folded = '', requester = ''"
+EMPTY = "tbs_der = x'', der = x'', subject = '', subject_folded = '', holder = '', requester = ''"
 ERASING = "INSERT INTO erasures SELECT issuer, serial, {}, 'ff', 'request' FROM certificates WHERE"
 TOO_EARLY = (
     f"{ERASING.format('not_after')} id = 3",

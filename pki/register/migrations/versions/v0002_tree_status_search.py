@@ -19,6 +19,7 @@ from alembic import op
 
 from pki.audit.tree import Edge, leaf_hash
 from pki.errors import AuditBrokenError, RegisterConflictError
+from pki.holder import holder_of
 
 revision = "0002"
 down_revision = "0001"
@@ -37,7 +38,7 @@ _audit = sa.table(
     *(sa.column(name) for name in ("sequence", "content", "leaf_hash", "chain_hash", "subtrees")),
 )
 _certificates = sa.table(
-    "certificates", *(sa.column(name) for name in ("id", "subject", "subject_folded"))
+    "certificates", *(sa.column(name) for name in ("id", "subject", "subject_folded", "holder"))
 )
 _STROKES = str.maketrans({"đ": "d", "\\": " ", ",": " ", "+": " ", "\x00": " "})
 
@@ -46,6 +47,7 @@ def upgrade() -> None:
     """Make version 2 of version 1."""
     _grow_tree()
     _fold_subjects()
+    _name_holders()
     op.create_table(
         "status_changes",
         sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -85,7 +87,9 @@ def downgrade() -> None:
             raise RegisterConflictError(register=place, reason=f"version 1 has no place for {what}")
         op.drop_table(table)
     op.drop_index("ix_certificates_subject_folded", "certificates")
-    op.drop_column("certificates", "subject_folded")  # not in a batch, which makes a new table
+    op.drop_index("ix_certificates_holder", "certificates")
+    for name in ("subject_folded", "holder", "follows"):
+        op.drop_column("certificates", name)  # not in a batch, which makes a new table
     _drop_numbers()
     _make_chain()
 
@@ -214,6 +218,15 @@ def _fold_subjects() -> None:
         found = [{"of": row.id, "subject_folded": _fold(row.subject)} for row in rows]
         _fill(_certificates, _certificates.c.id, found)
     op.create_index("ix_certificates_subject_folded", "certificates", ["subject_folded", "id"])
+
+
+def _name_holders() -> None:
+    op.add_column("certificates", sa.Column("holder", sa.String, nullable=False, server_default=""))
+    op.add_column("certificates", sa.Column("follows", sa.BigInteger))
+    for rows in _batches(_certificates.c.id, _certificates.c.subject):
+        found = [{"of": row.id, "holder": holder_of(row.subject)} for row in rows]
+        _fill(_certificates, _certificates.c.id, found)
+    op.create_index("ix_certificates_holder", "certificates", ["holder"])
 
 
 def _batches(
