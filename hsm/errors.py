@@ -161,9 +161,15 @@ class TokenWriteProtectedError(RefusedError):
 
 
 class TokenExistsError(RefusedError):
-    """An embedded token of this label exists (facts: `label`)."""
+    """A token of this label exists (facts: `label`)."""
 
     code = "hsm.token_exists"
+
+
+class TokenNotBlankError(RefusedError):
+    """The token was set up before, and only a blank one may be (facts: `token`, `serial`)."""
+
+    code = "hsm.token_not_blank"
 
 
 class ForkedError(RefusedError):

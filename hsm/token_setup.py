@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hsm.cryptoki.init_token import init_token, set_user_pin
 from hsm.cryptoki.token_info import token_info
-from hsm.errors import TokenNotPresentError
+from hsm.errors import TokenNotBlankError, TokenNotPresentError
 from hsm.lanes import Lane
 from hsm.module import Module
 from hsm.pin import Pin
@@ -44,10 +44,54 @@ def initialize_token(
 
     def make(_lane: Lane) -> TokenInfo:
         module.slots.find(token)
-        module.kept.forget(token)  # C_InitToken refuses while a session is open
-        init_token(module.functions, token.slot_id, label, so_pin)
-        made = module.slots.get(token.slot_id, label).get_token()
-        set_user_pin(made, so_pin, user_pin)
-        return token_info(module.slots.get(token.slot_id, label).get_token())
+        return _make(module, token, label, user_pin=user_pin, so_pin=so_pin)
 
     return module.run_alone(make, token, limit=module.limits.generate)
+
+
+def initialize_blank(
+    module: Module, token: TokenInfo, label: str, *, user_pin: Pin, so_pin: Pin
+) -> TokenInfo:
+    """As `initialize_token`, of a token that was never set up, which is asked at the last moment.
+
+    Raises:
+        TokenNotBlankError: it was set up meanwhile; nothing was done to it.
+        PINNotAcceptedError: the token refuses a PIN's length or characters.
+        PKIError: whatever else the token answers.
+    """
+
+    def make(_lane: Lane) -> TokenInfo:
+        now = token_info(module.slots.find(token))
+        if now.initialized:
+            raise TokenNotBlankError(token=now.label, serial=now.serial)
+        return _make(module, token, label, user_pin=user_pin, so_pin=so_pin)
+
+    return module.run_alone(make, token, limit=module.limits.generate)
+
+
+def set_first_pin(module: Module, token: TokenInfo, *, user_pin: Pin, so_pin: Pin) -> None:
+    """Give a token its first user's PIN, where its setting up was interrupted before that.
+
+    Raises:
+        TokenNotBlankError: it has one; nothing was done to it.
+        WrongPINError: not the officer's PIN.
+        PKIError: whatever else the token answers.
+    """
+
+    def give(_lane: Lane) -> None:
+        found = module.slots.find(token)
+        now = token_info(found)
+        if now.pin_set:
+            raise TokenNotBlankError(token=now.label, serial=now.serial)
+        module.kept.forget(token)
+        set_user_pin(found, so_pin, user_pin)
+
+    module.run_alone(give, token, limit=module.limits.generate)
+
+
+def _make(module: Module, token: TokenInfo, label: str, *, user_pin: Pin, so_pin: Pin) -> TokenInfo:
+    module.kept.forget(token)  # C_InitToken refuses while a session is open
+    init_token(module.functions, token.slot_id, label, so_pin)
+    made = module.slots.get(token.slot_id, label).get_token()
+    set_user_pin(made, so_pin, user_pin)
+    return token_info(module.slots.get(token.slot_id, label).get_token())

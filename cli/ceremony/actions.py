@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,16 +20,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from cli.actor import actor
-from cli.ceremony import keys
+from cli.ceremony import keys, tokens
 from cli.homes.change_settings import add_table
 from cli.homes.keys import open_modules
 from cli.homes.office import Office
-from cli.tokens.new_pin import NewPIN
 from hsm.certificates import find_place, put_certificate
-from hsm.embedded import EmbeddedTokens
 from hsm.errors import TokenExistsError
-from hsm.pin import Pin
-from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI
 from pki.atomic import write_atomically
 from pki.audit.stored import read_edge
@@ -57,7 +52,6 @@ from pki.subject import parse_subject
 from pki.urls import AuthorityURLs
 
 _SERVICE = Path("services/audit.pem")
-_PROMPT = "prompt"
 
 
 @dataclass
@@ -72,6 +66,8 @@ class Workshop:
     """Where a folder of the plan lies."""
     ask: Callable[[int, Step], None]
     rehearsal: bool = False
+    so_pin_source: str | None = None
+    """Of tokens that lie blank; None is a prompt."""
     made: dict[str, PublicKey] = field(default_factory=dict)
     """Public halves by the names of their keys."""
     artefacts: dict[str, bytes] = field(default_factory=dict)
@@ -129,23 +125,17 @@ class Workshop:
         self.artefacts[name] = base64.b64decode(fixed(marked))
 
     def _token(self, step: TokenStep, *, again: bool) -> dict[str, Any]:
-        if step.initialise or self.rehearsal:
+        if step.blank and not self.rehearsal:
+            tokens.initialise(self.office, step, self.so_pin_source, again=again)
+        elif step.initialise or self.rehearsal:
             try:
-                self._make_token(step.token)
+                tokens.make_embedded(self.office, step.token)
             except TokenExistsError:
                 if not again:
                     raise
         _, token = keys.find_place(self.office, step.token)
         about = {name: varies(getattr(token, name)) for name in ("serial", "manufacturer", "model")}
-        return {"label": token.label, **about}
-
-    def _make_token(self, label: str) -> None:
-        office, fresh = self.office, TokenInfo(label=label, serial="-")
-        source = office.pins.option or office.home.settings.pins.get(label, _PROMPT)
-        new = NewPIN(office.session, None, refuses=False)
-        pin = new(fresh) if source == _PROMPT else office.pins.ask(fresh)
-        # As with `token init`: an embedded token is not unlocked but made anew.
-        EmbeddedTokens(office.home.tokens).create_token(label, pin, Pin(secrets.token_hex(16)))
+        return {"label": token.label, "initialised": step.initialise, **about}
 
     def _key(self, step: KeyStep, *, again: bool) -> dict[str, Any]:
         half = keys.make(self.office, step, again=again)

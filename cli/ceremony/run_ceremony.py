@@ -50,6 +50,7 @@ class Wanted:
     output: Path | None
     yes: bool
     pin_source: str | None
+    so_pin_source: str | None = None
 
     @property
     def transcript(self) -> Path:
@@ -147,6 +148,7 @@ def _workshop(office: Office, wanted: Wanted, plan: Plan, beginning: Beginning) 
         folder=lambda name: where.parent / f"{where.stem}-{name}",
         ask=ask,
         rehearsal=wanted.rehearse,
+        so_pin_source=wanted.so_pin_source,
     )
 
 

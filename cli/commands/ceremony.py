@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import PinSource, Yes
+from cli.options import PinSource, SoPinSource, Yes
 from cli.session import session_of
 
 group = typer.Typer(help="ca.ceremony", no_args_is_help=True, rich_markup_mode=None)
@@ -21,6 +21,7 @@ def run(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="ceremony.output")] = None,
     yes: Yes = False,
     pin_source: PinSource = None,
+    so_pin_source: SoPinSource = None,
 ) -> None:
     """Run a ceremony, or rehearse it on embedded tokens that are thrown away."""
     import hashlib
@@ -28,7 +29,7 @@ def run(
     from cli.ceremony.run_ceremony import Wanted, run_ceremony
 
     session = session_of(context)
-    wanted = Wanted(file, rehearse, resume, output, yes, pin_source)
+    wanted = Wanted(file, rehearse, resume, output, yes, pin_source, so_pin_source)
     done = run_ceremony(session, wanted)
     told = {"transcript": str(wanted.transcript), "page": str(wanted.page)}
     digest = hashlib.sha256(done.octets()).hexdigest()

@@ -27,6 +27,14 @@ Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f
 SHA256Text = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+class Unfit(ValueError):  # noqa: N818  pydantic carries it; nobody else sees it
+    """A statement that contradicts another."""
+
+    def __init__(self, reason: Phrase) -> None:
+        super().__init__(reason.id)
+        self.reason = reason
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -56,7 +64,17 @@ class TokenStep(_Step):
     token: Annotated[str, Field(min_length=1, max_length=32)]
     """Its label."""
     initialise: bool = False
-    """Make it in the home's own store; else it is there already."""
+    """Set it up; else it is there already."""
+    blank: bool = False
+    """What is set up is a token that lies blank in a reader, not one of the home's own store."""
+    serial: Annotated[str, Field(min_length=1, max_length=16, pattern=r"^[!-~]+$")] | None = None
+    """Which blank token; None is the only one there is."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.blank and not self.initialise) or (self.serial is not None and not self.blank):
+            raise Unfit(phrase("pki.ceremony.blank"))
+        return self
 
 
 class KeyStep(_Step):
@@ -108,14 +126,6 @@ Step = Annotated[
     TokenStep | KeyStep | AuthorityStep | ListStep | LogStep | ExportStep,
     Field(discriminator="do"),
 ]
-
-
-class Unfit(ValueError):  # noqa: N818  pydantic carries it; nobody else sees it
-    """A statement that contradicts another."""
-
-    def __init__(self, reason: Phrase) -> None:
-        super().__init__(reason.id)
-        self.reason = reason
 
 
 class Plan(_Table):

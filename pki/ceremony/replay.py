@@ -185,7 +185,9 @@ def _artefact(result: Entry, name: str, seen: _Seen) -> bytes:
 
 def _token(step: TokenStep, result: Entry, seen: _Seen) -> Phrase | None:
     del seen
-    same = result.get("label") == step.token and isinstance(fixed(result.get("serial")), str)
+    told = (result.get("label"), result.get("initialised"))
+    serial = fixed(result.get("serial"))
+    same = told == (step.token, step.initialise) and isinstance(serial, str)
     return None if same else _wrong("token")
 
 

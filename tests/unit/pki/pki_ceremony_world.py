@@ -74,7 +74,7 @@ class Acting:
         return result
 
     def token(self, step: Any) -> dict[str, Any]:
-        return {"label": step.token, "serial": varies("00aa")}
+        return {"label": step.token, "initialised": True, "serial": varies("00aa")}
 
     def key(self, step: Any) -> dict[str, Any]:
         made = self.keys[step.key] = ec.generate_private_key(CURVES[step.key_type])

@@ -114,6 +114,8 @@ def test_a_file_with_a_pin_is_refused_and_not_told(key: str, place: str):
         ('key = "audit"\nauthority', 'key = "root"\nauthority', "twice"),
         ('key_type = "ec-p384"', 'key_type = "dsa"', "value"),
         ("initialise = true", "initialise = true\nextra = 1", "value"),
+        ("initialise = true", "blank = true", "blank"),
+        ("initialise = true", 'initialise = true\nserial = "00aa"', "blank"),
         ("name = ", "name ", "not_toml"),
         ('folder = "public"', 'folder = "../public"', "value"),
     ],
