@@ -95,6 +95,12 @@ class NoTimestampServiceError(RefusedError):
     code = "cli.no_timestamp_service"
 
 
+class SecretUnavailableError(UnavailableError):
+    """The password of a service cannot be had, or cannot be sent (facts: `source`)."""
+
+    code = "cli.secret_unavailable"
+
+
 class UnknownNameError(RefusedError):
     """No authority, certificate or profile of that name (facts: `kind`, `name`)."""
 

@@ -97,6 +97,12 @@ class FetchFailedError(UnavailableError):
     code = "pki.fetch_failed"
 
 
+class FetchTooLateError(FetchFailedError):
+    """A remote service gave no whole answer in time (facts: `url`, `reason`)."""
+
+    code = "pki.fetch_too_late"
+
+
 # The register
 
 

@@ -6,13 +6,32 @@ recorded answers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from pki.errors import FetchRefusedError
 
 OCSP_REQUEST = "application/ocsp-request"
 TIMESTAMP_QUERY = "application/timestamp-query"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """How whoever asks shows who they are: to the address that is named, and to no other.
+
+    Where they hold a password they go over TLS, or to this machine.
+    """
+
+    authorization: Callable[[], str] | None = field(default=None, repr=False)
+    """Gives the Authorization header at the moment it is sent; it is kept nowhere."""
+    client_certificate: Path | None = None
+    """PEM file, for mutual TLS."""
+    client_key: Path | None = None
+    """PEM file without a password, in the certificate's file where this is None."""
+    trust: Path | None = None
+    """PEM file of the roots that certify the service's TLS; None takes the system's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +50,8 @@ class FetchRequest:
     """Upper bound for the whole exchange, redirects included."""
     cacheable: bool = False
     """True where an answer may be served from the cache while it is current."""
+    credentials: Credentials | None = None
+    """Of whoever asks; an address that is redirected to does not see them."""
 
 
 class Fetcher(Protocol):
@@ -41,7 +62,8 @@ class Fetcher(Protocol):
 
         Raises:
             FetchRefusedError: the address, or one it redirects to, may not be asked.
-            FetchFailedError: no answer, a wrong one, too late or too long.
+            FetchTooLateError: no whole answer in time.
+            FetchFailedError: no answer, a wrong one or too long.
         """
         ...
 

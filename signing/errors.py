@@ -154,6 +154,30 @@ class TSAWrongAnswerError(UnavailableError):
     code = "signing.tsa_wrong_answer"
 
 
+class TSAOtherRequestError(TSAWrongAnswerError):
+    """The time-stamp service answered another request than ours (facts: `url`, `reason`)."""
+
+    code = "signing.tsa_other_request"
+
+
+class TSATooLateError(UnavailableError):
+    """The time-stamp service gave no answer within its limit (facts: `url`, `seconds`)."""
+
+    code = "signing.tsa_too_late"
+
+
+class TSATimeError(UnavailableError):
+    """A time-stamp tells another time than this machine's clock (facts: `url`, `time`, `now`)."""
+
+    code = "signing.tsa_time"
+
+
+class TSANoneAnsweredError(UnavailableError):
+    """Of several time-stamp services none gave what can be used (facts: `count`, `reasons`)."""
+
+    code = "signing.tsa_none_answered"
+
+
 class EvidenceUnavailableError(UnavailableError):
     """Status evidence could not be had (facts: `subject`, `reason`)."""
 

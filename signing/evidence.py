@@ -10,15 +10,20 @@ Spec: ETSI EN 319 142-1 §6.3 (B-LT); ETSI EN 319 102-1 §5.2.5.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 
 from cryptography import x509
 
+from pki.clock import whole_second
 from signing.check import find_path
 from signing.errors import EvidenceUnavailableError, RevokedMeanwhileError
 from signing.services import SigningServices
 from verify.collect import collect_for_chain
 from verify.document import verify_document
 from verify.evidence import NONE, Evidence
+from verify.indication import Indication
+from verify.policy import Policy
 from verify.report import LinkReport, Report, SignatureReport
 from verify.rules.revocation import Standing
 
@@ -45,28 +50,80 @@ def gather_evidence(
     return evidence
 
 
-def check_evidence(
-    data: bytes, field: str, *, evidence: Evidence, services: SigningServices, name: str
-) -> None:
-    """Check that the evidence proves what the signature in `field` needs proved.
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The signature that evidence is gathered for, and whom it rests on."""
+
+    data: bytes
+    """The document."""
+    field: str
+    name: str
+    """The document's, for messages."""
+    ends: tuple[x509.Certificate, ...]
+    """The signer's and the time-stamp services' certificates."""
+    others: tuple[x509.Certificate, ...]
+    """What may be needed for their paths."""
+
+
+def gather_proof(subject: Subject, services: SigningServices) -> Evidence:
+    """Return evidence that proves what the signature needs proved.
+
+    An OCSP responder whose clock is a little behind the time-stamp service's answers from before
+    the time-stamp, which proves nothing about it: then it is waited for, and asked once more.
 
     Raises:
         RevokedMeanwhileError: a certificate is revoked, be it since the time-stamp only.
         EvidenceUnavailableError: about a certificate nothing, or nothing new enough, was had.
+        UntrustedPathError: a certificate has no path to a trusted root.
     """
-    report = verify_document(
-        data,
-        policy=services.policy,
-        trust=services.trust,
-        at=services.clock.now(),
-        evidence=evidence,
-        name=name,
-    )
-    for link in links_of(find_signature(report, field)):
+    evidence = gather_evidence(subject.ends, subject.others, services)
+    signature = _judge(subject, evidence, services)
+    lag = _lag(signature, services.policy)
+    if timedelta(0) < lag <= services.policy.skew:
+        services.pause(lag.total_seconds() + 1)
+        evidence = gather_evidence(subject.ends, subject.others, services)
+        signature = _judge(subject, evidence, services)
+        lag = _lag(signature, services.policy)
+    for link in links_of(signature):
         if link.revoked_at is not None:
             raise RevokedMeanwhileError(subject=link.name, revoked_at=link.revoked_at)
         if link.standing in (Standing.MISSING, Standing.STALE):
             raise EvidenceUnavailableError(subject=link.name, reason=link.standing.value)
+    if lag > timedelta(0):
+        stale = Standing.STALE.value
+        raise EvidenceUnavailableError(subject=signature.path[0].name, reason=stale)
+    return evidence
+
+
+def _judge(subject: Subject, evidence: Evidence, services: SigningServices) -> SignatureReport:
+    report = verify_document(
+        subject.data,
+        policy=services.policy,
+        trust=services.trust,
+        at=services.clock.now(),
+        evidence=evidence,
+        name=subject.name,
+    )
+    return find_signature(report, subject.field)
+
+
+def _lag(signature: SignatureReport, policy: Policy) -> timedelta:
+    """Return by how much the signer's evidence is older than the time-stamp; zero where not.
+
+    The verdict of this moment does not tell while the time-stamp lies ahead of this machine's
+    clock, and whoever judges tomorrow will see it.
+    """
+    times = [
+        each.time
+        for each in signature.timestamps
+        if each.indication is Indication.TOTAL_PASSED and each.time and not each.content
+    ]
+    proved_at = min(times, default=signature.best_signature_time)
+    issued = signature.path[0].evidence_issued if signature.path else None
+    if proved_at is None or issued is None:
+        return timedelta(0)
+    fresh = timedelta(seconds=policy.revocation.freshness_seconds)
+    return max(whole_second(proved_at) - fresh - issued, timedelta(0))
 
 
 def find_signature(report: Report, field: str) -> SignatureReport:

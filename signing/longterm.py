@@ -5,7 +5,8 @@ Spec: ETSI EN 319 142-1 §6.3.
 
 from __future__ import annotations
 
-from signing.evidence import check_evidence, gather_evidence
+from signing.evidence import Subject, gather_evidence, gather_proof
+from signing.key import SigningKey
 from signing.options import Level
 from signing.revision import (
     SignatureRequest,
@@ -15,7 +16,6 @@ from signing.revision import (
 )
 from signing.services import SigningServices
 from signing.tsa import FetchingTimeStamper
-from verify.evidence import Evidence
 
 
 def extend(
@@ -23,7 +23,7 @@ def extend(
     timestamper: FetchingTimeStamper,
     *,
     request: SignatureRequest,
-    evidence: Evidence,
+    signer: SigningKey,
     services: SigningServices,
 ) -> None:
     """Append evidence, and at B-LTA a document time-stamp, to a time-stamped signature.
@@ -32,16 +32,19 @@ def extend(
         signed: the document; is appended to in place.
         timestamper: the service that made the signature-time-stamp.
         request: what was asked for.
-        evidence: about the signer and the service, from after the signature-time-stamp.
+        signer: whose certificate and chain are proved, after the signature-time-stamp.
         services: time, network, trust and policy.
 
     Raises:
         RevokedMeanwhileError: the evidence says revoked.
         EvidenceUnavailableError: the evidence does not prove what it must.
+        UntrustedPathError: a certificate has no path to a trusted root.
         UnavailableError: the time-stamp service, see `signing.tsa`.
     """
     data, name = signed.output.getvalue(), request.name
-    check_evidence(data, signed.field_name, evidence=evidence, services=services, name=name)
+    ends = (signer.certificate, *timestamper.signers)
+    others = (*signer.chain, *timestamper.certificates)
+    evidence = gather_proof(Subject(data, signed.field_name, name, ends, others), services)
     add_evidence(signed.output, evidence, contents=signed.contents)
     if request.options.level is not Level.B_LTA:
         return

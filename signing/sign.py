@@ -79,11 +79,11 @@ def sign_document(
     )
     prepared = prepare_signature(data, request)
     signed = prepared.complete()
-    # Services that did not answer a moment ago are not waited for again.
-    evidence = NONE if warnings else _gather(signer, timestamper, services)
     if timestamper is not None and options.level.needs_evidence:
-        extend(signed, timestamper, request=request, evidence=evidence, services=services)
+        extend(signed, timestamper, request=request, signer=signer, services=services)
         evidence = NONE  # from here on the document must stand by itself
+    else:  # services that did not answer a moment ago are not waited for again
+        evidence = NONE if warnings else _gather(signer, timestamper, services)
     result = signed.output.getvalue()
     expected = Expected(prepared.field_name, options.level, tolerate_unknown=not strict)
     report = judge_after(result, expected, before=before, services=services, evidence=evidence)
@@ -93,11 +93,10 @@ def sign_document(
 def _timestamper(options: SigningOptions, services: SigningServices) -> FetchingTimeStamper | None:
     if not options.level.needs_timestamp:
         return None
-    if options.tsa_url is None:
+    timestamper = services.timestamper(options.tsa_url)
+    if timestamper is None:
         raise TSANotNamedError(level=options.level.value)
-    return FetchingTimeStamper(
-        options.tsa_url, fetcher=services.fetcher, clock=services.clock, trust=services.trust
-    )
+    return timestamper
 
 
 def _gather(

@@ -3,7 +3,7 @@
 A token that is wrong is found here, while another can still be asked for, and not years later.
 
 1. the status is granted, and there is a token;
-2. its imprint is the one sent, its nonce the one sent;
+2. its imprint is the one sent, its nonce the one sent, its policy the one asked for;
 3. it names the certificate it is signed with, and carries it;
 4. that certificate has extendedKeyUsage critical with timeStamping alone;
 5. the token's signature is right and its path ends at a trusted root.
@@ -13,7 +13,7 @@ Revocation of the service's certificate is judged with the evidence, not here.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from asn1crypto import cms, core, tsp
 from cryptography import x509
@@ -23,7 +23,7 @@ from pyhanko.sign.validation.status import TimestampSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 
 from signing._asn1 import from_asn1, to_asn1
-from signing.errors import TSARejectedError, TSAWrongAnswerError
+from signing.errors import TSAOtherRequestError, TSARejectedError, TSAWrongAnswerError
 from verify.trust import TrustStore
 
 
@@ -44,7 +44,8 @@ def granted_token(answer: bytes, request: tsp.TimeStampReq, url: str) -> cms.Con
 
     Raises:
         TSARejectedError: the service said no.
-        TSAWrongAnswerError: not an answer, or one to another request.
+        TSAOtherRequestError: an answer to another request.
+        TSAWrongAnswerError: not an answer, or under another policy.
 
     Spec: RFC 3161 §2.4.2.
     """
@@ -60,12 +61,41 @@ def granted_token(answer: bytes, request: tsp.TimeStampReq, url: str) -> cms.Con
             for name, field in (("messageImprint", "message_imprint"), ("nonce", "nonce"))
             if info[field].native != request[field].native
         ]
+        policy, wanted = info["policy"].dotted, request["req_policy"]
+        info["gen_time"].native, accuracy_of(token)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         # asn1crypto raises ValueError on bad DER, the others where a structure is another one
         raise TSAWrongAnswerError(url=url, reason="not an RFC 3161 answer") from error
     if differing:
-        raise TSAWrongAnswerError(url=url, reason=differing[0])
+        raise TSAOtherRequestError(url=url, reason=differing[0])
+    if not isinstance(wanted, core.Void) and policy != wanted.dotted:
+        raise TSAWrongAnswerError(url=url, reason="policy")
     return token
+
+
+def time_of(token: cms.ContentInfo) -> datetime:
+    """Return the instant a token tells."""
+    time: datetime = _content(token)["gen_time"].native
+    return time.astimezone(UTC)
+
+
+def accuracy_of(token: cms.ContentInfo) -> timedelta | None:
+    """Return by how much a token says it may be wrong; None where it does not say.
+
+    Spec: RFC 3161 §2.4.2 (Accuracy).
+    """
+    accuracy = _content(token)["accuracy"].native
+    if accuracy is None:
+        return None
+    return timedelta(
+        seconds=accuracy["seconds"] or 0,
+        milliseconds=accuracy["millis"] or 0,
+        microseconds=accuracy["micros"] or 0,
+    )
+
+
+def _content(token: cms.ContentInfo) -> tsp.TSTInfo:
+    return token["content"]["encap_content_info"]["content"].parsed
 
 
 async def check_token(

@@ -1,4 +1,4 @@
-"""Asks a time-stamp service, over the network seam, for what pyHanko needs.
+"""Asks time-stamp services, over the network seam, for what pyHanko needs.
 
 Spec: RFC 3161 §2.4.1, §3.4.
 """
@@ -6,88 +6,144 @@ Spec: RFC 3161 §2.4.1, §3.4.
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
+from functools import partial
 
 from asn1crypto import algos, cms, tsp
 from cryptography import x509
 from pyhanko.sign.timestamps import TimeStamper
 
 from pki.clock import Clock
-from pki.errors import FetchFailedError
+from pki.errors import FetchFailedError, FetchTooLateError
 from pki.fetcher import TIMESTAMP_QUERY, Fetcher, FetchRequest
-from signing.errors import TSAUnavailableError, TSAWrongAnswerError
-from signing.token import certificates_of, check_token, granted_token
+from signing.errors import (
+    TSATimeError,
+    TSATooLateError,
+    TSAUnavailableError,
+    TSAWrongAnswerError,
+)
+from signing.failover import TimestampService, TimestampServices
+from signing.token import accuracy_of, certificates_of, check_token, granted_token, time_of
 from verify.trust import TrustStore
 
-ANSWER_SECONDS = 150.0
-"""The Government's service has been seen to take from 2 to 131 seconds."""
+ANSWER_BYTES = 64 * 1024
+"""More than any answer with a token that has its place; a longer one is not read to its end."""
 
 TOKEN_BYTES = 10 * 1024
 """Room for one token with its certificates; those of public services take 2 to 8 KiB."""
 
+BEHIND = timedelta(minutes=5)
+"""By how much a service's clock may be behind this machine's: more, and one of them is wrong."""
+AHEAD = timedelta(seconds=60)
+"""By how much it may be ahead, where the policy says nothing else: a time-stamp that lies further
+in the future proves nothing to whoever judges it now."""
+
 
 class FetchingTimeStamper(TimeStamper):
-    """A time-stamp service at one address; every answer is checked in full.
+    """Time-stamp services behind one another; every answer is checked in full.
 
     Attributes:
         signers: the certificates that signed the tokens had so far, each once.
         certificates: all that those tokens carried, each once.
+        urls: the services that gave them, one for each token.
     """
 
-    def __init__(self, url: str, *, fetcher: Fetcher, clock: Clock, trust: TrustStore) -> None:
+    def __init__(
+        self,
+        services: TimestampServices,
+        *,
+        fetcher: Fetcher,
+        clock: Clock,
+        trust: TrustStore,
+        ahead: timedelta = AHEAD,
+    ) -> None:
         super().__init__(include_nonce=True)  # type: ignore[no-untyped-call]  # pyHanko's
-        self._url = url
+        self._services = services
         self._fetcher = fetcher
         self._clock = clock
         self._trust = trust
+        self._ahead = ahead
         self.signers: tuple[x509.Certificate, ...] = ()
         self.certificates: tuple[x509.Certificate, ...] = ()
+        self.urls: tuple[str, ...] = ()
 
     async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
         """Return a token over the digest: what pyHanko asks of a time-stamper.
 
         Raises:
             TSAUnavailableError: no answer.
+            TSATooLateError: no answer within the service's limit.
             TSARejectedError: the service said no.
-            TSAWrongAnswerError: the answer is not one to this request, or not to be trusted.
+            TSAOtherRequestError: the answer is one to another request.
+            TSAWrongAnswerError: the answer is not what was asked for, or not to be trusted.
+            TSATimeError: it tells another time than this machine's clock.
+            TSANoneAnsweredError: several services, and none gave what can be used.
             FetchRefusedError: the address may not be asked.
         """
-        request = _build_request(message_digest, md_algorithm)
-        token = granted_token(self._ask(request), request, self._url)
-        if len(token.dump()) > TOKEN_BYTES:
-            raise TSAWrongAnswerError(url=self._url, reason=f"longer than {TOKEN_BYTES} bytes")
-        signer = await check_token(
-            token, message_digest, trust=self._trust, at=self._clock.now(), url=self._url
-        )
+        ask_one = partial(self._ask_one, digest=message_digest, digest_name=md_algorithm)
+        token, signer = await self._services.ask(ask_one)
         self.signers = tuple(dict.fromkeys((*self.signers, signer)))
         had = (*self.certificates, *certificates_of(token))
         self.certificates = tuple(dict.fromkeys(had))
         return token
 
-    def _ask(self, request: tsp.TimeStampReq) -> bytes:
+    async def _ask_one(
+        self, service: TimestampService, *, digest: bytes, digest_name: str
+    ) -> tuple[cms.ContentInfo, x509.Certificate]:
+        url = service.url
+        request = _build_request(digest, digest_name, service.policy_oid)
+        asked_at = self._clock.now()
+        token = granted_token(self._fetch(service, request), request, url)
+        if len(token.dump()) > TOKEN_BYTES:
+            raise TSAWrongAnswerError(url=url, reason=f"longer than {TOKEN_BYTES} bytes")
+        now = self._clock.now()
+        signer = await check_token(token, digest, trust=self._trust, at=now, url=url)
+        time = time_of(token)
+        if not asked_at - BEHIND <= time <= now + self._ahead:
+            raise TSATimeError(url=url, time=time, now=now)
+        _check_accuracy(token, service)
+        self.urls = (*self.urls, url)
+        return token, signer
+
+    def _fetch(self, service: TimestampService, request: tsp.TimeStampReq) -> bytes:
+        url = service.url
         try:
             return self._fetcher.fetch(
                 FetchRequest(
-                    self._url,
+                    url,
                     body=request.dump(),
                     content_type=TIMESTAMP_QUERY,
-                    max_bytes=1024 * 1024,
-                    timeout_seconds=ANSWER_SECONDS,
+                    max_bytes=ANSWER_BYTES,
+                    timeout_seconds=service.answer_seconds,
+                    credentials=service.credentials,
                 )
             )
+        except FetchTooLateError as error:
+            raise TSATooLateError(url=url, seconds=f"{service.answer_seconds:g}") from error
         except FetchFailedError as error:
             reason = str(error.facts.get("reason", ""))
-            raise TSAUnavailableError(url=self._url, reason=reason) from error
+            raise TSAUnavailableError(url=url, reason=reason) from error
 
 
-def _build_request(digest: bytes, digest_name: str) -> tsp.TimeStampReq:
-    return tsp.TimeStampReq(
-        {
-            "version": 1,
-            "message_imprint": {
-                "hash_algorithm": algos.DigestAlgorithm({"algorithm": digest_name}),
-                "hashed_message": digest,
-            },
-            "nonce": secrets.randbits(63) | (1 << 62),  # fixed width, positive
-            "cert_req": True,
-        }
-    )
+def _build_request(digest: bytes, digest_name: str, policy_oid: str | None) -> tsp.TimeStampReq:
+    content = {
+        "version": 1,
+        "message_imprint": {
+            "hash_algorithm": algos.DigestAlgorithm({"algorithm": digest_name}),
+            "hashed_message": digest,
+        },
+        "nonce": secrets.randbits(63) | (1 << 62),  # fixed width, positive
+        "cert_req": True,
+    }
+    if policy_oid is not None:
+        content["req_policy"] = policy_oid
+    return tsp.TimeStampReq(content)
+
+
+def _check_accuracy(token: cms.ContentInfo, service: TimestampService) -> None:
+    """Check it where the configuration asks for one; a token that says none says nothing."""
+    if service.accuracy is None:
+        return
+    accuracy = accuracy_of(token)
+    if accuracy is None or accuracy > service.accuracy:
+        raise TSAWrongAnswerError(url=service.url, reason="accuracy")

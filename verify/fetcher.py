@@ -6,7 +6,9 @@
 3. loopback, private, link-local, multicast and reserved addresses are refused unless the
    configuration allows the host, `host:port` or the network;
 4. each redirect (three at most) is a new address and is checked alike;
-5. no cookies, proxies or passwords; a bound on size and on the time of the whole exchange.
+5. no cookies, no proxies; a bound on size and on the time of the whole exchange;
+6. credentials go to the address they were given for and to none that it redirects to, and over
+   plain HTTP to this machine alone.
 
 Answers marked cacheable are kept on disk for a short time, one file an address.
 """
@@ -16,17 +18,18 @@ from __future__ import annotations
 import ipaddress
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 from urllib3.response import BaseHTTPResponse
 
 from pki.clock import Clock
-from pki.errors import FetchFailedError, FetchRefusedError
-from pki.fetcher import FetchRequest
+from pki.errors import FetchFailedError, FetchRefusedError, FetchTooLateError
+from pki.fetcher import Credentials, FetchRequest
 from verify.cache import DiskCache
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -85,7 +88,8 @@ class HTTPFetcher:
 
         Raises:
             FetchRefusedError: the address, or one it redirects to, may not be asked.
-            FetchFailedError: no answer, a wrong one, too late or too long.
+            FetchTooLateError: no whole answer in time.
+            FetchFailedError: no answer, a wrong one or too long.
         """
         cache = self._cache if request.cacheable and request.body is None else None
         kept = cache.get(request.url) if cache else None
@@ -104,13 +108,15 @@ class HTTPFetcher:
             if isinstance(answer, bytes):
                 return answer
             url = urljoin(url, answer.location)
+            request = replace(request, credentials=None)
         raise FetchFailedError(url=request.url, reason="too many redirects")
 
     def _ask(self, url: str, request: FetchRequest, deadline: float) -> bytes | _Redirect:
         target = self._check(url)
-        pool = _open_pool(target, deadline)
+        headers = _headers(target, request, url)
+        pool = _open_pool(target, request.credentials, deadline)
         try:
-            response = _send(pool, target, request, deadline=deadline)
+            response = _send(pool, target, request, headers=headers, deadline=deadline)
             try:
                 return _read(response, url, request.max_bytes, deadline=deadline)
             finally:
@@ -118,7 +124,10 @@ class HTTPFetcher:
         except (HTTPError, OSError, ValueError) as error:
             # ValueError: urllib3 and http.client refuse malformed answers with it
             reason = f"{type(error).__name__}: {error}"[:200]
-            raise FetchFailedError(url=url, reason=reason) from error
+            # urllib3 counts a connection that was refused among those that took too long
+            late = isinstance(error, HTTPTimeoutError) and not isinstance(error, NewConnectionError)
+            failed = FetchTooLateError if late else FetchFailedError
+            raise failed(url=url, reason=reason) from error
         finally:
             pool.close()
 
@@ -191,26 +200,49 @@ def _resolve(url: str, host: str, port: int) -> tuple[Address, ...]:
     return tuple(ipaddress.ip_address(address) for address in addresses)
 
 
-def _open_pool(target: _Target, deadline: float) -> HTTPConnectionPool:
+def _headers(target: _Target, request: FetchRequest, url: str) -> dict[str, str]:
+    headers = {"Host": target.host_header, "User-Agent": "antin", "Accept-Encoding": "identity"}
+    if request.content_type is not None:
+        headers["Content-Type"] = request.content_type
+    if request.credentials is not None and request.credentials.authorization is not None:
+        if target.parts.scheme != "https" and not target.address.is_loopback:
+            raise FetchRefusedError(url=url, reason="a password goes over https only")
+        headers["Authorization"] = request.credentials.authorization()
+    return headers
+
+
+def _open_pool(
+    target: _Target, credentials: Credentials | None, deadline: float
+) -> HTTPConnectionPool:
     timeout = Timeout(total=_left(deadline))
     if target.parts.scheme == "http":
         return HTTPConnectionPool(str(target.address), target.port, timeout=timeout)
+    shown = credentials or Credentials()
     return HTTPSConnectionPool(
         str(target.address),
         target.port,
         timeout=timeout,
         cert_reqs="CERT_REQUIRED",
+        cert_file=_text(shown.client_certificate),
+        key_file=_text(shown.client_key),
+        ca_certs=_text(shown.trust),
         server_hostname=target.host,
         assert_hostname=target.host,
     )
 
 
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
 def _send(
-    pool: HTTPConnectionPool, target: _Target, request: FetchRequest, *, deadline: float
+    pool: HTTPConnectionPool,
+    target: _Target,
+    request: FetchRequest,
+    *,
+    headers: dict[str, str],
+    deadline: float,
 ) -> BaseHTTPResponse:
-    headers = {"Host": target.host_header, "User-Agent": "antin", "Accept-Encoding": "identity"}
-    if request.content_type is not None:
-        headers["Content-Type"] = request.content_type
     return pool.urlopen(
         "GET" if request.body is None else "POST",
         target.path,
@@ -237,7 +269,7 @@ def _read(
         if len(body) > max_bytes:
             raise FetchFailedError(url=url, reason=f"more than {max_bytes} bytes")
         if time.monotonic() > deadline:
-            raise FetchFailedError(url=url, reason="too slow")
+            raise FetchTooLateError(url=url, reason="too slow")
     return bytes(body)
 
 

@@ -51,7 +51,7 @@ def sign(
     options = wishes.options(home.settings)
     documents = documents_in(files)
     outputs = output_plan(documents, output)
-    outside = outside_of(session, home)
+    outside = outside_of(session, home, tsa=tsa)
     issuers = (*outside.trust.anchors, *certificates_in(home.authorities))
     pins = PINs(session, home, pin_source, final_try=final_try, one_pin=one_pin)
     search = SignerSearch(home, pins, outside.policy, issuers)

@@ -47,13 +47,11 @@ class SignWishes:
             PKIError: no such display profile.
         """
         level = _level(self.level or settings.signing.level)
-        tsa = self.tsa or next(iter(settings.signing.timestamp_urls), None)
-        if level.needs_timestamp and tsa is None:
+        if level.needs_timestamp and not (self.tsa or settings.signing.timestamp_servers):
             raise NoTimestampServiceError(level=level.value)
         return SigningOptions(
             level=level,
             pss=not self.pkcs1,
-            tsa_url=tsa,
             display=load_display(self.display or settings.signing.display),
             field_name=self.field,
             placement=_placement(self.place) if self.place else Placement(),
@@ -125,7 +123,11 @@ class SignerTask:
             signer=self.signer,
             options=self.options,
             services=SigningServices(
-                self.session.clock, outside.fetcher, outside.trust, outside.policy
+                self.session.clock,
+                outside.fetcher,
+                outside.trust,
+                outside.policy,
+                outside.timestamps,
             ),
             existing=Existing.OVERWRITE if self.overwrite else Existing.REFUSE,
         )

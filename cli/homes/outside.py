@@ -1,4 +1,4 @@
-"""What signing and judging reach out to, built from the home: trust, policy, network."""
+"""What signing and judging reach out to, built from the home: trust, policy, network, services."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.homes.home import Home
+from cli.homes.timestamps import timestamps_of
 from cli.session import Session
 from pki.fetcher import Fetcher, NoNetwork
+from signing.failover import TimestampServices
 from verify.fetcher import HTTPFetcher
 from verify.policy import Policy, load_policy
 from verify.trust import TrustStore, load_trust
@@ -16,11 +18,12 @@ from verify.trust import TrustStore, load_trust
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Trust, rules and network of one run."""
+    """Trust, rules, network and time-stamp services of one run."""
 
     trust: TrustStore
     policy: Policy
     fetcher: Fetcher
+    timestamps: TimestampServices | None = None
 
 
 def outside_of(
@@ -30,6 +33,7 @@ def outside_of(
     trust: Iterable[Path] = (),
     policy: str | None = None,
     offline: bool = False,
+    tsa: str | None = None,
 ) -> Outside:
     """Return what the home is configured for, or what the options say instead.
 
@@ -44,4 +48,5 @@ def outside_of(
     if not offline:
         cache = home.cache if home.directory.is_dir() else None
         fetcher = HTTPFetcher(settings.network.allow, session.clock, cache)
-    return Outside(load_trust(anchors), load_policy(policy or settings.verify.policy), fetcher)
+    rules = load_policy(policy or settings.verify.policy)
+    return Outside(load_trust(anchors), rules, fetcher, timestamps_of(home, tsa))

@@ -6,7 +6,7 @@ import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -124,12 +124,59 @@ class Network(_Section):
     """Hosts, `host:port` or CIDR ranges, not public and allowed all the same."""
 
 
+def _bare(url: str) -> str:
+    """Refuse an address that is none, or has a password in it."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError("not an address") from None  # its words would repeat the address
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("an address begins with http:// or https://")
+    if "@" in parts.netloc:
+        raise ValueError("a password does not belong here; name a file of its own with secret=")
+    return url
+
+
+ServiceURL = Annotated[str, AfterValidator(_bare)]
+
+
+class TimestampServer(_Section):
+    """A time-stamp service that is asked, with settings of its own."""
+
+    url: ServiceURL
+    limit_seconds: Seconds = 150
+    """How long one answer may take: the Government's service has been seen to take 131 seconds."""
+    tries: Annotated[int, Field(ge=1, le=10)] = 2
+    """How often it is asked for one time-stamp while it gives no answer."""
+    policy: Annotated[str, Field(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$")] | None = None
+    """The time-stamp policy to ask for."""
+    accuracy_seconds: Seconds | None = None
+    """How inaccurate its time-stamps may say they are."""
+    user: Annotated[str, Field(pattern=r"^[^:\r\n]+$")] | None = None
+    """With `secret`, a user's name and password (Basic); without a name it is a token (Bearer)."""
+    secret: Annotated[str, Field(pattern=r"^(file|env):[^\r\n]+$")] | None = None
+    """`file:PATH` or `env:NAME`; never the password itself."""
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    """PEM files for mutual TLS."""
+    trust: Path | None = None
+    """PEM file of the roots of its TLS certificate; left out, the system's."""
+
+
 class Signing(_Section):
     """Defaults of `antin sign`."""
 
     level: Literal["B-B", "B-T", "B-LT", "B-LTA"] = "B-B"
     display: str = "person"
-    timestamp_urls: tuple[str, ...] = ()
+    timestamp_urls: tuple[ServiceURL, ...] = ()
+    """Time-stamp services, in the order they are asked."""
+    timestamp: tuple[TimestampServer, ...] = ()
+    """More of them, each with settings of its own; asked after `timestamp_urls`."""
+
+    @property
+    def timestamp_servers(self) -> tuple[TimestampServer, ...]:
+        """Every service that is named, in the order they are asked."""
+        return (*(TimestampServer(url=url) for url in self.timestamp_urls), *self.timestamp)
 
 
 class Verifying(_Section):

@@ -13,7 +13,8 @@ from pki.errors import PKIError
 from signing.coroutine import finish
 from signing.display.placement import PageGeometry, Placement, Rectangle, choose_rectangle
 from signing.display.profile import load_display
-from signing.errors import OutsidePageError, TSARejectedError, TSAWrongAnswerError
+from signing.errors import OutsidePageError, TSARejectedError, TSATimeError, TSAWrongAnswerError
+from signing.failover import TimestampService, TimestampServices
 from signing.options import SigningOptions
 from signing.revision import SignatureRequest, prepare_signature
 from signing.signer import KeySigner
@@ -101,10 +102,11 @@ def test_no_answer_but_the_right_one_is_taken(where, flip):
         return answer[:position] + bytes([answer[position] ^ flip]) + answer[position + 1 :]
 
     world = World(change_answer=change)
-    stamper = FetchingTimeStamper(TSA_URL, fetcher=world, clock=world.clock, trust=world.trust)
+    services = TimestampServices((TimestampService(TSA_URL),), pause=lambda _: None)
+    stamper = FetchingTimeStamper(services, fetcher=world, clock=world.clock, trust=world.trust)
     try:
         token = finish(stamper.async_timestamp(bytes(32), "sha256"))
-    except (TSARejectedError, TSAWrongAnswerError):
+    except (TSARejectedError, TSATimeError, TSAWrongAnswerError):
         return
     content = token["content"]["encap_content_info"]["content"].contents
     assert content in right[0], "what is taken says what the service said"

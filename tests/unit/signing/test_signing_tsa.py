@@ -12,6 +12,7 @@ from pki.errors import FetchRefusedError
 from pki.fetcher import NoNetwork
 from signing.coroutine import finish
 from signing.errors import TSARejectedError, TSAUnavailableError, TSAWrongAnswerError
+from signing.failover import TimestampService, TimestampServices
 from signing.token import TimeStampResp
 from signing.tsa import FetchingTimeStamper
 from verify.trust import TrustStore
@@ -21,7 +22,8 @@ DIGEST = bytes(range(32))
 
 def stamper(world: World, **changed: object) -> FetchingTimeStamper:
     given = {"fetcher": world, "clock": world.clock, "trust": world.trust} | changed
-    return FetchingTimeStamper(TSA_URL, **given)
+    services = TimestampServices((TimestampService(TSA_URL),), pause=lambda _: None)
+    return FetchingTimeStamper(services, **given)
 
 
 def ask(world: World, **changed: object):
