@@ -124,6 +124,15 @@ class RegisterUnreachableError(UnavailableError):
     code = "pki.register_unreachable"
 
 
+class RegisterReplacedError(UnavailableError):
+    """The register's file was deleted, moved or replaced while it was open (facts: `register`).
+
+    Nothing that was being written counts as done: it may stand in the file that is gone.
+    """
+
+    code = "pki.register_replaced"
+
+
 class RegisterConflictError(UnavailableError):
     """Somebody else changed the same record first (facts: `register`, `reason`)."""
 

@@ -3,14 +3,19 @@
 Write-ahead logging lets the responders read while the authority writes; `synchronous=FULL` makes
 a commit survive a power cut. A writing transaction takes the lock at its beginning, so what it
 reads cannot change before it writes.
+
+A file that is deleted or replaced can be written on for as long as it is open, and all of that is
+lost when it is closed. So every connection of a store is to one file, and that one must stand at
+its path when a transaction begins and once more before its commit is told.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +33,7 @@ from pki.errors import (
     RegisterConflictError,
     RegisterExistsError,
     RegisterFullError,
+    RegisterReplacedError,
     RegisterUnreachableError,
 )
 from pki.register.backups import new_backup
@@ -39,19 +45,26 @@ BUSY_SECONDS = 10.0
 CACHE_KIB = 16 * 1024
 """Of a connection, at most: room for the upper pages of the indexes over millions of certificates,
 which SQLite's own 2 MiB are not."""
+UNSEEN_SECONDS = 1.0
+"""How long reading may go on from a file that is no longer at its path."""
 _BEGIN = "antin_begin"
 """How a transaction begins."""
+
+_Identity = tuple[int, int]
+"""Device and number of a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
     statements: OnDriver
     driver: sqlite3.Connection
+    check_file: Callable[[], None]
     ticket: str = ""
 
     def commit(self) -> None:
-        """Commit."""
+        """Commit, to the file that whoever opens the register next will find."""
         self.driver.commit()
+        self.check_file()
 
     def is_own(self, sequence: int, ticket: str) -> bool:
         """Say no: a commit to a file is never lost between two machines."""
@@ -71,6 +84,9 @@ class SQLiteStore:
     ) -> None:
         self.place: Path | str = path
         self._path = path
+        self._absolute = path.absolute()
+        self._file: _Identity | None = None
+        self._looked = 0.0
         self._factory = factory
         self.engine = create_engine(
             "sqlite://",
@@ -82,7 +98,7 @@ class SQLiteStore:
             **{_BEGIN: "BEGIN IMMEDIATE"}
         )
         event.listen(self.engine, "connect", _prepare)
-        event.listen(self.engine, "begin", _begin)
+        event.listen(self.engine, "begin", self._begin)
         event.listen(self.engine, "engine_disposed", self._close_idle)
         self._idle: deque[sqlite3.Connection] = deque()
 
@@ -117,6 +133,8 @@ class SQLiteStore:
     def read(self, statement: Query, values: Values) -> Sequence[Any]:
         """Return the rows of a statement that is a transaction of its own."""
         with self._lent() as driver:
+            if time.monotonic() > self._looked + UNSEEN_SECONDS:
+                self._check_file()
             return OnDriver(driver, self.engine.dialect).execute(statement, values).all()
 
     @contextmanager
@@ -124,7 +142,8 @@ class SQLiteStore:
         """Give a transaction that writes; undone unless it is committed."""
         with self._lent() as driver:
             driver.execute("BEGIN IMMEDIATE")
-            yield _Turn(OnDriver(driver, self.engine.dialect), driver)
+            self._check_file()
+            yield _Turn(OnDriver(driver, self.engine.dialect), driver, self._check_file)
 
     @contextmanager
     def _lent(self) -> Iterator[sqlite3.Connection]:
@@ -203,15 +222,39 @@ class SQLiteStore:
         return RegisterUnreachableError(register=self._path, reason=name or type(cause).__name__)
 
     def _connect(self) -> sqlite3.Connection:
+        before = _identity(self._absolute)
         # Connecting never makes the file: a wrong path is an error, not an empty register.
-        return sqlite3.connect(
-            f"{self._path.resolve().as_uri()}?mode=rw",
+        driver = sqlite3.connect(
+            f"{self._absolute.resolve().as_uri()}?mode=rw",
             uri=True,
             timeout=BUSY_SECONDS,
             check_same_thread=False,
             isolation_level=None,
             factory=self._factory,
         )
+        # Asked on both sides of the opening: what was opened is what stood there.
+        if self._file is None:
+            self._file = before
+        try:
+            self._check_file()
+        except PKIError:
+            driver.close()
+            raise
+        return driver
+
+    def _check_file(self) -> None:
+        """See that the file that is open is the one at the path; 1 to 2 µs.
+
+        Raises:
+            RegisterReplacedError: it was deleted, moved or replaced.
+        """
+        if self._file is None or _identity(self._absolute) != self._file:
+            raise RegisterReplacedError(register=self._path)
+        self._looked = time.monotonic()
+
+    def _begin(self, connection: Connection) -> None:
+        self._check_file()
+        connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
 
 
 def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401  the driver's own type
@@ -223,8 +266,12 @@ def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401  the dri
     cursor.close()
 
 
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+def _identity(path: Path) -> _Identity | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116  half the time of Path.stat
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino)
 
 
 def _why(error: OSError) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 from cli_runs import Ran, run_antin, serving
@@ -119,6 +122,22 @@ def test_what_serves_makes_it_where_it_is_missing(demo_home: Path, peer):
     pem = issue(demo_home, "issuing-2")
     with serving(demo_home) as url:
         assert answered(peer("openssl"), demo_home, url, "issuing-2", pem)
+
+
+def test_nothing_is_answered_from_a_register_that_was_replaced(demo_home: Path, peer):
+    pem, path = issue(demo_home, "issuing"), demo_home / "register.sqlite"
+    kept = shutil.copy(path, demo_home / "kept.sqlite")
+    with serving(demo_home) as url:
+        assert answered(peer("openssl"), demo_home, url, "issuing", pem)
+        away = path.rename(demo_home / "away.sqlite")
+        Path(kept).rename(path)
+        time.sleep(1.1)  # as long as it may go on reading
+        assert "trylater" in ask(peer("openssl"), demo_home, url, "issuing", pem)
+        with pytest.raises(HTTPError) as ill:
+            urllib.request.urlopen(f"{url}/healthz", timeout=10)
+        ill.value.close()
+        away.rename(path)
+        until_answered(peer("openssl"), demo_home, url, "issuing", pem)
 
 
 def test_nothing_is_made_where_nothing_is_automatic(demo_home: Path, peer):
