@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,37 @@ class Session:
         else:
             typer.echo(text())
 
+    def put_long(
+        self,
+        schema: str,
+        head: Mapping[str, Any],
+        entries: tuple[str, Iterable[Mapping[str, Any]]],
+        *,
+        text: Callable[[], str],
+        row: Callable[[Mapping[str, Any]], str],
+    ) -> None:
+        """As `put`, of a result that ends in a list too long to be held in memory.
+
+        Args:
+            schema: as for `put`.
+            head: what stands before the list.
+            entries: the list's key, and what stands in it.
+            text: gives `head` for people.
+            row: gives a line of the list for people.
+        """
+        key, items = entries
+        if not self.as_json:
+            typer.echo(text())
+            for rows in _batches(map(row, items)):
+                typer.echo("\n".join(rows))
+            return
+        begun = json.dumps({"schema": f"antin.{schema}", **head}, ensure_ascii=False)
+        typer.echo(f"{begun[:-1]}, {json.dumps(key)}: [", nl=False)
+        texts = (json.dumps(one, ensure_ascii=False) for one in items)
+        for number, some in enumerate(_batches(texts)):
+            typer.echo((", " if number else "") + ", ".join(some), nl=False)
+        typer.echo("]}")
+
     def confirm(self, question_id: str, *, yes: bool, **facts: Fact) -> None:
         """Ask before what cannot be taken back; without a terminal to ask, `--yes` must say it.
 
@@ -72,6 +104,13 @@ def error_object(error: PKIError, language: Language) -> dict[str, str]:
         "message": message_of(error, language),
         "hint": hint_of(error, language),
     }
+
+
+def _batches(items: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the items some at a time: each writing is flushed."""
+    left = iter(items)
+    while some := list(islice(left, 1000)):
+        yield some
 
 
 def session_of(context: typer.Context) -> Session:

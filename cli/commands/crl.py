@@ -54,20 +54,17 @@ def issue(
 @group.command("show", help="crl.show")
 def show(context: typer.Context, file: Annotated[Path, typer.Argument(help="crl.file")]) -> None:
     """Print what a list says; a list says nothing of who vouches for it."""
-    from cli.files import read_small
-    from cli.issuing.crl_text import describe_crl
+    from cli.issuing.crl_text import entry_objects, head_object, read_shown
 
     session = session_of(context)
-    described = describe_crl(read_small(file), file)
-    session.put(
+    read = read_shown(file)
+    head = head_object(read)
+    session.put_long(
         "crl.show/1",
-        described,
-        lambda: table(
-            [
-                *((key, str(value)) for key, value in described.items() if key != "revoked"),
-                *((one["serial"], one["revoked_at"]) for one in described["revoked"]),
-            ]
-        ),
+        head,
+        ("revoked", entry_objects(read)),
+        text=lambda: table([(key, str(value)) for key, value in head.items()]),
+        row=lambda one: f"{one['serial']:<40}  {one['revoked_at']}  {one['reason']}",
     )
 
 

@@ -2,59 +2,59 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
 
-from cli.issuing.check_crl import CheckedCRL
+from cli.issuing.check_crl import CheckedCRL, read_list
 from cli.session import Session
+from pki.authority.crl_reader import ReadCRL
 from pki.errors import MalformedDERError
 from pki.names import name_text
 from pki.records import serial_text
 from pki.words import Language, say
 
+_UNREADABLE = (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
-def describe_crl(data: bytes, path: Path) -> dict[str, Any]:
-    """Return issuer, number, times and entries of a list in DER or PEM.
+
+def read_shown(path: Path) -> ReadCRL:
+    """Read a list of which everything can be shown, in DER or PEM, up to 256 MiB.
 
     Raises:
-        MalformedDERError: not a revocation list.
+        UnreadableFileError: not there, not readable, or larger.
+        MalformedDERError: no revocation list, or an entry of it cannot be read.
     """
+    read = read_list(path)
     try:
-        pem = data.lstrip().startswith(b"-----BEGIN")
-        crl = x509.load_pem_x509_crl(data) if pem else x509.load_der_x509_crl(data)
-    except ValueError as error:
+        # Once through before anything is said: half a list is never shown.
+        deque(entry_objects(read), maxlen=0)
+    except _UNREADABLE as error:
         raise MalformedDERError(what=path.name, reason="no revocation list") from error
+    return read
+
+
+def head_object(read: ReadCRL) -> dict[str, Any]:
+    """Return issuer, number and times of a list."""
     return {
-        "issuer": name_text(crl.issuer),
-        "number": _number(crl),
-        "base_number": _base_number(crl),
-        "this_update": crl.last_update_utc.isoformat(),
-        "next_update": crl.next_update_utc.isoformat() if crl.next_update_utc else None,
-        "revoked": [
-            {
-                "serial": serial_text(entry.serial_number),
-                "revoked_at": entry.revocation_date_utc.isoformat(),
-                "reason": _reason(entry),
-            }
-            for entry in crl
-        ],
+        "issuer": name_text(read.crl.issuer),
+        "number": read.number,
+        "base_number": read.base_number,
+        "this_update": read.this_update.isoformat(),
+        "next_update": read.next_update.isoformat() if read.next_update else None,
     }
 
 
-def _number(crl: x509.CertificateRevocationList) -> int | None:
-    try:
-        return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    except x509.ExtensionNotFound:  # version 1
-        return None
-
-
-def _base_number(crl: x509.CertificateRevocationList) -> int | None:
-    try:
-        return crl.extensions.get_extension_for_class(x509.DeltaCRLIndicator).value.crl_number
-    except x509.ExtensionNotFound:
-        return None
+def entry_objects(read: ReadCRL) -> Iterator[dict[str, Any]]:
+    """Yield the entries of a list; a million are never in memory together."""
+    for entry in read.crl:
+        yield {
+            "serial": serial_text(entry.serial_number),
+            "revoked_at": entry.revocation_date_utc.isoformat(),
+            "reason": _reason(entry),
+        }
 
 
 def check_object(checked: CheckedCRL, language: Language) -> dict[str, Any]:

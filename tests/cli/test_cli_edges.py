@@ -2,7 +2,11 @@
 
 import getpass
 import http.server
+import os
+import re
 import socket
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli.actor import actor
 from cli.homes import make_demo
+from cli.issuing.check_crl import MAX_LIST
 
 ISSUE = ("cert", "issue", "--ca", "issuing", "--profile", "official")
 
@@ -44,11 +49,71 @@ def test_a_list_is_shown_in_either_encoding(antin, tmp_path, bare_list, encoding
 
 def test_a_file_that_is_too_large_is_not_read(antin, tmp_path):
     path = tmp_path / "large.crl"
-    path.write_bytes(bytes(4 * 1024 * 1024 + 1))
+    path.touch()
+    for size, code in ((MAX_LIST + 1, "cli.unreadable"), (MAX_LIST, "pki.malformed_der")):
+        os.truncate(path, size)  # nothing of it is on the disk
+        ran = antin("crl", "show", path)
+        assert (ran.status, ran.code) == (5, code)
+
+
+def long_list(count):
+    """Return the DER of a list with so many entries."""
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    made = x509.RevokedCertificateBuilder().serial_number(1 << 126).revocation_date(now)
+    made = made.add_extension(x509.CRLReason(x509.ReasonFlags.superseded), critical=False)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "CA")])
+    builder = x509.CertificateRevocationListBuilder(
+        name, now, now + timedelta(days=1), revoked_certificates=[made.build()] * count
+    ).add_extension(x509.CRLNumber(7), critical=False)
+    return builder.sign(ec.generate_private_key(ec.SECP256R1()), SHA256()).public_bytes(
+        Encoding.DER
+    )
+
+
+def test_a_list_of_a_province_and_more_is_shown(antin, tmp_path):
+    path = tmp_path / "long.crl"
+    path.write_bytes(long_list(100_000))
+    assert path.stat().st_size > 4 * 1024 * 1024
+    shown = antin("crl", "show", path, "--json")
+    assert shown.out.count("\n") == 1
+    assert (shown.json["number"], len(shown.json["revoked"])) == (7, 100_000)
+    assert shown.json["revoked"][-1]["reason"] == "superseded"
+    assert antin("crl", "show", path).out.count("superseded") == 100_000
+
+
+@pytest.mark.parametrize("count", [0, 1, 1000, 1001])
+def test_no_entry_is_left_out_between_two_writings(antin, tmp_path, count):
+    path = tmp_path / "some.crl"
+    path.write_bytes(long_list(count))
+    assert len(antin("crl", "show", path, "--json").json["revoked"]) == count
+    assert antin("crl", "show", path).out.count("superseded") == count
+
+
+def test_half_a_list_is_never_shown(antin, tmp_path):
+    """The last entry's reason is none; what stands before it could be read."""
+    path = tmp_path / "broken.crl"
+    good = long_list(3)
+    at = good.rindex(bytes.fromhex("0a0104"))
+    path.write_bytes(good[:at] + bytes.fromhex("0a017f") + good[at + 3 :])
     ran = antin("crl", "show", path)
-    assert (ran.status, ran.code) == (5, "cli.unreadable")
-    path.write_bytes(bytes(4 * 1024 * 1024))
-    assert antin("crl", "show", path).code == "pki.malformed_der"
+    assert (ran.status, ran.code, ran.out) == (5, "pki.malformed_der", "")
+
+
+@pytest.mark.long
+def test_a_list_of_a_million_is_shown_in_little_memory(tmp_path):
+    path = tmp_path / "million.crl"
+    path.write_bytes(long_list(1_000_000))
+    measured = "import sys; from cli.app import main\ntry:\n    main()\nfinally:\n    "
+    measured += "print(open('/proc/self/status').read(), file=sys.stderr)"
+    out = tmp_path / "out.json"
+    with out.open("wb") as file:
+        done = subprocess.run(
+            [sys.executable, "-c", measured, "crl", "show", path, "--json"],
+            stdout=file, stderr=subprocess.PIPE, text=True, timeout=300, check=True,
+        )  # fmt: skip
+    assert out.read_bytes().count(b'"superseded"') == 1_000_000
+    (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", done.stderr)
+    assert int(peak) < 200 * 1024  # the file itself takes 49 MB
 
 
 def test_a_setting_is_key_and_value(antin, demo_home, tmp_path):
