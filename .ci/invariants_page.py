@@ -52,17 +52,16 @@ def _section(invariant: Invariant) -> str:
     ]
     lines = [f"### {invariant.number}", "", f"{sentences[0]}.", "", f"*{sentences[1]}.*", ""]
     lines.append(f"- Clauses: {invariant.clauses}")
-    if not invariant.trials:
-        why = say("cli.selftest.no_requests", {}, Language.EN)
-        return "\n".join([*lines, f"- Not tried: {why}.", ""])
     live = "tried in a sandbox" + ("; the register is looked at" if invariant.looked_at else "")
     lines += [
         f"- Guarded in: {_code(invariant.guards)}",
         f"- Test: `{invariant.test}`",
         f"- Mutants, each noticed: {_code(one.replace('_', ' ') for one in invariant.mutants)}",
         f"- On a living installation: {live}",
-        "",
     ]
+    if invariant.left_out is not None:
+        lines.append(f"- Not here yet: {say(invariant.left_out, {}, Language.EN)}.")
+    lines.append("")
     return "\n".join(lines)
 
 

@@ -440,6 +440,30 @@ class HolderLimitError(RefusedError):
     code = "pki.holder_limit"
 
 
+class RequestIdError(InvalidInputError):
+    """The id of a request is empty, too long or not printable (facts: `bound`)."""
+
+    code = "pki.request_id"
+
+
+class RequestDiffersError(RefusedError):
+    """Something else was asked for under this id (facts: `issuer`, `serial`)."""
+
+    code = "pki.request_differs"
+
+
+class RequestOpenError(RefusedError):
+    """A request of this id is under way or was broken off (facts: `issuer`, `serial`)."""
+
+    code = "pki.request_open"
+
+
+class RequestEndedError(RefusedError):
+    """What was asked for under this id is revoked or given up (facts: `issuer`, `serial`)."""
+
+    code = "pki.request_ended"
+
+
 class AuthorityKeyError(RefusedError):
     """The public key is an authority's own (facts: `authority`)."""
 

@@ -58,8 +58,8 @@ class SuccessionRecord:
 class CertificateRecord:
     """One serial of one issuer, from its reservation on.
 
-    Of a certificate that was erased, `tbs_der`, `der`, `subject` and `requester` are empty, and
-    everything else is as it was; an `ErasureRecord` tells of it.
+    Of a certificate that was erased, `tbs_der`, `der`, `subject` and `requester` are empty, the id
+    and hash of its request are None, and everything else is as it was; an `ErasureRecord` tells.
     """
 
     issuer: str
@@ -78,6 +78,10 @@ class CertificateRecord:
     spki_sha256: str
     requester: str
     reserved_at: datetime
+    request_id: str | None = None
+    """As whoever asked named the request; no other of this issuer has it."""
+    request_sha256: str | None = None
+    """Of what was asked for under it, lower-case hex."""
 
     @property
     def was_issued(self) -> bool:
@@ -427,6 +431,7 @@ class Register(Protocol):
             KeyUsedElsewhereError: the key of a reservation certifies another subject.
             KeyCompromisedError: a certificate of that key was revoked for its compromise.
             HolderLimitError: its holder has as many certificates as a reservation says.
+            RequestOpenError: another serial was reserved for a request of that id.
         """
         ...
 
@@ -452,6 +457,10 @@ class Register(Protocol):
 
     def find_certificate(self, issuer: str, serial: int) -> CertificateRecord | None:
         """Return what is recorded under the serial."""
+        ...
+
+    def find_request(self, issuer: str, request_id: str) -> CertificateRecord | None:
+        """Return what is recorded of the request that was given this id."""
         ...
 
     def find_erasure(self, issuer: str, serial: int) -> ErasureRecord | None:

@@ -21,6 +21,7 @@ def issue(
     key: Annotated[str | None, typer.Option("--key", help="cert.key")] = None,
     subject: Annotated[Path | None, typer.Option("--subject", help="cert.subject")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="cert.set")] = None,
+    request_id: Annotated[str | None, typer.Option("--request-id", help="cert.request_id")] = None,
     output: Output = None,
     pin_source: PinSource = None,
 ) -> None:
@@ -30,7 +31,7 @@ def issue(
     from cli.issuing.pem import put_issued
 
     session = session_of(context)
-    wanted = Wanted(ca, profile, csr, key, subject, tuple(settings or ()))
+    wanted = Wanted(ca, profile, csr, key, subject, tuple(settings or ()), request_id)
     with open_office(session, pin_source=pin_source) as office, office.home.locked():
         certificate = issue_certificate(office, wanted)
     put_issued(session, "cert.issue/1", certificate, output=output)

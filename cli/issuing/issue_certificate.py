@@ -12,6 +12,7 @@ from cli.actor import actor
 from cli.errors import BadOptionError
 from cli.files import read_small
 from cli.homes.office import Office
+from pki.authority.issuance import Order
 from pki.keys import PublicKey
 from pki.request import CertificateRequest, parse_request
 from pki.subject import Subject, build_subject
@@ -27,10 +28,11 @@ class Wanted:
     key: str | None
     subject: Path | None
     settings: tuple[str, ...]
+    request_id: str | None = None
 
 
 def issue_certificate(office: Office, wanted: Wanted) -> x509.Certificate:
-    """Issue the certificate.
+    """Issue the certificate; of a request that is made again, return the one issued then.
 
     Raises:
         BadOptionError: not exactly one of request and key, or a subject that cannot be read.
@@ -41,7 +43,10 @@ def issue_certificate(office: Office, wanted: Wanted) -> x509.Certificate:
     subject = _subject(wanted)
     source = key_source(office, csr=wanted.csr, key=wanted.key)
     authority = office.authority(wanted.ca)
-    return authority.issue(source, profile, subject, requester=actor())
+    public_key = source.public_key if isinstance(source, CertificateRequest) else source
+    return authority.certify(
+        Order(public_key, profile, subject, actor(), request_id=wanted.request_id)
+    )
 
 
 def key_source(

@@ -23,7 +23,8 @@ class Outcome(StrEnum):
     """What came of an invariant."""
 
     HELD = "held"
-    NOT_RUNNABLE = "not_runnable"
+    PARTLY = "partly"
+    """What there is of it holds; something is not here yet."""
     BROKEN = "broken"
 
 
@@ -74,11 +75,11 @@ def as_text(lines: tuple[Line, ...], session: Session) -> str:
 
 
 def _line(invariant: Invariant, seen: Seen, now: datetime) -> Line:
-    if not invariant.trials:
-        return Line(invariant, Outcome.NOT_RUNNABLE, phrase("cli.selftest.no_requests"))
     found = [*seen.findings.get(invariant.number, ()), *_tried(invariant, now)]
     if found:
         return Line(invariant, Outcome.BROKEN, Phrases(tuple(found)))
+    if invariant.left_out is not None:
+        return Line(invariant, Outcome.PARTLY, phrase(invariant.left_out))
     if invariant.looked_at:
         told = phrase("cli.selftest.tried_and_looked", count=seen.certificates)
         return Line(invariant, Outcome.HELD, told)

@@ -36,6 +36,9 @@ from pki.errors import (
     PKIError,
     ProfileViolationError,
     ProofOfPossessionError,
+    RequestDiffersError,
+    RequestEndedError,
+    RequestOpenError,
     SignatureMismatchError,
     SubjectInvalidError,
 )
@@ -200,6 +203,33 @@ def one_way(sandbox: Sandbox) -> None:
     demand(
         "-" not in alone and alone == in_bulk, "cli.selftest.ways_differ", alone=alone, bulk=in_bulk
     )
+
+
+def one_request_one_certificate(sandbox: Sandbox) -> None:
+    """9. A request made again, alone or in bulk, gets what it got, and never anything else."""
+    order = replace(sandbox.order(), request_id="selftest-1")
+    first = sandbox.issuing.certify(order)
+    again = sandbox.issuing.certify(order)
+    demand(again == first, "cli.selftest.request_twice")
+    key, named = WatchedKey(), (("C", "VN"), ("O", "Antin"), ("CN", "Selftest"))
+    bulk = [Demand(_der(key), named, REQUESTER, "selftest-2")]
+    found = [
+        one.certificate_der
+        for _ in range(2)
+        for one in issue_in_bulk(
+            sandbox.issuing, sandbox.profile, bulk, open_key=lambda: sandbox.key
+        )
+    ]
+    demand(found[0] is not None and found[0] == found[1], "cli.selftest.request_twice")
+    other = replace(sandbox.order(), request_id="selftest-1")
+    refused(RequestDiffersError, lambda: sandbox.issuing.certify(other))
+    broken_off = replace(sandbox.order(), request_id="selftest-3")
+    sandbox.key.answered = lambda data: data + b"\0"
+    refused(SignatureMismatchError, lambda: sandbox.issuing.certify(broken_off))
+    sandbox.key.answered = lambda data: data
+    refused(RequestOpenError, lambda: sandbox.issuing.certify(broken_off))
+    sandbox.issuing.recover_open()
+    refused(RequestEndedError, lambda: sandbox.issuing.certify(broken_off))
 
 
 def read_back(sandbox: Sandbox) -> None:

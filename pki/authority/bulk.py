@@ -17,6 +17,7 @@ from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.audit.entry import check_clock
 from pki.authority.authority import Authority
@@ -31,6 +32,7 @@ from pki.authority.bulk_work import (
     sign_batch,
 )
 from pki.authority.issuance import complete, refuse, reserve
+from pki.authority.repetition import find_answer
 from pki.errors import BulkWorkerLostError, LintFailedError, PKIError, RefusedError
 from pki.profile import Profile
 from pki.records import CertificateRecord, Step
@@ -117,6 +119,8 @@ def issue_in_bulk(
                 under_way[following] = steps
 
 
+Judged = Drafted | bytes
+"""What is to be reserved, why it is not, or the certificate that the same request got before."""
 _Batch = Sequence[tuple[int, Demand]]
 _Steps = Generator[Future[Any], Any, "list[Outcome]"]
 
@@ -151,7 +155,7 @@ class _Course:
             for (position, _), one in zip(batch, reserved, strict=True)
         ]
 
-    def _reserved(self, drafted: Sequence[Drafted]) -> list[Drafted]:
+    def _reserved(self, drafted: Sequence[Drafted]) -> list[Judged]:
         judged = [self._judge(one) for one in drafted]
         fit = [
             reserve(one, self._shop.profile) for one in judged if isinstance(one, CertificateRecord)
@@ -162,11 +166,15 @@ class _Course:
             return [self._reserved_alone(one) for one in judged]
         return judged
 
-    def _judge(self, drafted: Drafted) -> Drafted:
-        """Ask what a worker cannot know: keys of authorities, and lists of blocked keys."""
+    def _judge(self, drafted: Drafted) -> Judged:
+        """Ask what a worker cannot know: earlier requests, keys of authorities, blocked keys."""
         if not isinstance(drafted, CertificateRecord):
             return drafted
         try:
+            issuer, asked = drafted.issuer, (drafted.request_id, drafted.request_sha256)
+            answer = find_answer(self._register, issuer, *asked)
+            if answer is not None:
+                return answer.public_bytes(Encoding.DER)
             key = certified_key(drafted)
             self._authority.blocked.check(key)
             check_no_authority(self._register, key)
@@ -174,7 +182,7 @@ class _Course:
             return error
         return drafted
 
-    def _reserved_alone(self, judged: Drafted) -> Drafted:
+    def _reserved_alone(self, judged: Judged) -> Judged:
         if isinstance(judged, CertificateRecord):
             try:
                 self._register.commit(*reserve(judged, self._shop.profile))

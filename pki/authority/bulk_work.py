@@ -43,6 +43,18 @@ class Demand:
     subject: tuple[tuple[str, str], ...]
     """Pairs for `pki.subject.build_subject`."""
     requester: str
+    request_id: str | None = None
+    """As in `pki.authority.issuance.Order`."""
+
+    def order(self, key: PublicKey, profile: Profile) -> Order:
+        """Return it as an order for its key.
+
+        Raises:
+            SubjectInvalidError: the subject does not fit.
+            RequestIdError: the id is none.
+        """
+        subject = build_subject(self.subject)
+        return Order(key, profile, subject, self.requester, request_id=self.request_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +115,7 @@ def certified_key(record: CertificateRecord) -> PublicKey:
 def _draft(shop: Shop, signatory: Signatory, demand: Demand, now: datetime) -> Drafted:
     try:
         key = parse_request(demand.untrusted_request).public_key
-        order = Order(key, shop.profile, build_subject(demand.subject), demand.requester)
-        return write_draft(order, signatory, BlockedKeys(), now)
+        return write_draft(demand.order(key, shop.profile), signatory, BlockedKeys(), now)
     except PKIError as error:
         return error
 
@@ -113,7 +124,8 @@ def _sign(shop: Shop, signatory: Signatory, demand: Demand, record: CertificateR
     try:
         # The key is read from the request again: that it stands in the bytes is for the linter.
         key = requested_key(demand.untrusted_request)
-        order = Order(key, shop.profile, build_subject(demand.subject), demand.requester)
-        return sign_record(order, record, signatory).public_bytes(Encoding.DER)
+        return sign_record(demand.order(key, shop.profile), record, signatory).public_bytes(
+            Encoding.DER
+        )
     except PKIError as error:
         return error

@@ -13,10 +13,12 @@ revokes it, whether or not a signature was made.
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -24,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.audit.entry import check_clock
 from pki.authority.issuer import Signatory
+from pki.authority.repetition import check_request_id, find_answer
 from pki.authority.signature import sign_linted
 from pki.authority.succession import serves_the_retired
 from pki.authority.template import Content, build_tbs
@@ -80,6 +83,28 @@ class Order:
     """No longer than this either; what is longer is cut, not refused."""
     standing: Standing | None = None
     """Of a link or a cross-certificate: how the authority is called already."""
+    request_id: str | None = None
+    """Given by who asks, so that asking again yields no second certificate; 1 to 64 printable
+    characters, nothing personal."""
+
+    def __post_init__(self) -> None:
+        if self.request_id is not None:
+            check_request_id(self.request_id)
+
+    @property
+    def asked_sha256(self) -> str | None:
+        """Hash of all that is asked for under an id, lower-case hex."""
+        if self.request_id is None:
+            return None
+        subject, span = self.subject, self.lifetime
+        asked = [
+            *(self.profile.name, spki_sha256(self.public_key), self.requester),
+            *(self.subject_text, subject.mail, subject.dns, list(map(str, subject.addresses))),
+            *(span and span.total_seconds(), self.longest and self.longest.model_dump()),
+            *(self.replaces and serial_text(self.replaces), self.replaced_of),
+            self.until and self.until.isoformat(),
+        ]
+        return sha256(json.dumps(asked).encode()).hexdigest()
 
     @property
     def subject_text(self) -> str:
@@ -148,13 +173,16 @@ def certify(
     blocked: BlockedKeys,
     settle: Settle | None = None,
 ) -> x509.Certificate:
-    """Take an order the whole way and return the certificate.
+    """Take an order the whole way and return the certificate; of a repeated request, the first.
 
     Raises:
         PKIError: any refusal of the steps above; whatever the key or the register raises.
     """
     now = clock.now()
     check_clock(register, now)
+    answer = find_answer(register, signatory.name, order.request_id, order.asked_sha256)
+    if answer is not None:
+        return answer
     called = order.standing.name if order.standing is not None else None
     check_key_free(register, order.public_key, order.subject_text, authority=called)
     record = write_draft(order, signatory, blocked, now)
@@ -257,6 +285,8 @@ def _reservation(
         spki_sha256=spki_sha256(order.public_key),
         requester=order.requester,
         reserved_at=at,
+        request_id=order.request_id,
+        request_sha256=order.asked_sha256,
     )
 
 

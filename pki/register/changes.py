@@ -16,6 +16,7 @@ from pki.errors import (
     KeyCompromisedError,
     KeyUsedElsewhereError,
     RegisterConflictError,
+    RequestOpenError,
 )
 from pki.holder import holder_of
 from pki.records import (
@@ -80,6 +81,7 @@ def apply(statements: Statements, change: Change, register: Path | str) -> None:
         RefusedError: of a change of status, as `pki.transitions` says.
         KeyUsedElsewhereError: the key of a reservation certifies somebody else.
         KeyCompromisedError: a certificate of that key was revoked for its compromise.
+        RequestOpenError: a serial was reserved for a request of that id.
         HolderLimitError: the holder has as many certificates of that profile as it allows.
         AuthorityRetiredError: the authority issues no more.
     """
@@ -156,10 +158,27 @@ def _reserve(statements: Statements, change: Reserve, register: Path | str) -> N
         standing = find_standing(statements, issuer, change.replaces)
         if standing is not None:
             raise RegisterConflictError(register=register, reason="what it replaces was revoked")
+    _check_request(statements, record)
     holder, follows = holder_of(record.subject), find_followed(statements, change)
     check_room(statements, change, holder=holder, follows=follows)
     kept = {"subject_folded": fold(record.subject), "holder": holder, "follows": follows}
     statements.execute(_ADD_CERTIFICATE, {**values_of(record), **kept})
+
+
+_FIND_REQUEST = select(CERTIFICATES.c.serial).where(
+    CERTIFICATES.c.issuer == bindparam("issuer"),
+    CERTIFICATES.c.request_id == bindparam("request_id"),
+)
+
+
+def _check_request(statements: Statements, record: CertificateRecord) -> None:
+    """Refuse a second serial for one request: two processes may both have found none."""
+    if record.request_id is None:
+        return
+    asked = {"issuer": record.issuer, "request_id": record.request_id}
+    serial = statements.execute(_FIND_REQUEST, asked).scalar()
+    if serial is not None:
+        raise RequestOpenError(issuer=record.issuer, serial=serial_text(serial))
 
 
 def _check_issues(statements: Statements, name: str) -> None:

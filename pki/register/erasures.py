@@ -30,6 +30,8 @@ _EMPTY = (
         subject="",
         subject_folded="",
         holder="",
+        request_id=None,
+        request_sha256=None,
         requester="",
     )
 )

@@ -49,12 +49,15 @@ UNDELETED = (*KEPT, "certificates", "schema_version")
 FIXED = (
     *("id", "issuer", "serial", "tbs_der", "subject", "subject_folded", "profile", "not_before"),
     *("not_after", "spki_sha256", "requester", "reserved_at", "holder", "follows"),
+    *("request_id", "request_sha256"),
 )
 """Columns of a certificate that stay as they were reserved."""
 ONCE = ("der", "fingerprint")
 """Columns of a certificate that are filled once, when it is issued."""
 EMPTIED = ("tbs_der", "der", "subject", "subject_folded", "holder", "requester")
 """Columns of a certificate that an erasure empties, all of them."""
+UNNAMED = ("request_id", "request_sha256")
+"""Columns that an erasure makes null."""
 
 NEVER = "antin: this record is never changed or deleted"
 RESERVED_FIRST = "antin: a certificate is reserved before it is anything else"
@@ -98,11 +101,12 @@ def allowed_erasure(differs: str, later: Later) -> str:
         differs: as in `forbidden_update`.
         later: the end of the time for which it must be kept.
     """
-    still = ("state", "fingerprint", *(name for name in FIXED if name not in EMPTIED))
+    still = ("state", "fingerprint", *(name for name in FIXED if name not in (*EMPTIED, *UNNAMED)))
     told = "erasures.issuer = OLD.issuer AND erasures.serial = OLD.serial"
     conditions = (
         *(f"NOT (OLD.{name} {differs} NEW.{name})" for name in still),
         *(f"length(NEW.{name}) = 0" for name in EMPTIED if name != "der"),
+        *(f"NEW.{name} IS NULL" for name in UNNAMED),
         "(OLD.der IS NULL) = (NEW.der IS NULL)",
         "(NEW.der IS NULL OR length(NEW.der) = 0)",
         _exists(f"erasures WHERE {told} AND {later('OLD.not_after')} < erasures.at"),

@@ -190,6 +190,11 @@ class SQLRegister:
         found = self._transactions.read(_CERTIFICATE, {"issuer": issuer, "serial": serial})
         return CertificateRecord(*found[0]) if found else None
 
+    def find_request(self, issuer: str, request_id: str) -> CertificateRecord | None:
+        """Return what is recorded of the request that was given this id."""
+        found = self._transactions.read(_REQUEST, {"issuer": issuer, "request_id": request_id})
+        return CertificateRecord(*found[0]) if found else None
+
     def find_erasure(self, issuer: str, serial: int) -> ErasureRecord | None:
         """Return when and why the content of the serial's certificate was erased."""
         found = self._transactions.read(FIND_ERASURE, {"issuer": issuer, "serial": serial})
@@ -293,6 +298,10 @@ _SUCCESSION = _select(SUCCESSIONS, SuccessionRecord).where(SUCCESSIONS.c.name ==
 _CERTIFICATES = _select(CERTIFICATES, CertificateRecord)
 _CERTIFICATE = _CERTIFICATES.where(
     CERTIFICATES.c.issuer == bindparam("issuer"), CERTIFICATES.c.serial == bindparam("serial")
+)
+_REQUEST = _CERTIFICATES.where(
+    CERTIFICATES.c.issuer == bindparam("issuer"),
+    CERTIFICATES.c.request_id == bindparam("request_id"),
 )
 _CRLS = _select(CRLS, CRLRecord)
 _NEWEST_CRL = {delta: lists.newest_crl(_CRLS, delta=delta) for delta in (False, True)}

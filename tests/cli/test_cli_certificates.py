@@ -91,6 +91,22 @@ def test_softhsm_is_said_to_make_no_ml_dsa_key(antin, own_home):
     assert "ml-dsa-65" in ran.err
 
 
+def test_a_request_made_again_gets_the_same_certificate(antin, own_home):
+    made = antin("--home", own_home, "token", "keygen", "can-bo", "--key-type", "ec-p256", *PINS)
+    common = (
+        *("--home", own_home, "cert", "issue", "--ca", "issuing", "--profile", "official"),
+        *("--key", made.out.strip(), *PERSON, "--json", *PINS),
+    )
+    asked = (*common, "--request-id", "HS-2026/17")
+    one, again = antin(*asked), antin(*asked)
+    assert (one.status, again.status) == (0, 0), again
+    assert one.json == again.json
+    other = antin(*asked, "--set", "T=Chuyên viên")
+    assert (other.status, other.code) == (3, "pki.request_differs")
+    odd = antin(*common, "--request-id", "số 17")
+    assert (odd.status, odd.code) == (5, "pki.request_id")
+
+
 def test_the_same_key_is_not_certified_for_somebody_else(antin, own_home):
     made = antin("--home", own_home, "token", "keygen", "can-bo", "--key-type", "ec-p256", *PINS)
     common = (

@@ -10,19 +10,22 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 
 from cryptography import x509
-from pki_crash_day import CLOCK, NAMES, Office, issue, make_authority
+from pki_crash_day import CLOCK, NAMES, OFFICIALS, Office, issue, make_authority
 from sqlalchemy import select
 
 from pki import der
 from pki.audit.verify import verify_audit
 from pki.authority.authority import Authority
 from pki.authority.signature import assemble
-from pki.errors import NotARegisterError, PKIError, RegisterUnreachableError
+from pki.errors import NotARegisterError, PKIError, RegisterUnreachableError, RequestEndedError
 from pki.records import CertificateQuery, CertificateState, serial_text
 from pki.register.sql import SQLRegister, create_register, open_register
 from pki.register.tables import CRLS
+from pki.request import parse_request
+from pki.strength import spki_sha256
 
 SQLITE = "sqlite:///"
 
@@ -42,10 +45,22 @@ def examine(office: Office) -> list[str]:
         authorities[1].revoke(revoked.serial_number, x509.ReasonFlags.superseded)
         for authority in authorities:
             office.publish(authority)
+        wrong += _repeated(register, authorities[1])
         wrong += _look(office, register, "after going on")
     finally:
         register.close()
     return wrong
+
+
+def _repeated(register: SQLRegister, issuing: Authority) -> Iterator[str]:
+    """Invariant 9: every request is made again, and none has two certificates."""
+    for number in range(len(OFFICIALS)):
+        with suppress(RequestEndedError):
+            issue(issuing, number)
+        key = spki_sha256(parse_request(OFFICIALS[number][0]).public_key)
+        records = register.find_certificates(CertificateQuery(spki_sha256=key))
+        if len(records) != 1:
+            yield f"{len(records)} certificates of one request"
 
 
 def _reopened(office: Office) -> SQLRegister | str:

@@ -11,11 +11,11 @@ from unittest import mock
 
 from cryptography import x509
 
-from pki.authority import crl
+from pki.authority import crl, issuance
 from pki.authority.authority import Authority
 from pki.authority.crl_der import encode_tbs
 from pki.authority.issuer import Issuer
-from pki.records import CertificateQuery, ReserveCRLNumber, StoreCRL
+from pki.records import CertificateQuery, CertificateRecord, ReserveCRLNumber, StoreCRL
 from pki.register.audit_log import AuditLog
 from pki.register.sql import SQLRegister
 
@@ -124,6 +124,18 @@ def recover_asleep() -> Iterator[None]:
 
 
 @contextmanager
+def requests_forgotten() -> Iterator[None]:
+    """Nobody keeps under which id something was asked for."""
+    real = issuance._reservation
+
+    def reservation(*given: Any, **named: Any) -> CertificateRecord:
+        return replace(real(*given, **named), request_id=None, request_sha256=None)
+
+    with mock.patch.object(issuance, "_reservation", reservation):
+        yield
+
+
+@contextmanager
 def written_in_place() -> Iterator[None]:
     """A published file is overwritten where it lies."""
 
@@ -140,5 +152,6 @@ MUTANTS = {
     "serials counted": serials_counted,
     "audit apart": audit_apart,
     "recover asleep": recover_asleep,
+    "requests forgotten": requests_forgotten,
     "written in place": written_in_place,
 }

@@ -161,6 +161,19 @@ class Mutants:
     def bulk_unjudged(self) -> None:
         self.patch.setattr(bulk._Course, "_judge", lambda _, drafted: drafted)
 
+    def requests_forgotten(self) -> None:
+        for module in (issuance, bulk):
+            self.patch.setattr(module, "find_answer", lambda *_: None)
+        none = changes._FIND_REQUEST.where(CERTIFICATES.c.serial == 0)
+        self.patch.setattr(changes, "_FIND_REQUEST", none)
+        store = store_of(self.sandbox.place)
+        with store.writer.connect() as connection, connection.begin():
+            connection.exec_driver_sql("DROP INDEX ix_certificates_request")
+        store.engine.dispose()
+
+    def requests_unread(self) -> None:
+        self.patch.setattr(issuance.Order, "asked_sha256", "00")
+
     def result_unread(self) -> None:
         def unread(certificate_der: bytes, *_: Any) -> x509.Certificate:
             return x509.load_der_x509_certificate(certificate_der)

@@ -344,7 +344,10 @@ def telling(record: CertificateRecord, at: str) -> str:
     )
 
 
-EMPTY = "tbs_der = x'', der = x'', subject = '', subject_folded = '', holder = '', requester = ''"
+EMPTY = (
+    "tbs_der = x'', der = x'', subject = '', subject_folded = '', holder = '',"
+    " request_id = NULL, request_sha256 = NULL, requester = ''"
+)
 LESS = (
     EMPTY.replace("subject = ''", "subject = 'x'"),
     EMPTY.replace("tbs_der = x''", "tbs_der = x'00'"),
@@ -353,6 +356,8 @@ LESS = (
     EMPTY.replace("requester = ''", "requester = 'x'"),
     EMPTY.replace("subject_folded = ''", "subject_folded = 'x'"),
     EMPTY.replace("holder = ''", "holder = 'x'"),
+    EMPTY.replace("request_id = NULL", "request_id = ''"),
+    EMPTY.replace("request_sha256 = NULL", "request_sha256 = 'x'"),
     EMPTY.removesuffix(", requester = ''"),
     *(
         f"{EMPTY}, {more}"

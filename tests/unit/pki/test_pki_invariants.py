@@ -100,6 +100,10 @@ def test_invariant_08(tried: Try) -> None:
     tried(8)
 
 
+def test_invariant_09(tried: Try) -> None:
+    tried(9)
+
+
 def test_invariant_10(tried: Try) -> None:
     tried(10)
 

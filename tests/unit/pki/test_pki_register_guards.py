@@ -84,7 +84,10 @@ FOREIGN = (
     "issuer_sha256, serial, issuer, subject, not_before, not_after, der, requester, recorded_at"
     " FROM foreign_certificates"
 )
-EMPTY = "tbs_der = x'', der = x'', subject = '', subject_folded = '', holder = '', requester = ''"
+EMPTY = (
+    "tbs_der = x'', der = x'', subject = '', subject_folded = '', holder = '', requester = '',"
+    " request_id = NULL, request_sha256 = NULL"
+)
 ERASING = "INSERT INTO erasures SELECT issuer, serial, {}, 'ff', 'request' FROM certificates WHERE"
 TOO_EARLY = (
     f"{ERASING.format('not_after')} id = 3",

@@ -16,11 +16,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from pki_engines import Place
-from pki_world import NOW, World
+from pki_world import NOW, World, new_key, someone
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
 from pki.audit.verify import verify_audit
+from pki.authority.issuance import Order
 from pki.authority.life import hold
 from pki.clock import FixedClock
 from pki.errors import (
@@ -32,6 +33,7 @@ from pki.errors import (
     RegisterConflictError,
     RegisterUnreachableError,
 )
+from pki.profile import load_profile
 from pki.records import (
     AuditEvent,
     CertificateQuery,
@@ -197,12 +199,16 @@ def chain_holds(place: Place) -> None:
         assert chain == bytes(linked)
 
 
-@pytest.mark.parametrize("what", ["holds", "successions", "erasures"])
+@pytest.mark.parametrize("what", ["holds", "successions", "erasures", "request ids"])
 def test_a_register_does_not_go_back_to_where_it_has_no_place(
     placed_world: World, place: Place, what: str
 ):
     if what == "holds":
         hold(placed_world.issuing, placed_world.issue().serial_number, requester="văn thư")
+    elif what == "request ids":
+        key, official = new_key().public_key(), load_profile("official")
+        order = Order(key, official, someone(), "văn thư", request_id="R-1")
+        placed_world.issuing.certify(order)
     elif what == "erasures":
         serial, later = placed_world.issue().serial_number, NOW + timedelta(days=11 * 366)
         gone = ErasureRecord("issuing", serial, later, "00" * 32, ErasureReason.RETENTION)

@@ -48,6 +48,7 @@ def upgrade() -> None:
     _grow_tree()
     _fold_subjects()
     _name_holders()
+    _lay_requests()
     op.create_table(
         "status_changes",
         sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -80,6 +81,7 @@ def downgrade() -> None:
         RegisterConflictError: a certificate was held, released, erased or called compromised, or
             an authority is retired for issuing.
     """
+    _check_unnamed()
     kept = (("status_changes", "holds"), ("successions", "successions"), *_IMPORTED)
     for table, what in kept:
         if op.get_bind().execute(sa.text(f"SELECT 1 FROM {table}")).first() is not None:  # noqa: S608  named here
@@ -88,7 +90,8 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_index("ix_certificates_subject_folded", "certificates")
     op.drop_index("ix_certificates_holder", "certificates")
-    for name in ("subject_folded", "holder", "follows"):
+    op.drop_index("ix_certificates_request", "certificates")
+    for name in ("subject_folded", "holder", "follows", "request_id", "request_sha256"):
         op.drop_column("certificates", name)  # not in a batch, which makes a new table
     _drop_numbers()
     _make_chain()
@@ -227,6 +230,27 @@ def _name_holders() -> None:
         found = [{"of": row.id, "holder": holder_of(row.subject)} for row in rows]
         _fill(_certificates, _certificates.c.id, found)
     op.create_index("ix_certificates_holder", "certificates", ["holder"])
+
+
+def _lay_requests() -> None:
+    for name in ("request_id", "request_sha256"):
+        op.add_column("certificates", sa.Column(name, sa.String))
+    named = sa.text("request_id IS NOT NULL")
+    op.create_index(
+        "ix_certificates_request",
+        "certificates",
+        ["issuer", "request_id"],
+        unique=True,
+        sqlite_where=named,
+        postgresql_where=named,
+    )
+
+
+def _check_unnamed() -> None:
+    named = sa.text("SELECT 1 FROM certificates WHERE request_id IS NOT NULL")
+    if op.get_bind().execute(named).first() is not None:
+        place = op.get_context().opts["place"]
+        raise RegisterConflictError(register=place, reason="version 1 has no place for request ids")
 
 
 def _batches(
