@@ -30,6 +30,7 @@ def cross_certify(
     *,
     requester: str,
     until: datetime | None = None,
+    since: datetime | None = None,
 ) -> x509.Certificate:
     """Certify the key of the authority whose certificate this is; it is not asked for its key.
 
@@ -39,6 +40,7 @@ def cross_certify(
         profile: of an authority.
         requester: who asked.
         until: no longer than this; never longer than either certificate, nor than the profile.
+        since: from when on, which is past; None is now. Never before `authority` itself.
 
     Raises:
         NotAnAuthorityError: not the certificate of an authority that may be used now.
@@ -55,7 +57,15 @@ def cross_certify(
         raise AuthorityKeyError(authority=authority.issuer.name)
     ends = (untrusted.not_valid_after_utc, authority.issuer.certificate.not_valid_after_utc, until)
     last = min(end for end in ends if end is not None)
-    order = Order(key, profile, subject_of(untrusted), requester, until=last, standing=standing)
+    order = Order(
+        key,
+        profile,
+        subject_of(untrusted),
+        requester,
+        until=last,
+        since=since,
+        standing=standing,
+    )
     return _certify(authority, order)
 
 

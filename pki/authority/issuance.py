@@ -81,6 +81,8 @@ class Order:
     """Who issued what is followed, if not the same authority: the one it goes on for."""
     until: datetime | None = None
     """No longer than this either; what is longer is cut, not refused."""
+    since: datetime | None = None
+    """When it begins, which is past; None is now. Of a link between two keys of an authority."""
     standing: Standing | None = None
     """Of a link or a cross-certificate: how the authority is called already."""
     request_id: str | None = None
@@ -248,8 +250,9 @@ def draw_serial() -> int:
     return 1 << 126 | secrets.randbits(126)
 
 
-def _content(order: Order, signatory: Signatory, not_before: datetime) -> Content:
+def _content(order: Order, signatory: Signatory, now: datetime) -> Content:
     profile = order.profile
+    not_before = now if order.since is None else order.since
     ends = [one.end(not_before) for one in (profile.lifetime, order.longest) if one is not None]
     longest = min(ends if order.until is None else (*ends, order.until))
     not_after = longest
@@ -259,7 +262,7 @@ def _content(order: Order, signatory: Signatory, not_before: datetime) -> Conten
     if not not_before < not_after <= longest:
         raise ProfileViolationError(profile=profile.name, reason=phrase("pki.profile.too_long"))
     issuer = signatory.certificate
-    if issuer is not None and not_before > issuer.not_valid_after_utc:
+    if issuer is not None and now > issuer.not_valid_after_utc:
         ended = issuer.not_valid_after_utc
         raise IssuerExpiredError(authority=signatory.name, issuer_not_after=ended)
     if issuer is not None and not_after > issuer.not_valid_after_utc:

@@ -7,10 +7,11 @@
    signers of OCSP answers, for what it issued until that has ended, and no other certificate.
 
 Each step that is done is not done again, so what an interruption left open is finished by asking
-once more. Link certificates begin when they are made, not when the old key was: Antin dates none
-back before its issuer.
+once more. Link certificates are for the time in which both roots are in force: from the beginning
+of the later one, whenever they are made, to the end of the one that ends first. (The RFC would have
+OldWithNew begin with the old key; nothing is dated back before its issuer here.)
 
-Spec: RFC 4210 §4.4.
+Spec: RFC 4210 §4.4; RFC 9810 §4.4.
 """
 
 from __future__ import annotations
@@ -118,11 +119,13 @@ def link_roots(old: Authority, new: Authority, profile: Profile, *, requester: s
     Raises:
         PKIError: as `pki.authority.cross.cross_certify`.
     """
+    both = (old.issuer.certificate, new.issuer.certificate)
+    since = max(one.not_valid_before_utc for one in both)
 
     def link(by: Authority, to: Authority) -> x509.Certificate:
         certificate = to.issuer.certificate
         made = find_link(by, certificate)
-        return made or cross_certify(by, certificate, profile, requester=requester)
+        return made or cross_certify(by, certificate, profile, requester=requester, since=since)
 
     return Links(old_with_new=link(new, old), new_with_old=link(old, new))
 

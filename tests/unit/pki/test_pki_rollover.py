@@ -28,6 +28,7 @@ from pki.errors import (
     AuthorityRetiredError,
     AuthorityRevokedError,
     ClockBeforeRecordError,
+    IssuerExpiredError,
     KeyUsedElsewhereError,
     LintFailedError,
     NotAnAuthorityError,
@@ -189,6 +190,48 @@ def test_two_roots_certify_each_other_once(world: World, same_name: bool):
     assert link_roots(world.root, new, ROOT, **WHO) == links
     retire(world.root, new, **WHO)
     assert link_roots(world.root, new, ROOT, **WHO) == links  # found, not issued
+
+
+def test_a_link_is_for_the_time_in_which_both_roots_are_in_force(world: World):
+    """From the later beginning, though it is made weeks after it, to the earlier end."""
+    assert isinstance(world.clock, FixedClock)
+    world.clock.advance(timedelta(days=40))
+    new = roll_root(world)
+    world.clock.advance(timedelta(days=20))
+    roots = (world.root.issuer.certificate, new.issuer.certificate)
+    begins = [one.not_valid_before_utc for one in roots]
+    ends = [one.not_valid_after_utc for one in roots]
+    assert begins[0] < begins[1] < world.clock.now()
+    made = link_roots(world.root, new, ROOT, **WHO)
+    for link in (made.old_with_new, made.new_with_old):
+        assert link.not_valid_before_utc == max(begins)
+        assert link.not_valid_after_utc == min(ends)
+
+
+def test_no_link_is_made_by_a_root_that_ended(world: World):
+    assert isinstance(world.clock, FixedClock)
+    world.clock.advance(timedelta(days=365))
+    new = roll_root(world)
+    world.clock.advance(world.root.issuer.certificate.not_valid_after_utc - world.clock.now())
+    cross_certify(world.root, new.issuer.certificate, ROOT, **WHO, since=NOW + timedelta(days=366))
+    world.clock.advance(timedelta(days=1))
+    third = create_root(
+        new_authority("root-3", "root", key=new_key("p384")), world.register, world.clock
+    )
+    with pytest.raises(IssuerExpiredError):
+        cross_certify(
+            world.root, third.issuer.certificate, ROOT, **WHO, since=NOW + timedelta(days=366)
+        )
+
+
+def test_nothing_is_dated_before_its_issuer_nor_into_the_future(world: World):
+    assert isinstance(world.clock, FixedClock)
+    world.clock.advance(timedelta(days=40))
+    new = roll_root(world)
+    for since in (NOW, world.clock.now() + timedelta(seconds=2)):
+        with pytest.raises(LintFailedError):
+            cross_certify(new, world.root.issuer.certificate, ROOT, **WHO, since=since)
+    assert cross_certify(new, world.root.issuer.certificate, ROOT, **WHO)
 
 
 def test_an_interrupted_link_is_made_when_asked_again(world: World):
