@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.options import Output, PinSource, Serial, Yes
-from cli.session import session_of, table
+from cli.session import Session, session_of, table
+
+if TYPE_CHECKING:
+    from cli.issuing.change_status import Holding
+    from pki.errors import Fact
 
 Profile = Annotated[str | None, typer.Option("--profile", help="cert.same_profile")]
 _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z"]
@@ -60,42 +64,37 @@ def hold(
     context: typer.Context, serial: Serial, yes: Yes = False, pin_source: PinSource = None
 ) -> None:
     """Put one certificate on hold and publish that at once."""
-    from cli.homes.office import open_office
-    from cli.issuing.change_status import hold_certificate
+    from pki.authority import life
 
-    session = session_of(context)
-    with open_office(session, pin_source=pin_source) as office:
-        record = office.certificate(serial)
-        session.confirm("cli.ask.hold", yes=yes, subject=record.subject, serial=serial)
-        with office.home.locked():
-            done = hold_certificate(office, record)
-    session.put(
-        "cert.hold/1",
-        {"serial": serial, "held_at": done.at.isoformat(), "crl_number": done.crl_number},
-        lambda: session.word("cli.cert.held", serial=serial, at=done.at, number=done.crl_number),
-    )
+    _change_hold(session_of(context), serial, life.hold, yes=yes, pin_source=pin_source)
 
 
 def release(
     context: typer.Context, serial: Serial, yes: Yes = False, pin_source: PinSource = None
 ) -> None:
     """End the hold of one certificate and publish that at once."""
-    from cli.homes.office import open_office
-    from cli.issuing.change_status import release_certificate
+    from pki.authority import life
 
-    session = session_of(context)
+    _change_hold(session_of(context), serial, life.release, yes=yes, pin_source=pin_source)
+
+
+def _change_hold(
+    session: Session, serial: str, action: "Holding", *, yes: bool, pin_source: str | None
+) -> None:
+    """Ask, hold or release, publish and tell: the two differ in their words alone."""
+    from cli.homes.office import open_office
+    from cli.issuing.change_status import change_hold
+    from pki.authority import life
+
+    name, done_so = ("hold", "held") if action is life.hold else ("release", "released")
     with open_office(session, pin_source=pin_source) as office:
         record = office.certificate(serial)
-        session.confirm("cli.ask.release", yes=yes, subject=record.subject, serial=serial)
+        session.confirm(f"cli.ask.{name}", yes=yes, subject=record.subject, serial=serial)
         with office.home.locked():
-            done = release_certificate(office, record)
-    session.put(
-        "cert.release/1",
-        {"serial": serial, "released_at": done.at.isoformat(), "crl_number": done.crl_number},
-        lambda: session.word(
-            "cli.cert.released", serial=serial, at=done.at, number=done.crl_number
-        ),
-    )
+            done = change_hold(office, record, action)
+    told = {"serial": serial, f"{done_so}_at": done.at.isoformat(), "crl_number": done.crl_number}
+    facts: dict[str, Fact] = {"serial": serial, "at": done.at, "number": done.crl_number}
+    session.put(f"cert.{name}/1", told, lambda: session.word(f"cli.cert.{done_so}", **facts))
 
 
 def revoke(

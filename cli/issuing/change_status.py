@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from cryptography import x509
 
 from cli.actor import actor
 from cli.homes.office import Office
 from pki.authority.authority import Authority
-from pki.authority.life import declare_compromise, hold, release
+from pki.authority.life import declare_compromise
 from pki.reasons import parse_reason
 from pki.records import (
     CertificateQuery,
     CertificateRecord,
     CertificateState,
+    StatusChange,
     serial_text,
 )
 from pki.transitions import is_held
@@ -31,6 +33,14 @@ class Published:
     crl_number: int
     same_key: tuple[str, ...] = ()
     """Serials of other certificates of a compromised key that nobody revoked yet."""
+
+
+class Holding(Protocol):
+    """Puts on hold or releases."""
+
+    def __call__(self, authority: Authority, serial: int, *, requester: str) -> StatusChange:
+        """Record it, and return what was recorded."""
+        ...
 
 
 def is_revoked(office: Office, record: CertificateRecord) -> bool:
@@ -64,26 +74,20 @@ def revoke_certificate(
     return Published(since, told.value, _publish(office, authority), others)
 
 
-def hold_certificate(office: Office, record: CertificateRecord) -> Published:
-    """Put a certificate on hold.
+def change_hold(office: Office, record: CertificateRecord, action: Holding) -> Published:
+    """Put a certificate on hold, or end its hold.
+
+    Args:
+        office: the home.
+        record: the certificate's.
+        action: `hold` or `release`, of `pki.authority.life`.
 
     Raises:
         PKIError: any refusal of the authority.
     """
     authority = office.authority(record.issuer)
-    held = hold(authority, record.serial, requester=actor())
-    return Published(held.at, held.reason.value, _publish(office, authority))
-
-
-def release_certificate(office: Office, record: CertificateRecord) -> Published:
-    """End a hold.
-
-    Raises:
-        PKIError: any refusal of the authority.
-    """
-    authority = office.authority(record.issuer)
-    released = release(authority, record.serial, requester=actor())
-    return Published(released.at, released.reason.value, _publish(office, authority))
+    changed = action(authority, record.serial, requester=actor())
+    return Published(changed.at, changed.reason.value, _publish(office, authority))
 
 
 def in_utc(at: datetime | None) -> datetime | None:

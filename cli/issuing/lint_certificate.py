@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,7 @@ from cryptography import x509
 
 from cli.errors import PkilintFailedError, PkilintMissingError
 from cli.homes.office import Office
-from pki.importing.judge import judge_copies
-from pki.importing.material import CertificateCopy
+from pki.lint.alone import judge_alone
 from pki.records import CertificateRecord, serial_text
 
 SECONDS = 60
@@ -50,13 +50,13 @@ def finding_line(finding: dict[str, str]) -> str:
 
 def _own(office: Office, record: CertificateRecord, der: bytes) -> Iterator[dict[str, str]]:
     authority = x509.load_der_x509_certificate(office.record(record.issuer).certificate_der)
-    copy = CertificateCopy("", x509.load_der_x509_certificate(der), der, record.serial)
-    for judged in judge_copies([copy], authority):
-        words = judged.finding.words
+    certificate = x509.load_der_x509_certificate(der)
+    for finding in chain.from_iterable(judge_alone([certificate], authority)):
+        words = finding.words
         yield {
             "linter": "antin",
-            "severity": judged.finding.severity.value,
-            "code": judged.finding.id,
+            "severity": finding.severity.value,
+            "code": finding.id,
             "message": office.session.word(words.id, **words.facts),
         }
 

@@ -1,4 +1,4 @@
-"""The linter's word on imported certificates: of themselves and their issuer alone."""
+"""The linter's word on certificates that are there: of themselves and their issuer alone."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pki_import_world import OldAuthority, pem, plan_of
 from pki_world import World
 
 from pki.importing.encoded import take_octets
-from pki.importing.judge import ASKING_NOBODY, intent_of, judge_copies
-from pki.importing.material import CertificateCopy, Material
+from pki.importing.material import Material
+from pki.lint.alone import ASKING_NOBODY, intent_of, judge_alone
 from pki.lint.linter import RULES, judge_by
 from pki.profile import load_profile
 
@@ -30,7 +30,7 @@ def test_the_rules_ask_for_nothing_but_certificate_and_issuer(world: World):
     intent = intent_of(issuer, load_profile("official"))
     for name in ("profile", "subject", "public_key", "urls", "now"):
         object.__setattr__(intent, name, Unasked())
-    rules = [rule for rule in RULES if rule.id in ASKING_NOBODY]
+    rules = tuple(rule for rule in RULES if rule.id in ASKING_NOBODY)
     assert len(rules) == len(ASKING_NOBODY)
     for profile in ("official", "timestamp"):
         leaf = world.issue(profile)
@@ -59,13 +59,12 @@ def unknown_key(certificate: x509.Certificate) -> x509.Certificate:
 @pytest.mark.parametrize("change", [unknown_key, lambda certificate: certificate])
 def test_a_key_that_cannot_be_read_is_told(change):
     certificate = change(OLD.issue(7))
-    copy = CertificateCopy("here", certificate, certificate.public_bytes(Encoding.DER), 7)
     for authority in (OLD.certificate, unknown_key(OLD.certificate)):
-        found = {one.finding.id for one in judge_copies([copy], authority)}
-        assert ("antin.judged" in found) is (change is unknown_key)
+        (found,) = judge_alone([certificate], authority)
+        assert ("antin.judged" in {one.id for one in found}) is (change is unknown_key)
 
 
 def test_a_weak_key_is_told():
     weak = OLD.issue(7, key=rsa.generate_private_key(3, 2048))
-    copy = CertificateCopy("here", weak, weak.public_bytes(Encoding.DER), 7)
-    assert "antin.key_strength" in {one.finding.id for one in judge_copies([copy], OLD.certificate)}
+    (found,) = judge_alone([weak], OLD.certificate)
+    assert "antin.key_strength" in {one.id for one in found}
