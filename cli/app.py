@@ -19,6 +19,7 @@ from cli.commands import (
     config,
     crl,
     doctor,
+    extend,
     importing,
     init,
     profile,
@@ -110,7 +111,7 @@ def options(
     context.obj = Session(language, as_json, verbose, home, config_file, clock)
 
 
-for group in (init, upgrade, upkeep, doctor, sign, verify, serve):
+for group in (init, upgrade, upkeep, doctor, sign, extend, verify, serve):
     group.add_to(app)
 importing.add_to(authority.group, certificate.group)
 for name, group in {

@@ -130,6 +130,18 @@ class ResultNotValidError(RefusedError):
     code = "signing.result_not_valid"
 
 
+class NothingToExtendError(RefusedError):
+    """The document has no signature that could be raised (facts: `name`)."""
+
+    code = "signing.nothing_to_extend"
+
+
+class NotProvableError(RefusedError):
+    """No evidence proves a signature in the document (facts: `field`, `indication`, `findings`)."""
+
+    code = "signing.not_provable"
+
+
 class TSANotNamedError(RefusedError):
     """The level asked for needs a time-stamp service and none is named (facts: `level`)."""
 

@@ -78,12 +78,12 @@ def gather_proof(subject: Subject, services: SigningServices) -> Evidence:
     """
     evidence = gather_evidence(subject.ends, subject.others, services)
     signature = _judge(subject, evidence, services)
-    lag = _lag(signature, services.policy)
+    lag = lag_of(signature, services.policy)
     if timedelta(0) < lag <= services.policy.skew:
         services.pause(lag.total_seconds() + 1)
         evidence = gather_evidence(subject.ends, subject.others, services)
         signature = _judge(subject, evidence, services)
-        lag = _lag(signature, services.policy)
+        lag = lag_of(signature, services.policy)
     for link in links_of(signature):
         if link.revoked_at is not None:
             raise RevokedMeanwhileError(subject=link.name, revoked_at=link.revoked_at)
@@ -107,7 +107,7 @@ def _judge(subject: Subject, evidence: Evidence, services: SigningServices) -> S
     return find_signature(report, subject.field)
 
 
-def _lag(signature: SignatureReport, policy: Policy) -> timedelta:
+def lag_of(signature: SignatureReport, policy: Policy) -> timedelta:
     """Return by how much the signer's evidence is older than the time-stamp; zero where not.
 
     The verdict of this moment does not tell while the time-stamp lies ahead of this machine's

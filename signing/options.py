@@ -50,6 +50,8 @@ class SigningOptions:
     """RSASSA-PSS for RSA keys (Circular 15/2025/TT-BKHCN Annex I), else PKCS#1 v1.5."""
     tsa_url: str | None = None
     """The one time-stamp service to ask; None asks those of `SigningServices`."""
+    timestamp_later: bool = False
+    """Leave room in the signature for the time-stamp that `signing.extend` will put into it."""
     display: DisplayProfile = field(default_factory=lambda: load_display("person"))
     field_name: str | None = None
     """An existing empty field to fill, or the name of the new one; None makes a fresh name."""

@@ -146,5 +146,6 @@ def add_document_timestamp(
 
 def _bytes_reserved(request: SignatureRequest) -> int:
     """Return how many hexadecimal digits the CMS gets."""
-    token = TOKEN_BYTES if request.timestamper is not None else 0
+    stamped = request.timestamper is not None or request.options.timestamp_later
+    token = TOKEN_BYTES if stamped else 0
     return 2 * (request.signer.estimate_cms_size() + token)

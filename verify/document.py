@@ -104,6 +104,7 @@ def _report_signature(item: Judgement) -> SignatureReport:
         byte_range=integrity.byte_range,
         timestamps=tuple(_report_timestamp(timestamp) for timestamp in item.timestamps),
         path=_report_path(chain, item.chain),
+        digests=facts.token.digests,
     )
 
 
@@ -134,6 +135,7 @@ def _report_timestamp(item: TimestampJudgement) -> TimestampReport:
         sub_indication=item.sub_indication,
         content=item.content,
         path=_report_path(chain, item.chain),
+        digests=item.facts.token.digests,
     )
 
 

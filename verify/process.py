@@ -141,7 +141,8 @@ def _judge_signature(facts: SignatureFacts, policy: Policy, proofs: ProofsOfExis
     )
     times = [item.facts.gen_time for item in timestamps if item.passed and not item.content]
     best = min([existed_by, *(time for time in times if time is not None)])
-    proved = bool(times) or existed_by < proofs.at
+    # Its time may lie a moment ahead of this machine's clock, and proves existence all the same.
+    proved = bool(times) or proofs.covers(facts.integrity.revision)
     moment = Moment(best, current_is_enough=not proved, policy=policy, proofs=proofs)
     problems, chain = _signature_problems(facts, moment, timestamps)
     return Judgement(

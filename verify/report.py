@@ -57,6 +57,8 @@ class TimestampReport:
     sub_indication: SubIndication | None
     content: bool
     path: tuple[LinkReport, ...] = ()
+    digests: tuple[str, ...] = ()
+    """All digests it depends on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class SignatureReport:
     byte_range: tuple[int, ...] = ()
     timestamps: tuple[TimestampReport, ...] = ()
     path: tuple[LinkReport, ...] = ()
+    digests: tuple[str, ...] = ()
+    """All digests it depends on."""
 
 
 @dataclass(frozen=True, slots=True)

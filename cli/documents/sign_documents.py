@@ -21,7 +21,6 @@ from signing.display.profile import load_display
 from signing.files import Existing, sign_file
 from signing.key import SigningKey
 from signing.options import Level, SigningOptions
-from signing.services import SigningServices
 from signing.sign import SignedDocument
 
 
@@ -116,19 +115,12 @@ class SignerTask:
             PKIError: any refusal of `signing`; nothing was written then.
         """
         target = self.outputs[document]
-        outside = self.outside
         done = sign_file(
             document,
             target,
             signer=self.signer,
             options=self.options,
-            services=SigningServices(
-                self.session.clock,
-                outside.fetcher,
-                outside.trust,
-                outside.policy,
-                outside.timestamps,
-            ),
+            services=self.outside.signing(self.session.clock),
             existing=Existing.OVERWRITE if self.overwrite else Existing.REFUSE,
         )
         return Outcome(

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli.homes.home import Home
 from cli.homes.timestamps import timestamps_of
 from cli.session import Session
+from pki.clock import Clock
 from pki.fetcher import Fetcher, NoNetwork
 from signing.failover import TimestampServices
 from verify.fetcher import HTTPFetcher
 from verify.policy import Policy, load_policy
 from verify.trust import TrustStore, load_trust
+
+if TYPE_CHECKING:
+    from signing.services import SigningServices
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,12 @@ class Outside:
     policy: Policy
     fetcher: Fetcher
     timestamps: TimestampServices | None = None
+
+    def signing(self, clock: Clock) -> SigningServices:
+        """Return the same as `signing` wants it."""
+        from signing.services import SigningServices  # judging alone does not load pyHanko's half
+
+        return SigningServices(clock, self.fetcher, self.trust, self.policy, self.timestamps)
 
 
 def outside_of(

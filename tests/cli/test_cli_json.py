@@ -64,6 +64,13 @@ def ask_tokens(note, out, shim_home):
     note("token pin unblock", *unblocking, home=shim_home)
 
 
+def ask_documents(note, out, letter):
+    """A document signed, judged and kept; no services are running."""
+    note("sign", letter, "-o", out / "signed.pdf")
+    note("verify", out / "signed.pdf", status=11)  # the status of the signer cannot be had
+    note("extend", out / "signed.pdf", "--due-within", "1d")
+
+
 def ask_certificates(note, out, serial):
     """The life of one certificate, to its end."""
     note("cert list")
@@ -142,9 +149,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
     note("config show")
     note("upgrade")
     note("upkeep")
-    note("sign", letter, "-o", out / "signed.pdf")
-    # No services are running: the status of the signer cannot be had.
-    note("verify", out / "signed.pdf", status=11)
+    ask_documents(note, out, letter)
     ask_tokens(note, out, shim_home)
     ask_certificates(note, out, serial)
     note("ca list")

@@ -36,6 +36,10 @@ class ProofsOfExistence:
             default=self.at,
         )
 
+    def covers(self, revision: int) -> bool:
+        """Say whether a time-stamp proves that `revision` existed, whatever its time."""
+        return any(covered >= revision for covered, _ in self.proofs)
+
     def of_evidence(self, evidence: RevocationFacts) -> datetime:
         """Return by when a piece of evidence existed."""
         if evidence.revision is None:

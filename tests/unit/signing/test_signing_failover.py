@@ -369,7 +369,7 @@ def test_a_responder_that_stays_behind_is_waited_for_once(bench):
 
 def test_without_the_wait_the_evidence_proves_nothing_tomorrow(bench, monkeypatch):
     """Judged at once it seems right, as the time-stamp lies ahead of this machine's clock too."""
-    monkeypatch.setattr("signing.evidence._lag", lambda *_: dt.timedelta(0))
+    monkeypatch.setattr("signing.evidence.lag_of", lambda *_: dt.timedelta(0))
     done = _Ahead(bench, 5 * SECOND).sign()
     assert done.report.passed
     assert judged_tomorrow(bench.world, done.data).level != "B-LT"

@@ -1,0 +1,319 @@
+"""Raises what was signed already: time-stamps, evidence, archive time-stamps; ours and others'.
+
+1. what is in the document is judged, with the network;
+2. signatures that nothing proves to have existed are time-stamped: the last one in its own CMS
+   where there is room, all others by a document time-stamp;
+3. evidence that the judgement had to fetch is embedded (missing issuers too);
+4. an archive time-stamp goes over all of it;
+5. the result is judged; only what holds is returned. What was there stays in front to the byte,
+   but for the padding that a signature-time-stamp of step 2 fills.
+
+Spec: ETSI EN 319 142-1 §6.3; ETSI EN 319 102-1 §5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from io import BytesIO
+
+from signing.document import hostile_document
+from signing.errors import (
+    EvidenceUnavailableError,
+    ExistingSignatureBrokenError,
+    NothingToExtendError,
+    NotProvableError,
+    TSANotNamedError,
+)
+from signing.evidence import lag_of, links_of
+from signing.inplace import find_place, stamp_in_place
+from signing.lapse import Lapse, lapse_of
+from signing.options import Level
+from signing.reached import (
+    check_kept,
+    has_level,
+    lacks_status_alone,
+    lowest_level,
+    result_not_valid,
+)
+from signing.revision import add_document_timestamp, add_evidence
+from signing.services import SigningServices
+from signing.tsa import FetchingTimeStamper
+from signing.verdict import is_broken
+from verify.collect import Collector, verify_online
+from verify.document import verify_document
+from verify.evidence import Evidence
+from verify.facts import Kind
+from verify.finding import Severity
+from verify.indication import Indication
+from verify.policy import Policy
+from verify.report import Report, SignatureReport
+from verify.rules.level import PADES
+from verify.rules.revocation import Standing
+
+UNPROVED = (Standing.MISSING, Standing.STALE)
+DIGESTS = ("sha256", "sha384", "sha512")
+"""What every time-stamp service takes, the first that the policy sets no end to."""
+
+
+class Step(StrEnum):
+    """One thing that was added."""
+
+    SIGNATURE_TIMESTAMP = "signature-timestamp"
+    DOCUMENT_TIMESTAMP = "document-timestamp"
+    EVIDENCE = "evidence"
+    ARCHIVE_TIMESTAMP = "archive-timestamp"
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What a document shall become."""
+
+    level: Level | None = Level.B_LTA
+    """What every signature shall have; None adds a document time-stamp and nothing else."""
+    due_within: timedelta | None = None
+    """Only if what it holds lapses within so long; then it gets an archive time-stamp although
+    it has one. None raises every document that lacks the level."""
+    tsa_url: str | None = None
+    """The one time-stamp service to ask; None asks those of `SigningServices`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendedDocument:
+    """A document after extension, found to hold."""
+
+    data: bytes
+    steps: tuple[Step, ...]
+    """What was added, in this order; nothing where all was there."""
+    before: str | None
+    level: str | None
+    """The lowest level of its PAdES signatures, before and now; None without such a signature."""
+    report: Report
+    """The verdict on `data`, as of now."""
+    lapse: Lapse | None
+    """When what it holds can no longer be proved."""
+
+
+def extend_document(
+    data: bytes, *, wish: Extension, services: SigningServices, name: str = "document.pdf"
+) -> ExtendedDocument:
+    """Return the document raised as far as `wish` says.
+
+    Args:
+        data: a PDF document.
+        wish: what it shall become.
+        services: time, network, trust, policy, time-stamp services.
+        name: what to call the document in messages.
+
+    Raises:
+        InvalidInputError: it is no document that can be appended to.
+        ExistingSignatureBrokenError: a signature in it does not hold.
+        NothingToExtendError: there is no signature in it, and a level was asked for.
+        NotProvableError: a signature is not valid, so no evidence can prove it.
+        TSANotNamedError: no time-stamp service is known.
+        ResultNotValidError: what came about does not hold.
+        UnavailableError: the time-stamp services, or the evidence, are not there.
+    """
+    timestamper = services.timestamper(wish.tsa_url)
+    if timestamper is None:
+        raise TSANotNamedError(level=wish.level.value if wish.level else "-")
+    work = _Work(BytesIO(data), wish, services, timestamper, name)
+    before = work.look()
+    for each in before.signatures:
+        if is_broken(each):
+            raise ExistingSignatureBrokenError(field=each.field)
+    if wish.due_within is not None and not _is_due(work, wish.due_within):
+        return _finish(work, before)
+    if wish.level is None:
+        work.stamp(Step.DOCUMENT_TIMESTAMP)
+    else:
+        _raise_level(work, wish.level)
+    return _finish(work, before)
+
+
+@dataclass(slots=True)
+class _Work:
+    """A document on its way."""
+
+    document: BytesIO
+    wish: Extension
+    services: SigningServices
+    timestamper: FetchingTimeStamper
+    name: str
+    steps: list[Step] = field(default_factory=list)
+    report: Report = field(init=False)
+    evidence: Evidence = field(init=False)
+    """What the network had to add to what is in the document, for this report."""
+
+    def look(self) -> Report:
+        """Judge the document as it is, fetching what it lacks."""
+        services = self.services
+        collector = Collector(services.fetcher, services.clock)
+        self.report = verify_online(
+            self.document.getvalue(),
+            policy=services.policy,
+            trust=services.trust,
+            collector=collector,
+            name=self.name,
+        )
+        self.evidence = collector.evidence
+        return self.report
+
+    def look_alone(self) -> Report:
+        """Judge the document by what is in it."""
+        services = self.services
+        self.report = verify_document(
+            self.document.getvalue(),
+            policy=services.policy,
+            trust=services.trust,
+            at=services.clock.now(),
+            name=self.name,
+        )
+        return self.report
+
+    def stamp(self, step: Step) -> None:
+        """Append a time-stamp over everything."""
+        digest = _digest(self.services.policy)
+        with hostile_document():
+            add_document_timestamp(
+                self.document, self.timestamper, digest_name=digest, name=self.name
+            )
+        self.steps.append(step)
+
+    def embed(self) -> None:
+        """Append the evidence there is."""
+        add_evidence(self.document, self.evidence, contents=None)
+        self.steps.append(Step.EVIDENCE)
+
+
+def _is_due(work: _Work, within: timedelta) -> bool:
+    services = work.services
+    lapse = lapse_of(work.report, services.policy)
+    return lapse is not None and lapse.at - services.clock.now() <= within
+
+
+def _raise_level(work: _Work, level: Level) -> None:
+    signatures = _signatures(work.report)
+    if not signatures:
+        raise NothingToExtendError(name=work.name)
+    renew = work.wish.due_within is not None and level is Level.B_LTA
+    if not renew and all(has_level(each, level, work.report) for each in signatures):
+        return
+    for each in signatures:
+        _check_provable(each, services_may_be_down=True)
+    unproved = [each for each in signatures if not has_level(each, Level.B_T, work.report)]
+    if unproved:
+        _prove_existence(work, unproved)
+        work.look()
+    if not level.needs_evidence:
+        return
+    _wait_for_responders(work)
+    for each in _signatures(work.report):
+        _check_provable(each, services_may_be_down=False)
+    if len(work.evidence):
+        work.embed()
+    if level is Level.B_LTA:
+        work.stamp(Step.ARCHIVE_TIMESTAMP)
+
+
+def _prove_existence(work: _Work, unproved: list[SignatureReport]) -> None:
+    """Time-stamp the one signature that is last in its CMS; else the document."""
+    data, policy = work.document.getvalue(), work.services.policy
+    place = (
+        find_place(data, unproved[0].field, limits=policy.limits) if len(unproved) == 1 else None
+    )
+    stamped = None
+    if place is not None and unproved[0].sub_filter == PADES:
+        stamped = stamp_in_place(data, place, work.timestamper, digest_name=_digest(policy))
+    if stamped is None:
+        work.stamp(Step.DOCUMENT_TIMESTAMP)
+    else:
+        work.document = BytesIO(stamped)
+        work.steps.append(Step.SIGNATURE_TIMESTAMP)
+
+
+def _wait_for_responders(work: _Work) -> None:
+    """Ask once more where evidence is older than the time-stamp by no more than clocks may be."""
+    policy = work.services.policy
+    lag = max(lag_of(each, policy) for each in _signatures(work.report))
+    if timedelta(0) < lag <= policy.skew:
+        work.services.pause(lag.total_seconds() + 1)
+        work.look()
+
+
+def _check_provable(signature: SignatureReport, *, services_may_be_down: bool) -> None:
+    """Check that a signature is valid, or that nothing but a status is missing.
+
+    Raises:
+        EvidenceUnavailableError: a status is missing, and that matters.
+        NotProvableError: anything else is wrong with it.
+    """
+    if signature.indication is Indication.TOTAL_PASSED:
+        return
+    if lacks_status_alone(signature):
+        if services_may_be_down:
+            return
+        lacking = [each for each in links_of(signature) if each.standing in UNPROVED]
+        first = lacking[0] if lacking else signature.path[0]
+        reason = first.standing.value if first.standing else ""
+        raise EvidenceUnavailableError(subject=first.name, reason=reason)
+    sub = signature.sub_indication
+    raise NotProvableError(
+        field=signature.field,
+        indication=sub.value if sub else signature.indication.value,
+        findings=tuple(each.code for each in signature.findings if each.severity is Severity.ERROR),
+    )
+
+
+def _finish(work: _Work, before: Report) -> ExtendedDocument:
+    level, services = work.wish.level, work.services
+    report = before
+    if work.steps:
+        report = work.look()
+        if level is not None and level.needs_evidence:
+            if len(work.evidence):  # a service of several units answered with a new certificate
+                add_evidence(work.document, work.evidence, contents=None)
+            report = work.look_alone()
+        check_kept(report, before=before)
+        _check_reached(work, before)
+    return ExtendedDocument(
+        data=work.document.getvalue(),
+        steps=tuple(work.steps),
+        before=lowest_level(before),
+        level=lowest_level(report),
+        report=report,
+        lapse=lapse_of(report, services.policy),
+    )
+
+
+def _check_reached(work: _Work, before: Report) -> None:
+    """Check that every signature has the level, or that the one new time-stamp holds.
+
+    Where the level embeds no evidence, what lacks a certificate's status alone is taken too: the
+    service of that status may be down, and the time-stamp is needed all the same.
+
+    Raises:
+        ResultNotValidError: one has not.
+    """
+    level, report = work.wish.level, work.report
+    strict = level is not None and level.needs_evidence
+    new = {each.field for each in report.signatures} - {each.field for each in before.signatures}
+    for each in report.signatures:
+        if not strict and lacks_status_alone(each):
+            continue
+        is_stamp = each.kind is Kind.TIMESTAMP
+        if is_stamp and each.field in new and each.indication is not Indication.TOTAL_PASSED:
+            raise result_not_valid(each, level or Level.B_T)
+        if not is_stamp and level is not None and not has_level(each, level, report):
+            raise result_not_valid(each, level)
+
+
+def _signatures(report: Report) -> list[SignatureReport]:
+    return [each for each in report.signatures if each.kind is not Kind.TIMESTAMP]
+
+
+def _digest(policy: Policy) -> str:
+    known = policy.algorithms.digests
+    lasting = [each for each in DIGESTS if each in known and known[each].until is None]
+    return (lasting or list(DIGESTS))[0]

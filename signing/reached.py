@@ -1,0 +1,75 @@
+"""Whether signatures have a level, and what was there before still holds.
+
+Spec: ETSI EN 319 142-1 §6.1.
+"""
+
+from __future__ import annotations
+
+from signing.errors import ResultNotValidError
+from signing.options import Level
+from signing.verdict import LEVELS, STATUS_FINDINGS, is_broken
+from verify.facts import Kind
+from verify.finding import Severity
+from verify.indication import Indication, SubIndication
+from verify.report import Report, SignatureReport
+from verify.rules.level import PADES
+
+
+def check_kept(report: Report, *, before: Report) -> None:
+    """Check that nothing which held before is broken now.
+
+    Raises:
+        ResultNotValidError: a signature is.
+    """
+    broken_before = {each.field for each in before.signatures if is_broken(each)}
+    for each in report.signatures:
+        if is_broken(each) and each.field not in broken_before:
+            raise result_not_valid(each, Level.B_B)
+
+
+def has_level(signature: SignatureReport, level: Level, report: Report) -> bool:
+    """Say whether a valid signature has the level, or one above it.
+
+    A signature that is not PAdES has no level: for it counts that a time-stamp over the document
+    proves when it existed.
+    """
+    if signature.indication is not Indication.TOTAL_PASSED:
+        return False
+    if signature.sub_filter == PADES:
+        return signature.level in LEVELS[LEVELS.index(level) :]
+    return any(
+        each.kind is Kind.TIMESTAMP
+        and each.indication is Indication.TOTAL_PASSED
+        and each.revision > signature.revision
+        for each in report.signatures
+    )
+
+
+def lowest_level(report: Report) -> str | None:
+    """Return the lowest level of a document's PAdES signatures; None where one has none."""
+    levels = [
+        each.level
+        for each in report.signatures
+        if each.kind is not Kind.TIMESTAMP and each.sub_filter == PADES
+    ]
+    if not levels or None in levels:
+        return None
+    return min((Level(str(each)) for each in levels), key=LEVELS.index).value
+
+
+def lacks_status_alone(signature: SignatureReport) -> bool:
+    """Say whether nothing stands against a signature but a status that could not be had."""
+    errors = {each.code for each in signature.findings if each.severity is Severity.ERROR}
+    return signature.sub_indication is SubIndication.TRY_LATER and errors <= STATUS_FINDINGS
+
+
+def result_not_valid(signature: SignatureReport, level: Level) -> ResultNotValidError:
+    """Return the error that says what is wrong with what was made."""
+    why = [each.code for each in signature.findings if each.severity is Severity.ERROR]
+    sub = signature.sub_indication
+    return ResultNotValidError(
+        field=signature.field,
+        indication=signature.indication.value,
+        level=level.value,
+        findings=tuple(why) or ((sub.value,) if sub else (str(signature.level),)),
+    )
