@@ -166,6 +166,16 @@ class StatusChange:
 
 
 @dataclass(frozen=True, slots=True)
+class CRLHead:
+    """What is asked of an issued list again and again: 50 MB of octets are not read for it."""
+
+    issuer: str
+    number: int
+    this_update: datetime
+    next_update: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CRLRecord:
     """One issued revocation list."""
 
@@ -499,6 +509,10 @@ class Register(Protocol):
         self, issuer: str, *, delta: bool = False, before: int | None = None
     ) -> CRLRecord | None:
         """Return the full or delta list with the highest number, or the highest below `before`."""
+        ...
+
+    def newest_crl_head(self, issuer: str, *, delta: bool = False) -> CRLHead | None:
+        """Return number and times of the full or delta list with the highest number."""
         ...
 
     def find_crl(self, issuer: str, number: int) -> CRLRecord | None:

@@ -78,7 +78,7 @@ def show(context: typer.Context, name: Name) -> None:
     session = session_of(context)
     with open_office(session) as office:
         record = office.record(name)
-        crl = office.register.newest_crl(name)
+        crl = office.register.newest_crl_head(name)
         succession = office.register.find_succession(name)
     certificate = x509.load_der_x509_certificate(record.certificate_der)
     data = {

@@ -99,7 +99,7 @@ def in_utc(at: datetime | None) -> datetime | None:
 
 def _publish(office: Office, authority: Authority) -> int:
     authority.issue_crl(requester=actor())
-    newest = office.register.newest_crl(authority.issuer.name)
+    newest = office.register.newest_crl_head(authority.issuer.name)
     return newest.number if newest else 0
 
 

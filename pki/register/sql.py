@@ -27,6 +27,7 @@ from pki.records import (
     CertificateRecord,
     Change,
     CRLFloor,
+    CRLHead,
     CRLRecord,
     ErasureRecord,
     ForeignCertificate,
@@ -242,6 +243,12 @@ class SQLRegister:
         found = self._transactions.read(_NEWEST_CRL[delta], asked)
         return CRLRecord(*found[0]) if found else None
 
+    def newest_crl_head(self, issuer: str, *, delta: bool = False) -> CRLHead | None:
+        """Return number and times of the full or delta list with the highest number."""
+        asked = {"issuer": issuer, "below": _ANY_NUMBER}
+        found = self._transactions.read(_NEWEST_HEAD[delta], asked)
+        return CRLHead(*found[0]) if found else None
+
     def find_crl(self, issuer: str, number: int) -> CRLRecord | None:
         """Return the list of that number."""
         if not 0 <= number < _ANY_NUMBER:
@@ -285,7 +292,7 @@ class SQLRegister:
             return self._log.search(connection, fragment)
 
 
-def _select(table: Table, record: type[Record]) -> Select[tuple[Any, ...]]:
+def _select(table: Table, record: type[Record | CRLHead]) -> Select[tuple[Any, ...]]:
     """Select the columns of a record, in the order of its fields."""
     return select(*(table.c[field.name] for field in fields(record)))
 
@@ -305,6 +312,8 @@ _REQUEST = _CERTIFICATES.where(
 )
 _CRLS = _select(CRLS, CRLRecord)
 _NEWEST_CRL = {delta: lists.newest_crl(_CRLS, delta=delta) for delta in (False, True)}
+_HEADS = _select(CRLS, CRLHead)
+_NEWEST_HEAD = {delta: lists.newest_crl(_HEADS, delta=delta) for delta in (False, True)}
 _CRL = _CRLS.where(CRLS.c.issuer == bindparam("issuer"), CRLS.c.number == bindparam("number"))
 _ANY_NUMBER = 2**63 - 1
 """What both engines take for a number at most; Antin's own lists count from 1."""

@@ -69,10 +69,10 @@ def list_states(register: Register, now: datetime) -> Iterator[ListState]:
     """Yield the lists of the authorities at work; deltas only where there is a list to add to."""
     for one in authorities_at_work(register, now):
         name = one.record.name
-        full = register.newest_crl(name)
+        full = register.newest_crl_head(name)
         yield ListState(name, delta=False, lapse=list_lapse(full) if full else None)
         if full is not None and one.record.delta_lifetime is not None:
-            newest = register.newest_crl(name, delta=True)
+            newest = register.newest_crl_head(name, delta=True)
             yield ListState(name, delta=True, lapse=list_lapse(newest) if newest else None)
 
 

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
-from pki.records import CRLRecord
+from pki.records import CRLHead, CRLRecord
 from pki.upkeep.alarm import Severity
 
 
@@ -41,7 +41,7 @@ class Lapse:
         return Severity.WARNING if now >= self.warn else None
 
 
-def list_lapse(record: CRLRecord) -> Lapse:
+def list_lapse(record: CRLHead | CRLRecord) -> Lapse:
     """Return the steps of a revocation list."""
     life = record.next_update - record.this_update
     end = record.next_update

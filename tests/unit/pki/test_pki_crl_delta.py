@@ -159,6 +159,11 @@ def test_numbers_are_found_again(delta_world: World):
     assert second.base_number == 1
     for number in (0, 4, -1, 2**63, 2**159):
         assert register.find_crl("issuing", number) is None
+    for delta in (False, True):
+        head, newest = (
+            ask("issuing", delta=delta) for ask in (register.newest_crl_head, register.newest_crl)
+        )
+        assert head.number == newest.number
     before = register.newest_crl("issuing", before=3)
     assert before is not None
     assert before.number == 1

@@ -101,6 +101,7 @@ def test_what_is_not_there_is_none(register: SQLRegister):
     assert register.find_revocation("ca", 1) is None
     assert register.find_authority("ca") is None
     assert register.newest_crl("ca") is None
+    assert register.newest_crl_head("ca") is None
     assert register.list_authorities() == ()
     assert register.list_revocations("ca") == ()
 

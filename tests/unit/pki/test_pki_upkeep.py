@@ -61,6 +61,26 @@ def due(world: World) -> list[tuple[str, bool]]:
     return [(state.authority, state.delta) for state in states if state.is_due(now)]
 
 
+def test_nobody_reads_a_whole_list_to_see_when_it_ends(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    world.issuing.issue_crl()
+    world.issuing.issue_crl()
+    whole = world.register.newest_crl("issuing")
+    head = world.register.newest_crl_head("issuing")
+    assert (whole, head) != (None, None)
+    for name in ("issuer", "number", "this_update", "next_update"):
+        assert getattr(head, name) == getattr(whole, name)
+    assert list_lapse(head) == list_lapse(whole)
+
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError("a list of a million entries")
+
+    monkeypatch.setattr(world.register, "newest_crl", read)
+    assert due(world) == [("root", False)]
+    assert told(world) == {("pki.upkeep.list_missing", "root"): Severity.WARNING}
+
+
 def test_a_list_is_due_at_half_of_its_time_and_an_alarm_later(world: World):
     assert sorted(due(world)) == [("issuing", False), ("root", False)]
     assert told(world) == {
