@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -12,6 +13,19 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Return the present as an aware datetime in UTC."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClockBounds:
+    """How far a clock may be from what is known besides it; None where nothing is asked."""
+
+    max_gap: timedelta | None = None
+    """After the last entry of the audit log."""
+    max_skew: timedelta | None = None
+    """From the clock of the register's server, either way; a register in a file has none."""
+
+
+ANY_TIME = ClockBounds()
 
 
 class SystemClock:

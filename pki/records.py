@@ -16,6 +16,8 @@ from typing import NamedTuple, Protocol
 
 from cryptography import x509
 
+from pki.clock import ClockBounds
+
 
 class CertificateState(StrEnum):
     """How far a serial has come."""
@@ -430,6 +432,15 @@ class Register(Protocol):
     Every method raises `RegisterBusyError`, `RegisterFullError`, `RegisterUnreachableError` or
     `NotARegisterError` when the store behind it fails.
     """
+
+    @property
+    def clock_bounds(self) -> ClockBounds:
+        """How far a clock may be from what is known here (`pki.audit.entry.check_clock`)."""
+        ...
+
+    def server_time(self) -> datetime | None:
+        """Return the present by the clock of the register's server; None for one in a file."""
+        ...
 
     def commit(self, changes: Sequence[Change], event: AuditEvent) -> None:
         """Apply all changes and append the event, durably, or change nothing.

@@ -1,11 +1,11 @@
-"""`antin audit show|verify|checkpoint|prove|check-proof`."""
+"""`antin audit show|verify|confirm-clock|checkpoint|prove|check-proof`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import PinSource
+from cli.options import DoIt, PinSource
 from cli.session import session_of
 
 group = typer.Typer(help="audit", no_args_is_help=True, rich_markup_mode=None)
@@ -73,6 +73,32 @@ def verify(
             ]
         ),
     )
+
+
+@group.command("confirm-clock", help="audit.confirm_clock")
+def confirm_clock(context: typer.Context, yes: DoIt = False) -> None:
+    """Show this machine's time and the log's last; with --yes, record that a person found it so."""
+    from cli.actor import actor
+    from cli.homes.office import open_office
+    from cli.tokens.dry_run import end_dry_run
+    from pki.audit.entry import check_clock
+    from pki.audit.entry import confirm_clock as confirm
+
+    session = session_of(context)
+    with open_office(session) as office:
+        now, last = session.clock.now(), office.register.last_audit_entry()
+        check_clock(office.register, now, confirmed=True)
+        if yes:
+            with office.home.locked():
+                confirm(office.register, now, actor=actor())
+    recorded = last.at.isoformat(timespec="seconds") if last is not None else None
+    session.put(
+        "audit.confirm-clock/1",
+        {"now": now.isoformat(timespec="seconds"), "recorded": recorded, "confirmed": yes},
+        lambda: session.word("cli.audit.clock", now=now, recorded=last.at if last else "-"),
+    )
+    if not yes:
+        end_dry_run(session, "cli.audit.clock_advice")
 
 
 @group.command("checkpoint", help="audit.checkpoint")

@@ -121,7 +121,7 @@ def _register(home: Home) -> str:
 
 def _clock(session: Session, home: Home) -> str:
     now = session.clock.now()
-    register = open_register(home.register)
+    register = open_register(home.register, bounds=home.settings.clock.bounds)
     try:
         check_clock(register, now)
     finally:

@@ -144,7 +144,7 @@ def open_office(session: Session, *, pin_source: str | None = None) -> Iterator[
         PKIError: the register cannot be opened.
     """
     home = get_home(home_directory(session.home), session.configuration)
-    register = open_register(home.register)
+    register = open_register(home.register, bounds=home.settings.clock.bounds)
     try:
         yield Office(session, home, register, PINs(session, home, pin_source))
     finally:

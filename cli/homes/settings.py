@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from cli.errors import BadConfigurationError, NewerHomeError, UnreadableFileError
 from pki.audit.note import ORIGIN
+from pki.clock import ClockBounds
 from pki.records import RETENTION_YEARS
 
 HOME_VERSION = 1
@@ -199,6 +201,22 @@ class Upkeep(_Section):
     """How old the newest backup may be."""
 
 
+class ClockSection(_Section):
+    """How far this machine's clock may be from what is known besides it."""
+
+    max_gap_days: Annotated[int, Field(ge=1, le=36500)] = 400
+    """After the last entry of the audit log: an authority may rest for a year and a month, and
+    after that a person looks at the clock first (`antin audit confirm-clock`)."""
+    max_skew_seconds: Annotated[int, Field(ge=1, le=86400)] = 60
+    """From the clock of the register's server, where the register is in PostgreSQL."""
+
+    @property
+    def bounds(self) -> ClockBounds:
+        """The same as a register takes it."""
+        gap, skew = timedelta(days=self.max_gap_days), timedelta(seconds=self.max_skew_seconds)
+        return ClockBounds(gap, skew)
+
+
 class Settings(_Section):
     """The whole of `antin.toml`."""
 
@@ -221,6 +239,7 @@ class Settings(_Section):
     signing: Signing = Signing()
     verify: Verifying = Verifying()
     upkeep: Upkeep = Upkeep()
+    clock: ClockSection = ClockSection()
 
 
 def parse_settings(text: str, path: Path) -> Settings:

@@ -16,13 +16,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli.selftest.sandbox import REQUESTER, Broken, Sandbox, demand, refused
 from pki.audit.checkpoint import TreeHead
+from pki.audit.entry import confirm_clock
 from pki.audit.verify import recompute
 from pki.authority.authority import Authority
+from pki.clock import ClockBounds
 from pki.errors import (
     AuditBrokenError,
     AuditCutError,
     AuditRewrittenError,
     ClockBeforeRecordError,
+    ClockGapError,
     PKIError,
     RegisterConflictError,
     phrase,
@@ -116,6 +119,21 @@ def clock_back(sandbox: Sandbox) -> None:
     reason = x509.ReasonFlags.superseded
     refused(ClockBeforeRecordError, lambda: sandbox.issuing.revoke(serial, reason))
     refused(ClockBeforeRecordError, sandbox.issuing.issue_crl)
+
+
+def clock_ahead(sandbox: Sandbox) -> None:
+    """23. Long after the last entry, nothing is signed until a person vouches for the clock."""
+    certificate = sandbox.issue()
+    sandbox.register.clock_bounds = ClockBounds(max_gap=timedelta(days=400))
+    sandbox.clock.advance(timedelta(days=400))
+    sandbox.issue()
+    sandbox.clock.advance(timedelta(days=400, seconds=1))
+    refused(ClockGapError, sandbox.issue)
+    refused(ClockGapError, sandbox.issuing.issue_crl)
+    serial, reason = certificate.serial_number, x509.ReasonFlags.superseded
+    refused(ClockGapError, lambda: sandbox.issuing.revoke(serial, reason))
+    confirm_clock(sandbox.register, sandbox.clock.now(), actor=REQUESTER)
+    sandbox.issue()
 
 
 def restored(sandbox: Sandbox) -> None:

@@ -6,10 +6,10 @@ Spec: RFC 9162 §2.1.1 (an entry's bytes are a leaf's data).
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pki.audit.tree import Edge, leaf_hash
-from pki.errors import ClockBeforeRecordError
+from pki.errors import ClockBeforeRecordError, ClockGapError, ClockSkewError
 from pki.records import AuditEntry, AuditEvent, Register
 
 _ENCODER = json.JSONEncoder(
@@ -25,15 +25,48 @@ def build_entry(event: AuditEvent, edge: Edge) -> tuple[AuditEntry, Edge]:
     return AuditEntry(sequence, event.at.astimezone(UTC), content, subtrees), following
 
 
-def check_clock(register: Register, now: datetime) -> None:
-    """Refuse to act at a time before the last audit entry.
+def check_clock(register: Register, now: datetime, *, confirmed: bool = False) -> None:
+    """Refuse to act at a time that cannot be right, by the log and by the register's server.
+
+    Args:
+        register: the record, and how far the clock may be from what it knows.
+        now: the present, by the clock that is in doubt.
+        confirmed: a person vouches for a time long after the last entry.
 
     Raises:
         ClockBeforeRecordError: the clock was set back, or the log comes from the future.
+        ClockGapError: the last entry is longer ago than `ClockBounds.max_gap`.
+        ClockSkewError: the server's clock says otherwise.
     """
-    last = register.last_audit_entry()
+    last, bounds = register.last_audit_entry(), register.clock_bounds
     if last is not None and now < last.at:
         raise ClockBeforeRecordError(now=now, recorded=last.at)
+    if last is not None and bounds.max_gap is not None and not confirmed:
+        _check_gap(last.at, now, bounds.max_gap)
+    if bounds.max_skew is not None:
+        _check_skew(register.server_time(), now, bounds.max_skew)
+
+
+def confirm_clock(register: Register, now: datetime, *, actor: str) -> None:
+    """Record that a person compared the clock with another one and found it right.
+
+    What is signed next follows this entry, so the gap before it is closed.
+
+    Raises:
+        ClockBeforeRecordError, ClockSkewError: as `check_clock`; nobody can vouch for that.
+    """
+    check_clock(register, now, confirmed=True)
+    register.commit((), AuditEvent(now, actor, "clock.confirm"))
+
+
+def _check_gap(recorded: datetime, now: datetime, bound: timedelta) -> None:
+    if now - recorded > bound:
+        raise ClockGapError(now=now, recorded=recorded, days=bound.days)
+
+
+def _check_skew(server: datetime | None, now: datetime, bound: timedelta) -> None:
+    if server is not None and abs(server - now) > bound:
+        raise ClockSkewError(now=now, server=server, seconds=int(bound.total_seconds()))
 
 
 def read_content(untrusted: bytes) -> tuple[int, AuditEvent] | None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, insert, select
+from sqlalchemy import Select, Table, bindparam, func, insert, select
 from sqlmodel import SQLModel
 
 from pki.audit.tree import Edge
-from pki.clock import Clock
+from pki.clock import ANY_TIME, Clock, ClockBounds
 from pki.errors import (
     NewerRegisterError,
     NotARegisterError,
@@ -83,8 +84,12 @@ def create_register(url_or_path: str | Path, clock: Clock) -> SQLRegister:
     return register
 
 
-def open_register(url_or_path: str | Path) -> SQLRegister:
+def open_register(url_or_path: str | Path, *, bounds: ClockBounds = ANY_TIME) -> SQLRegister:
     """Open a register that is there, at a path, `sqlite:///…` or `postgresql://…`.
+
+    Args:
+        url_or_path: where it is.
+        bounds: how far the clock may be from what the register knows, for whoever acts.
 
     Raises:
         RegisterUnreachableError: no such file or server, or it may not be read.
@@ -95,7 +100,7 @@ def open_register(url_or_path: str | Path) -> SQLRegister:
         RestoreUnfinishedError: its restoring was broken off.
     """
     store = store_of(url_or_path)
-    register = SQLRegister(store)
+    register = SQLRegister(store, bounds)
     with register.closed_on_error():
         store.check()
         found = register.schema_version()
@@ -109,8 +114,9 @@ def open_register(url_or_path: str | Path) -> SQLRegister:
 class SQLRegister:
     """`pki.records.Register` over SQL tables. Safe to share between threads."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, bounds: ClockBounds = ANY_TIME) -> None:
         self._store = store
+        self.clock_bounds = bounds
         self._transactions = Transactions(store)
         self._reading = self._transactions.reading
         self._log = AuditLog()
@@ -151,6 +157,13 @@ class SQLRegister:
             raise NotARegisterError(register=self._store.place, reason="no schema version")
         version: int = versions[0]
         return version
+
+    def server_time(self) -> datetime | None:
+        """Return the present by the clock of the register's server; None for one in a file."""
+        if self._store.engine.dialect.name != "postgresql":
+            return None
+        server: datetime = self._transactions.read(_SERVER_TIME)[0][0]
+        return server
 
     def commit(self, changes: Sequence[Change], event: AuditEvent) -> None:
         """Apply all changes and append the event, or change nothing."""
@@ -302,6 +315,7 @@ _AUTHORITIES = _select(AUTHORITIES, AuthorityRecord).order_by(
 )
 _AUTHORITY = _AUTHORITIES.where(AUTHORITIES.c.name == bindparam("name"))
 _SUCCESSION = _select(SUCCESSIONS, SuccessionRecord).where(SUCCESSIONS.c.name == bindparam("name"))
+_SERVER_TIME = select(func.clock_timestamp())
 _CERTIFICATES = _select(CERTIFICATES, CertificateRecord)
 _CERTIFICATE = _CERTIFICATES.where(
     CERTIFICATES.c.issuer == bindparam("issuer"), CERTIFICATES.c.serial == bindparam("serial")

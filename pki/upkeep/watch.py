@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from cryptography import x509
 
 from pki.audit.entry import check_clock, read_content
-from pki.errors import ClockBeforeRecordError
+from pki.errors import ClockBeforeRecordError, ClockGapError, ClockSkewError, Fact
 from pki.records import AuditEntry, CertificateQuery, CertificateState, Register
 from pki.upkeep.alarm import Alarm, Severity
 from pki.upkeep.due import authorities_at_work, list_states
@@ -35,13 +35,19 @@ def register_alarms(register: Register, now: datetime) -> Iterator[Alarm]:
     try:
         check_clock(register, now)
     except ClockBeforeRecordError as error:
-        facts = dict(error.facts)
-        recorded = facts.pop("recorded")
-        at = recorded if isinstance(recorded, datetime) else None
-        yield Alarm(Severity.ERROR, "pki.upkeep.clock", "-", at)
+        yield _clock_alarm("pki.upkeep.clock", error.facts["recorded"])
+    except ClockGapError as error:
+        yield _clock_alarm("pki.upkeep.clock_gap", error.facts["recorded"])
+    except ClockSkewError as error:
+        yield _clock_alarm("pki.upkeep.clock_skew", error.facts["server"])
     yield from authority_alarms(register, now)
     yield from list_alarms(register, now)
     yield from open_alarms(register, now)
+
+
+def _clock_alarm(code: str, told: Fact) -> Alarm:
+    at = told if isinstance(told, datetime) else None
+    return Alarm(Severity.ERROR, code, "-", at)
 
 
 def authority_alarms(register: Register, now: datetime) -> Iterator[Alarm]:

@@ -249,14 +249,17 @@ def test_no_checkpoint_is_signed_that_nobody_would_take(office, tmp_path):
     """With the OCSP signer's key, under the same root; with a lapsed one; before the last entry."""
     home, audit, _ = office
     now = SystemClock().now()
-    for moment, code in (
-        (now - timedelta(days=1), "pki.clock_before_record"),
-        (now + timedelta(days=3650), "cli.checkpoint_untrusted"),
-    ):
-        ran = audit("checkpoint", "-o", tmp_path / "held", clock=FixedClock(moment))
-        assert (ran.status, ran.code) == (3, code)
     configuration = home / "antin.toml"
     text = configuration.read_text("utf-8")
+    for moment, days, code in (
+        (now - timedelta(days=1), 400, "pki.clock_before_record"),
+        (now + timedelta(days=3650), 400, "pki.clock_gap"),
+        (now + timedelta(days=3650), 4000, "cli.checkpoint_untrusted"),
+    ):
+        patient = text.replace("max_gap_days = 400", f"max_gap_days = {days}")
+        configuration.write_text(patient, "utf-8")
+        ran = audit("checkpoint", "-o", tmp_path / "held", clock=FixedClock(moment))
+        assert (ran.status, ran.code) == (3, code)
     other = text.replace("services/audit.pem", "services/ocsp.pem")
     configuration.write_text(other.replace("object=audit", "object=ocsp"), "utf-8")
     ran = audit("checkpoint", "-o", tmp_path / "held")

@@ -47,6 +47,9 @@ def test_a_certificate_is_erased_and_the_rest_goes_on(run: Home, official, later
     assert name in shown.out
     assert "Nothing done" in shown.err
     assert [row["serial"] for row in listed(run, name, later)] == held, "it was only shown"
+    doubted = run("cert", "erase", serial, "--yes", clock=later)
+    assert (doubted.status, doubted.code) == (3, "pki.clock_gap"), "a wrong clock erases nothing"
+    vouch(run, later)
     done = run("cert", "erase", serial, serial, "--reason", "request", "--yes", clock=later)
     assert (done.status, name in done.out) == (0, False), done
     assert [row["serial"] for row in listed(run, name, later)] == [
@@ -64,6 +67,13 @@ def test_a_certificate_is_erased_and_the_rest_goes_on(run: Home, official, later
     again = run("cert", "erase", serial, "--yes", clock=later)
     assert (again.status, again.code) == (3, "pki.certificate_erased")
     assert run("audit", "verify", clock=later).status == 0
+
+
+def vouch(run: Home, clock: FixedClock) -> None:
+    """Say that it is eleven years later indeed."""
+    shown = run("audit", "confirm-clock", clock=clock)
+    assert (shown.status, "Nothing done" in shown.err) == (3, True), shown
+    assert run("audit", "confirm-clock", "--yes", clock=clock).status == 0
 
 
 def take_in_expired(home: Path) -> x509.Certificate:
@@ -134,10 +144,12 @@ def test_backups_proofs_and_the_look_at_the_register_know_of_it(
 def test_what_must_be_kept_is_refused(run: Home, demo_home: Path, official, later: FixedClock):
     serial = official["serial"]
     early = FixedClock(SystemClock().now() + timedelta(days=9 * 365))
+    vouch(run, early)
     for words in ((), ("--yes",)):
         refused = run("cert", "erase", serial, *words, clock=early)
         assert (refused.status, refused.code) == (3, "pki.erasure_too_early")
     row = run("cert", "list", "--query", "OCSP", "--json").json["certificates"][0]
+    vouch(run, later)
     refused = run("cert", "erase", serial, row["serial"], "--yes", clock=later)
     assert (refused.status, refused.code) == (3, "pki.erasure_forbidden")
     configuration = demo_home / "antin.toml"

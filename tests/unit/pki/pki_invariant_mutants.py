@@ -20,7 +20,7 @@ from sqlalchemy import update
 from cli.selftest.sandbox import Sandbox
 from pki import ocsp, request
 from pki import subject as subject_module
-from pki.audit import verify
+from pki.audit import entry, verify
 from pki.authority import authority, bulk, crl, crl_gate, issuance, signature
 from pki.authority.issuer import Signatory
 from pki.authority.template import Content, build_tbs
@@ -288,6 +288,9 @@ class Mutants:
             return real(issuer, register, record, now=max(now, last.at), delta=delta)
 
         self.patch.setattr(crl, "_plan", plan)
+
+    def gap_unread(self) -> None:
+        self.patch.setattr(entry, "_check_gap", lambda *_: None)
 
     def restored_as_it_was(self) -> None:
         self.patch.setattr(reconcile, "take_in", lambda *_, **__: None)
