@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -35,6 +36,21 @@ def read_certificate(untrusted_der: bytes) -> x509.Certificate:
     Raises:
         MalformedObjectError: not a certificate, or one with fields that cannot be read.
     """
+    if len(untrusted_der) <= _COMMON_BYTES:
+        return _read_common(untrusted_der)
+    return _read(untrusted_der)
+
+
+_COMMON_BYTES = 8 * 1024
+
+
+@lru_cache(maxsize=64)
+def _read_common(untrusted_der: bytes) -> x509.Certificate:
+    """Read a certificate once: documents of one batch bring the same ones."""
+    return _read(untrusted_der)
+
+
+def _read(untrusted_der: bytes) -> x509.Certificate:
     with foreign("certificate"), quietly():
         certificate = x509.load_der_x509_certificate(untrusted_der)
         _ = certificate.extensions, certificate.public_key(), certificate.subject

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 
 from verify.certificate import quietly
 from verify.evidence import NONE, Evidence
-from verify.examine import examine_document
+from verify.examine import Given, examine_document
 from verify.facts import CertificateFacts, ChainFacts
 from verify.finding import Finding
-from verify.pdf.document import count_pages, open_pdf
+from verify.pdf.document import OpenPDF, count_pages, open_pdf
 from verify.policy import Policy
 from verify.process import Judgement, TimestampJudgement, judge_document
 from verify.report import (
@@ -27,6 +27,7 @@ from verify.report import (
     SignerReport,
     TimestampReport,
 )
+from verify.revocation.gather import Gatherers
 from verify.rules.chain import ChainJudgement
 from verify.trust import TrustStore
 
@@ -60,15 +61,42 @@ def verify_document(
 
     Spec: EN 319 102-1 §5.
     """
-    at = at.astimezone(UTC)
     pdf = open_pdf(data, name=name, limits=policy.limits)
+    return verify_opened(pdf, policy=policy, trust=trust, at=at, evidence=evidence)
+
+
+def verify_opened(
+    pdf: OpenPDF,
+    *,
+    policy: Policy,
+    trust: TrustStore,
+    at: datetime,
+    evidence: Evidence = NONE,
+    gatherers: Gatherers | None = None,
+) -> Report:
+    """Judge a document that is open already: see `verify_document`.
+
+    Args:
+        pdf: the document.
+        policy: by which rules.
+        trust: where paths must end.
+        at: the moment of judging, aware.
+        evidence: certificates, CRLs and OCSP responses had beside the document.
+        gatherers: what was found out about the same certificates for other documents.
+
+    Raises:
+        TooManySignaturesError: more signature fields than the policy allows.
+    """
+    at = at.astimezone(UTC)
     with quietly():
-        examined = examine_document(pdf, policy=policy, trust=trust, evidence=evidence, at=at)
+        examined = examine_document(
+            pdf, Given(policy, trust, evidence, gatherers or Gatherers()), at=at
+        )
     verdict = judge_document(examined.facts, policy=policy, at=at)
     return Report(
-        name=name,
-        sha256=hashlib.sha256(data).hexdigest(),
-        size=len(data),
+        name=pdf.name,
+        sha256=hashlib.sha256(pdf.data).hexdigest(),
+        size=len(pdf.data),
         pages=count_pages(pdf),
         indication=verdict.indication,
         sub_indication=verdict.sub_indication,

@@ -39,8 +39,8 @@ from verify.pdf.tail import Trace, trace_tail
 from verify.policy import Policy
 from verify.purpose import is_seal, signer_defects, timestamp_defects
 from verify.report import Need
-from verify.revocation.gather import Gatherer
-from verify.revocation.sources import Raw, handed_in, read_crls, read_responses
+from verify.revocation.gather import Gatherer, Gatherers
+from verify.revocation.sources import Raw, handed_in
 from verify.trust import TrustStore
 
 _PADES = "/ETSI.CAdES.detached"
@@ -99,27 +99,38 @@ class _Work:
         return self.gatherer.chain(certificate, hint=hint, purpose_defects=defects)
 
 
-def examine_document(
-    pdf: OpenPDF, *, policy: Policy, trust: TrustStore, evidence: Evidence, at: datetime
-) -> Examined:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is known beside the document."""
+
+    policy: Policy
+    """Limits, and what signers' certificates must be for."""
+    trust: TrustStore
+    """Where paths should end."""
+    evidence: Evidence
+    gatherers: Gatherers
+
+
+def examine_document(pdf: OpenPDF, given: Given, *, at: datetime) -> Examined:
     """Gather the facts of a document.
 
     Args:
         pdf: the open document.
-        policy: its limits, and what signers' certificates must be for.
-        trust: where paths should end.
-        evidence: what is known beside the document.
+        given: what is known beside it.
         at: the moment of judging: evidence in the document is known since then, unless a
             time-stamp proves more.
     """
-    fields = find_signature_fields(pdf, name=pdf.name, limit=policy.limits.signatures)
+    limit = given.policy.limits.signatures
+    fields = find_signature_fields(pdf, name=pdf.name, limit=limit)
     found = sorted(
         (_find(pdf, item) for item in fields),
         key=lambda item: pdf.revisions if item.revision is None else item.revision,
     )
-    work = _prepare(pdf, found, policy=policy, trust=trust, evidence=evidence, at=at)
-    signatures = _narrow([_examine(work, item) for item in found])
     notes = () if pdf.strict else (warning("verdict.not_strictly_readable"),)
+    if not found:
+        return Examined(DocumentFacts((), notes), {})
+    work = _prepare(pdf, found, given, at=at)
+    signatures = _narrow([_examine(work, item) for item in found])
     return Examined(DocumentFacts(signatures, notes), work.known)
 
 
@@ -149,33 +160,20 @@ def _find(pdf: OpenPDF, signature: SignatureField) -> _Found:
         return _Found(signature, covered, None, problem, revision)
 
 
-def _prepare(
-    pdf: OpenPDF,
-    found: list[_Found],
-    *,
-    policy: Policy,
-    trust: TrustStore,
-    evidence: Evidence,
-    at: datetime,
-) -> _Work:
+def _prepare(pdf: OpenPDF, found: list[_Found], given: Given, *, at: datetime) -> _Work:
     store = read_store(pdf)
     tokens = _all_tokens(found)
     certificates = (
         *(certificate for token, _ in tokens for certificate in token.certificates),
         *readable(item.der for item in store.certificates),
-        *readable(item.der for item in evidence.certificates),
+        *readable(item.der for item in given.evidence.certificates),
     )
-    pool = CertificatePool(trust, certificates)
-    crls, responses = _evidence(store, tokens, evidence, at)
-    gatherer = Gatherer(
-        pool,
-        crls=read_crls(crls),
-        responses=read_responses(responses),
-        limits=policy.limits,
-    )
+    pool = CertificatePool(given.trust, certificates)
+    crls, responses = _evidence(store, tokens, given.evidence, at)
+    gatherer = given.gatherers.get(pool, crls, responses, limits=given.policy.limits, at=at)
     ends = [item.covered.end for item in found if isinstance(item.covered, Covered)]
     traces = trace_tail(pdf, min(ends)) if ends else ()
-    return _Work(pdf, policy, at, gatherer, pool.all(), traces)
+    return _Work(pdf, given.policy, at, gatherer, pool.all(), traces)
 
 
 def _all_tokens(found: list[_Found]) -> list[tuple[Token, int]]:

@@ -8,11 +8,11 @@ many writers) is read laxly: what that might hide after a signature is looked fo
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from io import BytesIO
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from pyhanko.pdf_utils.crypt import AuthStatus
-from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.generic import Reference
 from pyhanko.pdf_utils.xref import XRefSection
 
 from verify.errors import (
@@ -24,6 +24,7 @@ from verify.errors import (
     TooLargeError,
 )
 from verify.guard import foreign
+from verify.pdf.reader import Reader
 from verify.policy import Limits
 
 # pyHanko logs each suspicious change; findings say the same, and a library does not print.
@@ -36,14 +37,37 @@ class OpenPDF:
 
     name: str
     data: bytes
-    reader: PdfFileReader
+    reader: Reader
     strict: bool
     """False when only a lax reading succeeded."""
+    unsigned: dict[Reference, frozenset[Reference]] = field(default_factory=dict)
+    """Fields at the top of the form with no signature in or below them, and all the objects that
+    tell so: noted by `verify.pdf.fields`."""
 
     @property
     def revisions(self) -> int:
         """How many revisions the cross-reference chain has."""
         return len(self.sections)
+
+    def grown(self, data: bytes, *, limits: Limits) -> OpenPDF:
+        """Return what `open_pdf` returns for `data`, which is this document and more revisions.
+
+        Where the bytes of this document stand unchanged in front, they are not read again.
+
+        Raises:
+            PKIError: see `open_pdf`.
+        """
+        grown = None
+        if self.strict and len(data) <= limits.document_bytes:
+            with suppress(MalformedObjectError), foreign("PDF"):
+                grown = self.reader.grown(data)
+                if grown is not None and (grown.encrypted or not grown.root["/Pages"]):
+                    grown = None
+        if grown is None:
+            return open_pdf(data, name=self.name, limits=limits)
+        later = grown.rewritten_since(len(self.sections))
+        same = {root: told for root, told in self.unsigned.items() if told.isdisjoint(later)}
+        return OpenPDF(self.name, data, grown, strict=True, unsigned=same)
 
     @property
     def sections(self) -> list[XRefSection]:
@@ -79,7 +103,7 @@ def open_pdf(data: bytes, *, name: str, limits: Limits) -> OpenPDF:
 
 def _open(data: bytes, *, name: str, strict: bool) -> OpenPDF:
     with foreign("PDF"):
-        reader = PdfFileReader(BytesIO(data), strict=strict)
+        reader = Reader(data, strict=strict)
         if reader.encrypted and reader.decrypt("").status is AuthStatus.FAILED:
             raise EncryptedPDFError(name=name)
         _ = reader.root["/Pages"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from cryptography import x509
@@ -16,6 +17,41 @@ from verify.path.rfc5280 import find_defects
 from verify.policy import Limits
 from verify.revocation.crl import CRLPool, CRLSource
 from verify.revocation.ocsp import OCSPPool, OCSPSource
+from verify.revocation.sources import Raw, read_crls, read_responses
+
+
+class Gatherers:
+    """Keeps the last gatherer, for documents that bring the same certificates and evidence.
+
+    A batch signed with one key is judged document by document; what is in the path and whether
+    its signatures hold is the same each time.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[object, Gatherer] | None = None
+
+    def get(
+        self,
+        pool: CertificatePool,
+        crls: tuple[Raw, ...],
+        responses: tuple[Raw, ...],
+        *,
+        limits: Limits,
+        at: datetime,
+    ) -> Gatherer:
+        """Return the one there is, if it would find the same, else a new one."""
+        certificates = pool.all()
+        # Which issuers are tried first hangs on whether they are in their period.
+        valid = tuple(
+            each.not_valid_before_utc <= at <= each.not_valid_after_utc for each in certificates
+        )
+        key = (pool.trust, certificates, valid, crls, responses, limits)
+        if self._last is None or self._last[0] != key:
+            made = Gatherer(
+                pool, crls=read_crls(crls), responses=read_responses(responses), limits=limits
+            )
+            self._last = (key, made)
+        return self._last[1]
 
 
 class Gatherer:
@@ -43,6 +79,7 @@ class Gatherer:
             tuple[x509.Certificate, x509.Certificate], tuple[RevocationFacts, ...]
         ] = {}
         self._paths: dict[x509.Certificate, tuple[x509.Certificate, ...]] = {}
+        self._chains: dict[x509.Certificate, ChainFacts] = {}
 
     def path(self, certificate: x509.Certificate, hint: datetime) -> tuple[x509.Certificate, ...]:
         """Return the best path from `certificate` towards an anchor."""
@@ -66,6 +103,16 @@ class Gatherer:
             hint: about when it was used.
             purpose_defects: what its use forbids about it (usages).
         """
+        if certificate not in self._chains:
+            self._chains[certificate] = self._chain(certificate, hint)
+        found = self._chains[certificate]
+        if not purpose_defects:
+            return found
+        leaf, *issuers = found.certificates
+        leaf = replace(leaf, defects=(*leaf.defects, *purpose_defects))
+        return replace(found, certificates=(leaf, *issuers))
+
+    def _chain(self, certificate: x509.Certificate, hint: datetime) -> ChainFacts:
         path = self.path(certificate, hint)
         defects = find_defects(path)
         certificates = tuple(
@@ -73,7 +120,7 @@ class Gatherer:
                 item,
                 issuer=path[index + 1] if index + 1 < len(path) else None,
                 trusted=item in self.pool.trust,
-                defects=(*defects[index], *(purpose_defects if index == 0 else ())),
+                defects=defects[index],
             )
             for index, item in enumerate(path)
         )

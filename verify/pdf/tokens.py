@@ -1,0 +1,208 @@
+"""Reads and writes names, hexadecimal strings and gaps in PDF syntax as pyHanko does, but quicker.
+
+pyHanko 0.38 takes these one byte at a time. Over 160 real documents (119 kB each on average) its
+reader spent 62 % of the time it needed to find the signature fields there, and the /Contents of one
+signature (5 kB) took it 4 ms, more than everything else about that signature. Here the same is
+done with regular expressions over blocks: `make bench ARGS="--only judge"`, 2.1 times as fast.
+
+What is read, what is refused and with which exception are pyHanko's, byte for byte; the tests hold
+the two against each other over arbitrary bytes. `use` puts them in the place of pyHanko's own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from binascii import unhexlify
+from collections.abc import Iterator
+from functools import lru_cache
+from io import BytesIO
+from typing import cast
+
+from pyhanko.pdf_utils import generic, misc, xref
+from pyhanko.pdf_utils.decode_limits import DecodePurpose
+from pyhanko.pdf_utils.xref import XRefEntry
+
+from verify.guard import PDFValue
+
+_BLOCK = 256
+_LONG = 64 * 1024
+_DELIMITER = re.compile(rb"[ \n\r\t\f\x00()<>\[\]{}/%]")
+_SOLID = re.compile(rb"[^ \n\r\t\f\x00]")
+_END_OF_HEX = re.compile(rb"[^0-9A-Fa-f \n\r\t\f\x00]")
+_PLAIN_NAME = re.compile(rb"[!\"$&'*+,\-.0-9:;=?@A-Z\\^_`a-z|~]*")
+_SPACES = b" \n\r\t\f\x00"
+_REFERENCES = re.compile(rb"\[(?:[ \n\r]*[1-9][0-9]{0,9} [0-9]{1,5} R)+[ \n\r]*\]")
+_REFERENCE_FIRST = re.compile(rb"\[[ \n\r]*[1-9][0-9]{0,9} [0-9]{1,5} R")
+
+_read_hex = generic.read_hex_string_from_stream
+_read_solid = misc.read_non_whitespace
+_decode = generic._decode_name  # noqa: SLF001  there is no public name for it
+_read_array = generic.ArrayObject.read_from_stream
+_parse_xref_stream = xref.parse_xref_stream
+_write_name = generic.NameObject.write_to_stream
+
+
+def read_hex_string(stream: BytesIO) -> PDFValue:
+    """Return the string between `<` and `>`; what is not plain hexadecimal is pyHanko's to read."""
+    start = stream.tell()
+    stream.seek(1, os.SEEK_CUR)
+    found = bytearray()
+    size = _BLOCK
+    while block := stream.read(size):
+        end = _END_OF_HEX.search(block)
+        if end is None:
+            found += block
+            size = _LONG
+            continue
+        if block[end.start()] != 0x3E:
+            break
+        found += block[: end.start()]
+        stream.seek(end.end() - len(block), os.SEEK_CUR)
+        digits = bytes(found).translate(None, _SPACES)
+        return generic.pdf_string(unhexlify(digits + b"0" * (len(digits) % 2)))
+    stream.seek(start)
+    return _read_hex(stream)
+
+
+def read_until_delimiter(stream: BytesIO) -> bytes:
+    """Return the bytes up to a delimiter, which is not taken from the stream."""
+    found = b""
+    while block := stream.read(_BLOCK):
+        end = _DELIMITER.search(block)
+        if end is not None:
+            stream.seek(end.start() - len(block), os.SEEK_CUR)
+            return found + block[: end.start()]
+        found += block
+    return found
+
+
+def read_non_whitespace(
+    stream: BytesIO,
+    seek_back: bool = False,  # noqa: FBT001, FBT002  pyHanko's signature
+    allow_eof: bool = False,  # noqa: FBT001, FBT002  the same
+) -> bytes:
+    """Return the next byte that is no white space; comments are pyHanko's to skip."""
+    byte = stream.read(1)
+    if byte and byte not in _SPACES and byte != b"%":
+        if seek_back:
+            stream.seek(-1, os.SEEK_CUR)
+        return byte
+    if byte:
+        stream.seek(-1, os.SEEK_CUR)
+    found: bytes = _read_solid(stream, seek_back=seek_back, allow_eof=allow_eof)  # type: ignore[no-untyped-call]
+    return found
+
+
+def decode_name(name: bytes) -> generic.NameObject:
+    """Return the name object that these bytes spell."""
+    if _PLAIN_NAME.fullmatch(name):
+        return generic.NameObject(_text_of(name) if len(name) <= 32 else f"/{name.decode()}")
+    return _decode(name)
+
+
+@lru_cache(maxsize=1024)
+def _text_of(name: bytes) -> str:
+    return f"/{name.decode()}"
+
+
+def read_array(
+    stream: BytesIO,
+    container_ref: generic.Dereferenceable,
+    in_content_stream: generic.ContentOpReading = generic.ContentOpReading.NO,
+) -> generic.ArrayObject:
+    """Return an array; one of references alone, as lists of pages and fields are, in one go."""
+    start = stream.tell()
+    block = stream.read(_BLOCK)
+    if b"]" not in block and _REFERENCE_FIRST.match(block):
+        while b"]" not in (more := stream.read(_LONG)) and more:
+            block += more
+        block += more
+    found = _REFERENCES.match(block)
+    if found is None:
+        stream.seek(start)
+        return cast("generic.ArrayObject", _read_array(stream, container_ref, in_content_stream))
+    stream.seek(start + found.end())
+    handler = container_ref.get_pdf_handler()
+    numbers = map(int, found.group(0)[1:-1].replace(b"R", b" ").split())
+    array = generic.ArrayObject()
+    for idnum, generation in zip(numbers, numbers, strict=True):
+        reference = generic.IndirectObject(idnum, generation, handler)
+        reference.container_ref = container_ref
+        array.append(reference)
+    return array
+
+
+def parse_xref_stream(
+    xref_stream: generic.StreamObject,
+    strict: bool = True,  # noqa: FBT001, FBT002  pyHanko's signature
+) -> Iterator[XRefEntry]:
+    """Return the entries of a cross-reference stream; one with anything odd is pyHanko's."""
+    widths = _numbers(xref_stream.get("/W"))
+    sections = _numbers(xref_stream.get("/Index", [0, xref_stream.get("/Size")]))
+    if len(widths) == 3 and sections and len(sections) % 2 == 0:
+        count = sum(sections[1::2])
+        expected = count * (sum(widths) + 1)
+        data = xref_stream.read_data(DecodePurpose.XREF_STREAM, expected_size=expected)
+        if len(data) == count * sum(widths):
+            return _entries(data, widths, sections)
+    return _parse_xref_stream(xref_stream, strict)
+
+
+def _numbers(value: object) -> tuple[int, ...]:
+    """Return the members of a list of natural numbers; none for anything else."""
+    members = tuple(list.__iter__(value)) if isinstance(value, list) else ()
+    plain = all(isinstance(each, int) and each >= 0 for each in members)
+    return tuple(map(int, members)) if plain else ()
+
+
+def _entries(
+    data: bytes, widths: tuple[int, ...], sections: tuple[int, ...]
+) -> Iterator[XRefEntry]:
+    first, second, third = widths
+    number, place, last_end = int.from_bytes, 0, 0
+    for start, size in zip(sections[::2], sections[1::2], strict=True):
+        assert start >= last_end  # noqa: S101  as pyHanko has it
+        last_end = start + size
+        for idnum in range(start, last_end):
+            middle = place + first
+            end = middle + second
+            kind = number(data[place:middle], "big") if first else 1
+            location = number(data[middle:end], "big")
+            place = end + third
+            rest = number(data[end:place], "big")
+            if kind == 1:
+                yield XRefEntry(xref.XRefType.STANDARD, location, idnum, rest)
+            elif kind == 2:
+                inside = xref.ObjStreamRef(location, rest)
+                yield XRefEntry(xref.XRefType.IN_OBJ_STREAM, inside, idnum)
+            elif kind == 0:
+                yield XRefEntry(xref.XRefType.FREE, None, idnum, rest)
+
+
+def write_name(
+    self: generic.NameObject,
+    stream: BytesIO,
+    handler: PDFValue = None,
+    container_ref: PDFValue = None,
+) -> None:
+    """Write a name object."""
+    spelled = self.encode()
+    if spelled[:1] == b"/" and _PLAIN_NAME.fullmatch(spelled, 1):
+        stream.write(spelled)
+    else:
+        _write_name(self, stream, handler, container_ref)
+
+
+def use() -> None:
+    """Have pyHanko use these; doing it twice is doing it once."""
+    for owner, name, ours in (
+        (generic, "read_hex_string_from_stream", read_hex_string),
+        (generic, "read_until_delimiter", read_until_delimiter),
+        (generic, "read_non_whitespace", read_non_whitespace),
+        (generic, "_decode_name", decode_name),
+        (generic.ArrayObject, "read_from_stream", staticmethod(read_array)),
+        (generic.NameObject, "write_to_stream", write_name),
+        (xref, "parse_xref_stream", parse_xref_stream),
+    ):
+        setattr(owner, name, ours)
