@@ -26,10 +26,11 @@ from hsm.pin import GivenPinSource, Pin
 from pki.clock import SystemClock
 from pki.fetcher import NoNetwork
 from signing.display.profile import load_display
-from signing.files import sign_file
+from signing.files import sign_into
 from signing.key import SigningKey
 from signing.options import SigningOptions
 from signing.services import SigningServices
+from signing.sign import Signatory
 from verify.policy import default_policy
 from verify.trust import TrustStore
 
@@ -72,14 +73,9 @@ class Antin(_Signing):
         self._services = SigningServices(SystemClock(), NoNetwork(), trust, default_policy())
 
     def work(self) -> None:
+        signatory = Signatory(self._signer, self._options, self._services)
         for source, target in self.pairs():
-            sign_file(
-                source,
-                target,
-                signer=self._signer,
-                options=self._options,
-                services=self._services,
-            )
+            sign_into(source, target, signatory)
 
 
 class PyHanko(_Signing):

@@ -5,14 +5,17 @@ Judging signatures that are already there is `verify`'s; whether they permit one
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from typing import cast
 
-from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, PdfObject
+from pyhanko.pdf_utils.generic import ArrayObject, IndirectObject, PdfObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import FormFillingError
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import FieldMDPSpec, MDPPerm, SigFieldSpec, enumerate_sig_fields
 from pyhanko.stamp import BaseStampStyle
 
@@ -26,6 +29,9 @@ from signing.errors import (
 )
 from signing.objects import entry
 from verify.errors import EncryptedPDFError
+from verify.pdf.document import OpenPDF
+from verify.pdf.fields import SignatureField
+from verify.pdf.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,10 @@ class FieldPlan:
     new_field: SigFieldSpec | None
     """None where the field is in the document already."""
     style: BaseStampStyle
+    reference: IndirectObject | None = None
+    """The field that is in the document already."""
+    fresh: bool = False
+    """The name was chosen so that no field has it."""
 
     @property
     def adds_to_page(self) -> bool:
@@ -74,8 +84,35 @@ def open_writer(stream: BytesIO, name: str) -> IncrementalPdfFileWriter:
         return writer
 
 
-def check_unlocked(writer: IncrementalPdfFileWriter, plan: FieldPlan) -> None:
+def append_to(pdf: OpenPDF) -> IncrementalPdfFileWriter:
+    """Return a writer that appends to a document that is open already.
+
+    Raises:
+        EncryptedPDFError: it is encrypted.
+        DocumentUnsupportedError: pyHanko cannot append to it safely.
+    """
+    if not pdf.strict:
+        return open_writer(BytesIO(pdf.data), pdf.name)
+    with hostile_document():
+        if pdf.reader.xrefs.hybrid_xrefs_present:
+            raise DocumentUnsupportedError(reason="hybrid cross-reference sections")
+        writer = IncrementalPdfFileWriter.from_reader(pdf.reader)
+        writer.IO_CHUNK_SIZE = _CHUNK
+        if writer.security_handler is not None:
+            raise EncryptedPDFError(name=pdf.name)
+        return writer
+
+
+_CHUNK = 1024 * 1024
+"""pyHanko copies documents in pieces of 4 KiB."""
+
+
+def check_unlocked(signed: Iterable[SignatureField], plan: FieldPlan) -> None:
     """Check that no signature in the document forbids the one that is planned.
+
+    Args:
+        signed: the fields of the document that hold a signature.
+        plan: where the new one goes.
 
     Raises:
         DocumentLockedError: certified with P=1, or a FieldMDP lock covers the field.
@@ -85,26 +122,40 @@ def check_unlocked(writer: IncrementalPdfFileWriter, plan: FieldPlan) -> None:
     Spec: ISO 32000-2 §12.8.2.2 (DocMDP), §12.8.2.4 (FieldMDP).
     """
     with hostile_document():
-        for name, value, _ in enumerate_sig_fields(writer.prev, filled_status=True):
-            for reference in _items(entry(value, "/Reference")):
+        for field in signed:
+            for reference in _items(entry(field.signature, "/Reference")):
                 if _locks(reference, plan.name):
-                    raise DocumentLockedError(field=name)
+                    raise DocumentLockedError(field=field.name)
                 if plan.adds_to_page and str(entry(reference, "/TransformMethod")) == "/DocMDP":
-                    raise CertifiedError(field=name)
+                    raise CertifiedError(field=field.name)
 
 
 def fresh_field_name(writer: IncrementalPdfFileWriter) -> str:
     """Return the first of Signature1, Signature2, … that no field of the document has."""
     with hostile_document():
-        fields = _items(entry(entry(writer.root, "/AcroForm"), "/Fields"))
-        taken = {str(entry(field, "/T")) for field in fields}
+        fields = entry(entry(writer.root, "/AcroForm"), "/Fields")
+        found = list(list.__iter__(fields)) if isinstance(fields, ArrayObject) else []
+        taken = {name for field in found for name in _names_in(field, writer.prev)}
     number = 1
     while f"Signature{number}" in taken:
         number += 1
     return f"Signature{number}"
 
 
-def find_empty_field(writer: IncrementalPdfFileWriter, field_name: str) -> DictionaryObject | None:
+def _names_in(field: PdfObject, reader: PdfFileReader) -> set[str]:
+    """Return a set that a field's partial name is in; most fields need not be read for that."""
+    if isinstance(reader, Reader) and isinstance(field, IndirectObject):
+        text = reader.plain_bytes(field.reference)
+        if text is not None and text.count(b"/T") == len(found := _PLAIN_TITLE.findall(text)):
+            return {name.decode() for name in found}
+    return {str(entry(field, "/T"))}
+
+
+_PLAIN_TITLE = re.compile(rb"/T(?:[A-Za-z]+(?=[\s/<>(\[])|\s*\(([ -~]*)\))")
+"""A key `/T` with a name in ASCII, or a key that only begins like it."""
+
+
+def find_empty_field(writer: IncrementalPdfFileWriter, field_name: str) -> IndirectObject | None:
     """Return the empty signature field of that name; None where there is no such field.
 
     Raises:
@@ -121,8 +172,7 @@ def find_empty_field(writer: IncrementalPdfFileWriter, field_name: str) -> Dicti
         _, value, reference = found
         if value is not None:
             raise FieldTakenError(field=field_name)
-        field = reference.get_object()
-        return field if isinstance(field, DictionaryObject) else None
+        return cast("IndirectObject", reference)
 
 
 def _items(value: PdfObject | None) -> list[PdfObject]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from cryptography import x509
-from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject
+from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, IndirectObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import SigFieldSpec
 from pyhanko.stamp import BaseStampStyle
@@ -42,13 +42,14 @@ def plan_field(
         FontMissingError: no font here has the letters needed.
     """
     name = options.field_name or fresh_field_name(writer)
-    field = find_empty_field(writer, name)
+    field = find_empty_field(writer, name) if options.field_name else None
     if field is not None:
         with hostile_document():
             geometry = _geometry_of(field)
-        return FieldPlan(name, None, _style(options, certificate, at, geometry))
+        return FieldPlan(name, None, _style(options, certificate, at, geometry), field)
+    fresh = options.field_name is None
     if not options.display.visible:
-        return FieldPlan(name, SigFieldSpec(name), NoOpStampStyle())
+        return FieldPlan(name, SigFieldSpec(name), NoOpStampStyle(), fresh=fresh)
     with hostile_document():
         pages = int(writer.root["/Pages"]["/Count"])
         index = page_index(options.placement, pages)
@@ -60,7 +61,7 @@ def plan_field(
         box=geometry.to_user_space(rectangle),  # type: ignore[arg-type]  # pyHanko rounds floats
         readable_field_name=f"Chữ ký số của {common_name(certificate.subject)}",
     )
-    return FieldPlan(name, spec, _style(options, certificate, at, geometry))
+    return FieldPlan(name, spec, _style(options, certificate, at, geometry), fresh=fresh)
 
 
 def _style(
@@ -81,7 +82,7 @@ def _style(
     )
 
 
-def _geometry_of(field: DictionaryObject) -> PageGeometry:
+def _geometry_of(field: IndirectObject) -> PageGeometry:
     """Return how the page of an existing field is seen; upright where the field names no page."""
     kids = entry(field, "/Kids")
     widget = kids[0] if isinstance(kids, ArrayObject) and kids else field

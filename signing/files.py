@@ -20,7 +20,7 @@ from signing.key import SigningKey
 from signing.options import SigningOptions
 from signing.reading import read_document, words_of
 from signing.services import SigningServices
-from signing.sign import SignedDocument, sign_document
+from signing.sign import Signatory, SignedDocument
 
 
 class Existing(StrEnum):
@@ -42,7 +42,7 @@ def sign_file(
     services: SigningServices,
     existing: Existing = Existing.REFUSE,
 ) -> SignedDocument:
-    """Sign the document in `source` into `target`.
+    """Sign the document in `source` into `target`; for many, see `sign_into`.
 
     Raises:
         FileIsDirectoryError: a directory stands where one of the files should.
@@ -54,9 +54,21 @@ def sign_file(
         DiskFullError: no room for the target.
         PKIError: see `sign_document`.
     """
-    data = read_document(source, limit=services.policy.limits.document_bytes)
+    return sign_into(source, target, Signatory(signer, options, services), existing=existing)
+
+
+def sign_into(
+    source: Path, target: Path, signatory: Signatory, *, existing: Existing = Existing.REFUSE
+) -> SignedDocument:
+    """Sign the document in `source` into `target`, one of many by the same signatory.
+
+    Raises:
+        PKIError: see `sign_file`.
+    """
+    limits = signatory.services.policy.limits
+    data = read_document(source, limit=limits.document_bytes)
     check_output(source, target, existing=existing)
-    done = sign_document(data, signer=signer, options=options, services=services, name=source.name)
+    done = signatory.sign(data, name=source.name)
     write_atomically(target, done.data, overwrite=existing is not Existing.REFUSE)
     return done
 

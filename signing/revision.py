@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -9,20 +10,26 @@ from io import BytesIO
 from asn1crypto import crl, ocsp
 from asn1crypto import x509 as asn1_x509
 from pyhanko.sign.fields import SigSeedSubFilter
-from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, PdfTimeStamper
-from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
-from pyhanko.sign.signers.pdf_signer import PdfTBSDocument
+from pyhanko.sign.signers import PdfTimeStamper
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from pki.words import VIETNAM
 from signing.coroutine import finish
-from signing.document import check_unlocked, hostile_document, open_writer
+from signing.document import append_to, check_unlocked, hostile_document, open_writer
+from signing.embed import Embedding, Placeholder, declare_extensions
 from signing.field import plan_field
 from signing.options import SigningOptions
-from signing.signer import KeySigner
+from signing.permissions import plan_permissions
+from signing.signer import KeySigner, usable_public_key
 from signing.tsa import TOKEN_BYTES
 from verify.evidence import Evidence
+from verify.pdf.document import OpenPDF, open_pdf
+from verify.pdf.fields import find_signature_fields
+from verify.policy import default_policy
+
+_MANY = 100_000
+"""Signatures that are looked at for locks; judging has its own, lower limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +51,7 @@ class PreparedSignature:
     """A revision that lacks nothing but its CMS: the last point before the key is needed."""
 
     field_name: str
-    _tbs: PdfTBSDocument
-    _digest: bytes
-    _output: BytesIO
+    _embedding: Embedding
     _request: SignatureRequest
 
     def complete(self) -> SignedRevision:
@@ -55,10 +60,20 @@ class PreparedSignature:
         Raises:
             PKIError: what opening the key or asking the time-stamp service raises.
         """
-        self._request.signer.open_key()
-        attributes = PdfCMSSignedAttributes()  # PAdES: no signing-time in the CMS
-        done = finish(self._tbs.perform_signature(self._digest, attributes))
-        return SignedRevision(self._output, self.field_name, done.sig_contents)
+        signer = self._request.signer
+        attributes = signer.signed_attributes(self._embedding.digest)
+        signature = signer.sign(attributes)
+        cms = signer.finish(attributes, signature, self._timestamp(signature))
+        contents = self._embedding.fill(cms)
+        return SignedRevision(self._embedding.output, self.field_name, contents)
+
+    def _timestamp(self, signature: bytes) -> bytes | None:
+        if self._request.timestamper is None:
+            return None
+        name = self._request.signer.digest_name
+        digest = hashlib.new(name, signature).digest()
+        token = finish(self._request.timestamper.async_timestamp(digest, name))
+        return bytes(token.dump())
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +90,24 @@ def prepare_signature(data: bytes, request: SignatureRequest) -> PreparedSignatu
     """Return the document with field, appearance and placeholder, digested and ready to sign.
 
     Raises:
+        InvalidInputError: it is no document (`verify.errors`).
+        PKIError: see `prepare_opened`.
+    """
+    limits = default_policy().limits
+    return prepare_opened(open_pdf(data, name=request.name, limits=limits), request)
+
+
+def prepare_opened(
+    pdf: OpenPDF, request: SignatureRequest, *, signed: bool = True
+) -> PreparedSignature:
+    """Return a document that is open already, with field, appearance and placeholder.
+
+    Args:
+        pdf: the document; its reader is not fit for judging afterwards.
+        request: what is to be made.
+        signed: whether there may be signatures in the document; false after a look at it.
+
+    Raises:
         EncryptedPDFError: it is encrypted.
         DocumentLockedError: a signature in it forbids one more.
         CertifiedError: a certification in it forbids a new visible field.
@@ -82,31 +115,27 @@ def prepare_signature(data: bytes, request: SignatureRequest) -> PreparedSignatu
         FieldTakenError: the field named is signed; see `plan_field` for the others.
     """
     options, signer = request.options, request.signer
-    writer = open_writer(BytesIO(data), request.name)
+    earlier = find_signature_fields(pdf, name=pdf.name, limit=_MANY) if signed else ()
+    writer = append_to(pdf)
     plan = plan_field(writer, options, signer.certificate, request.at)
-    check_unlocked(writer, plan)
-    metadata = PdfSignatureMetadata(
-        field_name=plan.name,
-        md_algorithm=signer.digest_name,
-        subfilter=SigSeedSubFilter.PADES,
+    check_unlocked(earlier, plan)
+    stamped = request.timestamper is not None or options.timestamp_later
+    token = TOKEN_BYTES if stamped else 0
+    placeholder = Placeholder(
+        sub_filter=SigSeedSubFilter.PADES,
+        at=request.at.astimezone(VIETNAM),
+        size=signer.estimate_cms_size() + token,
+        digest_name=signer.digest_name,
         reason=options.reason,
         location=options.location,
-        contact_info=options.contact,
-    )
-    pdf_signer = PdfSigner(
-        metadata,
-        signer,
-        timestamper=request.timestamper,
-        stamp_style=plan.style,
-        new_field_spec=plan.new_field,
+        contact=options.contact,
     )
     with hostile_document():
-        session = pdf_signer.init_signing_session(writer)
-        session.system_time = request.at.astimezone(VIETNAM)
-        tbs = session.prepare_tbs_document(None, _bytes_reserved(request))
-        output = BytesIO()
-        prepared, _ = tbs.digest_tbs_document(output=output)
-    return PreparedSignature(plan.name, tbs, prepared.document_digest, output, request)
+        key = usable_public_key(signer.certificate)
+        declare_extensions(writer, key, placeholder.sub_filter)
+        mdp = plan_permissions(plan, signer.digest_name)
+        embedding = Embedding(writer, plan, placeholder, mdp)
+    return PreparedSignature(plan.name, embedding, request)
 
 
 def add_evidence(document: BytesIO, evidence: Evidence, *, contents: bytes | None) -> None:
@@ -142,10 +171,3 @@ def add_document_timestamp(
             open_writer(document, name), digest_name, bytes_reserved=2 * TOKEN_BYTES, in_place=True
         )
     )
-
-
-def _bytes_reserved(request: SignatureRequest) -> int:
-    """Return how many hexadecimal digits the CMS gets."""
-    stamped = request.timestamper is not None or request.options.timestamp_later
-    token = TOKEN_BYTES if stamped else 0
-    return 2 * (request.signer.estimate_cms_size() + token)

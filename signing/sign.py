@@ -14,20 +14,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from signing.check import check_signer
 from signing.errors import TSANotNamedError
 from signing.evidence import gather_evidence
 from signing.key import SigningKey
 from signing.longterm import extend
 from signing.options import Level, SigningOptions, UnknownStatus
-from signing.revision import SignatureRequest, prepare_signature
+from signing.revision import SignatureRequest, prepare_opened
 from signing.services import SigningServices
 from signing.signer import KeySigner
+from signing.standing import SignerStanding
 from signing.tsa import FetchingTimeStamper
 from signing.verdict import Expected, judge_after, judge_before
 from verify.evidence import NONE, Evidence
 from verify.finding import Finding
+from verify.pdf.document import open_pdf
 from verify.report import Report
+from verify.revocation.gather import Gatherers
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +68,69 @@ def sign_document(
         RefusedError: the document, the certificate or the result says no.
         UnavailableError: font, token, time-stamp service or evidence is not there.
     """
-    timestamper = _timestamper(options, services)
-    before = judge_before(
-        data, services=services, name=name, allow_broken=options.allow_broken_signatures
-    )
-    strict = _refuses_unknown(options)
-    warnings = check_signer(
-        signer.certificate, signer.chain, services=services, refuse_unknown=strict
-    )
-    request = SignatureRequest(
-        KeySigner(signer, pss=options.pss), options, services.clock.now(), timestamper, name
-    )
-    prepared = prepare_signature(data, request)
-    signed = prepared.complete()
-    if timestamper is not None and options.level.needs_evidence:
-        extend(signed, timestamper, request=request, signer=signer, services=services)
-        evidence = NONE  # from here on the document must stand by itself
-    else:  # services that did not answer a moment ago are not waited for again
-        evidence = NONE if warnings else _gather(signer, timestamper, services)
-    result = signed.output.getvalue()
-    expected = Expected(prepared.field_name, options.level, tolerate_unknown=not strict)
-    report = judge_after(result, expected, before=before, services=services, evidence=evidence)
-    return SignedDocument(result, prepared.field_name, options.level, report, warnings)
+    return Signatory(signer, options, services).sign(data, name=name)
+
+
+class Signatory:
+    """One key and one set of wishes, for any number of documents.
+
+    What does not change from one to the next is done once: the certificate is checked, its status
+    asked for (again after `STANDING_LASTS`), the CMS's unchanging parts encoded.
+    """
+
+    def __init__(
+        self, signer: SigningKey, options: SigningOptions, services: SigningServices
+    ) -> None:
+        self.signer = signer
+        self._options = options
+        self.services = services
+        self._strict = _refuses_unknown(options)
+        self._standing = SignerStanding(signer, services, refuse_unknown=self._strict)
+        self._key_signer: KeySigner | None = None
+        self._gatherers = Gatherers()
+
+    def sign(self, data: bytes, *, name: str = "document.pdf") -> SignedDocument:
+        """Return the document with one more signature; see `sign_document`.
+
+        Raises:
+            PKIError: see `sign_document`.
+        """
+        options, services = self._options, self.services
+        timestamper = _timestamper(options, services)
+        pdf = open_pdf(data, name=name, limits=services.policy.limits)
+        before = judge_before(pdf, services=services, allow_broken=options.allow_broken_signatures)
+        warnings = self._standing.check()
+        request = SignatureRequest(self._opened(), options, services.clock.now(), timestamper, name)
+        prepared = prepare_opened(pdf, request, signed=bool(before.signatures))
+        signed = prepared.complete()
+        if timestamper is not None and options.level.needs_evidence:
+            extend(signed, timestamper, request=request, signer=self.signer, services=services)
+            evidence = NONE  # from here on the document must stand by itself
+        else:
+            evidence = self._evidence(timestamper, warnings)
+        result = signed.output.getvalue()
+        report = judge_after(
+            pdf.grown(result, limits=services.policy.limits),
+            Expected(prepared.field_name, options.level, not self._strict, evidence),
+            before=before,
+            services=services,
+            gatherers=self._gatherers,
+        )
+        return SignedDocument(result, prepared.field_name, options.level, report, warnings)
+
+    def _opened(self) -> KeySigner:
+        if self._key_signer is None:
+            self._key_signer = KeySigner(self.signer, pss=self._options.pss)
+        return self._key_signer
+
+    def _evidence(
+        self, timestamper: FetchingTimeStamper | None, warnings: tuple[Finding, ...]
+    ) -> Evidence:
+        if warnings:  # services that did not answer a moment ago are not waited for again
+            return NONE
+        if timestamper is None:
+            return self._standing.evidence()
+        return _gather(self.signer, timestamper, self.services)
 
 
 def _timestamper(options: SigningOptions, services: SigningServices) -> FetchingTimeStamper | None:
@@ -100,10 +143,10 @@ def _timestamper(options: SigningOptions, services: SigningServices) -> Fetching
 
 
 def _gather(
-    signer: SigningKey, timestamper: FetchingTimeStamper | None, services: SigningServices
+    signer: SigningKey, timestamper: FetchingTimeStamper, services: SigningServices
 ) -> Evidence:
-    ends = (signer.certificate, *(timestamper.signers if timestamper else ()))
-    others = (*signer.chain, *(timestamper.certificates if timestamper else ()))
+    ends = (signer.certificate, *timestamper.signers)
+    others = (*signer.chain, *timestamper.certificates)
     return gather_evidence(ends, others, services)
 
 

@@ -1,4 +1,4 @@
-"""A pyHanko signer over any `cryptography` private key: in a file, on a token, in an HSM.
+"""Makes the CMS of a signature with any `cryptography` key: in a file, on a token, in an HSM.
 
 The key stays closed until the digest of the document is ready. Signed attributes are those of
 PAdES: content-type, message-digest and ESS signing-certificate-v2; the claimed time stands in the
@@ -7,10 +7,10 @@ signature dictionary's /M and nowhere else.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
-from pyhanko.sign.signers import Signer
 
 from pki.keys import (
     KeyType,
@@ -22,32 +22,31 @@ from pki.keys import (
     sign_data,
 )
 from pki.names import common_name
-from signing._asn1 import build_store, signature_algorithm, to_asn1
+from signing.cms import CMSTemplate, build_template
 from signing.errors import KeyMismatchError, WrongUsageError
 from signing.key import SigningKey
 
-ATTRIBUTES_BYTES = 1024
-"""Room for everything in the CMS but certificates, signature value and time-stamp; about 700."""
 
-
-class KeySigner(Signer):
+class KeySigner:
     """Makes CMS signatures with a key that is opened once, at the first signature.
 
     Spec: ETSI EN 319 142-1 §6.3, RFC 5652 §5, RFC 5035 §3.
     """
 
-    def __init__(self, signer: SigningKey, *, pss: bool = True) -> None:
-        public_key = usable_public_key(signer.certificate)
-        super().__init__(
-            prefer_pss=pss,
-            embed_roots=False,
-            signing_cert=to_asn1(signer.certificate),
-            cert_registry=build_store(signer.chain),
-            signature_mechanism=signature_algorithm(public_key, pss=pss),
-        )
+    def __init__(
+        self, signer: SigningKey, *, pss: bool = True, attributes: tuple[bytes, ...] = ()
+    ) -> None:
         self._signer = signer
-        self._public_key = public_key
+        self._public_key = usable_public_key(signer.certificate)
+        self._pss = pss and isinstance(self._public_key, rsa.RSAPublicKey)
+        self._template = self._build(attributes)
         self._key: PrivateKey | None = None
+
+    def _build(self, attributes: tuple[bytes, ...]) -> CMSTemplate:
+        certificate, chain = self._signer.certificate, self._signer.chain
+        return build_template(
+            certificate, chain, self._public_key, pss=self._pss, attributes=attributes
+        )
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -56,18 +55,12 @@ class KeySigner(Signer):
 
     @property
     def digest_name(self) -> str:
-        """The hash of the document that goes with the key, by pyHanko's name."""
+        """The hash of the document that goes with the key, as `hashlib` calls it."""
         return digest_for(self._public_key).name
 
     def estimate_cms_size(self) -> int:
-        """Return an upper bound of the CMS's size in bytes, without any time-stamp.
-
-        Spares pyHanko's dry run, which encodes the whole CMS once more only to measure it.
-        """
-        certificates = (self._signer.certificate, *self._signer.chain)
-        total = sum(len(each.public_bytes(Encoding.DER)) for each in certificates)
-        issuer = len(self._signer.certificate.issuer.public_bytes())
-        return total + 2 * issuer + _signature_size(self._public_key) + ATTRIBUTES_BYTES
+        """Return an upper bound of the CMS's size in bytes, without any time-stamp."""
+        return self._template.size(_signature_size(self._public_key))
 
     def open_key(self) -> None:
         """Open the key now: this is where a PIN is asked, once.
@@ -83,19 +76,23 @@ class KeySigner(Signer):
             raise KeyMismatchError(subject=common_name(self._signer.certificate.subject))
         self._key = key
 
-    async def async_sign_raw(
-        self,
-        data: bytes,
-        digest_algorithm: str,
-        dry_run: bool = False,  # noqa: FBT001, FBT002  pyHanko's signature
-    ) -> bytes:
-        """Return the signature over `data`: what pyHanko asks of a signer."""
-        if dry_run:
-            return bytes(_signature_size(self._public_key))
+    def signed_attributes(self, digest: bytes, *, at: datetime | None = None) -> bytes:
+        """Return what is to be signed over a document's digest; see `CMSTemplate`."""
+        return self._template.signed_attributes(digest, at=at)
+
+    def sign(self, attributes: bytes) -> bytes:
+        """Return the signature value over signed attributes.
+
+        Raises:
+            PKIError: see `open_key`, and whatever the token answers.
+        """
         self.open_key()
         assert self._key is not None  # noqa: S101  open_key() raised or set it
-        assert digest_algorithm == self.digest_name  # noqa: S101  the mechanism is fixed
-        return sign_data(self._key, data, pss=self.prefer_pss)
+        return sign_data(self._key, attributes, pss=self._pss)
+
+    def finish(self, attributes: bytes, signature: bytes, timestamp: bytes | None = None) -> bytes:
+        """Return the CMS, DER, of what was signed."""
+        return self._template.signed_data(attributes, signature, timestamp=timestamp)
 
 
 def usable_public_key(certificate: x509.Certificate) -> PublicKey:

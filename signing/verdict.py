@@ -11,29 +11,29 @@ from signing.errors import ExistingSignatureBrokenError, ResultNotValidError
 from signing.evidence import find_signature
 from signing.options import Level
 from signing.services import SigningServices
-from verify.document import verify_document
+from verify.document import verify_opened
 from verify.evidence import NONE, Evidence
 from verify.facts import Changes
 from verify.finding import Severity
 from verify.indication import Indication, SubIndication
+from verify.pdf.document import OpenPDF
 from verify.report import Report, SignatureReport
+from verify.revocation.gather import Gatherers
 
 LEVELS = tuple(Level)
 
 STATUS_FINDINGS = frozenset({"revocation.none", "revocation.stale"})
 
 
-def judge_before(
-    data: bytes, *, services: SigningServices, name: str, allow_broken: bool
-) -> Report:
+def judge_before(pdf: OpenPDF, *, services: SigningServices, allow_broken: bool) -> Report:
     """Return the verdict on the document as it came, without any network.
 
     Raises:
         ExistingSignatureBrokenError: a signature in it is TOTAL-FAILED or the document was
             changed against it, and `allow_broken` is false.
-        InvalidInputError: it is no document (`verify.errors`).
+        TooManySignaturesError: there are more than the policy allows.
     """
-    report = _judge(data, services, name=name)
+    report = _judge(pdf, services)
     if not allow_broken:
         for each in report.signatures:
             if is_broken(each):
@@ -49,30 +49,32 @@ class Expected:
     level: Level
     tolerate_unknown: bool = False
     """Take it too when it lacks a certificate's status alone; the signer was warned."""
+    evidence: Evidence = NONE
+    """About the signer, where the level embeds none."""
 
 
 def judge_after(
-    data: bytes,
+    pdf: OpenPDF,
     expected: Expected,
     *,
     before: Report,
     services: SigningServices,
-    evidence: Evidence = NONE,
+    gatherers: Gatherers | None = None,
 ) -> Report:
     """Return the verdict on the document as it was made.
 
     Args:
-        data: the signed document.
+        pdf: the signed document.
         expected: what the new signature must be.
         before: the verdict on the document as it came.
         services: time, trust and policy.
-        evidence: about the signer, where the level embeds none.
+        gatherers: what is known of the same certificates from other documents.
 
     Raises:
         ResultNotValidError: the new signature does not hold, is not of that level, or breaks one
             that was there before.
     """
-    report = _judge(data, services, name=before.name, evidence=evidence)
+    report = _judge(pdf, services, evidence=expected.evidence, gatherers=gatherers)
     new = find_signature(report, expected.field)
     enough = expected.tolerate_unknown and _lacks_status_alone(new)
     if not (enough or _holds(new, expected.level)):
@@ -107,15 +109,19 @@ def is_broken(signature: SignatureReport) -> bool:
 
 
 def _judge(
-    data: bytes, services: SigningServices, *, name: str, evidence: Evidence = NONE
+    pdf: OpenPDF,
+    services: SigningServices,
+    *,
+    evidence: Evidence = NONE,
+    gatherers: Gatherers | None = None,
 ) -> Report:
-    return verify_document(
-        data,
+    return verify_opened(
+        pdf,
         policy=services.policy,
         trust=services.trust,
         at=services.clock.now(),
         evidence=evidence,
-        name=name,
+        gatherers=gatherers,
     )
 
 

@@ -42,6 +42,7 @@ def sign(
     from cli.homes.home import find_home, home_directory
     from cli.homes.keys import PINs
     from cli.homes.outside import outside_of
+    from signing.sign import Signatory
 
     session = session_of(context)
     home = find_home(home_directory(session.home), session.configuration)
@@ -56,5 +57,6 @@ def sign(
     pins = PINs(session, home, pin_source, final_try=final_try, one_pin=one_pin)
     search = SignerSearch(home, pins, outside.policy, issuers)
     signer = find_signer(search, key, cert)
-    task = SignerTask(session, outside, signer, options, outputs, overwrite=overwrite)
+    signatory = Signatory(signer, options, outside.signing(session.clock))
+    task = SignerTask(session, signatory, outputs, overwrite=overwrite)
     raise typer.Exit(run_batch(session, "sign/1", documents, task, json_lines=json_lines))

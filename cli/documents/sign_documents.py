@@ -11,17 +11,15 @@ from cli.certificate_text import certificate_object
 from cli.documents.batch import Outcome
 from cli.errors import BadOptionError, NoTimestampServiceError
 from cli.exit_status import ExitStatus
-from cli.homes.outside import Outside
 from cli.homes.settings import Settings
 from cli.session import Session
 from pki.names import common_name
 from pki.words import say
 from signing.display.placement import Placement, Rectangle
 from signing.display.profile import load_display
-from signing.files import Existing, sign_file
-from signing.key import SigningKey
+from signing.files import Existing, sign_into
 from signing.options import Level, SigningOptions
-from signing.sign import SignedDocument
+from signing.sign import Signatory, SignedDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +100,7 @@ class SignerTask:
     """Signs one document after another with one key."""
 
     session: Session
-    outside: Outside
-    signer: SigningKey
-    options: SigningOptions
+    signatory: Signatory
     outputs: Mapping[Path, Path]
     overwrite: bool
 
@@ -115,20 +111,14 @@ class SignerTask:
             PKIError: any refusal of `signing`; nothing was written then.
         """
         target = self.outputs[document]
-        done = sign_file(
-            document,
-            target,
-            signer=self.signer,
-            options=self.options,
-            services=self.outside.signing(self.session.clock),
-            existing=Existing.OVERWRITE if self.overwrite else Existing.REFUSE,
-        )
+        existing = Existing.OVERWRITE if self.overwrite else Existing.REFUSE
+        done = sign_into(document, target, self.signatory, existing=existing)
         return Outcome(
             ExitStatus.DONE, self._data(document, target, done), self._text(target, done)
         )
 
     def _data(self, document: Path, target: Path, done: SignedDocument) -> dict[str, Any]:
-        certificate = self.signer.certificate
+        certificate = self.signatory.signer.certificate
         return {
             "input": str(document),
             "output": str(target),

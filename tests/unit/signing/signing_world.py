@@ -23,17 +23,19 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 from fpdf import FPDF
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.signers import Signer
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from pki.clock import FixedClock
 from pki.errors import FetchFailedError
 from pki.fetcher import FetchRequest
-from pki.keys import PrivateKey, hash_for
+from pki.keys import PrivateKey, algorithm_der, digest_for, hash_for, sign_data
 from pki.ocsp import OCSPResponder, OCSPSigner
+from signing._asn1 import to_asn1
 from signing.coroutine import finish
 from signing.key import SigningKey
 from signing.options import SigningOptions
 from signing.services import SigningServices
-from signing.signer import KeySigner
 from signing.token import TimeStampResp
 from verify.policy import Policy, default_policy
 from verify.trust import TrustStore
@@ -337,12 +339,38 @@ class World:
         return answer.dump()
 
     def sign_token(self, info: tsp.TSTInfo) -> cms.ContentInfo:
-        chain = (self.ca.certificate,)
-        signer = KeySigner(SigningKey(self.tsa_certificate, chain, lambda: self.tsa_key))
+        signer = PyHankoSigner(self.tsa_certificate, (self.ca.certificate,), self.tsa_key)
         content = cms.EncapsulatedContentInfo(
             {"content_type": "tst_info", "content": core.ParsableOctetString(info.dump())}
         )
         return finish(signer.async_sign_general_data(content, signer.digest_name, detached=False))
+
+
+class PyHankoSigner(Signer):
+    """pyHanko's own making of CMS, with any key: what Antin's is compared with."""
+
+    def __init__(
+        self,
+        certificate: x509.Certificate,
+        chain: tuple[x509.Certificate, ...],
+        key: PrivateKey,
+        *,
+        pss: bool = True,
+    ) -> None:
+        store = SimpleCertificateStore()
+        store.register_multiple([to_asn1(each) for each in chain])
+        super().__init__(
+            prefer_pss=pss,
+            embed_roots=False,
+            signing_cert=to_asn1(certificate),
+            cert_registry=store,
+            signature_mechanism=algos.SignedDigestAlgorithm.load(algorithm_der(key, pss=pss)),
+        )
+        self.key = key
+        self.digest_name = digest_for(key).name
+
+    async def async_sign_raw(self, data: bytes, _digest: str, dry_run: bool = False) -> bytes:
+        return bytes(8192) if dry_run else sign_data(self.key, data, pss=self.prefer_pss)
 
 
 def reject(status: str = "rejection", fail_info: str = "bad_alg") -> bytes:

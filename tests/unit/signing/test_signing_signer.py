@@ -1,4 +1,4 @@
-"""The pyHanko signer: what it makes with each kind of key, and when it opens the key."""
+"""The CMS of a signature: what it is with each kind of key, and when it opens the key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, padding
-from unit.signing.signing_world import DAY, NOW, UNLISTED, World, make_key, name
+from unit.signing.signing_world import (
+    DAY,
+    NOW,
+    UNLISTED,
+    PyHankoSigner,
+    World,
+    make_key,
+    name,
+)
 
 from signing.coroutine import finish
 from signing.errors import KeyMismatchError, WrongUsageError
@@ -23,9 +31,13 @@ DIGESTS = {"rsa-2048": "sha256", "ec-p256": "sha256", "ec-p384": "sha384"}
 HASHES = {"ec-p256": hashes.SHA256(), "ec-p384": hashes.SHA384(), "ec-p521": hashes.SHA512()}
 
 
+def make(signer: KeySigner, digest: bytes) -> bytes:
+    attributes = signer.signed_attributes(digest)
+    return signer.finish(attributes, signer.sign(attributes))
+
+
 def sign(signer: KeySigner, digest: bytes) -> cms.SignedData:
-    made = finish(signer.async_sign(digest, signer.digest_name, use_pades=True))
-    return cms.ContentInfo.load(made.dump())["content"]
+    return cms.ContentInfo.load(make(signer, digest), strict=True)["content"]
 
 
 def digest_of(signer: KeySigner) -> bytes:
@@ -69,8 +81,8 @@ def test_each_key_signs_in_its_own_way(kind, pss, algorithm):
 
 
 def test_pss_parameters_name_the_hash_and_a_salt_as_long():
-    signer = KeySigner(World("rsa-2048").signer())
-    parameters = signer.signature_mechanism["parameters"].native
+    (info,) = sign(KeySigner(World("rsa-2048").signer()), bytes(32))["signer_infos"]
+    parameters = info["signature_algorithm"]["parameters"].native
     assert parameters["hash_algorithm"]["algorithm"] == "sha256"
     assert parameters["mask_gen_algorithm"]["parameters"]["algorithm"] == "sha256"
     assert parameters["salt_length"] == 32
@@ -95,18 +107,71 @@ def test_the_root_is_left_out_and_the_rest_of_the_chain_is_in():
     assert embedded == {der(c, Encoding.DER) for c in (world.certificate, world.ca.certificate)}
 
 
+@pytest.mark.parametrize("pss", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_written_from_ready_parts_is_what_pyhanko_writes(kind, pss):
+    """All but the value; keys that hash by themselves have no parameters (RFC 8419 §3.1)."""
+    world = World(kind)
+    ours = KeySigner(world.signer(), pss=pss)
+    digest = digest_of(ours)
+    peer = PyHankoSigner(world.certificate, world.signer().chain, make_key(kind), pss=pss)
+    made = finish(peer.async_sign(digest, peer.digest_name, use_pades=True)).dump()
+    attributes = ours.signed_attributes(digest)
+    value = cms.ContentInfo.load(made)["content"]["signer_infos"][0]["signature"].native
+    null = b"" if kind in UNLISTED else b"\x05\x00"
+    assert without_null(made, null) == without_null(ours.finish(attributes, value), null)
+
+
+def without_null(der: bytes, null: bytes) -> object:
+    """Return the CMS as values; for keys that hash by themselves without NULL parameters."""
+    if null:
+        return der
+    native = cms.ContentInfo.load(der)["content"].native
+    return [native[key] for key in ("version", "encap_content_info", "certificates")], [
+        info[key]
+        for info in native["signer_infos"]
+        for key in ("sid", "signed_attrs", "signature_algorithm", "signature")
+    ]
+
+
+def test_a_root_and_a_second_copy_are_not_embedded():
+    world = World()
+    chain = (world.ca.certificate, world.ca.certificate, world.root.certificate)
+    signer = KeySigner(SigningKey(world.certificate, chain, world.open_key))
+    assert len(sign(signer, bytes(32))["certificates"]) == 2
+
+
+def test_a_time_stamp_is_the_one_unsigned_attribute():
+    signer = KeySigner(World().signer())
+    token = cms.ContentInfo({"content_type": "data", "content": b"token"}).dump()
+    attributes = signer.signed_attributes(bytes(32))
+    made = signer.finish(attributes, signer.sign(attributes), token)
+    (info,) = cms.ContentInfo.load(made, strict=True)["content"]["signer_infos"]
+    (found,) = info["unsigned_attrs"]
+    assert found["type"].native == "signature_time_stamp_token"
+    assert found["values"][0].dump() == token
+
+
+def test_the_claimed_time_is_an_attribute_where_asked():
+    attributes = KeySigner(World().signer()).signed_attributes(bytes(32), at=NOW)
+    found = {
+        each["type"].native: each["values"][0].native for each in cms.CMSAttributes.load(attributes)
+    }
+    assert found["signing_time"] == NOW
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_size_is_enough_and_not_twice_as_much(kind):
     signer = KeySigner(World(kind).signer())
-    made = finish(signer.async_sign(digest_of(signer), signer.digest_name, use_pades=True))
-    assert len(made.dump()) < signer.estimate_cms_size() < 2 * len(made.dump()) + 1024
+    made = len(make(signer, digest_of(signer)))
+    assert made <= signer.estimate_cms_size() <= made + 64
 
 
 def test_the_key_is_opened_once_and_not_before_it_is_needed():
     world = World()
     signer = KeySigner(world.signer())
     signer.estimate_cms_size()
-    finish(signer.async_sign(bytes(32), "sha256", dry_run=True, use_pades=True))
+    signer.signed_attributes(bytes(32))
     assert world.key_openings == 0
     sign(signer, bytes(32))
     sign(signer, bytes(32))
