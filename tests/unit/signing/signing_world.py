@@ -346,6 +346,11 @@ class World:
         return finish(signer.async_sign_general_data(content, signer.digest_name, detached=False))
 
 
+def pyhanko_signer(signer: SigningKey) -> PyHankoSigner:
+    """Return a signer as pyHanko wants it."""
+    return PyHankoSigner(signer.certificate, signer.chain, signer.open_key())
+
+
 class PyHankoSigner(Signer):
     """pyHanko's own making of CMS, with any key: what Antin's is compared with."""
 

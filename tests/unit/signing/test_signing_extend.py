@@ -26,6 +26,7 @@ from unit.signing.signing_world import (
     make_pdf,
     name,
     pointers,
+    pyhanko_signer,
     reject,
 )
 
@@ -50,7 +51,6 @@ from signing.inplace import find_place, stamp_in_place
 from signing.key import SigningKey
 from signing.options import Level, SigningOptions
 from signing.sign import sign_document
-from signing.signer import KeySigner
 from verify.document import verify_document
 from verify.errors import NotAPDFError
 from verify.facts import Kind
@@ -195,7 +195,7 @@ def test_a_certified_document_is_raised_whatever_it_permits(permission):
         "Cert", certify=True, docmdp_permissions=permission, subfilter=SigSeedSubFilter.PADES
     )
     writer = IncrementalPdfFileWriter(BytesIO(make_pdf()))
-    signer = PdfSigner(metadata, KeySigner(world.signer()))
+    signer = PdfSigner(metadata, pyhanko_signer(world.signer()))
     data = finish(signer.async_sign_pdf(writer)).getvalue()
     done = extend(world, data)
     assert done.level == "B-LTA"
@@ -240,7 +240,7 @@ class Stranger:
         key = SigningKey(self.certificate, (), lambda: make_key("ec-p521"))
         writer = IncrementalPdfFileWriter(BytesIO(make_pdf()))
         metadata = PdfSignatureMetadata("Khác", subfilter=sub_filter)
-        return finish(PdfSigner(metadata, KeySigner(key)).async_sign_pdf(writer)).getvalue()
+        return finish(PdfSigner(metadata, pyhanko_signer(key)).async_sign_pdf(writer)).getvalue()
 
     def fetch(self, request: FetchRequest) -> bytes:
         """The world's network, and this authority's addresses beside it."""
