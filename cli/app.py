@@ -18,6 +18,7 @@ from cli.commands import (
     certificate,
     config,
     crl,
+    display,
     doctor,
     extend,
     importing,
@@ -122,6 +123,7 @@ for name, group in {
     "audit": audit,
     "backup": backup,
     "profile": profile,
+    "display": display,
     "selftest": selftest,
     "token": token,
 }.items():

@@ -40,6 +40,132 @@ class OutsidePageError(InvalidInputError):
     code = "signing.outside_page"
 
 
+class DisplayWordMissingError(RefusedError):
+    """The display does not sign without a value that is not known (facts: `profile`, `word`)."""
+
+    code = "signing.display_word_missing"
+
+
+class ImageNotPNGError(InvalidInputError):
+    """The image is no PNG file (facts: `name`)."""
+
+    code = "signing.image_not_png"
+
+
+class ImageBrokenError(InvalidInputError):
+    """The PNG file does not decode (facts: `name`)."""
+
+    code = "signing.image_broken"
+
+
+class ImageTooLargeError(InvalidInputError):
+    """The image has too many pixels to be decoded (facts: `name`, `width`, `height`, `most`)."""
+
+    code = "signing.image_too_large"
+
+
+class ImageOpaqueError(InvalidInputError):
+    """The image's ground is not transparent (facts: `name`)."""
+
+    code = "signing.image_opaque"
+
+
+class ImageEmptyError(InvalidInputError):
+    """The image is transparent all over (facts: `name`)."""
+
+    code = "signing.image_empty"
+
+
+class ImageInkError(InvalidInputError):
+    """The image is not of the colour asked for (facts: `profile`, `name`, `ink`, `percent`)."""
+
+    code = "signing.image_wrong_ink"
+
+
+class ImageNeededError(RefusedError):
+    """The display shows an image and none was given (facts: `profile`)."""
+
+    code = "signing.image_needed"
+
+
+class ImageNotShownError(RefusedError):
+    """An image was given and the display shows none (facts: `profile`, `name`)."""
+
+    code = "signing.image_not_shown"
+
+
+class ImageRoomError(InvalidInputError):
+    """An image of exact size does not fit its place.
+
+    Facts: `width_mm`, `height_mm`, `room_width_mm`, `room_height_mm`.
+    """
+
+    code = "signing.no_room_for_image"
+
+
+class TextRoomError(InvalidInputError):
+    """Text of exact size does not fit its place.
+
+    Facts: `size_pt`, `width_mm`, `height_mm`, `needed_mm`.
+    """
+
+    code = "signing.no_room_for_text"
+
+
+class SignerNameNotFoundError(InvalidInputError):
+    """The signer's name stands on no page as a line of its own (facts: `name`, `pages`)."""
+
+    code = "signing.signer_name_not_found"
+
+
+class TitleNotFoundError(InvalidInputError):
+    """No title stands above the signer's name with room between (facts: `name`, `title`)."""
+
+    code = "signing.title_not_found"
+
+
+class NoRoomForSignerError(InvalidInputError):
+    """Title and name are too near to each other (facts: `page`, `room_mm`)."""
+
+    code = "signing.no_room_for_signer"
+
+
+class NoTextError(InvalidInputError):
+    """The pages hold no text to search (facts: `pages`)."""
+
+    code = "signing.no_text"
+
+
+class PlaceAmbiguousError(InvalidInputError):
+    """There are several places for the signature (facts: `places`)."""
+
+    code = "signing.place_ambiguous"
+
+
+class TextUnreadableError(InvalidInputError):
+    """The text of the pages cannot be read, or not in time (facts: `reason`)."""
+
+    code = "signing.text_unreadable"
+
+
+class DocumentTooLargeToReadError(InvalidInputError):
+    """The document is too large to be searched for a place (facts: `size`, `limit`)."""
+
+    code = "signing.too_large_to_search"
+
+
+class PersonNotSignedError(RefusedError):
+    """No signature is seen that the agency's seal could go over (facts: `pages`)."""
+
+    code = "signing.person_not_signed"
+
+
+class PersonFieldNotFoundError(InvalidInputError):
+    """There is no signature to be seen in the field named (facts: `field`)."""
+
+    code = "signing.person_field_not_found"
+
+
 class FieldTakenError(RefusedError):
     """The signature field named is signed already (facts: `field`)."""
 

@@ -8,7 +8,6 @@ as boxes. What is embedded holds those glyphs alone.
 from __future__ import annotations
 
 import os
-import string
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +17,6 @@ from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTFont, TTLibError
-from fontTools.ttLib.scaleUpem import scale_upem
 
 from signing.errors import FontMissingError
 
@@ -39,11 +37,6 @@ VIETNAMESE = (
     "ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ"
 )
 """Letters that tell a Vietnamese font from any other, for looking without a text in hand."""
-
-COMMON = frozenset(VIETNAMESE + string.ascii_letters + string.digits + string.punctuation + " ")
-"""What any signature may show; letters beyond it are added as they come."""
-
-PDF_UNITS_PER_EM = 1000
 
 
 def find_font(
@@ -72,28 +65,16 @@ def find_font(
     raise FontMissingError(missing="".join(sorted(missing)))
 
 
-def prepare_font(path: Path, text: str) -> bytes:
-    """Return the font at `path` with the letters of `text` and few others, at 1000 units per em.
-
-    pyHanko writes glyph widths in the font's own units where ISO 32000-1 §9.7.4.3 wants
-    thousandths of an em: with a font of 2048 units the letters stand twice as far apart. It cuts
-    the font down to the very letters itself; cutting it here first makes the many signatures of
-    one process share the slow part (60 ms of 67, measured with Liberation Serif).
-    """
-    return _cut(path, COMMON | frozenset(normalise(text)))
-
-
-@lru_cache(maxsize=8)
-def _cut(path: Path, characters: frozenset[str]) -> bytes:
-    with TTFont(path, lazy=True, fontNumber=0) as font:
+def cut_font(path: Path, characters: frozenset[str]) -> bytes:
+    """Return the font at `path` with the glyphs of these characters and no others."""
+    with TTFont(path, lazy=True, fontNumber=0, recalcTimestamp=False) as font:
         options = subset.Options(
-            hinting=False, layout_features=["kern"], name_IDs=[1, 2, 6], notdef_outline=True
+            hinting=False, layout_features=[], name_IDs=[1, 2, 6], notdef_outline=True
         )
-        options.drop_tables += ["FFTM"]  # FontForge's own time-stamp, in every Liberation font
+        options.drop_tables += ["FFTM", "GPOS", "GSUB", "GDEF", "kern"]  # nobody shapes it again
         subsetter = subset.Subsetter(options)
         subsetter.populate(text="".join(sorted(characters)))
         subsetter.subset(font)
-        scale_upem(font, PDF_UNITS_PER_EM)
         result = BytesIO()
         font.save(result)
     return result.getvalue()
@@ -101,10 +82,12 @@ def _cut(path: Path, characters: frozenset[str]) -> bytes:
 
 @lru_cache(maxsize=32)
 def characters_of(path: Path) -> frozenset[str]:
-    """Return the characters a font file has glyphs for; none when it is not a font."""
+    """Return the characters a TrueType file has glyphs for; none when it is not one."""
     try:
         # The file is opened here: TTFont leaves it open when it is no font.
         with path.open("rb") as file, TTFont(file, lazy=True, fontNumber=0) as font:
+            if "glyf" not in font:  # outlines of another kind, which are embedded otherwise
+                return frozenset()
             return frozenset(chr(code) for code in font.getBestCmap() or ())
     except (OSError, TTLibError):
         return frozenset()

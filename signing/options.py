@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from signing.display.image import SignatureImage
 from signing.display.placement import Placement
 from signing.display.profile import DisplayProfile, load_display
 
@@ -52,7 +53,12 @@ class SigningOptions:
     """The one time-stamp service to ask; None asks those of `SigningServices`."""
     timestamp_later: bool = False
     """Leave room in the signature for the time-stamp that `signing.extend` will put into it."""
-    display: DisplayProfile = field(default_factory=lambda: load_display("person"))
+    display: DisplayProfile = field(default_factory=lambda: load_display("text"))
+    image: SignatureImage | None = None
+    """The signer's signature or the agency's seal, for displays that show one; read once, shared by
+    all documents."""
+    number: str | None = None
+    """Number and symbol of the document, for displays that show it."""
     field_name: str | None = None
     """An existing empty field to fill, or the name of the new one; None makes a fresh name."""
     placement: Placement = field(default_factory=Placement)

@@ -22,6 +22,8 @@ def sign(
     cert: Annotated[Path | None, typer.Option("--cert", help="sign.cert")] = None,
     level: Annotated[str | None, typer.Option("--level", help="sign.level")] = None,
     display: Annotated[str | None, typer.Option("--display", help="sign.display")] = None,
+    image: Annotated[Path | None, typer.Option("--image", help="sign.image")] = None,
+    number: Annotated[str | None, typer.Option("--number", help="sign.number")] = None,
     field: Annotated[str | None, typer.Option("--field", help="sign.field")] = None,
     place: Annotated[str | None, typer.Option("--place", help="sign.place")] = None,
     tsa: Annotated[str | None, typer.Option("--tsa", help="sign.tsa")] = None,
@@ -48,8 +50,8 @@ def sign(
     home = find_home(home_directory(session.home), session.configuration)
     if home.settings.demo:
         session.tell("cli.demo_home")
-    wishes = SignWishes(level, display, field, place, tsa, reason, location, pkcs1)
-    options = wishes.options(home.settings)
+    wishes = SignWishes(level, display, image, number, field, place, tsa, reason, location, pkcs1)
+    options = wishes.options(home)
     documents = documents_in(files)
     outputs = output_plan(documents, output)
     outside = outside_of(session, home, tsa=tsa)

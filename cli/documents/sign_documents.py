@@ -9,14 +9,17 @@ from typing import Any
 
 from cli.certificate_text import certificate_object
 from cli.documents.batch import Outcome
+from cli.documents.place import Place, parse_place
 from cli.errors import BadOptionError, NoTimestampServiceError
 from cli.exit_status import ExitStatus
-from cli.homes.settings import Settings
+from cli.homes.home import Home
 from cli.session import Session
 from pki.names import common_name
 from pki.words import say
-from signing.display.placement import Placement, Rectangle
-from signing.display.profile import load_display
+from signing.display.image import SignatureImage, read_image
+from signing.display.look import check_image
+from signing.display.placement import Placement
+from signing.display.profile import DisplayProfile, load_display
 from signing.files import Existing, sign_into
 from signing.options import Level, SigningOptions
 from signing.sign import Signatory, SignedDocument
@@ -28,6 +31,8 @@ class SignWishes:
 
     level: str | None
     display: str | None
+    image: Path | None
+    number: str | None
     field: str | None
     place: str | None
     tsa: str | None
@@ -35,26 +40,42 @@ class SignWishes:
     location: str | None
     pkcs1: bool
 
-    def options(self, settings: Settings) -> SigningOptions:
+    def options(self, home: Home) -> SigningOptions:
         """Return them checked, with the home's defaults.
 
         Raises:
-            BadOptionError: no such level, or a place that cannot be read.
+            BadOptionError: no such level, or a place that cannot be read, or two fields named.
             NoTimestampServiceError: the level needs a service and none is known.
-            PKIError: no such display profile.
+            PKIError: no such display profile, or not the image that it shows.
         """
+        settings = home.settings
         level = _level(self.level or settings.signing.level)
         if level.needs_timestamp and not (self.tsa or settings.signing.timestamp_servers):
             raise NoTimestampServiceError(level=level.value)
+        place = parse_place(self.place) if self.place else Place(Placement(), None)
+        if self.field and place.field and self.field != place.field:
+            raise BadOptionError(option="--place", value=str(self.place), form="field=NAME")
+        display = load_display(self.display or settings.signing.display, folder=home.displays)
         return SigningOptions(
             level=level,
             pss=not self.pkcs1,
-            display=load_display(self.display or settings.signing.display),
-            field_name=self.field,
-            placement=_placement(self.place) if self.place else Placement(),
+            display=display,
+            image=self._image(display, home),
+            number=self.number,
+            field_name=self.field or place.field,
+            placement=place.placement,
             reason=self.reason,
             location=self.location,
         )
+
+    def _image(self, display: DisplayProfile, home: Home) -> SignatureImage | None:
+        """Return the image named, or the home's own where the display shows one."""
+        path = self.image
+        if path is None and display.image is not None and home.settings.signing.image is not None:
+            path = home.path(home.settings.signing.image)
+        image = read_image(path) if path is not None else None
+        check_image(display, image)
+        return image
 
 
 def _level(text: str) -> Level:
@@ -63,20 +84,6 @@ def _level(text: str) -> Level:
     except ValueError as error:
         form = " | ".join(level.value for level in Level)
         raise BadOptionError(option="--level", value=text, form=form) from error
-
-
-def _placement(text: str) -> Placement:
-    """Read `PAGE,LEFT,TOP,WIDTH,HEIGHT`, in millimetres from the top left corner of the page."""
-    form = "PAGE,LEFT,TOP,WIDTH,HEIGHT (mm)"
-    try:
-        page, *box = text.split(",")
-        left, top, width, height = (float(value) for value in box)
-        number = int(page)
-    except ValueError as error:
-        raise BadOptionError(option="--place", value=text, form=form) from error
-    if not (min(left, top) >= 0 and min(width, height) > 0 and number != 0):
-        raise BadOptionError(option="--place", value=text, form=form)
-    return Placement(number, Rectangle(left, top, width, height))
 
 
 def output_plan(documents: Sequence[Path], output: Path | None) -> Mapping[Path, Path]:

@@ -54,6 +54,11 @@ class Home:
         return (*((own,) if own.exists() else ()), *named)
 
     @property
+    def displays(self) -> Path:
+        """The administration's own display profiles, `NAME.toml` each."""
+        return self.directory / "displays"
+
+    @property
     def cache(self) -> Path:
         """Answers of CRL services that may be used again."""
         return self.directory / "cache"

@@ -169,7 +169,9 @@ class Signing(_Section):
     """Defaults of `antin sign`."""
 
     level: Literal["B-B", "B-T", "B-LT", "B-LTA"] = "B-B"
-    display: str = "person"
+    display: str = "text"
+    image: Path | None = None
+    """A PNG on a transparent ground, for displays that show one: own signature, agency's seal."""
     timestamp_urls: tuple[ServiceURL, ...] = ()
     """Time-stamp services, in the order they are asked."""
     timestamp: tuple[TimestampServer, ...] = ()

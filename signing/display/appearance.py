@@ -1,43 +1,38 @@
-"""Draws the words of a visible signature: an appearance stream with an embedded font.
+"""Draws a look: an appearance stream with the image and with real text in an embedded font.
 
-Real text with ToUnicode and ActualText, so that it can be searched, copied and read aloud; upright
-on a turned page; lines too long for the box are broken between words, and only then made smaller.
+Text that can be searched, copied and read aloud; upright on a turned page; as large on a page whose
+units are not points as on any other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.content import AppearanceContent, ResourceType
-from pyhanko.pdf_utils.font.opentype import GlyphAccumulator
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.layout import BoxConstraints
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.stamp import BaseStampStyle
 
-LEADING = 1.2
-"""Distance from line to line, in font sizes."""
-PADDING_PT = 2.0
-SMALLEST_STEP = 0.95
-ASCENT = 0.891
-"""Ascender of Times New Roman and its equals, in font sizes."""
+from signing.display.image import SignatureImage
+from signing.display.layout import ASCENT, TextLayout
+from signing.display.look import Look
+from signing.display.placement import POINTS_PER_MM
 
 TURNS = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
 """What turns a drawing against the page's own turn (ISO 32000-1 §8.3.3)."""
 
 
 @dataclass(frozen=True)
-class TextBlockStyle(BaseStampStyle):
+class LookStyle(BaseStampStyle):
     """What pyHanko calls a stamp style: makes the appearance once the box is known."""
 
-    lines: tuple[str, ...] = ()
-    font: bytes = b""
-    font_size_pt: float = 10.0
-    color: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    look: Look | None = None
+    size: tuple[float, float] = (0.0, 0.0)
+    """Width and height of the field in user space; pyHanko's own are whole numbers."""
     rotate: int = 0
     """The page's turn, clockwise in degrees."""
     units_per_point: float = 1.0
@@ -48,78 +43,104 @@ class TextBlockStyle(BaseStampStyle):
         writer: BasePdfFileWriter,
         box: BoxConstraints,
         text_params: dict[str, Any],  # noqa: ARG002  pyHanko's signature
-    ) -> TextBlock:
-        """Return the appearance for a field of this size."""
-        width, height = float(box.width), float(box.height)
-        if self.rotate in (90, 270):
-            width, height = height, width
-        return TextBlock(writer, self, BoxConstraints(width=width, height=height))
+    ) -> Appearance:
+        """Return the appearance."""
+        assert self.look is not None  # noqa: S101  a default only for dataclasses' sake
+        return Appearance(writer, self, self.look, box)
 
 
-class TextBlock(AppearanceContent):
-    """One signature's appearance."""
+class Appearance(AppearanceContent):
+    """One signature's appearance; drawn in points, whatever the page's unit."""
 
     def __init__(
-        self, writer: BasePdfFileWriter, style: TextBlockStyle, box: BoxConstraints
+        self, writer: BasePdfFileWriter, style: LookStyle, look: Look, box: BoxConstraints
     ) -> None:
         super().__init__(writer=writer, box=box)
         self._style = style
-        self._engine = GlyphAccumulator(
-            writer, BytesIO(style.font), font_size=1, bcp47_lang_code="vi"
-        )
+        self._look = look
+        turned = style.rotate in (90, 270)
+        self._width, self._height = reversed(style.size) if turned else style.size
 
     def render(self) -> bytes:
-        """Return the drawing operators."""
-        padding = PADDING_PT * self._style.units_per_point
-        width, height = self.box.width - 2 * padding, self.box.height - 2 * padding
-        lines, size = self._fit(width, height)
-        self.set_resource(ResourceType.FONT, pdf_name("/F1"), self._engine.as_resource())
-        operators = [
-            b"q BT",
-            b"%g %g %g rg" % self._style.color,
-            b"/F1 %g Tf" % size,
-        ]
-        top = self.box.height - padding - ASCENT * size
-        for number, line in enumerate(lines):
-            operators.append(b"1 0 0 1 %g %g Tm" % (padding, top - number * LEADING * size))
-            operators.append(self._shape(line, size))
-        operators.append(b"ET Q")
-        self._engine.prepare_write()
+        """Return the drawing operators.
+
+        Raises:
+            ImageRoomError: an image of exact size does not fit the field.
+            TextRoomError: text of exact size does not fit the field.
+        """
+        unit = self._style.units_per_point
+        width, height = self._width / unit, self._height / unit
+        text = self._look.text_in(width, height)
+        below = text.height if text is not None else 0.0
+        operators = [b"q %g 0 0 %g 0 0 cm" % (unit, unit)]
+        if self._look.image is not None:
+            operators += self._draw_image(self._look.image, width, height, below)
+        if text is not None:
+            # Without an image the words begin at the top of the box, with one they end at its foot.
+            top = below if self._look.image is not None else height
+            operators += self._draw_text(text, width, top)
+        operators.append(b"Q")
         return b"\n".join(operators)
 
     def as_form_xobject(self) -> generic.StreamObject:
         """Return the form XObject, turned against the page."""
         form = super().as_form_xobject()
-        box = (0.0, 0.0, self.box.width, self.box.height)  # pyHanko gives it upside down
+        box = (0.0, 0.0, self._width, self._height)
         form[pdf_name("/BBox")] = generic.ArrayObject(map(generic.FloatObject, box))
         turn = (*TURNS[self._style.rotate], 0, 0)
         form[pdf_name("/Matrix")] = generic.ArrayObject(map(generic.NumberObject, turn))
         return form
 
-    def _fit(self, width: float, height: float) -> tuple[Sequence[str], float]:
-        """Return lines and size that fit: first break lines, then go down in size."""
-        size = self._style.font_size_pt * self._style.units_per_point
-        while True:
-            lines = [part for line in self._style.lines for part in self._wrap(line, size, width)]
-            widest = max((self._width(line, size) for line in lines), default=0.0)
-            tall = len(lines) * LEADING * size
-            if (widest <= width and tall <= height) or size < 1e-3:
-                return lines, size
-            size *= SMALLEST_STEP
+    def _draw_image(
+        self, image: SignatureImage, width: float, height: float, below: float
+    ) -> Iterator[bytes]:
+        room = height - below
+        size = self._look.image_in(width / POINTS_PER_MM, room / POINTS_PER_MM)
+        assert size is not None  # noqa: S101  there is an image
+        wide, high = size.width_mm * POINTS_PER_MM, size.height_mm * POINTS_PER_MM
+        self.set_resource(
+            ResourceType.XOBJECT, pdf_name("/Im1"), add_image(self._ensure_writer, image)
+        )
+        left, bottom = (width - wide) / 2, below + (room - high) / 2
+        yield b"q %.3f 0 0 %.3f %.3f %.3f cm /Im1 Do Q" % (wide, high, left, bottom)
 
-    def _wrap(self, line: str, size: float, width: float) -> list[str]:
-        parts: list[str] = []
-        for word in line.split():
-            longer = f"{parts[-1]} {word}" if parts else word
-            if parts and self._width(longer, size) <= width:
-                parts[-1] = longer
-            else:
-                parts.append(word)
-        return parts
+    def _draw_text(self, text: TextLayout, width: float, top: float) -> Iterator[bytes]:
+        table, font = self._look.profile.text, self._look.font
+        assert table is not None and font is not None  # noqa: S101, PT018  there are words
+        self.set_resource(ResourceType.FONT, pdf_name("/F1"), font.add_to(self._ensure_writer))
+        yield b"/Span <</Lang (vi)>> BDC BT"
+        yield b"%g %g %g rg /F1 %.3f Tf" % (*table.color, text.size)
+        shift = {"left": 0.0, "center": 0.5, "right": 1.0}[table.align]
+        baseline = top - ASCENT * text.size
+        for number, line in enumerate(text.lines):
+            left = shift * (width - font.width(line) * text.size)
+            yield b"1 0 0 1 %.3f %.3f Tm" % (left, baseline - number * text.leading)
+            yield font.encode(line) + b" Tj"
+        yield b"ET EMC"
 
-    def _width(self, text: str, size: float) -> float:
-        return float(self._engine.shape(text).x_advance) * size
 
-    def _shape(self, text: str, size: float) -> bytes:
-        self._engine.font_size = size  # type: ignore[assignment]  # any number will do
-        return bytes(self._engine.shape(text).graphics_ops)
+def add_image(writer: BasePdfFileWriter, image: SignatureImage) -> generic.IndirectObject:
+    """Put an image into a document and return the reference to it.
+
+    Spec: ISO 32000-1 §8.9.5, §11.6.5.3 (soft mask).
+    """
+    mask = writer.add_object(_image(image, "/DeviceGray", image.alpha))
+    colors = _image(image, "/DeviceRGB", image.rgb)
+    colors[pdf_name("/SMask")] = mask
+    reference: generic.IndirectObject = writer.add_object(colors)
+    return reference
+
+
+def _image(image: SignatureImage, space: str, data: bytes) -> generic.StreamObject:
+    entries = {
+        "/Type": pdf_name("/XObject"),
+        "/Subtype": pdf_name("/Image"),
+        "/Width": generic.NumberObject(image.width_px),
+        "/Height": generic.NumberObject(image.height_px),
+        "/ColorSpace": pdf_name(space),
+        "/BitsPerComponent": generic.NumberObject(8),
+        "/Filter": pdf_name("/FlateDecode"),
+    }
+    return generic.StreamObject(
+        {pdf_name(key): value for key, value in entries.items()}, encoded_data=data
+    )

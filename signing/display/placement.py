@@ -12,11 +12,13 @@ from decimal import Decimal
 
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, PdfObject
 
-from signing.display.profile import DisplayProfile
+from signing.display.tables import CornerPlace
 from signing.errors import OutsidePageError, PageNotFoundError
 from signing.objects import entry
 
 POINTS_PER_MM = 72 / 25.4
+SLACK_MM = 0.01
+"""For sums of floating-point numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,36 @@ class Rectangle:
     width_mm: float
     height_mm: float
 
+    @property
+    def right_mm(self) -> float:
+        """Its right edge."""
+        return self.left_mm + self.width_mm
+
+    @property
+    def bottom_mm(self) -> float:
+        """Its lower edge."""
+        return self.top_mm + self.height_mm
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A page and, unless the display profile's own place will do, a rectangle on it."""
+    """What is asked beyond the display profile's own rule; by default nothing."""
 
-    page: int = -1
-    """1 is the first page; -1 the last."""
+    page: int | None = None
+    """1 is the first page, -1 the last; None is the profile's own page."""
     rectangle: Rectangle | None = None
+    corner_mm: tuple[float, float] | None = None
+    """Left and top, where the size is the look's own."""
+    width_mm: float | None = None
+    """In place of the profile's width, as for a seal of another size."""
+    height_mm: float | None = None
+    """In place of the height of the profile's image."""
+    title: str | None = None
+    """The signer's title as the document has it, where the certificate has none or another."""
+    name: str | None = None
+    """The signer's name as the document has it."""
+    over: str | None = None
+    """The field of the person whose image an agency's seal goes over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +87,22 @@ class PageGeometry:
         """User-space units a millimetre."""
         return POINTS_PER_MM / self.user_unit
 
+    def to_seen(self, box: tuple[float, float, float, float]) -> Rectangle:
+        """Return a (left, bottom, right, top) of the page's own coordinates as it is seen."""
+        a, b, c, d = box
+        x0, y0, x1, y1 = self.box
+        match self.rotate:
+            case 90:
+                left, top, right, bottom = b - y0, a - x0, d - y0, c - x0
+            case 180:
+                left, top, right, bottom = x1 - c, b - y0, x1 - a, d - y0
+            case 270:
+                left, top, right, bottom = y1 - d, x1 - c, y1 - b, x1 - a
+            case _:
+                left, top, right, bottom = a - x0, y1 - d, c - x0, y1 - b
+        scale = self.units_per_mm
+        return Rectangle(left / scale, top / scale, (right - left) / scale, (bottom - top) / scale)
+
     def to_user_space(self, rectangle: Rectangle) -> tuple[float, float, float, float]:
         """Return the rectangle as (left, bottom, right, top) in the page's own coordinates."""
         scale = self.units_per_mm
@@ -84,8 +124,8 @@ class PageGeometry:
 
 def read_geometry(page: DictionaryObject) -> PageGeometry:
     """Return the geometry of a pyHanko page object (inherited entries included)."""
-    media = _box(_inherited(page, "/MediaBox")) or (0.0, 0.0, 595.276, 841.89)
-    crop = _box(_inherited(page, "/CropBox")) or media
+    media = read_box(_inherited(page, "/MediaBox")) or (0.0, 0.0, 595.276, 841.89)
+    crop = read_box(_inherited(page, "/CropBox")) or media
     box = (
         max(media[0], crop[0]),
         max(media[1], crop[1]),
@@ -94,54 +134,53 @@ def read_geometry(page: DictionaryObject) -> PageGeometry:
     )
     turn = _number(_inherited(page, "/Rotate")) or 0.0
     unit = _number(entry(page, "/UserUnit")) or 1.0
+    if unit <= 0:
+        unit = 1.0
     return PageGeometry(box, round(turn / 90) * 90 % 360, unit)
 
 
-def page_index(placement: Placement, pages: int) -> int:
-    """Return the page's index from 0.
+def page_index(page: int, pages: int) -> int:
+    """Return the page's index from 0; 1 is the first page, -1 the last.
 
     Raises:
         PageNotFoundError: the document has no such page.
     """
-    index = placement.page - 1 if placement.page > 0 else pages + placement.page
-    if placement.page == 0 or not 0 <= index < pages:
-        raise PageNotFoundError(page=placement.page, pages=pages)
+    index = page - 1 if page > 0 else pages + page
+    if page == 0 or not 0 <= index < pages:
+        raise PageNotFoundError(page=page, pages=pages)
     return index
 
 
-def choose_rectangle(
-    placement: Placement, profile: DisplayProfile, geometry: PageGeometry
-) -> Rectangle:
-    """Return the rectangle asked for, else the profile's own at the bottom right.
+def check_on_page(rectangle: Rectangle, geometry: PageGeometry, *, page: int) -> Rectangle:
+    """Return the rectangle, which lies on the page.
 
     Raises:
-        OutsidePageError: it does not lie on the page.
+        OutsidePageError: it does not.
     """
-    rectangle = placement.rectangle or _at_bottom_right(profile, geometry)
-    right, bottom = rectangle.left_mm + rectangle.width_mm, rectangle.top_mm + rectangle.height_mm
     fits = (
-        rectangle.left_mm >= 0
-        and rectangle.top_mm >= 0
+        rectangle.left_mm >= -SLACK_MM
+        and rectangle.top_mm >= -SLACK_MM
         and rectangle.width_mm > 0
         and rectangle.height_mm > 0
-        and right <= geometry.width_mm + 0.01
-        and bottom <= geometry.height_mm + 0.01
+        and rectangle.right_mm <= geometry.width_mm + SLACK_MM
+        and rectangle.bottom_mm <= geometry.height_mm + SLACK_MM
     )
     if not fits:
         raise OutsidePageError(
-            page=placement.page,
+            page=page,
             width_mm=round(geometry.width_mm),
             height_mm=round(geometry.height_mm),
         )
     return rectangle
 
 
-def _at_bottom_right(profile: DisplayProfile, geometry: PageGeometry) -> Rectangle:
-    """Return the profile's own place, drawn in on pages smaller than it."""
-    width = min(profile.width_mm, geometry.width_mm)
-    height = min(profile.height_mm, geometry.height_mm)
-    left = max(0.0, geometry.width_mm - width - profile.margin_right_mm)
-    top = max(0.0, geometry.height_mm - height - profile.margin_bottom_mm)
+def in_corner(place: CornerPlace, size: tuple[float, float], geometry: PageGeometry) -> Rectangle:
+    """Return the rectangle in the profile's corner, drawn in on pages smaller than it."""
+    width, height = min(size[0], geometry.width_mm), min(size[1], geometry.height_mm)
+    side, other = geometry.width_mm - width, geometry.height_mm - height
+    across, down = min(place.margin_x_mm, side), min(place.margin_y_mm, other)
+    left = across if place.corner.endswith("left") else side - across
+    top = down if place.corner.startswith("top") else other - down
     return Rectangle(left, top, width, height)
 
 
@@ -154,7 +193,8 @@ def _inherited(page: DictionaryObject, key: str) -> PdfObject | None:
     return None
 
 
-def _box(value: PdfObject | None) -> tuple[float, float, float, float] | None:
+def read_box(value: PdfObject | None) -> tuple[float, float, float, float] | None:
+    """Return a PDF rectangle as (left, bottom, right, top); None where it is none."""
     if not isinstance(value, ArrayObject) or len(value) != 4:
         return None
     numbers = [_number(value[index]) for index in range(4)]  # by index: references are followed

@@ -172,12 +172,21 @@ def test_every_command_answers_with_an_object_of_its_schema(
     profile = out / "profile.toml"
     profile.write_text(_official(), "utf-8")
     note("profile check", profile)
+    ask_displays(note, out)
 
     commands = set(leaves(build_command(Language.EN)))
     assert said.keys() == commands - WITHOUT.keys()
     for command, answer in said.items():
         name = command.replace(" ", ".")
         assert answer["schema"] in {f"antin.{name}/1", f"antin.{name.split('.')[0]}/1"}, command
+
+
+def ask_displays(note, out):
+    note("display list")
+    note("display show", "agency")
+    display = out / "display.toml"
+    display.write_text('name = "own"\nvisible = false\n', "utf-8")
+    note("display check", display)
 
 
 def _official():

@@ -31,6 +31,8 @@ from signing.fonts import find_font
 from signing.options import Level, SigningOptions
 from signing.sign import sign_document
 
+PIXEL_MM = 25.4 / 144
+"""Letters begin at the very edge of their box, and a renderer blurs edges."""
 KINDS = ("rsa-2048", "rsa-2048/pkcs1", "rsa-3072", "ec-p256", "ec-p384", "ec-p521")
 QUIET = SigningOptions(display=load_display("none"), tsa_url=TSA_URL)
 
@@ -152,11 +154,11 @@ def test_the_ink_lies_in_the_box_and_the_name_is_found(peer, tmp_path, blank, ro
     data = change_page(blank, Rotate=rotate, **({"CropBox": crop} if crop else {}))
     place = Rectangle(20, 30, 80, 25)
     path, _ = signed(
-        tmp_path, data=data, display=load_display("person"), placement=Placement(1, place)
+        tmp_path, data=data, display=load_display("text"), placement=Placement(1, place)
     )
-    left, top, right, bottom = ink(peer, path)
-    assert place.left_mm <= left < right <= place.left_mm + place.width_mm
-    assert place.top_mm <= top < bottom <= place.top_mm + place.height_mm
+    left, top, right, bottom = ink(peer, path, dpi=144)
+    assert place.left_mm - PIXEL_MM <= left < right <= place.right_mm + PIXEL_MM
+    assert place.top_mm - PIXEL_MM <= top < bottom <= place.bottom_mm + PIXEL_MM
     assert right - left > 40, "four lines of text are wider than this"
     text = run(peer("pdftotext"), "-layout", path, "-")
     assert f"Ký bởi: {SIGNER_NAME}" in text
@@ -166,9 +168,9 @@ def test_the_ink_lies_in_the_box_and_the_name_is_found(peer, tmp_path, blank, ro
 def test_letters_stand_as_far_apart_as_the_font_says(peer, tmp_path, blank):
     """pyHanko would write the widths of a 2048-unit font unscaled: twice as wide."""
     place = Placement(1, Rectangle(10, 10, 190, 40))
-    path, _ = signed(tmp_path, data=blank, display=load_display("person"), placement=place)
+    path, _ = signed(tmp_path, data=blank, display=load_display("text"), placement=place)
     left, _, right, _ = ink(peer, path, dpi=144)
-    lines = build_lines(load_display("person"), World().certificate, NOW)
+    lines = build_lines(load_display("text"), World().certificate, NOW)
     with TTFont(find_font()) as font:
         cmap, widths, em = font.getBestCmap(), font["hmtx"], font["head"].unitsPerEm
         longest = max(sum(widths[cmap[ord(char)]][0] for char in line) for line in lines)
@@ -184,10 +186,10 @@ def test_nothing_is_drawn_for_an_invisible_signature(peer, tmp_path):
 def test_a_long_name_is_broken_and_then_made_smaller(peer, tmp_path, blank):
     place = Rectangle(20, 30, 30, 12)
     path, _ = signed(
-        tmp_path, data=blank, display=load_display("person"), placement=Placement(1, place)
+        tmp_path, data=blank, display=load_display("text"), placement=Placement(1, place)
     )
     left, top, right, bottom = ink(peer, path, dpi=144)
-    assert place.left_mm <= left < right <= place.left_mm + place.width_mm
-    assert place.top_mm <= top < bottom <= place.top_mm + place.height_mm
+    assert place.left_mm - PIXEL_MM <= left < right <= place.right_mm + PIXEL_MM
+    assert place.top_mm - PIXEL_MM <= top < bottom <= place.bottom_mm + PIXEL_MM
     words = run(peer("pdftotext"), path, "-").split()
     assert {"Nguyễn", "Hòa", "2026-11-21T21:00:00+07:00"} <= set(words)

@@ -11,8 +11,8 @@ from unit.signing.signing_world import NOW, TSA_URL, World, make_pdf
 
 from pki.errors import PKIError
 from signing.coroutine import finish
-from signing.display.placement import PageGeometry, Placement, Rectangle, choose_rectangle
-from signing.display.profile import load_display
+from signing.display.placement import PageGeometry, Rectangle, check_on_page, in_corner
+from signing.display.tables import CornerPlace
 from signing.errors import OutsidePageError, TSARejectedError, TSATimeError, TSAWrongAnswerError
 from signing.failover import TimestampService, TimestampServices
 from signing.options import SigningOptions
@@ -46,7 +46,7 @@ def rectangles(draw: st.DrawFn) -> Rectangle:
 @given(geometries(), rectangles())
 def test_a_rectangle_that_is_taken_lies_on_the_page_with_its_own_size(geometry, rectangle):
     try:
-        place = choose_rectangle(Placement(1, rectangle), load_display("person"), geometry)
+        place = check_on_page(rectangle, geometry, page=1)
     except OutsidePageError:
         return
     left, bottom, right, top = geometry.to_user_space(place)
@@ -62,7 +62,7 @@ def test_a_rectangle_that_is_taken_lies_on_the_page_with_its_own_size(geometry, 
 
 @given(geometries())
 def test_the_profiles_own_place_always_fits(geometry):
-    place = choose_rectangle(Placement(), load_display("person"), geometry)
+    place = in_corner(CornerPlace(by="corner"), (80.0, 22.0), geometry)
     assert 0 <= place.left_mm <= place.left_mm + place.width_mm <= geometry.width_mm + 1e-6
 
 

@@ -13,11 +13,10 @@ from signing.errors import FontMissingError
 from signing.fonts import (
     FONT_VARIABLE,
     VIETNAMESE,
-    _cut,
     characters_of,
+    cut_font,
     find_font,
     normalise,
-    prepare_font,
     system_folders,
 )
 
@@ -52,7 +51,7 @@ def test_no_font_is_an_error_that_names_the_letters(tmp_path):
 
 def test_a_font_without_one_glyph_is_not_taken(font, tmp_path):
     poor = tmp_path / "times.ttf"
-    poor.write_bytes(_cut(font, frozenset("Nguyn")))
+    poor.write_bytes(cut_font(font, frozenset("Nguyn")))
     with pytest.raises(FontMissingError) as caught:
         find_font("Nguyễn", environment={}, folders=[tmp_path])
     assert caught.value.facts["missing"] == "ễ"
@@ -71,19 +70,17 @@ def test_decomposed_text_is_composed_before_it_is_looked_up(font):
     assert find_font(decomposed) == font
 
 
-def test_the_font_is_cut_down_and_at_a_thousand_units(font):
-    with TTFont(BytesIO(prepare_font(font, "Nguyễn €"))) as cut:
-        characters = {chr(code) for code in cut.getBestCmap()}
-        assert set("Nguyễn €") <= characters
-        assert len(characters) < 300
-        assert cut["head"].unitsPerEm == 1000
-        width = cut["hmtx"]["N"][0]
-    with TTFont(font) as whole:
-        assert width == round(whole["hmtx"]["N"][0] / whole["head"].unitsPerEm * 1000)
+def test_the_font_is_cut_down_to_the_letters(font):
+    with TTFont(BytesIO(cut_font(font, frozenset("Nguyễn")))) as cut:
+        assert {chr(code) for code in cut.getBestCmap()} == set("Nguyễn")
+    assert cut_font(font, frozenset("Nguyễn")) == cut_font(font, frozenset("Nguyễn"))
 
 
-def test_signatures_of_one_process_share_the_font(font):
-    assert prepare_font(font, "Nguyễn") is prepare_font(font, "Trần")
+def test_a_font_with_other_outlines_than_truetype_is_passed_over(font, tmp_path):
+    with TTFont(font) as other:
+        del other["glyf"], other["loca"]
+        other.save(tmp_path / "times.ttf")
+    assert characters_of(tmp_path / "times.ttf") == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from io import BytesIO
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, NumberObject, pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -12,16 +15,15 @@ from unit.signing.signing_world import make_pdf
 
 from signing.display.placement import (
     PageGeometry,
-    Placement,
     Rectangle,
-    choose_rectangle,
+    check_on_page,
+    in_corner,
     page_index,
     read_geometry,
 )
-from signing.display.profile import load_display
+from signing.display.tables import CornerPlace
 from signing.errors import OutsidePageError, PageNotFoundError
 
-PERSON = load_display("person")
 A4 = (0.0, 0.0, 595.0, 842.0)
 MM = 72 / 25.4
 
@@ -106,35 +108,61 @@ def test_a_page_tree_that_is_a_ring_ends():
     assert read_geometry(ring).rotate == 0
 
 
+@given(
+    st.sampled_from([0, 90, 180, 270]),
+    st.sampled_from([1.0, 2.5]),
+    st.tuples(*[st.floats(-500, 500)] * 2),
+    st.tuples(*[st.floats(0.1, 500)] * 4),
+)
+def test_what_was_put_on_the_page_is_seen_where_it_was_put(rotate, unit, origin, box):
+    x, y = origin
+    geometry = PageGeometry((x, y, x + 595.0, y + 842.0), rotate, unit)
+    rectangle = Rectangle(*box)
+    seen = geometry.to_seen(geometry.to_user_space(rectangle))
+    assert astuple(seen) == pytest.approx(astuple(rectangle), abs=1e-6)
+
+
+@pytest.mark.parametrize("unit", [0, -2])
+def test_a_user_unit_that_is_none_is_one(unit):
+    assert read_geometry(page(UserUnit=NumberObject(unit))).user_unit == 1.0
+
+
 @pytest.mark.parametrize(("asked", "index"), [(1, 0), (3, 2), (-1, 2), (-3, 0)])
 def test_pages_count_from_either_end(asked, index):
-    assert page_index(Placement(asked), 3) == index
+    assert page_index(asked, 3) == index
 
 
 @pytest.mark.parametrize("asked", [0, 4, -4])
 def test_a_page_that_is_not_there_is_refused(asked):
     with pytest.raises(PageNotFoundError) as caught:
-        page_index(Placement(asked), 3)
+        page_index(asked, 3)
     assert caught.value.facts == {"page": asked, "pages": 3}
 
 
-def test_the_profiles_own_place_is_at_the_bottom_right():
-    geometry = PageGeometry(A4, 0, 1.0)
-    place = choose_rectangle(Placement(), PERSON, geometry)
-    assert place.left_mm + place.width_mm == pytest.approx(geometry.width_mm - 15)
-    assert place.top_mm + place.height_mm == pytest.approx(geometry.height_mm - 20)
+@pytest.mark.parametrize(
+    ("corner", "left", "top"),
+    [
+        ("top-left", 15, 20),
+        ("top-right", 210 - 15 - 80, 20),
+        ("bottom-left", 15, 297 - 20 - 10),
+        ("bottom-right", 210 - 15 - 80, 297 - 20 - 10),
+    ],
+)
+def test_each_corner_has_its_margins(corner, left, top):
+    geometry = PageGeometry((0.0, 0.0, 210 * MM, 297 * MM), 0, 1.0)
+    place = in_corner(CornerPlace(by="corner", corner=corner), (80, 10), geometry)
+    assert astuple(place) == pytest.approx((left, top, 80, 10))
 
 
-def test_the_profiles_own_place_is_drawn_in_on_a_small_page():
+def test_a_corner_is_drawn_in_on_a_small_page():
     geometry = PageGeometry((0.0, 0.0, 100.0, 30.0), 0, 1.0)
-    place = choose_rectangle(Placement(), PERSON, geometry)
-    assert (place.left_mm, place.top_mm) == (0, 0)
-    assert place.width_mm == pytest.approx(geometry.width_mm)
+    place = in_corner(CornerPlace(by="corner"), (80, 22), geometry)
+    assert astuple(place) == pytest.approx((0, 0, geometry.width_mm, geometry.height_mm))
 
 
-def test_a_rectangle_asked_for_is_taken_as_it_is():
+def test_a_rectangle_on_the_page_is_taken_as_it_is():
     asked = Rectangle(10, 10, 50, 20)
-    assert choose_rectangle(Placement(1, asked), PERSON, PageGeometry(A4, 0, 1.0)) is asked
+    assert check_on_page(asked, PageGeometry(A4, 0, 1.0), page=1) is asked
 
 
 @pytest.mark.parametrize(
@@ -146,9 +174,10 @@ def test_a_rectangle_asked_for_is_taken_as_it_is():
         Rectangle(10, 290, 50, 20),
         Rectangle(10, 10, 0, 20),
         Rectangle(10, 10, 20, 0),
+        Rectangle(float("nan"), 10, 20, 20),
     ],
 )
 def test_a_rectangle_off_the_page_is_refused(asked):
     with pytest.raises(OutsidePageError) as caught:
-        choose_rectangle(Placement(1, asked), PERSON, PageGeometry(A4, 0, 1.0))
+        check_on_page(asked, PageGeometry(A4, 0, 1.0), page=1)
     assert caught.value.facts == {"page": 1, "width_mm": 210, "height_mm": 297}

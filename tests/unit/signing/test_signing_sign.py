@@ -397,7 +397,7 @@ def test_without_the_look_at_certifications_the_verdict_stands_in_the_way(monkey
     data = certified(make_pdf(), MDPPerm.ANNOTATE)
     monkeypatch.setattr("signing.revision.check_unlocked", lambda *_: None)
     with pytest.raises(ResultNotValidError):
-        sign(World(), data=data, display=load_display("person"))
+        sign(World(), data=data, display=load_display("text"))
 
 
 # The key and after

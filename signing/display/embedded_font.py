@@ -1,0 +1,178 @@
+"""A font as it stands in a document: made once for a set of letters, put into many documents.
+
+A composite font with Identity-H: a letter is written as its glyph's number, and ToUnicode says
+which letter that is, so that words can be searched, copied and read aloud as they were written.
+
+Spec: ISO 32000-1 §9.7.4 (CIDFontType2), §9.9 (embedding), §9.10.3 (ToUnicode).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from types import MappingProxyType
+
+from fontTools.ttLib import TTFont
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name, pdf_string
+from pyhanko.pdf_utils.writer import BasePdfFileWriter
+
+from signing.fonts import cut_font
+
+SYMBOLIC = 4
+"""FontDescriptor flag: glyphs are named by number, not by a Latin encoding."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddedFont:
+    """The letters of a font that are needed, ready for PDF."""
+
+    name: str
+    """PostScript name, with the tag of a subset in front."""
+    glyphs: Mapping[str, int]
+    """Number of each letter's glyph."""
+    widths: Mapping[str, float]
+    """Advance of each letter, in thousandths of the font size."""
+    ascent: float
+    descent: float
+    box: tuple[float, ...]
+    file: bytes
+    """The font file, deflated."""
+    file_length: int
+
+    def width(self, text: str) -> float:
+        """Return how wide a text is, in font sizes."""
+        return sum(self.widths[letter] for letter in text) / 1000
+
+    def encode(self, text: str) -> bytes:
+        """Return a text as the operand of Tj."""
+        return b"<%s>" % b"".join(b"%04x" % self.glyphs[letter] for letter in text)
+
+    def add_to(self, writer: BasePdfFileWriter) -> generic.IndirectObject:
+        """Put the font into a document and return the reference to it."""
+        program = generic.StreamObject(
+            {
+                pdf_name("/Length1"): generic.NumberObject(self.file_length),
+                pdf_name("/Filter"): pdf_name("/FlateDecode"),
+            },
+            encoded_data=self.file,
+        )
+        descriptor = {
+            "/Type": pdf_name("/FontDescriptor"),
+            "/FontName": pdf_name(f"/{self.name}"),
+            "/Flags": generic.NumberObject(SYMBOLIC),
+            "/FontBBox": _numbers(*self.box),
+            "/ItalicAngle": generic.NumberObject(0),
+            "/Ascent": generic.FloatObject(self.ascent),
+            "/Descent": generic.FloatObject(self.descent),
+            "/CapHeight": generic.FloatObject(self.ascent),
+            "/StemV": generic.NumberObject(80),
+            "/FontFile2": writer.add_object(program),
+        }
+        system = {
+            "/Registry": pdf_string("Adobe"),
+            "/Ordering": pdf_string("Identity"),
+            "/Supplement": generic.NumberObject(0),
+        }
+        descendant = {
+            "/Type": pdf_name("/Font"),
+            "/Subtype": pdf_name("/CIDFontType2"),
+            "/BaseFont": pdf_name(f"/{self.name}"),
+            "/CIDSystemInfo": _dictionary(system),
+            "/FontDescriptor": writer.add_object(_dictionary(descriptor)),
+            "/DW": generic.NumberObject(1000),
+            "/W": self._width_array(),
+            "/CIDToGIDMap": pdf_name("/Identity"),
+        }
+        font: dict[str, generic.PdfObject] = {
+            "/Type": pdf_name("/Font"),
+            "/Subtype": pdf_name("/Type0"),
+            "/BaseFont": pdf_name(f"/{self.name}"),
+            "/Encoding": pdf_name("/Identity-H"),
+            "/DescendantFonts": generic.ArrayObject([writer.add_object(_dictionary(descendant))]),
+            "/ToUnicode": writer.add_object(generic.StreamObject(stream_data=self._to_unicode())),
+        }
+        reference: generic.IndirectObject = writer.add_object(_dictionary(font))
+        return reference
+
+    def _width_array(self) -> generic.ArrayObject:
+        array = generic.ArrayObject()
+        for letter, glyph in sorted(self.glyphs.items(), key=lambda item: item[1]):
+            array += [generic.NumberObject(glyph), _numbers(self.widths[letter])]
+        return array
+
+    def _to_unicode(self) -> bytes:
+        pairs = [
+            b"<%04x> <%s>" % (glyph, letter.encode("utf-16-be").hex().encode())
+            for letter, glyph in sorted(self.glyphs.items(), key=lambda item: item[1])
+        ]
+        blocks = [pairs[start : start + 100] for start in range(0, len(pairs), 100)]
+        told = b"\n".join(
+            b"%d beginbfchar\n%s\nendbfchar" % (len(block), b"\n".join(block)) for block in blocks
+        )
+        return _CMAP % told
+
+
+_CMAP = b"""/CIDInit /ProcSet findresource begin
+12 dict begin
+begincmap
+/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def
+/CMapName /Adobe-Identity-UCS def
+/CMapType 2 def
+1 begincodespacerange
+<0000> <ffff>
+endcodespacerange
+%s
+endcmap
+CMapName currentdict /CMap defineresource pop
+end
+end
+"""
+
+
+@lru_cache(maxsize=16)
+def embed_font(path: Path, characters: frozenset[str]) -> EmbeddedFont:
+    """Return the font at `path`, cut down to these characters.
+
+    Made once for a font and a set of characters: cutting takes 60 ms (measured with Liberation
+    Serif), putting the result into a document well under one.
+    """
+    data = cut_font(path, characters)
+    with TTFont(BytesIO(data)) as font:
+        cmap, advances = font.getBestCmap(), font["hmtx"]
+        scale = 1000 / font["head"].unitsPerEm
+        letters = {chr(code): name for code, name in cmap.items()}
+        head, lines = font["head"], font["hhea"]
+        plain = font["name"].getDebugName(6) or "Serif"
+        return EmbeddedFont(
+            name=f"{_tag(data)}+{''.join(c for c in plain if c.isalnum() or c == '-')}",
+            glyphs=MappingProxyType(
+                {each: font.getGlyphID(name) for each, name in letters.items()}
+            ),
+            widths=MappingProxyType(
+                {each: advances[name][0] * scale for each, name in letters.items()}
+            ),
+            ascent=lines.ascent * scale,
+            descent=lines.descent * scale,
+            box=tuple(side * scale for side in (head.xMin, head.yMin, head.xMax, head.yMax)),
+            file=zlib.compress(data, 9),
+            file_length=len(data),
+        )
+
+
+def _tag(data: bytes) -> str:
+    """Return six letters that tell this subset from others (ISO 32000-1 §9.6.4)."""
+    return "".join(chr(ord("A") + octet % 26) for octet in sha256(data).digest()[:6])
+
+
+def _numbers(*values: float) -> generic.ArrayObject:
+    return generic.ArrayObject(generic.FloatObject(round(value, 3)) for value in values)
+
+
+def _dictionary(entries: Mapping[str, generic.PdfObject]) -> generic.DictionaryObject:
+    return generic.DictionaryObject({pdf_name(key): value for key, value in entries.items()})

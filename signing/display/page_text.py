@@ -1,0 +1,193 @@
+"""The text of a document's pages, read by another process (`signing.display.text_child`).
+
+Bounded: so many pages from the end, so many letters a page, so many seconds a document, so large a
+document and so large an answer. A process that hangs or dies is replaced for the next document.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import math
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any
+
+import signing.display.fold
+from signing.errors import DocumentTooLargeToReadError, TextUnreadableError
+
+MAX_PAGES = 64
+"""Looked at from the end: a page takes a millisecond or two."""
+MAX_LETTERS = 50_000
+"""On one page; a page full of small print has 10,000."""
+MAX_DOCUMENT_BYTES = 256 * 1024**2
+"""The other process gets a copy."""
+MAX_ANSWER_BYTES = 64 * 1024**2
+LIMIT = timedelta(seconds=20)
+
+_ROOT = Path(signing.display.fold.__file__).parents[2]
+_START = (
+    "import sys; sys.path.insert(0, {root!r}); from signing.display.text_child import main; main()"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One letter, and its box as (left, bottom, right, top) in the page's own coordinates."""
+
+    text: str
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """One page that holds what was looked for."""
+
+    index: int
+    letters: tuple[Letter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundText:
+    """What was found in a document."""
+
+    pages: int
+    looked_at: int
+    """So many pages, from the end."""
+    letters: int
+    """On all of these; none: it is a picture of text."""
+    found: tuple[PageText, ...]
+    """The last page first."""
+
+
+class TextReader:
+    """Reads the text of documents, one after another, in a process of its own."""
+
+    def __init__(self, limit: timedelta = LIMIT) -> None:
+        """Start nothing yet.
+
+        Args:
+            limit: how long one document may take.
+        """
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def find(self, data: bytes, needles: tuple[str, ...], *, page: int | None) -> FoundText:
+        """Return the letters of the pages on which one of the needles stands.
+
+        Args:
+            data: the document.
+            needles: folded.
+            page: index of the only page to look at; None for all, from the end.
+
+        Raises:
+            DocumentTooLargeToReadError: it has more than 256 MiB.
+            TextUnreadableError: it cannot be read, or not in time.
+        """
+        if len(data) > MAX_DOCUMENT_BYTES:
+            raise DocumentTooLargeToReadError(size=len(data), limit=MAX_DOCUMENT_BYTES)
+        head = {
+            "needles": needles,
+            "page": page,
+            "most_pages": MAX_PAGES,
+            "most_letters": MAX_LETTERS,
+        }
+        with self._lock:
+            told = self._ask(json.dumps(head).encode(), data)
+        return _read_answer(told)
+
+    def close(self) -> None:
+        """End the process; it is started again when it is needed."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        with process:  # closes the pipes and waits
+            pass
+
+    def _ask(self, head: bytes, data: bytes) -> bytes:
+        process = self._running()
+        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018
+        watch = threading.Timer(self._limit.total_seconds(), process.kill)
+        watch.start()
+        try:
+            lengths = len(head).to_bytes(8, "big") + len(data).to_bytes(8, "big")
+            process.stdin.write(lengths + head)
+            process.stdin.write(data)
+            process.stdin.flush()
+            answer = _receive(process.stdout)
+        except OSError:
+            answer = None
+        finally:
+            watch.cancel()
+        if answer is None:
+            self.close()
+            raise TextUnreadableError(reason="no answer from the process that reads it")
+        return answer
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self.close()
+        start = _START.format(root=str(_ROOT))
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  this Python, a script of our own
+                [sys.executable, "-I", "-X", "utf8", "-c", start],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError as error:
+            raise TextUnreadableError(reason=error.strerror or type(error).__name__) from error
+        return self._process
+
+
+def _receive(stream: IO[bytes]) -> bytes | None:
+    """Return an answer; None where there is none, or one beyond all bounds."""
+    length = int.from_bytes(stream.read(8), "big")
+    if not 0 < length <= MAX_ANSWER_BYTES:
+        return None
+    data = stream.read(length)
+    return data if len(data) == length else None
+
+
+def _read_answer(data: bytes) -> FoundText:
+    """Return what the other process said, of which nothing is taken on trust.
+
+    Raises:
+        TextUnreadableError: it could not read the document, or did not answer as it should.
+    """
+    try:
+        told = json.loads(data)
+        if "error" in told:
+            raise TextUnreadableError(reason=str(told["error"])[:300])
+        return FoundText(
+            int(told["pages"]),
+            int(told["looked_at"]),
+            int(told["words"]),
+            tuple(
+                PageText(int(page["page"]), tuple(_letters(page["letters"])))
+                for page in told["found"]
+            ),
+        )
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise TextUnreadableError(reason="answer not as agreed") from error
+
+
+def _letters(told: list[Any]) -> Iterator[Letter]:
+    for text, *box in told:
+        left, bottom, right, top = (float(side) for side in box)
+        if all(math.isfinite(side) for side in (left, bottom, right, top)):
+            yield Letter(str(text), (left, bottom, right, top))
+
+
+READER = TextReader()
+"""This process's own: starting one takes a tenth of a second."""
+atexit.register(READER.close)

@@ -1,0 +1,185 @@
+"""The text of pages is read by another process: bounded, replaced when it dies, not believed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.signing.signing_pages import letter
+from unit.signing.signing_world import SIGNER_NAME, make_pdf
+
+from signing.display import page_text, text_child
+from signing.display.fold import fold
+from signing.display.page_text import (
+    MAX_ANSWER_BYTES,
+    MAX_PAGES,
+    FoundText,
+    TextReader,
+    _read_answer,
+    _receive,
+)
+from signing.errors import DocumentTooLargeToReadError, TextUnreadableError
+
+NEEDLE = (fold(SIGNER_NAME),)
+
+
+@pytest.fixture(scope="module")
+def reader():
+    made = TextReader()
+    yield made
+    made.close()
+
+
+def test_the_letters_of_the_pages_with_the_name_are_told(reader):
+    found = reader.find(letter(pages=3), NEEDLE, page=None)
+    assert (found.pages, found.looked_at) == (3, 3)
+    assert [page.index for page in found.found] == [2, 1, 0]
+    text = "".join(each.text for each in found.found[0].letters)
+    assert "CHỦTỊCH" in text
+    assert "NguyễnVănĐức" in text
+
+
+def test_pages_without_the_name_are_not_told(reader):
+    found = reader.find(make_pdf(2), NEEDLE, page=None)
+    assert found == FoundText(2, 2, 10, ())
+
+
+def test_one_page_alone_is_looked_at_where_one_is_named(reader):
+    found = reader.find(letter(pages=3), NEEDLE, page=1)
+    assert ([page.index for page in found.found], found.looked_at) == ([1], 1)
+    assert reader.find(letter(pages=3), NEEDLE, page=7).looked_at == 0
+
+
+def test_so_many_pages_are_looked_at_from_the_end(reader):
+    found = reader.find(letter(pages=MAX_PAGES + 3), NEEDLE, page=None)
+    assert (found.pages, found.looked_at) == (MAX_PAGES + 3, MAX_PAGES)
+    assert min(page.index for page in found.found) == 3
+
+
+def test_one_process_reads_many_documents(reader):
+    reader.find(letter(), NEEDLE, page=None)
+    first = reader._process
+    reader.find(make_pdf(), NEEDLE, page=None)
+    assert reader._process is first
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7\n", b"not a document" * 100])
+def test_what_is_no_document_is_refused_and_the_next_one_read(reader, data):
+    with pytest.raises(TextUnreadableError):
+        reader.find(data, NEEDLE, page=None)
+    assert reader.find(letter(), NEEDLE, page=None).found
+
+
+def test_a_process_that_died_is_replaced(reader):
+    reader.find(letter(), NEEDLE, page=None)
+    reader._process.kill()
+    reader._process.wait()
+    assert reader.find(letter(), NEEDLE, page=None).found
+
+
+def test_a_process_that_dies_over_a_document_is_an_error_and_not_the_end(monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(page_text, "_START", "import os; os._exit(3)  # {root}")
+        broken = TextReader()
+        with pytest.raises(TextUnreadableError):
+            broken.find(letter(), NEEDLE, page=None)
+    assert broken.find(letter(), NEEDLE, page=None).found
+    broken.close()
+
+
+def test_a_process_that_hangs_is_ended(monkeypatch):
+    monkeypatch.setattr(page_text, "_START", "import time; time.sleep(60)  # {root}")
+    hanging = TextReader(limit=timedelta(seconds=0.3))
+    with pytest.raises(TextUnreadableError):
+        hanging.find(letter(), NEEDLE, page=None)
+    assert hanging._process is None
+
+
+def test_a_process_that_cannot_be_started(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "absent"))
+    with pytest.raises(TextUnreadableError):
+        TextReader().find(letter(), NEEDLE, page=None)
+
+
+def test_a_document_beyond_the_limit_is_not_handed_over(monkeypatch):
+    monkeypatch.setattr(page_text, "MAX_DOCUMENT_BYTES", 100)
+    with pytest.raises(DocumentTooLargeToReadError) as caught:
+        TextReader().find(letter(), NEEDLE, page=None)
+    assert caught.value.facts["limit"] == 100
+
+
+def framed(data: bytes) -> BytesIO:
+    return BytesIO(len(data).to_bytes(8, "big") + data)
+
+
+def test_an_answer_is_read_whole_or_not_at_all():
+    assert _receive(framed(b"{}")) == b"{}"
+    assert _receive(BytesIO(framed(b"{}").getvalue()[:-1])) is None
+    assert _receive(BytesIO()) is None
+    assert _receive(BytesIO((MAX_ANSWER_BYTES + 1).to_bytes(8, "big"))) is None
+
+
+SOUND = {"pages": 1, "looked_at": 1, "words": 1, "found": []}
+
+
+def test_a_sound_answer_is_taken_and_boxes_that_are_none_are_not():
+    page = {"page": 0, "letters": [["a", 1, 2, 3, 4], ["b", float("nan"), 2, 3, 4]]}
+    answer = _read_answer(json.dumps({**SOUND, "found": [page]}).encode())
+    assert [each.text for each in answer.found[0].letters] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        [],
+        1,
+        {**SOUND, "pages": "many"},
+        {**SOUND, "found": [1]},
+        {**SOUND, "found": [{"page": 0, "letters": [["a", 1, 2, 3]]}]},
+        {**SOUND, "found": [{"page": 0, "letters": [["a", 1, 2, 3, None]]}]},
+        {**SOUND, "found": [{"page": 0, "letters": [7]}]},
+        {"error": "broken"},
+    ],
+)
+def test_an_answer_that_is_not_as_agreed_is_an_error(answer):
+    with pytest.raises(TextUnreadableError):
+        _read_answer(json.dumps(answer).encode())
+
+
+@given(st.binary(max_size=200))
+def test_whatever_is_answered_is_an_answer_or_our_error(data):
+    try:
+        _read_answer(data)
+    except TextUnreadableError:
+        return
+
+
+def test_the_child_answers_until_nothing_more_is_asked(monkeypatch):
+    """The child's own loop, in this process, where coverage sees it."""
+    head = json.dumps(
+        {"needles": NEEDLE, "page": None, "most_pages": 9, "most_letters": 9999}
+    ).encode()
+    question = b""
+    for data in (letter(), make_pdf(), b"nothing"):
+        question += len(head).to_bytes(8, "big") + len(data).to_bytes(8, "big") + head + data
+
+    class Stream:
+        def __init__(self, data: bytes = b"") -> None:
+            self.buffer = BytesIO(data)
+
+    asked, answered = Stream(question), Stream()
+    monkeypatch.setattr(sys, "stdin", asked)
+    monkeypatch.setattr(sys, "stdout", answered)
+    text_child.main()
+    answers = BytesIO(answered.buffer.getvalue())
+    first, second, third = (_receive(answers) for _ in range(3))
+    assert _read_answer(first).found
+    assert not _read_answer(second).found
+    with pytest.raises(TextUnreadableError):
+        _read_answer(third)
