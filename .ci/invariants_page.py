@@ -26,8 +26,10 @@ makes the same trials with the code of this installation, in sandboxes with a re
 in SQLite and keys in software, and then looks at the home's own register: no record of it is
 changed, no key of it is used. Status 3 if any invariant is broken, else 0. Where the last column
 says so, the records are looked at too: every certificate is read, verified under its issuer and
-compared with its record; the newest lists go through the gate again; the log is recomputed; the
-database's own guards are compared with those of this version.
+compared with its record; the newest lists go through the gate again, and their dates and reasons
+are compared with those of the register; the log is recomputed; the database's own guards are
+compared with those of this version. Serials that cannot be read are told, and end the look: nothing
+behind them can be.
 
 What is narrower than its sentence: on PostgreSQL a guard's condition is compared where it stands in
 a function, else only that the trigger is there and switched on. The look finds what is wrong in the

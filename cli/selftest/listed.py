@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from cryptography import x509
+
+from pki.authority.crl_der import encode_entries
+from pki.authority.crl_reader import ReadCRL, read_entry, walk
+from pki.records import Listed
 
 
 def union(full: x509.CertificateRevocationList, delta: x509.CertificateRevocationList) -> set[int]:
@@ -15,6 +21,19 @@ def union(full: x509.CertificateRevocationList, delta: x509.CertificateRevocatio
         else:
             found.add(entry.serial_number)
     return found
+
+
+def retold(read: ReadCRL, rows: Callable[[], Iterable[Listed]]) -> tuple[str, ...]:
+    """Return the serials whose date or reason is another in a list than in the rows behind it."""
+    if read.der[read.start : read.end] == encode_entries(rows()):
+        return ()
+    places = zip(read.serials(), walk(read.der, read.start, read.end), strict=True)
+    told = {serial: read.der[start:end] for serial, (start, end, *_) in places}
+    return tuple(
+        row[0]
+        for row in rows()
+        if row[0] in told and read_entry(told[row[0]]) != read_entry(bytes(encode_entries([row])))
+    )
 
 
 def check_points(certificate: x509.Certificate) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from cli.selftest.listed import check_points, union
+from cli.selftest.listed import check_points, retold, union
 from pki.audit.entry import check_clock, read_content
 from pki.audit.verify import verify_audit
 from pki.authority.crl import wanted_serials
@@ -36,7 +36,7 @@ from pki.records import (
     Snapshot,
     serial_text,
 )
-from pki.register.inspection import missing_guards
+from pki.register.inspection import missing_guards, unreadable_serials
 from pki.strength import check_strength, spki_sha256
 
 _PAGE = 1000
@@ -91,6 +91,10 @@ class Look:
         Raises:
             UnavailableError: the register does not answer.
         """
+        odd = unreadable_serials(self._place)
+        if odd:  # nothing that has to do with serials can be read behind that
+            self._find(19, phrase("cli.selftest.unreadable_serials", tables=odd))
+            return self._seen
         self._look_at_log()
         for record in self._records():
             self._look_at(record)
@@ -252,7 +256,11 @@ class Look:
             newest_update=previous.this_update if previous is not None else None,
             snapshot=lambda: wanted_serials(self._register, snapshot),
         )
-        findings = judge_crl(read_crl(record.der), published)
+        read = read_crl(record.der)
+        changed = retold(read, lambda: self._register.list_entries(snapshot))
+        if changed:
+            self._find(11, phrase("cli.selftest.retold", serials=changed[:_SHOWN]))
+        findings = judge_crl(read, published)
         for finding in findings:
             if finding.id == "pki.crl.next_update" and record.base_number is not None:
                 continue  # a newer full list took its place

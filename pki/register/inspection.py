@@ -18,6 +18,14 @@ _TRIGGERS = text(
 _BODIES = text("SELECT prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace")
 
 
+_PADDED = "serial LIKE '00_%' OR serial = '' OR length(serial) % 2 = 1"
+_ODD = {
+    "sqlite": f"serial GLOB '*[^0-9a-f]*' OR {_PADDED}",
+    "postgresql": f"serial ~ '[^0-9a-f]' OR {_PADDED}",
+}
+"""Where a serial is not as `pki.records.serial_text` writes it."""
+
+
 def missing_guards(url_or_path: str | Path) -> tuple[str, ...]:
     """Return the names of the guards that are not there, or are not as they were laid.
 
@@ -47,6 +55,27 @@ def deletable(url_or_path: str | Path) -> tuple[str, ...]:
     gone = tuple(table for table in UNDELETED if _goes(store, table))
     store.engine.dispose()
     return gone
+
+
+def unreadable_serials(url_or_path: str | Path) -> tuple[str, ...]:
+    """Return the tables with a serial that is not written as Antin writes them.
+
+    Raises:
+        PKIError: the database does not answer, or is none.
+    """
+    store = store_of(url_or_path)
+    try:
+        with store.engine.connect() as connection:
+            odd = _ODD[connection.dialect.name]
+            return tuple(
+                table
+                for table in ("certificates", "revocations", "status_changes")
+                if connection.execute(text(f"SELECT 1 FROM {table} WHERE {odd} LIMIT 1")).first()  # noqa: S608  words of ours
+            )
+    except store.errors as error:
+        raise store.translate(error) from error
+    finally:
+        store.engine.dispose()
 
 
 def _goes(store: Store, table: str) -> bool:

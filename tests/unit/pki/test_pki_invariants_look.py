@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from pki_engines import Place
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from pki_engines import Place, Run
 from pki_world import NOW, PUBLIC_URL, World, make_world, new_key, someone
 
 from cli.selftest.look import Look, Seen
@@ -17,9 +21,11 @@ from pki.authority import issuance
 from pki.authority.life import hold, release
 from pki.errors import RegisterUnreachableError
 from pki.lint import linter
+from pki.records import CertificateQuery, serial_text
 from pki.register import changes
 from pki.register.inspection import deletable, missing_guards
 from pki.register.tables import CERTIFICATES
+from pki.strength import spki_sha256
 from pki.urls import AuthorityURLs
 from pki.words import Language, say
 
@@ -39,6 +45,11 @@ DAMAGE = {
         "UPDATE crls SET last_sequence = 9 WHERE base_number IS NULL",
     ),
     "revocation gone": (18, "DELETE FROM revocations"),
+    "revoked on another day": (
+        11,
+        "UPDATE revocations SET revoked_at = '2020-01-01 00:00:00.000000'",
+    ),
+    "revoked for another reason": (11, "UPDATE revocations SET reason = 'keyCompromise'"),
     "numbers gone": (14, "DELETE FROM crl_numbers"),
     "list unreadable": (15, "UPDATE crls SET der = x'3000'"),
     "delta that reaches less far": (
@@ -75,6 +86,18 @@ def look(world: World, place: Place, **later: float) -> Seen:
     return seen
 
 
+@contextmanager
+def past_guards(place: Place) -> Iterator[Run]:
+    """Give what runs statements where nothing is kept from damage any more."""
+    with place.raw() as run:
+        if place.engine == "sqlite":
+            run("PRAGMA foreign_keys = OFF")
+        else:
+            run("SET session_replication_role = replica")
+        place.drop_guards(run)
+        yield run
+
+
 def test_a_sound_register_is_sound(lived, place):
     seen = look(lived, place)
     assert not seen.findings
@@ -84,16 +107,70 @@ def test_a_sound_register_is_sound(lived, place):
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_damage_past_the_guards_is_found(lived, place, damage):
     number, statement = DAMAGE[damage]
-    with place.raw() as run:
-        if place.engine == "sqlite":
-            run("PRAGMA foreign_keys = OFF")
-        else:
-            run("SET session_replication_role = replica")
-        place.drop_guards(run)
+    with past_guards(place) as run:
         run(statement)
     found = look(lived, place).findings
     assert found[number], found
     assert found[22], "the guards are gone"
+
+
+ODD = ("zz", "ABCD", "abc", "", "00ab")
+"""Not hexadecimal, in capitals, of half an octet, empty, padded."""
+
+
+@pytest.mark.parametrize("serial", ODD)
+@pytest.mark.parametrize("table", ["certificates", "revocations"])
+def test_a_serial_that_cannot_be_read_is_found(lived, place, serial, table):
+    with past_guards(place) as run:
+        where = "(SELECT max(serial) FROM revocations)"
+        run(f"UPDATE {table} SET serial = '{serial}' WHERE serial = {where}")
+    assert set(look(lived, place).findings) == {19}
+
+
+def test_a_weak_key_is_found(lived, place):
+    weak = rsa.generate_private_key(65537, 1024)  # noqa: S505  to be found
+    record = lived.register.find_certificates(CertificateQuery(profile="official"))[-1]
+    good = x509.load_der_x509_certificate(record.der)
+    builder = x509.CertificateBuilder(
+        good.issuer,
+        good.subject,
+        weak.public_key(),
+        good.serial_number,
+        *(good.not_valid_before_utc, good.not_valid_after_utc),
+        list(good.extensions),
+    )
+    forged = builder.sign(lived.issuing.issuer.key, hashes.SHA256())
+    values = {
+        "der": f"x'{forged.public_bytes(Encoding.DER).hex()}'",
+        "tbs_der": f"x'{forged.tbs_certificate_bytes.hex()}'",
+        "fingerprint": f"'{forged.fingerprint(hashes.SHA256()).hex()}'",
+        "spki_sha256": f"'{spki_sha256(weak.public_key())}'",
+    }
+    with past_guards(place) as run:
+        told = ", ".join(f"{name} = {value}" for name, value in values.items())
+        run(f"UPDATE certificates SET {told} WHERE serial = '{serial_text(record.serial)}'")
+    assert set(look(lived, place).findings) == {5, 22}
+
+
+def test_a_removal_on_a_full_list_is_found(lived, place):
+    key, newest = lived.issuing.issuer.key, lived.register.newest_crl("issuing")
+    good = x509.load_der_x509_crl(newest.der)
+    builder = x509.CertificateRevocationListBuilder(
+        good.issuer, good.last_update_utc, good.next_update_utc, list(good.extensions)
+    )
+    for entry in good:
+        removal = x509.CRLReason(x509.ReasonFlags.remove_from_crl)
+        builder = builder.add_revoked_certificate(
+            x509.RevokedCertificateBuilder(
+                entry.serial_number,
+                entry.revocation_date_utc,
+                [x509.Extension(removal.oid, False, removal)],
+            ).build()
+        )
+    forged = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    with past_guards(place) as run:
+        run(f"UPDATE crls SET der = x'{forged.hex()}' WHERE number = {newest.number}")
+    assert look(lived, place).findings[13]
 
 
 def test_each_guard_is_missed(lived, place):
