@@ -23,7 +23,7 @@ from pki.errors import RegisterUnreachableError
 from pki.lint import linter
 from pki.records import CertificateQuery, serial_text
 from pki.register import changes
-from pki.register.inspection import deletable, missing_guards
+from pki.register.inspection import deletable, missing_guards, unreadable_serials
 from pki.register.tables import CERTIFICATES
 from pki.strength import spki_sha256
 from pki.urls import AuthorityURLs
@@ -202,8 +202,9 @@ def test_a_guard_that_was_emptied_is_missed(place):
 
 
 def test_without_a_database_there_is_nothing_to_compare(tmp_path):
-    with pytest.raises(RegisterUnreachableError):
-        missing_guards(tmp_path / "none.db")
+    for look_in in (missing_guards, unreadable_serials):
+        with pytest.raises(RegisterUnreachableError):
+            look_in(tmp_path / "none.db")
 
 
 def test_time_is_looked_at(lived, place):
