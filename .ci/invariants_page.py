@@ -34,8 +34,8 @@ behind them can be.
 What is narrower than its sentence: the sandboxes are in SQLite also where the home's register is in
 PostgreSQL, on which the tests make the same trials. On PostgreSQL a guard's condition is compared
 where it stands in a function, else only that the trigger is there and switched on. How many
-certificates a holder has is counted when one is reserved, and not by the look: it knows records, not
-the profiles of the day. Requests may have ids where certificates are issued, not yet where they are
+certificates a holder has is counted when one is reserved, and not by the look, which knows records
+and not the profiles of the day. Requests may have ids where certificates are issued, not yet where they are
 renewed. The look finds what is wrong in the records, not who did it: for that there are
 [checkpoints](audit-log.md) in other hands.
 """
