@@ -17,6 +17,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from pki import der
 from pki.authority.issuer import Signatory
+from pki.extension import extension_der
 from pki.keys import PublicKey, algorithm_der
 from pki.lint.constraints import constraints_of
 from pki.profile import Profile
@@ -38,21 +39,6 @@ _BITS = (
 """In the order of `x509.KeyUsage`'s parameters."""
 _VERSION_3 = bytes.fromhex("a003020102")
 _EXTENSIONS_TAG = 0xA3
-_TRUE = bytes.fromhex("0101ff")
-_OIDS: dict[type[x509.ExtensionType], bytes] = {
-    x509.SubjectKeyIdentifier: bytes.fromhex("0603551d0e"),
-    x509.KeyUsage: bytes.fromhex("0603551d0f"),
-    x509.SubjectAlternativeName: bytes.fromhex("0603551d11"),
-    x509.BasicConstraints: bytes.fromhex("0603551d13"),
-    x509.NameConstraints: bytes.fromhex("0603551d1e"),
-    x509.CRLDistributionPoints: bytes.fromhex("0603551d1f"),
-    x509.CertificatePolicies: bytes.fromhex("0603551d20"),
-    x509.AuthorityKeyIdentifier: bytes.fromhex("0603551d23"),
-    x509.ExtendedKeyUsage: bytes.fromhex("0603551d25"),
-    x509.AuthorityInformationAccess: bytes.fromhex("06082b06010505070101"),
-    x509.OCSPNoCheck: bytes.fromhex("06092b0601050507300105"),
-}
-"""Encoded object identifiers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,33 +81,28 @@ def _extensions(content: Content, signatory: Signatory) -> Iterator[bytes]:
     if profile.authority is not None:
         table = profile.authority
         basic = x509.BasicConstraints(ca=True, path_length=table.path_length)
-        yield _extension(basic, critical=True)
+        yield extension_der(basic, critical=True)
         if profile.has_name_constraints:
             limits = constraints_of(table.permitted_dns, table.permitted_mail)
-            yield _extension(limits, critical=True)
+            yield extension_der(limits, critical=True)
     yield _key_usage(profile.key_usage)
     if profile.extended_key_usage:
         critical = profile.extended_key_usage_critical
         yield _extended_usage(profile.extended_oids, critical=critical)
     if content.standing is None:
-        yield _extension(x509.SubjectKeyIdentifier.from_public_key(content.public_key))
+        yield extension_der(x509.SubjectKeyIdentifier.from_public_key(content.public_key))
     else:
-        yield _extension(x509.SubjectKeyIdentifier(content.standing.key_identifier))
+        yield extension_der(x509.SubjectKeyIdentifier(content.standing.key_identifier))
     if profile.policy_oid is not None:
         yield _policies(profile.policy_oid, profile.practice_statement)
     if profile.ocsp_no_check:
-        yield _extension(x509.OCSPNoCheck())
+        yield extension_der(x509.OCSPNoCheck())
     names = content.subject.alternative_names()
     if names:
-        yield _extension(x509.SubjectAlternativeName(names))
+        yield extension_der(x509.SubjectAlternativeName(names))
     if signatory.certificate is not None:
         yield _authority_key(key_identifier(signatory.certificate))
         yield from _addresses(signatory.urls, no_check=profile.ocsp_no_check)
-
-
-def _extension(value: x509.ExtensionType, *, critical: bool = False) -> bytes:
-    octets = der.encode(der.OCTET_STRING, value.public_bytes())
-    return der.sequence((_OIDS[type(value)], _TRUE if critical else b"", octets))
 
 
 # What follows is the same in each certificate of a profile and an authority: written once.
@@ -129,25 +110,25 @@ def _extension(value: x509.ExtensionType, *, critical: bool = False) -> bytes:
 
 @lru_cache(maxsize=64)
 def _key_usage(bits: tuple[str, ...]) -> bytes:
-    return _extension(x509.KeyUsage(*(bit in bits for bit in _BITS)), critical=True)
+    return extension_der(x509.KeyUsage(*(bit in bits for bit in _BITS)), critical=True)
 
 
 @lru_cache(maxsize=64)
 def _extended_usage(oids: tuple[str, ...], *, critical: bool) -> bytes:
     usages = [x509.ObjectIdentifier(oid) for oid in oids]
-    return _extension(x509.ExtendedKeyUsage(usages), critical=critical)
+    return extension_der(x509.ExtendedKeyUsage(usages), critical=critical)
 
 
 @lru_cache(maxsize=64)
 def _policies(oid: str, practice_statement: str | None) -> bytes:
     statement = [practice_statement] if practice_statement else None
     information = x509.PolicyInformation(x509.ObjectIdentifier(oid), statement)
-    return _extension(x509.CertificatePolicies([information]))
+    return extension_der(x509.CertificatePolicies([information]))
 
 
 @lru_cache(maxsize=64)
 def _authority_key(identifier: bytes) -> bytes:
-    return _extension(x509.AuthorityKeyIdentifier(identifier, None, None))
+    return extension_der(x509.AuthorityKeyIdentifier(identifier, None, None))
 
 
 @lru_cache(maxsize=64)
@@ -155,7 +136,7 @@ def _addresses(urls: AuthorityURLs, *, no_check: bool) -> tuple[bytes, ...]:
     told = []
     if urls.crl:
         point = x509.DistributionPoint([x509.UniformResourceIdentifier(urls.crl)], None, None, None)
-        told.append(_extension(x509.CRLDistributionPoints([point])))
+        told.append(extension_der(x509.CRLDistributionPoints([point])))
     access = [
         x509.AccessDescription(method, x509.UniformResourceIdentifier(url))
         for method, url in (
@@ -166,5 +147,5 @@ def _addresses(urls: AuthorityURLs, *, no_check: bool) -> tuple[bytes, ...]:
         if url
     ]
     if access:
-        told.append(_extension(x509.AuthorityInformationAccess(access)))
+        told.append(extension_der(x509.AuthorityInformationAccess(access)))
     return tuple(told)

@@ -9,12 +9,22 @@ Spec: RFC 5280 §4.2.1.10; ids name the clause.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from cryptography import x509
 
-from pki.lint.target import Fault, Rule, Target, collect, unless
+from pki.lint.frame import Frame
+from pki.lint.target import (
+    Fault,
+    FrameRule,
+    Rule,
+    Target,
+    collect,
+    collect_frame,
+    unless,
+)
 
-RULES: list[Rule] = []
+RULES: list[Rule | FrameRule] = []
 
 
 def constraints_of(
@@ -30,10 +40,10 @@ def constraints_of(
     return x509.NameConstraints(permitted_subtrees=trees, excluded_subtrees=None)
 
 
-@collect(RULES, "rfc5280.4.2.1.10.name_constraints")
-def _name_constraints(target: Target) -> Fault:
-    extension = target.extension(x509.NameConstraints)
-    profile = target.intent.profile
+@collect_frame(RULES, "rfc5280.4.2.1.10.name_constraints")
+def _name_constraints(frame: Frame) -> Fault:
+    extension = frame.extension(x509.NameConstraints)
+    profile = frame.profile
     table = profile.authority
     if table is None or not profile.has_name_constraints:
         return unless(extension is None)
@@ -46,9 +56,8 @@ def _within_the_issuers(target: Target) -> Fault:
     issuer = target.intent.issuer
     if issuer is None:
         return None
-    try:
-        limits = issuer.extensions.get_extension_for_class(x509.NameConstraints).value
-    except x509.ExtensionNotFound:
+    limits = _limits(issuer)
+    if limits is None:
         return None
     permitted, excluded = limits.permitted_subtrees or (), limits.excluded_subtrees or ()
     for name in _names(target):
@@ -70,7 +79,18 @@ def lies_below(name: x509.GeneralName, tree: x509.GeneralName) -> bool:
             return False
 
 
+@lru_cache(maxsize=64)
+def _limits(issuer: x509.Certificate) -> x509.NameConstraints | None:
+    """Return the constraints that an authority is under; there are few authorities."""
+    try:
+        return issuer.extensions.get_extension_for_class(x509.NameConstraints).value
+    except x509.ExtensionNotFound:
+        return None
+
+
 def _names(target: Target) -> list[x509.GeneralName]:
-    extension = target.extension(x509.SubjectAlternativeName)
-    subject = x509.DirectoryName(target.certificate.subject)
-    return [subject, *(extension.value if extension else ())]
+    names: list[x509.GeneralName] = [x509.DirectoryName(target.subject)]
+    for extension in target.certificate.extensions:
+        if isinstance(extension.value, x509.SubjectAlternativeName):
+            names += extension.value
+    return names

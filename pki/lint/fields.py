@@ -5,17 +5,24 @@ Spec: RFC 5280 §4.1.2; ids name the clause.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pki import der
 from pki.errors import Phrase, WeakKeyError
 from pki.keys import algorithm_der
-from pki.lint.target import Fault, Intent, Rule, Target, collect, unless
+from pki.lint.frame import Frame
+from pki.lint.target import (
+    Fault,
+    FrameRule,
+    Rule,
+    Target,
+    collect,
+    collect_frame,
+    unless,
+)
 from pki.strength import check_strength
 
-RULES: list[Rule] = []
+RULES: list[Rule | FrameRule] = []
 
 VERSION, SERIAL, ALGORITHM, ISSUER, VALIDITY, SUBJECT, KEY = range(7)
 """Positions of the fields in a version 3 TBSCertificate."""
@@ -40,22 +47,19 @@ def _serial_length(target: Target) -> Fault:
     return unless(bits > 64, bits=bits)
 
 
-@collect(RULES, "rfc5280.4.1.2.3.signature_algorithm")
-def _signature_algorithm(target: Target) -> Fault:
-    same = target.fields[ALGORITHM].whole == _algorithm_der(target.intent)
-    return unless(same, found=target.certificate.signature_algorithm_oid.dotted_string)
+@collect_frame(RULES, "rfc5280.4.1.2.3.signature_algorithm")
+def _signature_algorithm(frame: Frame) -> Fault:
+    same = frame.algorithm == algorithm_der(frame.issuer_key, pss=frame.issuer_pss)
+    return unless(same, found=frame.certificate.signature_algorithm_oid.dotted_string)
 
 
-@collect(RULES, "rfc5280.4.1.2.4.issuer_is_ca_subject")
-def _issuer_is_ca_subject(target: Target) -> Fault:
-    intent = target.intent
+@collect_frame(RULES, "rfc5280.4.1.2.4.issuer_is_ca_subject")
+def _issuer_is_ca_subject(frame: Frame) -> Fault:
     # The octets of the issuer's certificate where there is one, not a name encoded again.
-    if intent.issuer is None:
-        expected = target.fields[SUBJECT].whole
-    else:
-        expected = intent.issuer.subject.public_bytes()
-    same = target.fields[ISSUER].whole == expected
-    return unless(same and target.certificate.issuer == intent.issuer_name)
+    issuer = frame.issuer
+    expected = frame.own_name if issuer is None else issuer.subject.public_bytes()
+    same = frame.issuer_octets == expected
+    return unless(same and frame.certificate.issuer == frame.issuer_name)
 
 
 @collect(RULES, "rfc5280.4.1.2.5.time_form")
@@ -68,13 +72,13 @@ def _time_form(target: Target) -> Fault:
 
 @collect(RULES, "rfc5280.4.1.2.5.order")
 def _order(target: Target) -> Fault:
-    not_before, not_after = _validity(target)
+    not_before, not_after = target.validity
     return unless(not_before < not_after, not_before=not_before, not_after=not_after)
 
 
 @collect(RULES, "antin.not_before_not_future")
 def _not_before_not_future(target: Target) -> Fault:
-    not_before, now = _validity(target)[0], target.intent.now
+    not_before, now = target.validity[0], target.intent.now
     return unless(not_before <= now, not_before=not_before, now=now)
 
 
@@ -83,7 +87,7 @@ def _validity_within_issuer(target: Target) -> Fault:
     issuer = target.intent.issuer
     if issuer is None:
         return None
-    not_before, not_after = _validity(target)
+    not_before, not_after = target.validity
     first, last = issuer.not_valid_before_utc, issuer.not_valid_after_utc
     within = first <= not_before and not_after <= last
     return unless(within, not_before=not_before, not_after=not_after, first=first, last=last)
@@ -91,7 +95,7 @@ def _validity_within_issuer(target: Target) -> Fault:
 
 @collect(RULES, "antin.validity_within_profile")
 def _validity_within_profile(target: Target) -> Fault:
-    not_before, not_after = _validity(target)
+    not_before, not_after = target.validity
     profile = target.intent.profile
     longest = profile.renewal if target.intent.renewal else profile.lifetime
     end = longest.end(not_before)
@@ -100,7 +104,7 @@ def _validity_within_profile(target: Target) -> Fault:
 
 @collect(RULES, "nd68.9.lifetime")
 def _legal_lifetime(target: Target) -> Fault:
-    not_before, not_after = _validity(target)
+    not_before, not_after = target.validity
     end = target.intent.profile.legal_end(not_before, renewal=target.intent.renewal)
     return unless(not_after <= end, not_after=not_after, allowed=end)
 
@@ -126,13 +130,16 @@ def _no_unique_identifiers(target: Target) -> Fault:
     return unless(not tags & {_TAG_ISSUER_UID, _TAG_SUBJECT_UID})
 
 
-def _validity(target: Target) -> tuple[datetime, datetime]:
-    certificate = target.certificate
-    return (
-        certificate.not_valid_before_utc.astimezone(UTC),
-        certificate.not_valid_after_utc.astimezone(UTC),
+def attributes_in(name: bytes) -> tuple[tuple[der.TLV, der.TLV], ...]:
+    """Return object identifier and value of each attribute in the content of a name.
+
+    Raises:
+        MalformedDERError: it is none.
+        ValueError: likewise.
+    """
+    written = (
+        der.read_all(attribute.content, "attribute")
+        for relative in der.read_all(name, "name")
+        for attribute in der.read_all(relative.content, "relative name")
     )
-
-
-def _algorithm_der(intent: Intent) -> bytes:
-    return algorithm_der(intent.issuer_key, pss=intent.issuer_pss)
+    return tuple((oid, value) for oid, value in written)

@@ -8,27 +8,22 @@ misdirected pass therefore yields no bytes to sign.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
 from weakref import WeakKeyDictionary
 
-from cryptography import x509
-
-from pki import der
 from pki.errors import LintFailedError, LintPassError, MalformedDERError, Phrases, phrase
 from pki.keys import PublicKey
 from pki.lint import constraints, extensions, fields, names
-from pki.lint.target import Finding, Intent, Rule, Severity, Target
+from pki.lint.frame import Frame
+from pki.lint.reading import UNREADABLE, read_target
+from pki.lint.target import Fault, Finding, FrameRule, Intent, Rule, Severity, Target
 
-_UNREADABLE = (
-    MalformedDERError,
-    ValueError,
-    IndexError,
-    x509.DuplicateExtension,
-    x509.InvalidVersion,
-)
+Rules = tuple[Rule | FrameRule, ...]
 
-RULES: tuple[Rule, ...] = (*fields.RULES, *names.RULES, *extensions.RULES, *constraints.RULES)
+RULES: Rules = (*fields.RULES, *names.RULES, *extensions.RULES, *constraints.RULES)
 
 
 class LintPass:
@@ -49,18 +44,13 @@ _lock = threading.Lock()
 
 
 def lint(tbs_der: bytes, intent: Intent) -> tuple[Finding, ...]:
-    """Return every rule that the bytes break, in the order of the rules."""
-    return judge_by(RULES, tbs_der, intent)
+    """Return every rule that the bytes break: first those on the frame, then the others."""
+    return _found(RULES, tbs_der, intent, parse_all=False)
 
 
-def judge_by(rules: Iterable[Rule], tbs_der: bytes, intent: Intent) -> tuple[Finding, ...]:
+def judge_by(rules: Rules, tbs_der: bytes, intent: Intent) -> tuple[Finding, ...]:
     """Return those of the rules that the bytes break."""
-    try:
-        target = _target(tbs_der, intent)
-    except _UNREADABLE as error:
-        facts = {"error": type(error).__name__}
-        return (Finding("rfc5280.4.1.well_formed", Severity.ERROR, facts),)
-    return tuple(finding for rule in rules if (finding := _judge(rule, target)))
+    return _found(rules, tbs_der, intent, parse_all=True)
 
 
 def pass_lint(tbs_der: bytes, intent: Intent) -> LintPass:
@@ -96,32 +86,39 @@ def redeem(given: LintPass, *, issuer_key: PublicKey, profile: str) -> bytes:
     return linted.tbs_der
 
 
-def _target(tbs_der: bytes, intent: Intent) -> Target:
-    parts = der.read_all(der.read(tbs_der, "certificate").content, "certificate")
-    unsigned = der.sequence((tbs_der, parts[fields.ALGORITHM].whole, der.bit_string(b"")))
-    certificate = x509.load_der_x509_certificate(unsigned)
-    # All is parsed here, so that rules meet no surprise, and none parses it again.
-    extensions = {type(one.value): one for one in certificate.extensions}
-    return Target(tbs_der, parts, certificate, intent, extensions, _attributes(parts))
-
-
-def _attributes(parts: tuple[der.TLV, ...]) -> tuple[tuple[der.TLV, der.TLV], ...]:
-    written = (
-        der.read_all(attribute.content, "attribute")
-        for relative in der.read_all(parts[fields.SUBJECT].content, "name")
-        for attribute in der.read_all(relative.content, "relative name")
-    )
-    return tuple((oid, value) for oid, value in written)
-
-
-def _judge(rule: Rule, target: Target) -> Finding | None:
+def _found(rules: Rules, tbs_der: bytes, intent: Intent, *, parse_all: bool) -> tuple[Finding, ...]:
+    of_frame, of_target = _parted(rules)
     try:
-        facts = rule.check(target)
+        target = read_target(tbs_der, intent)
+        if parse_all:
+            target.certificate.extensions  # noqa: B018  no rule may be there that compares octets
+        known = _judge_frame(target.frame, of_frame)
+    except UNREADABLE as error:
+        facts = {"error": type(error).__name__}
+        return (Finding("rfc5280.4.1.well_formed", Severity.ERROR, facts),)
+    found = (_judge(rule, target) for rule in of_target)
+    return (*known, *(finding for finding in found if finding is not None))
+
+
+@lru_cache(maxsize=16)
+def _parted(rules: Rules) -> tuple[tuple[FrameRule, ...], tuple[Rule, ...]]:
+    of_frame = tuple(rule for rule in rules if isinstance(rule, FrameRule))
+    return of_frame, tuple(rule for rule in rules if isinstance(rule, Rule))
+
+
+@lru_cache(maxsize=256)
+def _judge_frame(frame: Frame, rules: tuple[FrameRule, ...]) -> tuple[Finding, ...]:
+    frame.certificate.extensions  # noqa: B018  parsed here, so that rules meet no surprise
+    found = (_judge(rule, frame) for rule in rules)
+    return tuple(finding for finding in found if finding is not None)
+
+
+def _judge(rule: Rule | FrameRule, seen: Target | Frame) -> Finding | None:
+    check = cast("Callable[[Target | Frame], Fault]", rule.check)
+    try:
+        facts = check(seen)
     except (MalformedDERError, ValueError, IndexError) as error:
         # A rule that stumbles has not passed, and cannot say over what its sentence asks for.
-        return Finding("antin.judged", Severity.ERROR, {"rule": rule.id, "error": _name(error)})
+        stumbled = {"rule": rule.id, "error": type(error).__name__}
+        return Finding("antin.judged", Severity.ERROR, stumbled)
     return None if facts is None else Finding(rule.id, rule.severity, facts)
-
-
-def _name(error: Exception) -> str:
-    return type(error).__name__

@@ -10,21 +10,28 @@ clause.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from cryptography import x509
-from cryptography.x509.oid import NameOID
 
+from pki.extension import OIDS, extension_der
 from pki.hosts import host_name, mail_address
-from pki.lint.fields import SUBJECT
-from pki.lint.target import Fault, Rule, Target, collect, unless
+from pki.lint.fields import ISSUER, SUBJECT, attributes_in
+from pki.lint.target import Fault, FrameRule, Rule, Target, collect, unless
 from pki.subject import ATTRIBUTES, unfit_value
 
-RULES: list[Rule] = []
+RULES: list[Rule | FrameRule] = []
 
 _UTF8_STRING, _PRINTABLE_STRING = 0x0C, 0x13
 _PRINTABLE = {bytes.fromhex("550406"), bytes.fromhex("550405")}
 """Country and serial number."""
 _CONTROLS = {*range(0x20), 0x7F}
+_COMMON_NAME = bytes.fromhex("550403")
+_LIMITS = tuple(
+    OIDS[kind] for kind in (x509.KeyUsage, x509.ExtendedKeyUsage, x509.CertificatePolicies)
+)
+"""What limits purpose and scope."""
+_MAIL, _DNS_NAME = 0x81, 0x82
 _SHORTS = {rule.oid: short for short, rule in ATTRIBUTES.items()}
 
 
@@ -35,10 +42,9 @@ def _subject_is_intended(target: Target) -> Fault:
 
 @collect(RULES, "rfc5280.4.2.1.6.names_are_intended")
 def _names_are_intended(target: Target) -> Fault:
-    extension = target.extension(x509.SubjectAlternativeName)
-    found = tuple(extension.value) if extension else ()
-    same = found == target.intent.subject.alternative_names()
-    return unless(same and not (extension and extension.critical))
+    meant = target.intent.subject.alternative_names()
+    expected = extension_der(x509.SubjectAlternativeName(meant)) if meant else None
+    return unless(target.own.get(x509.SubjectAlternativeName) == expected)
 
 
 @collect(RULES, "rfc5280.4.1.2.6.subject_not_empty")
@@ -92,7 +98,7 @@ def _subject_fits_profile(target: Target) -> Fault:
 
 @collect(RULES, "rfc5280.4.2.1.6.host_names")
 def _host_names(target: Target) -> Fault:
-    for name in _alternative(target, x509.DNSName):
+    for name in _alternative(target, _DNS_NAME):
         if host_name(name) != name:
             return {"name": name}
     return None
@@ -100,35 +106,41 @@ def _host_names(target: Target) -> Fault:
 
 @collect(RULES, "rfc5280.4.2.1.6.mail_addresses")
 def _mail_addresses(target: Target) -> Fault:
-    mails = _alternative(target, x509.RFC822Name)
+    mails = _alternative(target, _MAIL)
     return unless(all(mail_address(mail) == mail for mail in mails))
 
 
 @collect(RULES, "nd68.7.contents")
 def _contents(target: Target) -> Fault:
     """Names of issuer and subscriber, and limits on purpose and scope; the rest is X.509's own."""
-    certificate, missing = target.certificate, []
-    for place, name in (("issuer", certificate.issuer), ("subject", certificate.subject)):
-        if not name.get_attributes_for_oid(NameOID.COMMON_NAME):
-            missing.append(place)
-    limits = (x509.KeyUsage, x509.ExtendedKeyUsage, x509.CertificatePolicies)
-    if not any(target.extension(limit) for limit in limits):
+    missing = [place for place, names in _called(target) if not names]
+    if not any(one.startswith(_LIMITS) for one in target.frame.extensions):
         missing.append("keyUsage")
     return unless(not missing, missing=tuple(missing))
 
 
-def _alternative(target: Target, kind: type[x509.DNSName | x509.RFC822Name]) -> list[str]:
-    extension = target.extension(x509.SubjectAlternativeName)
-    return [name.value for name in extension.value if isinstance(name, kind)] if extension else []
+def _called(target: Target) -> Iterator[tuple[str, bool]]:
+    """Yield who has a common name."""
+    yield "issuer", _has_common_name(target.fields[ISSUER].content)
+    yield "subject", any(oid.content == _COMMON_NAME for oid, _ in target.attributes)
+
+
+@lru_cache(maxsize=64)
+def _has_common_name(name: bytes) -> bool:
+    return any(oid.content == _COMMON_NAME for oid, _ in attributes_in(name))
+
+
+def _alternative(target: Target, tag: int) -> list[str]:
+    return [name.content.decode("ascii") for name in target.alternative_names if name.tag == tag]
 
 
 def _known(target: Target) -> Iterator[tuple[str, str]]:
     """Yield the attributes that have a short name; of others no subject of ours consists."""
-    for attribute in target.certificate.subject:
+    for attribute in target.subject:
         short = _SHORTS.get(attribute.oid)
         if short is not None:
             yield short, str(attribute.value)
 
 
 def _oid(target: Target, place: int) -> str:
-    return list(target.certificate.subject)[place].oid.dotted_string
+    return list(target.subject)[place].oid.dotted_string

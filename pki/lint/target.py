@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeVar, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
 
@@ -21,6 +22,9 @@ from pki.profile import Profile
 from pki.standing import Standing
 from pki.subject import Subject
 from pki.urls import AuthorityURLs
+
+if TYPE_CHECKING:
+    from pki.lint.frame import Frame
 
 ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
 
@@ -85,29 +89,47 @@ class Intent:
         return self.subject.name() if self.standing is None else self.standing.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
-    """To-be-signed bytes under the linter."""
+    """To-be-signed bytes under the linter. What is asked for more than once is read once."""
 
     tbs_der: bytes
     fields: tuple[der.TLV, ...]
     certificate: x509.Certificate
     """The bytes in a certificate without a signature, parsed (RFC 9925 speaks of such)."""
     intent: Intent
-    extensions: Mapping[type[x509.ExtensionType], x509.Extension[x509.ExtensionType]]
+    frame: Frame
+    own: Mapping[type[x509.ExtensionType], bytes]
+    """The octets of those extensions that are no part of the frame."""
     attributes: tuple[tuple[der.TLV, der.TLV], ...]
     """Object identifier and value of each attribute of the subject, as they are written."""
 
-    def extension(self, kind: type[ExtensionT]) -> x509.Extension[ExtensionT] | None:
-        """Return the extension of that kind."""
-        found = self.extensions.get(kind)
-        return None if found is None else cast("x509.Extension[ExtensionT]", found)
+    @cached_property
+    def subject(self) -> x509.Name:
+        """The subject's name, parsed."""
+        return self.certificate.subject
+
+    @cached_property
+    def alternative_names(self) -> tuple[der.TLV, ...]:
+        """The subject's alternative names, as they are written."""
+        octets = self.own.get(x509.SubjectAlternativeName)
+        if octets is None:
+            return ()
+        value = der.read_all(der.read(octets, "extension").content, "extension")[-1]
+        return der.read_all(der.read(value.content, "names").content, "names")
+
+    @cached_property
+    def validity(self) -> tuple[datetime, datetime]:
+        """Its first and its last second."""
+        first, last = self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
+        return first.astimezone(UTC), last.astimezone(UTC)
 
 
 Fault = Mapping[str, Fact] | None
 """The facts of what is wrong, or None where nothing is."""
 
 Check = Callable[[Target], Fault]
+FrameCheck = Callable[["Frame"], Fault]
 
 
 def unless(holds: bool, **facts: Fact) -> Fault:  # noqa: FBT001  reads as it is spoken
@@ -115,20 +137,39 @@ def unless(holds: bool, **facts: Fact) -> Fault:  # noqa: FBT001  reads as it is
     return None if holds else facts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """One clause."""
+    """One clause, on what is each certificate's own."""
 
     id: str
     check: Check
     severity: Severity = Severity.ERROR
 
 
-def collect(rules: list[Rule], id_: str) -> Callable[[Check], Check]:
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameRule:
+    """One clause, on what is the same in all certificates of a profile and an authority."""
+
+    id: str
+    check: FrameCheck
+    severity: Severity = Severity.ERROR
+
+
+def collect(rules: list[Rule | FrameRule], id_: str) -> Callable[[Check], Check]:
     """Return a decorator that adds a check to `rules` under `id_`."""
 
     def add(check: Check) -> Check:
         rules.append(Rule(id_, check))
+        return check
+
+    return add
+
+
+def collect_frame(rules: list[Rule | FrameRule], id_: str) -> Callable[[FrameCheck], FrameCheck]:
+    """Return a decorator that adds a check of the frame to `rules` under `id_`."""
+
+    def add(check: FrameCheck) -> FrameCheck:
+        rules.append(FrameRule(id_, check))
         return check
 
     return add
