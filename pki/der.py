@@ -60,14 +60,20 @@ def time(instant: datetime) -> bytes:
     """Return a Time: UTCTime through 2049, GeneralizedTime after (RFC 5280 §4.1.2.5)."""
     utc = instant.astimezone(UTC)
     if 1950 <= utc.year < 2050:
-        return encode(UTC_TIME, utc.strftime("%y%m%d%H%M%SZ").encode())
+        return encode(UTC_TIME, f"{utc.year % 100:02d}{_within_year(utc)}".encode())
     return generalized_time(utc)
 
 
 def generalized_time(instant: datetime) -> bytes:
     """Return a GeneralizedTime in whole seconds of UTC."""
     utc = instant.astimezone(UTC)
-    return encode(GENERALIZED_TIME, f"{utc.year:04d}{utc:%m%d%H%M%SZ}".encode())
+    return encode(GENERALIZED_TIME, f"{utc.year:04d}{_within_year(utc)}".encode())
+
+
+def _within_year(utc: datetime) -> str:
+    # `strftime` takes ten times as long, four times a certificate.
+    day = f"{utc.month:02d}{utc.day:02d}"
+    return f"{day}{utc.hour:02d}{utc.minute:02d}{utc.second:02d}Z"
 
 
 def read(data: bytes, what: str) -> TLV:

@@ -18,18 +18,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pki import der
 from pki.errors import (
     AuthorityKeyError,
-    KeyCompromisedError,
     KeyPointError,
-    KeyUsedElsewhereError,
     MalformedRequestError,
     ProofOfPossessionError,
     phrase,
 )
 from pki.keys import PublicKey, hash_for
 from pki.points import misses_its_curve
-from pki.records import CertificateQuery, CertificateState, Register, serial_text
+from pki.records import Register
 from pki.strength import check_strength, spki_sha256
-from pki.transitions import is_compromised
 
 MAX_REQUEST_BYTES = 64 * 1024
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
@@ -84,39 +81,19 @@ def requested_key(request: bytes) -> PublicKey:
     return check_strength(_load(request).public_key())
 
 
-def check_key_free(
-    register: Register, key: PublicKey, subject: str, *, authority: x509.Name | None = None
+def check_no_authority(
+    register: Register, key: PublicKey, *, authority: x509.Name | None = None
 ) -> None:
-    """Refuse a key that certifies somebody else, or that is an authority's own.
+    """Refuse a key that is an authority's own: whoever had it certified could sign in its name.
 
-    Whoever is certified with an authority's key could sign in its name; two persons with one key
-    can each deny what was signed. A serial that came to nothing binds its key all the same.
+    Whether the key certifies somebody else is asked where the serial is reserved, in that
+    transaction (`pki.records.Reserve`).
 
     Args:
         register: the record.
         key: the key to be certified.
-        subject: RFC 4514 text of the subject it is to certify.
         authority: set for a link or a cross-certificate alone: an authority's key may be certified
             again under exactly the name that the authority has.
-
-    Raises:
-        AuthorityKeyError: the key is that of an authority in the register.
-        KeyUsedElsewhereError: the key is taken.
-        KeyCompromisedError: one of its certificates was revoked for the key's compromise.
-    """
-    check_no_authority(register, key, authority=authority)
-    identity = spki_sha256(key)
-    for record in register.find_certificates(CertificateQuery(spki_sha256=identity)):
-        if record.state is not CertificateState.ABANDONED and record.subject != subject:
-            raise KeyUsedElsewhereError(issuer=record.issuer, serial=serial_text(record.serial))
-        if is_compromised(register.find_revocation(record.issuer, record.serial)):
-            raise KeyCompromisedError(issuer=record.issuer, serial=serial_text(record.serial))
-
-
-def check_no_authority(
-    register: Register, key: PublicKey, *, authority: x509.Name | None = None
-) -> None:
-    """Refuse a key that is an authority's own; the arguments are those of `check_key_free`.
 
     Raises:
         AuthorityKeyError: the key is that of an authority in the register.

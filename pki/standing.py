@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from pki.errors import NotAnAuthorityError, phrase
+from pki.strength import key_digest
 
 _MAX_IDENTIFIER_OCTETS = 64
 """Of a key's identifier; those in use have 20, the hashes of RFC 7093 up to 64."""
@@ -85,5 +86,5 @@ def key_identifier(certificate: x509.Certificate) -> bytes:
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
     except x509.ExtensionNotFound:
-        return x509.SubjectKeyIdentifier.from_public_key(certificate.public_key()).digest
+        return key_digest(certificate.public_key())
     return extension.value.digest

@@ -7,7 +7,7 @@
 4. An Ed25519 key is a point in the large subgroup.
 
 Every ML-DSA key of the right length is as good as another. Block lists are `pki.blocked`; whether
-the key certifies somebody else is `pki.request.check_key_free`.
+the key certifies somebody else is asked where the serial is reserved.
 
 Spec: FIPS 186-5 §5.1 and A.1.1 (RSA); NIST SP 800-89 §5.3.3; NIST SP 800-186 Appendix D.1.
 """
@@ -17,11 +17,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from functools import lru_cache
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from pki import der
 from pki.errors import (
     KeyKindError,
     KeyNotAllowedError,
@@ -84,8 +86,51 @@ def check_two_primes(key: PublicKey) -> None:
 
 def spki_sha256(key: CertificatePublicKeyTypes) -> str:
     """Return the key's identity: SHA-256 of its SubjectPublicKeyInfo, lower-case hex."""
-    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(spki).hexdigest()
+    return _written(_Same(key)).sha256
+
+
+def spki_der(key: CertificatePublicKeyTypes) -> bytes:
+    """Return the key's SubjectPublicKeyInfo."""
+    return _written(_Same(key)).der
+
+
+def key_digest(key: CertificatePublicKeyTypes) -> bytes:
+    """Return the 20 octets by which certificates name the key.
+
+    Spec: RFC 5280 §4.2.1.2, method 1 (SHA-1 of the BIT STRING's octets).
+    """
+    return _written(_Same(key)).digest
+
+
+class _Written(NamedTuple):
+    der: bytes
+    sha256: str
+    digest: bytes
+
+
+class _Same:
+    """One object: keys have no hash of their own."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: CertificatePublicKeyTypes) -> None:
+        self.key = key
+
+    def __hash__(self) -> int:
+        return id(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.key is self.key
+
+
+# Asked for six times while a certificate is made; what is kept holds its key, so that no other
+# object can be taken for it.
+@lru_cache(maxsize=16)
+def _written(same: _Same) -> _Written:
+    spki = same.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    _, bits = der.read_all(der.read(spki, "key").content, "key")
+    digest = hashlib.sha1(bits.content[1:], usedforsecurity=False).digest()
+    return _Written(spki, hashlib.sha256(spki).hexdigest(), digest)
 
 
 # The same numbers come back with the request, the order and the bytes. What is refused is not kept.

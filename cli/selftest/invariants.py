@@ -90,7 +90,6 @@ INVARIANTS = (
         "06",
         "ETSI EN 319 411-1 §6.3.1",
         (
-            "pki/request.py:check_key_free",
             "pki/register/changes.py:_reserve",
             "pki/register/holders.py:check_room",
         ),

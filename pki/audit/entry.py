@@ -87,8 +87,12 @@ def _canonical(event: AuditEvent, sequence: int) -> bytes:
     content = {
         "action": event.action,
         "actor": event.actor,
-        "at": event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "at": _written(event.at),
         "facts": dict(event.facts),
         "sequence": sequence,
     }
     return _ENCODER.encode(content).encode()
+
+
+def _written(at: datetime) -> str:
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

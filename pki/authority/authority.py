@@ -90,7 +90,9 @@ class Authority:
             ProfileViolationError: the profile makes an authority, or does not allow this.
             PKIError: any refusal of `pki.authority.issuance`.
         """
-        self.check_may_issue(order.profile)
+        self._check_profile(order.profile)
+        self.check_in_force()
+        # That no other goes on in its place is asked where the serial is reserved.
         signatory = self.issuer.signatory()
         return certify(
             order, signatory, register=self.register, clock=self.clock, blocked=self.blocked
@@ -201,10 +203,7 @@ class Authority:
             AuthorityRetiredError: another one goes on in its place.
             ProfileViolationError: the profile makes an authority.
         """
-        if profile.is_authority:
-            raise ProfileViolationError(
-                profile=profile.name, reason=phrase("pki.profile.makes_authority")
-            )
+        self._check_profile(profile)
         self.check_in_force()
         if not serves_the_retired(profile):
             check_issues(self.register, self.issuer.name)
@@ -235,6 +234,12 @@ class Authority:
         issuer, state, now = self.issuer.name, CertificateState.ISSUED, self.clock.now()
         query = CertificateQuery(issuer, state, spki_sha256=spki_sha256, not_after_from=now)
         return self.register.find_certificates(query)
+
+    @staticmethod
+    def _check_profile(profile: Profile) -> None:
+        if profile.is_authority:
+            reason = phrase("pki.profile.makes_authority")
+            raise ProfileViolationError(profile=profile.name, reason=reason)
 
     def _give_up(self, record: CertificateRecord, now: datetime, requester: str) -> bool:
         serial, reason = record.serial, x509.ReasonFlags.unspecified

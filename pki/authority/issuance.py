@@ -57,7 +57,7 @@ from pki.records import (
     Step,
     serial_text,
 )
-from pki.request import check_key_free
+from pki.request import check_no_authority
 from pki.standing import Standing
 from pki.strength import check_strength, check_two_primes, spki_sha256
 from pki.subject import Subject
@@ -131,7 +131,7 @@ def reserve(record: CertificateRecord, profile: Profile, order: Order | None = N
             by_retired=serves_the_retired(profile),
             at_most=at_most,
         )
-    return Step((ClaimName(record.issuer), change), event)
+    return Step((change,), event)
 
 
 def refuse(record: CertificateRecord) -> Step:
@@ -186,9 +186,12 @@ def certify(
     if answer is not None:
         return answer
     called = order.standing.name if order.standing is not None else None
-    check_key_free(register, order.public_key, order.subject_text, authority=called)
+    check_no_authority(register, order.public_key, authority=called)
     record = write_draft(order, signatory, blocked, now)
-    register.commit(*reserve(record, order.profile, order))
+    changes, event = reserve(record, order.profile, order)
+    if signatory.certificate is None:  # a root's own: the name is not there yet
+        changes = (ClaimName(record.issuer), *changes)
+    register.commit(changes, event)
     try:
         certificate = sign_record(order, record, signatory)
     except LintFailedError:

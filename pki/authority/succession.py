@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cryptography import x509
 
 from pki.errors import AuthorityRetiredError, AuthorityRevokedError
@@ -30,10 +32,16 @@ def check_issues(register: Register, name: str) -> None:
 
 def own_revocation(register: Register, record: AuthorityRecord) -> RevocationRecord | None:
     """Return what stands against an authority's own certificate; None also if nobody here could."""
-    certificate = x509.load_der_x509_certificate(record.certificate_der)
-    own = record.name if certificate.issuer == certificate.subject else None
-    issuer = record.parent or own
-    return register.find_revocation(issuer, certificate.serial_number) if issuer else None
+    serial, self_issued = _called(record.certificate_der)
+    issuer = record.parent or (record.name if self_issued else None)
+    return register.find_revocation(issuer, serial) if issuer else None
+
+
+@lru_cache(maxsize=64)
+def _called(certificate_der: bytes) -> tuple[int, bool]:
+    """Return the serial, and whether it is self-issued; the few authorities are asked for often."""
+    certificate = x509.load_der_x509_certificate(certificate_der)
+    return certificate.serial_number, certificate.issuer == certificate.subject
 
 
 def check_in_force(register: Register, record: AuthorityRecord) -> None:

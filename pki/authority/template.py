@@ -12,7 +12,6 @@ from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from pki import der
@@ -22,6 +21,7 @@ from pki.keys import PublicKey, algorithm_der
 from pki.lint.constraints import constraints_of
 from pki.profile import Profile
 from pki.standing import Standing, key_identifier
+from pki.strength import key_digest, spki_der
 from pki.subject import Subject
 from pki.urls import AuthorityURLs
 
@@ -61,7 +61,6 @@ def build_tbs(content: Content, signatory: Signatory) -> bytes:
     Spec: RFC 5280 §4.1.
     """
     subject = content.standing.name if content.standing else content.subject.name()
-    key = content.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return der.sequence(
         (
             _VERSION_3,
@@ -70,7 +69,7 @@ def build_tbs(content: Content, signatory: Signatory) -> bytes:
             signatory.subject.public_bytes(),
             der.sequence((der.time(content.not_before), der.time(content.not_after))),
             subject.public_bytes(),
-            key,
+            spki_der(content.public_key),
             der.encode(_EXTENSIONS_TAG, der.sequence(_extensions(content, signatory))),
         )
     )
@@ -89,10 +88,9 @@ def _extensions(content: Content, signatory: Signatory) -> Iterator[bytes]:
     if profile.extended_key_usage:
         critical = profile.extended_key_usage_critical
         yield _extended_usage(profile.extended_oids, critical=critical)
-    if content.standing is None:
-        yield extension_der(x509.SubjectKeyIdentifier.from_public_key(content.public_key))
-    else:
-        yield extension_der(x509.SubjectKeyIdentifier(content.standing.key_identifier))
+    standing = content.standing
+    identifier = standing.key_identifier if standing else key_digest(content.public_key)
+    yield extension_der(x509.SubjectKeyIdentifier(identifier))
     if profile.policy_oid is not None:
         yield _policies(profile.policy_oid, profile.practice_statement)
     if profile.ocsp_no_check:

@@ -24,6 +24,7 @@ from pki.lint.target import (
 )
 from pki.profile_tables import EXTENDED_USAGES, TIME_STAMPING
 from pki.standing import key_identifier
+from pki.strength import key_digest
 
 RULES: list[Rule | FrameRule] = []
 
@@ -59,12 +60,10 @@ def _authority_key_identifier(frame: Frame) -> Fault:
 @collect(RULES, "rfc5280.4.2.1.2.subject_key_identifier")
 def _subject_key_identifier(target: Target) -> Fault:
     standing = target.intent.standing
-    expected = x509.SubjectKeyIdentifier.from_public_key(target.intent.public_key)
-    if standing is not None:
-        # What it issued points to its key by the identifier in its own certificate.
-        expected = x509.SubjectKeyIdentifier(standing.key_identifier)
+    # What an authority issued points to its key by the identifier in its own certificate.
+    expected = standing.key_identifier if standing else key_digest(target.intent.public_key)
     found = target.own.get(x509.SubjectKeyIdentifier)
-    return unless(found == extension_der(expected))
+    return unless(found == extension_der(x509.SubjectKeyIdentifier(expected)))
 
 
 @collect_frame(RULES, "rfc5280.4.2.1.3.key_usage")

@@ -5,8 +5,6 @@ Spec: RFC 5280 §4.1.2; ids name the clause.
 
 from __future__ import annotations
 
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from pki import der
 from pki.errors import Phrase, WeakKeyError
 from pki.keys import algorithm_der
@@ -20,7 +18,7 @@ from pki.lint.target import (
     collect_frame,
     unless,
 )
-from pki.strength import check_strength
+from pki.strength import check_strength, spki_der
 
 RULES: list[Rule | FrameRule] = []
 
@@ -111,8 +109,7 @@ def _legal_lifetime(target: Target) -> Fault:
 
 @collect(RULES, "rfc5280.4.1.2.7.key_is_intended")
 def _key_is_intended(target: Target) -> Fault:
-    spki = target.intent.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return unless(target.fields[KEY].whole == spki)
+    return unless(target.fields[KEY].whole == spki_der(target.intent.public_key))
 
 
 @collect(RULES, "antin.key_strength")

@@ -11,22 +11,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
 
 from pki import der
 from pki.errors import Fact, Phrase
 from pki.keys import PublicKey
+from pki.lint.frame import Frame
 from pki.profile import Profile
 from pki.standing import Standing
 from pki.subject import Subject
 from pki.urls import AuthorityURLs
-
-if TYPE_CHECKING:
-    from pki.lint.frame import Frame
-
-ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
 
 STANDARDS = ("antin", "nd68", "rfc3161", "rfc5280", "rfc6960", "x520")
 """The first words of rules' ids, and what they are called in the catalogue."""
@@ -129,7 +124,7 @@ Fault = Mapping[str, Fact] | None
 """The facts of what is wrong, or None where nothing is."""
 
 Check = Callable[[Target], Fault]
-FrameCheck = Callable[["Frame"], Fault]
+FrameCheck = Callable[[Frame], Fault]
 
 
 def unless(holds: bool, **facts: Fact) -> Fault:  # noqa: FBT001  reads as it is spoken

@@ -146,7 +146,7 @@ def _reserve(statements: Statements, change: Reserve, register: Path | str) -> N
     record = change.record
     if not change.by_retired:
         _check_issues(statements, record.issuer)
-    # Asked before as well; here no other process can come between.
+    # Here no other process can come between.
     for held in statements.execute(_FIND_HOLDERS, {"spki_sha256": record.spki_sha256}).all():
         place = {"issuer": held.issuer, "serial": serial_text(held.serial)}
         if held.state is not CertificateState.ABANDONED and held.subject != record.subject:

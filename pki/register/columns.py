@@ -47,6 +47,10 @@ class StateText(TypeDecorator[CertificateState]):
     impl = String
     cache_ok = True
 
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  as above
+        """Store the plain name: SQLite's driver takes a detour with what is only like a string."""
+        return None if value is None else str(value)
+
     def process_result_value(self, value: str | None, dialect: Dialect) -> CertificateState | None:  # noqa: ARG002  as above
         """Read back as the member of that name."""
         return None if value is None else CertificateState(value)

@@ -11,12 +11,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from sqlalchemy import CompoundSelect, Connection, Dialect, Insert, Select, Update
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    Dialect,
+    Insert,
+    LargeBinary,
+    Select,
+    Update,
+)
 
 Query = Select[tuple[Any, ...]] | CompoundSelect[tuple[Any, ...]]
 Writing = Insert | Update
@@ -99,20 +107,28 @@ class _Prepared:
     sql: str
     binds: tuple[tuple[str, object, Convert], ...]
     """Name, value where none is given, and how it is stored; in the order of the statement."""
-    make_row: Callable[[Iterator[Any]], Any]
+    make_row: Callable[[Iterable[Any]], Any]
     converts: tuple[Convert, ...]
 
     def run(self, driver: sqlite3.Connection, values: Values) -> _Direct:
-        given = ((values.get(name, default), convert) for name, default, convert in self.binds)
+        get = values.get
         cursor = driver.execute(
-            self.sql, [value if convert is None else convert(value) for value, convert in given]
+            self.sql,
+            [
+                get(name, default) if convert is None else convert(get(name, default))
+                for name, default, convert in self.binds
+            ],
         )
-        rows = [self.make_row(self._converted(row)) for row in cursor.fetchall()]
-        return _Direct(cursor.rowcount, rows)
+        found = cursor.fetchall()
+        return _Direct(cursor.rowcount, [self._row(row) for row in found] if found else ())
 
-    def _converted(self, row: tuple[Any, ...]) -> Iterator[Any]:
-        for value, convert in zip(row, self.converts, strict=True):
-            yield value if convert is None else convert(value)
+    def _row(self, row: tuple[Any, ...]) -> Any:  # noqa: ANN401  a named tuple
+        return self.make_row(
+            [
+                value if convert is None else convert(value)
+                for value, convert in zip(row, self.converts, strict=True)
+            ]
+        )
 
 
 @lru_cache(maxsize=512)
@@ -131,7 +147,10 @@ def _prepare(statement: Query | Writing, dialect: Dialect, names: tuple[str, ...
 
 
 def _bind(parameter: Any, dialect: Dialect) -> tuple[str, object, Convert]:  # noqa: ANN401  SQLAlchemy's BindParameter
-    convert = parameter.type.dialect_impl(dialect).bind_processor(dialect)
+    kind = parameter.type.dialect_impl(dialect)
+    # The driver takes bytes as they are; SQLAlchemy would wrap them for drivers that do not.
+    plain = isinstance(kind, LargeBinary)
+    convert = None if plain else kind.bind_processor(dialect)
     return parameter.key, parameter.effective_value, convert
 
 

@@ -121,19 +121,12 @@ class Mutants:
         self.patch.setattr(request, "check_strength", lambda key, *_: key)
 
     def keys_of_authorities(self) -> None:
-        self.patch.setattr(request, "check_no_authority", lambda *_, **__: None)
+        self.patch.setattr(issuance, "check_no_authority", lambda *_, **__: None)
         self.keys_shared()
 
     def keys_shared(self) -> None:
         nobody = changes._FIND_HOLDERS.where(CERTIFICATES.c.serial == 0)
         self.patch.setattr(changes, "_FIND_HOLDERS", nobody)
-        holders = "find_certificates"
-        real = SQLRegister.find_certificates
-
-        def none(register: SQLRegister, query: Any) -> Any:
-            return () if query.spki_sha256 else real(register, query)
-
-        self.patch.setattr(SQLRegister, holders, none)
 
     def holders_uncounted(self) -> None:
         nobody = holders._FIND_ACTIVE.where(CERTIFICATES.c.serial == 0)

@@ -215,7 +215,6 @@ def test_time_is_looked_at(lived, place):
 def test_one_key_of_two_persons_shows(lived, place, monkeypatch):
     nobody = changes._FIND_HOLDERS.where(CERTIFICATES.c.serial == 0)
     monkeypatch.setattr(changes, "_FIND_HOLDERS", nobody)
-    monkeypatch.setattr(issuance, "check_key_free", lambda *_, **__: None)
     key = new_key()
     lived.issue(key=key)
     lived.issue(key=key)

@@ -186,9 +186,7 @@ ENTRIES_BEFORE = 4
 
 
 @pytest.mark.parametrize("later", [False, True])
-def test_a_compromised_key_certifies_nobody(
-    world: World, monkeypatch: pytest.MonkeyPatch, later: bool
-):
+def test_a_compromised_key_certifies_nobody(world: World, later: bool):
     key, subject = new_key(), someone()
     serial = world.issue(key=key, subject=subject).serial_number
     world.issuing.revoke(serial, Reason.superseded if later else Reason.key_compromise)
@@ -198,10 +196,6 @@ def test_a_compromised_key_certifies_nobody(
     with pytest.raises(KeyCompromisedError) as refused:
         world.issue(key=key, subject=subject)
     assert refused.value.facts == {"issuer": "issuing", "serial": serial_text(serial)}
-    with monkeypatch.context() as patch:
-        patch.setattr("pki.authority.issuance.check_key_free", lambda *_, **__: None)
-        with pytest.raises(KeyCompromisedError):
-            world.issue(key=key, subject=subject)
     world.issue(subject=subject)
 
 
