@@ -7,6 +7,7 @@ Spec: RFC 2986; RFC 7468 §7.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,7 +26,7 @@ from pki.errors import (
 )
 from pki.keys import PublicKey, hash_for
 from pki.points import misses_its_curve
-from pki.records import Register
+from pki.records import AuthorityRecord
 from pki.strength import check_strength, spki_sha256
 
 MAX_REQUEST_BYTES = 64 * 1024
@@ -82,7 +83,7 @@ def requested_key(request: bytes) -> PublicKey:
 
 
 def check_no_authority(
-    register: Register, key: PublicKey, *, authority: x509.Name | None = None
+    authorities: Iterable[AuthorityRecord], key: PublicKey, *, authority: x509.Name | None = None
 ) -> None:
     """Refuse a key that is an authority's own: whoever had it certified could sign in its name.
 
@@ -90,7 +91,7 @@ def check_no_authority(
     transaction (`pki.records.Reserve`).
 
     Args:
-        register: the record.
+        authorities: all that the register knows.
         key: the key to be certified.
         authority: set for a link or a cross-certificate alone: an authority's key may be certified
             again under exactly the name that the authority has.
@@ -99,7 +100,7 @@ def check_no_authority(
         AuthorityKeyError: the key is that of an authority in the register.
     """
     identity = spki_sha256(key)
-    for own in register.list_authorities():
+    for own in authorities:
         held, name = _certified(own.certificate_der)
         # Octets are compared: names that only read alike are two names to a verifier.
         if held == identity and (authority is None or authority.public_bytes() != name):

@@ -35,7 +35,7 @@ from pki.authority.issuance import complete, refuse, reserve
 from pki.authority.repetition import find_answer
 from pki.errors import BulkWorkerLostError, LintFailedError, PKIError, RefusedError
 from pki.profile import Profile
-from pki.records import CertificateRecord, Step
+from pki.records import AuthorityRecord, CertificateRecord, Step
 from pki.request import check_no_authority
 
 T = TypeVar("T")
@@ -156,7 +156,8 @@ class _Course:
         ]
 
     def _reserved(self, drafted: Sequence[Drafted]) -> list[Judged]:
-        judged = [self._judge(one) for one in drafted]
+        authorities = self._register.list_authorities()
+        judged = [self._judge(one, authorities) for one in drafted]
         fit = [
             reserve(one, self._shop.profile) for one in judged if isinstance(one, CertificateRecord)
         ]
@@ -166,7 +167,7 @@ class _Course:
             return [self._reserved_alone(one) for one in judged]
         return judged
 
-    def _judge(self, drafted: Drafted) -> Judged:
+    def _judge(self, drafted: Drafted, authorities: Sequence[AuthorityRecord]) -> Judged:
         """Ask what a worker cannot know: earlier requests, keys of authorities, blocked keys."""
         if not isinstance(drafted, CertificateRecord):
             return drafted
@@ -177,7 +178,7 @@ class _Course:
                 return answer.public_bytes(Encoding.DER)
             key = certified_key(drafted)
             self._authority.blocked.check(key)
-            check_no_authority(self._register, key)
+            check_no_authority(authorities, key)
         except RefusedError as error:
             return error
         return drafted

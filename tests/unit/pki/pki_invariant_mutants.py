@@ -152,7 +152,7 @@ class Mutants:
         self._unlinted()
 
     def bulk_unjudged(self) -> None:
-        self.patch.setattr(bulk._Course, "_judge", lambda _, drafted: drafted)
+        self.patch.setattr(bulk._Course, "_judge", lambda _, drafted, __: drafted)
 
     def requests_forgotten(self) -> None:
         for module in (issuance, bulk):
