@@ -31,13 +31,13 @@ are compared with those of the register; the log is recomputed; the database's o
 compared with those of this version. Serials that cannot be read are told, and end the look: nothing
 behind them can be.
 
-What is narrower than its sentence: the sandboxes are in SQLite also where the home's register is in
-PostgreSQL, on which the tests make the same trials. On PostgreSQL a guard's condition is compared
-where it stands in a function, else only that the trigger is there and switched on. How many
-certificates a holder has is counted when one is reserved, and not by the look, which knows records
-and not the profiles of the day. Requests may have ids where certificates are issued, not yet where they are
-renewed. The look finds what is wrong in the records, not who did it: for that there are
-[checkpoints](audit-log.md) in other hands.
+What is narrower than its sentence: the sandboxes are in SQLite also where the home's register is
+in PostgreSQL, on which the tests make the same trials. On PostgreSQL a guard's condition is
+compared where it stands in a function, else only that the trigger is there and switched on. How
+many certificates a holder has is counted when one is reserved, and not by the look, which knows
+records and not the profiles of the day. Requests may have ids where certificates are issued, not
+yet where they are renewed. The look finds what is wrong in the records, not who did it: for that
+there are [checkpoints](audit-log.md) in other hands.
 """
 
 
