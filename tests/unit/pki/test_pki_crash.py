@@ -127,7 +127,7 @@ def test_killed_at_every_write_and_signature_nothing_is_lost(
 
     with ThreadPoolExecutor(WORKERS) as pool:
         outcomes = [one for part in pool.map(live, range(WORKERS)) for one in part]
-    assert len(outcomes) > (800 if opener is in_sqlite else 750)
+    assert len(outcomes) > 800
     assert_harmless(outcomes)
 
 
