@@ -24,6 +24,7 @@ from cli.commands import (
     importing,
     init,
     profile,
+    queue,
     selftest,
     serve,
     sign,
@@ -124,6 +125,7 @@ for name, group in {
     "backup": backup,
     "profile": profile,
     "display": display,
+    "queue": queue,
     "selftest": selftest,
     "token": token,
 }.items():

@@ -132,6 +132,31 @@ def extend_document(
     return _finish(work, before)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A verdict, and what the network had to add to what is in the document."""
+
+    report: Report
+    evidence: Evidence
+
+
+def look(data: bytes, services: SigningServices, *, name: str) -> Look:
+    """Judge a document as it is, fetching what it lacks.
+
+    Raises:
+        InvalidInputError: it is no document (`verify.errors`).
+    """
+    collector = Collector(services.fetcher, services.clock)
+    report = verify_online(
+        data,
+        policy=services.policy,
+        trust=services.trust,
+        collector=collector,
+        name=name,
+    )
+    return Look(report, collector.evidence)
+
+
 @dataclass(slots=True)
 class _Work:
     """A document on its way."""
@@ -148,16 +173,8 @@ class _Work:
 
     def look(self) -> Report:
         """Judge the document as it is, fetching what it lacks."""
-        services = self.services
-        collector = Collector(services.fetcher, services.clock)
-        self.report = verify_online(
-            self.document.getvalue(),
-            policy=services.policy,
-            trust=services.trust,
-            collector=collector,
-            name=self.name,
-        )
-        self.evidence = collector.evidence
+        found = look(self.document.getvalue(), self.services, name=self.name)
+        self.report, self.evidence = found.report, found.evidence
         return self.report
 
     def look_alone(self) -> Report:

@@ -45,6 +45,12 @@ def has_level(signature: SignatureReport, level: Level, report: Report) -> bool:
     )
 
 
+def all_have(report: Report, level: Level) -> bool:
+    """Say whether a document has signatures, and all of them the level."""
+    signatures = [each for each in report.signatures if each.kind is not Kind.TIMESTAMP]
+    return bool(signatures) and all(has_level(each, level, report) for each in signatures)
+
+
 def lowest_level(report: Report) -> str | None:
     """Return the lowest level of a document's PAdES signatures; None where one has none."""
     levels = [

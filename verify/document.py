@@ -185,6 +185,7 @@ def _report_path(chain: ChainFacts | None, judged: ChainJudgement | None) -> tup
                 standing=at.standing if at else None,
                 evidence=evidence.source if evidence else None,
                 evidence_issued=evidence.this_update if evidence else None,
+                evidence_until=evidence.next_update if evidence else None,
                 evidence_in_document=evidence is not None and evidence.revision is not None,
                 revoked_at=at.revoked_at if at else None,
             )

@@ -43,6 +43,8 @@ class LinkReport:
     evidence: str | None = None
     """`ocsp` or `crl`: what that rests on."""
     evidence_issued: datetime | None = None
+    evidence_until: datetime | None = None
+    """When something newer will be there, as it says itself."""
     evidence_in_document: bool = False
     revoked_at: datetime | None = None
 

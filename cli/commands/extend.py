@@ -15,7 +15,9 @@ def add_to(app: typer.Typer) -> None:
 
 def extend(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="sign.files", metavar="FILE")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="sign.files", metavar="FILE", show_default=False)
+    ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="extend.output")] = None,
     level: Annotated[str | None, typer.Option("--level", help="extend.level")] = None,
     due_within: Annotated[
@@ -26,6 +28,7 @@ def extend(
     ] = False,
     in_place: Annotated[bool, typer.Option("--in-place", help="extend.in_place")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="sign.overwrite")] = False,
+    queue: Annotated[bool, typer.Option("--queue", help="extend.queue")] = False,
     tsa: Annotated[str | None, typer.Option("--tsa", help="sign.tsa")] = None,
     trust: Annotated[list[Path] | None, typer.Option("--trust", help="verify.trust")] = None,
     policy: Annotated[str | None, typer.Option("--policy", help="verify.policy")] = None,
@@ -33,7 +36,12 @@ def extend(
 ) -> None:
     """Add time-stamps and evidence to documents; each is judged before and after."""
     from cli.documents.batch import run_batch
-    from cli.documents.extend_documents import ExtendTask, ExtendWishes, extension_plan
+    from cli.documents.extend_documents import (
+        ExtendTask,
+        ExtendWishes,
+        check_queue_alone,
+        extension_plan,
+    )
     from cli.documents.paths import documents_in
     from cli.homes.home import find_home, home_directory
     from cli.homes.outside import outside_of
@@ -43,6 +51,11 @@ def extend(
     if home.settings.demo:
         session.tell("cli.demo_home")
     outside = outside_of(session, home, trust=trust or (), policy=policy, tsa=tsa)
+    if queue or not files:
+        check_queue_alone(queue=queue, files=files)
+        from cli.documents.queued import raise_queue
+
+        raise typer.Exit(raise_queue(session, home, outside))
     wishes = ExtendWishes(level, due_within, timestamp_only, in_place, overwrite)
     wish = wishes.extension(outside)
     documents = documents_in(files)

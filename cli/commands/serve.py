@@ -23,8 +23,10 @@ def serve(
     from cli.issuing.listen import check_reach, listening_socket, parse_bind, run
     from cli.issuing.services import Services
     from cli.upkeep.keeper import Keeper
+    from cli.upkeep.raising import Raising, RaisingThread
     from cli.upkeep.report import alarm_row
     from cli.upkeep.work import Upkeep
+    from pki.upkeep.alarm import Alarm
 
     session = session_of(context)
     with open_office(session, pin_source=pin_source) as office:
@@ -34,18 +36,25 @@ def serve(
         # The port comes first: a taken one is said before any PIN is asked.
         listener = listening_socket(place)
         with listener:
-            keeper = Keeper(
-                Upkeep(office),
-                tell=lambda alarm: typer.echo(": ".join(alarm_row(alarm, session)), err=True),
-            )
+
+            def tell(alarm: Alarm) -> None:
+                typer.echo(": ".join(alarm_row(alarm, session)), err=True)
+
+            keeper = Keeper(Upkeep(office), tell=tell)
+            raising = RaisingThread(Raising(session, office.home), tell=tell)
             services = Services(office, health=keeper.health)
             if settings.demo:
                 session.tell("cli.demo_home")
             host, port = listener.getsockname()[:2]
             keeper.start(services.reload)
-            run(
-                services.app,
-                listener,
-                ready=lambda: typer.echo(f"ready http://{host}:{port}"),
-                stopping=keeper.stop,
-            )
+
+            def ready() -> None:
+                typer.echo(f"ready http://{host}:{port}")
+                if settings.upkeep.automatic:
+                    raising.start()
+
+            def stopping() -> None:
+                raising.stop()
+                keeper.stop()
+
+            run(services.app, listener, ready=ready, stopping=stopping)

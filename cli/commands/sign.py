@@ -30,6 +30,7 @@ def sign(
     reason: Annotated[str | None, typer.Option("--reason", help="sign.reason")] = None,
     location: Annotated[str | None, typer.Option("--location", help="sign.location")] = None,
     pkcs1: Annotated[bool, typer.Option("--pkcs1", help="sign.pkcs1")] = False,
+    later: Annotated[bool, typer.Option("--later", help="sign.later")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="sign.overwrite")] = False,
     one_pin: Annotated[bool, typer.Option("--one-pin", help="sign.one_pin")] = False,
     final_try: FinalTry = False,
@@ -39,7 +40,13 @@ def sign(
     """Sign documents; each is judged before it is written."""
     from cli.documents.batch import run_batch
     from cli.documents.paths import documents_in
-    from cli.documents.sign_documents import SignerTask, SignWishes, output_plan
+    from cli.documents.sign_documents import (
+        SignerTask,
+        SignWishes,
+        for_later,
+        output_plan,
+        sign_later,
+    )
     from cli.documents.signer import SignerSearch, certificates_in, find_signer
     from cli.homes.home import find_home, home_directory
     from cli.homes.keys import PINs
@@ -50,8 +57,12 @@ def sign(
     home = find_home(home_directory(session.home), session.configuration)
     if home.settings.demo:
         session.tell("cli.demo_home")
-    wishes = SignWishes(level, display, image, number, field, place, tsa, reason, location, pkcs1)
+    wishes = SignWishes(
+        level, display, image, number, field, place, tsa, reason, location, pkcs1, later
+    )
     options = wishes.options(home)
+    queued = sign_later(wishes, home, options)
+    options = for_later(options) if queued else options
     documents = documents_in(files)
     outputs = output_plan(documents, output)
     outside = outside_of(session, home, tsa=tsa)
@@ -60,5 +71,5 @@ def sign(
     search = SignerSearch(home, pins, outside.policy, issuers)
     signer = find_signer(search, key, cert)
     signatory = Signatory(signer, options, outside.signing(session.clock))
-    task = SignerTask(session, signatory, outputs, overwrite=overwrite)
+    task = SignerTask(session, signatory, outputs, overwrite, queued)
     raise typer.Exit(run_batch(session, "sign/1", documents, task, json_lines=json_lines))

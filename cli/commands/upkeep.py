@@ -23,6 +23,7 @@ def upkeep(
     from cli.exit_status import ExitStatus
     from cli.homes.office import open_office
     from cli.session import table
+    from cli.upkeep.raising import Raising
     from cli.upkeep.report import alarm_object, alarm_row, all_well, outcome_object, outcome_row
     from cli.upkeep.work import Outcome, Upkeep
 
@@ -30,6 +31,8 @@ def upkeep(
     with open_office(session, pin_source=pin_source) as office:
         keeping = Upkeep(office)
         outcomes = keeping.work() if yes else tuple(Outcome(one, "due") for one in keeping.due())
+        raising = Raising(session, office.home)
+        outcomes += raising.work() if yes else raising.due()
         alarms = keeping.look()
     rows = [
         *(outcome_row(one, session) for one in outcomes),

@@ -79,6 +79,16 @@ def parse_days(text: str) -> timedelta:
     return timedelta(days=min(int(number), LONGEST_DAYS))
 
 
+def check_queue_alone(*, queue: bool, files: Sequence[Path] | None) -> None:
+    """Check that either files are named or the queue is meant.
+
+    Raises:
+        BadOptionError: both, or neither.
+    """
+    if queue == bool(files):
+        raise BadOptionError(option="--queue", value="", form="FILE… | --queue")
+
+
 def extension_plan(
     documents: Sequence[Path], output: Path | None, *, in_place: bool
 ) -> Mapping[Path, Path]:

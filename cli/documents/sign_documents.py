@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cli.certificate_text import certificate_object
 from cli.documents.batch import Outcome
 from cli.documents.place import Place, parse_place
-from cli.errors import BadOptionError, NoTimestampServiceError
+from cli.errors import BadOptionError, NoHomeError, NoTimestampServiceError
 from cli.exit_status import ExitStatus
 from cli.homes.home import Home
 from cli.session import Session
@@ -21,7 +21,9 @@ from signing.display.look import check_image
 from signing.display.placement import Placement
 from signing.display.profile import DisplayProfile, load_display
 from signing.files import Existing, sign_into
+from signing.later import Later, sign_now
 from signing.options import Level, SigningOptions
+from signing.queue import Queue
 from signing.sign import Signatory, SignedDocument
 
 
@@ -39,6 +41,7 @@ class SignWishes:
     reason: str | None
     location: str | None
     pkcs1: bool
+    later: bool = False
 
     def options(self, home: Home) -> SigningOptions:
         """Return them checked, with the home's defaults.
@@ -78,6 +81,31 @@ class SignWishes:
         return image
 
 
+def sign_later(wishes: SignWishes, home: Home, options: SigningOptions) -> Later | None:
+    """Return what is to be queued, by the options or the home; None where all is done at once.
+
+    Raises:
+        BadOptionError: nothing is left to be raised at this level.
+        NoHomeError: the queue lies in a home, and there is none.
+    """
+    rule = "always" if wishes.later else home.settings.signing.later
+    if not options.level.needs_timestamp:
+        if wishes.later:
+            form = "--level B-T | B-LT | B-LTA"
+            raise BadOptionError(option="--later", value=options.level.value, form=form)
+        return None
+    if rule == "never":
+        return None
+    if not home.directory.is_dir():
+        raise NoHomeError(home=home.directory)
+    return Later(Queue(home.queue), options.level, rule == "when-away", wishes.tsa)
+
+
+def for_later(options: SigningOptions) -> SigningOptions:
+    """Return how a document is signed that goes out at once: B-B, with room for a time-stamp."""
+    return replace(options, level=Level.B_B, timestamp_later=True)
+
+
 def _level(text: str) -> Level:
     try:
         return Level(text)
@@ -110,6 +138,7 @@ class SignerTask:
     signatory: Signatory
     outputs: Mapping[Path, Path]
     overwrite: bool
+    later: Later | None = None
 
     def __call__(self, document: Path) -> Outcome:
         """Sign one document into its output.
@@ -119,10 +148,22 @@ class SignerTask:
         """
         target = self.outputs[document]
         existing = Existing.OVERWRITE if self.overwrite else Existing.REFUSE
+        if self.later is not None:
+            return self._give_out(document, target, self.later, existing)
         done = sign_into(document, target, self.signatory, existing=existing)
         return Outcome(
             ExitStatus.DONE, self._data(document, target, done), self._text(target, done)
         )
+
+    def _give_out(self, document: Path, target: Path, later: Later, existing: Existing) -> Outcome:
+        """Sign at B-B with room for the time-stamp, and queue what is to come."""
+        given = sign_now(document, target, self.signatory, later=later, existing=existing)
+        data = self._data(document, target, given.signed)
+        queued = None if given.entry is None else given.entry.id
+        text = self._text(target, given.signed, given.level)
+        if given.entry is not None:
+            text += "\n" + self.session.word("cli.queue.queued", level=later.level.value)
+        return Outcome(ExitStatus.DONE, {**data, "level": given.level, "queued": queued}, text)
 
     def _data(self, document: Path, target: Path, done: SignedDocument) -> dict[str, Any]:
         certificate = self.signatory.signer.certificate
@@ -149,7 +190,8 @@ class SignerTask:
     def _say(self, code: str, facts: Mapping[str, Any]) -> str:
         return say(code, facts, self.session.language)
 
-    def _text(self, target: Path, done: SignedDocument) -> str:
-        lines = [self.session.word("cli.signed", path=target, level=done.level.value)]
+    def _text(self, target: Path, done: SignedDocument, level: str | None = None) -> str:
+        reached = level or done.level.value
+        lines = [self.session.word("cli.signed", path=target, level=reached)]
         lines += [self._say(found.code, dict(found.facts)) for found in done.warnings]
         return "\n".join(lines)

@@ -22,6 +22,8 @@ from pki.upkeep.watch import (
     room_alarms,
     signer_alarms,
 )
+from signing.queue import Queue
+from signing.waiting import queue_alarms
 
 
 class HomeAlarms:
@@ -40,6 +42,7 @@ class HomeAlarms:
             self._responders,
             self._room,
             self._ages,
+            self._queue,
         )
         found = [alarm for look in looks for alarm in _safely(look, now)]
         return tuple(sorted(found, key=lambda one: one.severity is not Severity.ERROR))
@@ -73,6 +76,9 @@ class HomeAlarms:
         except OSError:
             free = 0
         yield from room_alarms(str(folder), free)
+
+    def _queue(self, now: datetime) -> Iterator[Alarm]:
+        yield from queue_alarms(Queue(self.home.queue), now)
 
     def _ages(self, now: datetime) -> Iterator[Alarm]:
         limits = self.home.settings.upkeep

@@ -59,6 +59,11 @@ class Home:
         return self.directory / "displays"
 
     @property
+    def queue(self) -> Path:
+        """Documents that were given out and wait to be raised, a small file each."""
+        return self.directory / "queue"
+
+    @property
     def cache(self) -> Path:
         """Answers of CRL services that may be used again."""
         return self.directory / "cache"

@@ -172,6 +172,9 @@ class Signing(_Section):
     display: str = "text"
     image: Path | None = None
     """A PNG on a transparent ground, for displays that show one: own signature, agency's seal."""
+    later: Literal["never", "when-away", "always"] = "never"
+    """Whether a document is given out at B-B and raised to its level later: never, when the
+    services are not there or too slow, or always."""
     timestamp_urls: tuple[ServiceURL, ...] = ()
     """Time-stamp services, in the order they are asked."""
     timestamp: tuple[TimestampServer, ...] = ()

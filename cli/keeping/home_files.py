@@ -48,6 +48,7 @@ def _named(home: Home) -> Iterator[Path]:
     roots = (
         home.authorities,
         home.checkpoint,
+        home.queue,
         home.directory / "profiles",
         *home.blocked_keys,
         *map(home.path, settings.verify.trust),

@@ -69,6 +69,10 @@ def ask_documents(note, out, letter):
     note("sign", letter, "-o", out / "signed.pdf")
     note("verify", out / "signed.pdf", status=11)  # the status of the signer cannot be had
     note("extend", out / "signed.pdf", "--due-within", "1d")
+    later = ("-o", out / "later.pdf", "--level", "B-T", "--later")
+    waits = note("sign", letter, *later)["queued"]
+    note("queue list")
+    note("queue forget", waits, "--yes")
 
 
 def ask_certificates(note, out, serial):

@@ -1,0 +1,187 @@
+"""Sign now, raise later: given out at B-B at once, the rest queued; and working on the queue.
+
+Spec: Decree 68/2024/ND-CP Art. 29 (a time-stamp where the law asks for one); the service of the
+Government takes from seconds to minutes, and may be down, while the document has to go out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pki.atomic import write_atomically
+from pki.errors import InvalidInputError, PKIError, RefusedError, UnavailableError
+from signing.errors import DocumentChangedError, DocumentGoneError
+from signing.evidence import find_signature
+from signing.extend import ExtendedDocument, Extension, extend_document, look
+from signing.files import Existing, check_output
+from signing.options import Level
+from signing.queue import Entry, Queue
+from signing.reached import all_have, lowest_level
+from signing.reading import read_document
+from signing.services import SigningServices
+from signing.sign import Signatory, SignedDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What is done when the level cannot be had at once."""
+
+    queue: Queue
+    level: Level
+    try_first: bool
+    """Ask the services once, and queue only what they keep waiting; else queue all."""
+    tsa_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenOut:
+    """A document that was signed and written."""
+
+    signed: SignedDocument
+    level: str
+    """What it has now."""
+    entry: Entry | None
+    """What is still to come; None where nothing is."""
+    why: PKIError | None = None
+    """What kept it waiting."""
+
+
+def sign_now(
+    source: Path,
+    target: Path,
+    signatory: Signatory,
+    *,
+    later: Later,
+    existing: Existing = Existing.REFUSE,
+) -> GivenOut:
+    """Sign the document in `source` into `target`, and queue what cannot be had at once.
+
+    Args:
+        source: the document.
+        target: where it goes, and where the raised one will go.
+        signatory: signs at B-B with room for a time-stamp.
+        later: the queue, and what the document shall become.
+        existing: what may be replaced.
+
+    Raises:
+        PKIError: see `signing.files.sign_file`; a queue that cannot be written refuses, as what
+            is not entered would be forgotten.
+    """
+    services = signatory.services
+    data = read_document(source, limit=services.policy.limits.document_bytes)
+    check_output(source, target, existing=existing)
+    signed = signatory.sign(data, name=source.name)
+    done, why = None, None
+    if later.try_first:
+        done, why = _try(signed, later, services)
+    if done is not None:
+        write_atomically(target, done.data, overwrite=existing is not Existing.REFUSE)
+        return GivenOut(signed, done.level or later.level.value, None)
+    entry = _entry(signed, target, later, services)
+    later.queue.add(entry)
+    try:
+        write_atomically(target, signed.data, overwrite=existing is not Existing.REFUSE)
+    except PKIError:
+        later.queue.remove(entry.id)
+        raise
+    return GivenOut(signed, signed.level.value, entry, why)
+
+
+def _try(
+    signed: SignedDocument, later: Later, services: SigningServices
+) -> tuple[ExtendedDocument | None, PKIError | None]:
+    wish = Extension(later.level, tsa_url=later.tsa_url)
+    try:
+        return extend_document(signed.data, wish=wish, services=services), None
+    except UnavailableError as error:
+        return None, error
+
+
+def _entry(signed: SignedDocument, target: Path, later: Later, services: SigningServices) -> Entry:
+    signature = find_signature(signed.report, signed.field_name)
+    ends = [link.not_after for link in signature.path if not link.trusted]
+    known = [link.evidence_until for link in signature.path[:1] if link.evidence_until]
+    return Entry(
+        path=target.absolute(),
+        level=later.level.value,
+        sha256=hashlib.sha256(signed.data).hexdigest(),
+        size=len(signed.data),
+        added_at=services.clock.now(),
+        not_after=min(ends),
+        status_until=min(known, default=None),
+        tsa_url=later.tsa_url,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What became of one entry in a round."""
+
+    entry: Entry
+    state: str
+    """`done`, `waiting` (its time has not come), `later` (services are not there), `refused`."""
+    error: PKIError | None = None
+    level: str | None = None
+
+
+def work_on(queue: Queue, services: SigningServices) -> Iterator[Attempt]:
+    """Raise what is due, one document after another; what fails is tried later and later.
+
+    Raises:
+        QueueBusyError: another process works on the queue.
+    """
+    with queue.locked():
+        for entry in tuple(queue.entries()):
+            now = services.clock.now()
+            if not entry.is_due(now):
+                yield Attempt(entry, "waiting")
+                continue
+            yield _attempt(queue, entry, services)
+
+
+def _attempt(queue: Queue, entry: Entry, services: SigningServices) -> Attempt:
+    try:
+        level = _raise(entry, services)
+    except PKIError as error:
+        refused = isinstance(error, RefusedError | InvalidInputError)
+        now = services.clock.now()
+        queue.add(entry.after_failure(error.code, now, refused=refused))
+        return Attempt(entry, "refused" if refused else "later", error)
+    queue.remove(entry.id)  # after the document: whatever ends the process now, it is there
+    return Attempt(entry, "done", level=level)
+
+
+def _raise(entry: Entry, services: SigningServices) -> str | None:
+    """Raise one document in its place and return the level it has then.
+
+    Raises:
+        DocumentGoneError: it is not where it was given out.
+        DocumentChangedError: it is another one, or became one meanwhile.
+        PKIError: see `extend_document`.
+    """
+    data = _read(entry, services)
+    before = hashlib.sha256(data).digest()
+    level = Level(entry.level)
+    wish = Extension(level, tsa_url=entry.tsa_url)
+    if hashlib.sha256(data[: entry.size]).hexdigest() != entry.sha256:
+        # A time-stamp in the signature changed its padding: then it was raised, and only the
+        # entry is left. Anything else is another document.
+        report = look(data, services, name=entry.path.name).report
+        if all_have(report, level):
+            return lowest_level(report)
+        raise DocumentChangedError(path=entry.path)
+    done = extend_document(data, wish=wish, services=services, name=entry.path.name)
+    if hashlib.sha256(_read(entry, services)).digest() != before:
+        raise DocumentChangedError(path=entry.path)  # somebody signed it meanwhile: not undone
+    if done.steps:
+        write_atomically(entry.path, done.data, overwrite=True)
+    return done.level
+
+
+def _read(entry: Entry, services: SigningServices) -> bytes:
+    if not entry.path.is_file():
+        raise DocumentGoneError(path=entry.path)
+    return read_document(entry.path, limit=services.policy.limits.document_bytes)
