@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, IndirectObject, PdfObject
+from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, IndirectObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import enumerate_sig_fields
 
@@ -40,25 +40,33 @@ def _signed_fields(writer: IncrementalPdfFileWriter) -> Iterator[SignedField]:
     for name, value, reference in enumerate_sig_fields(writer.prev, filled_status=True):
         if str(entry(value, "/Type")) == "/DocTimeStamp":
             continue
-        for widget in _widgets(reference.get_object()):
+        for widget in _widgets(reference):
             box = read_box(entry(widget, "/Rect"))
+            if box is None or box[2] <= box[0] or box[3] <= box[1]:
+                continue
             index = _page_index(writer, widget)
-            if box is not None and index is not None and box[2] > box[0] and box[3] > box[1]:
+            if index is not None:
                 yield SignedField(name, index, box)
 
 
-def _widgets(field: PdfObject) -> tuple[DictionaryObject, ...]:
+def _widgets(field: IndirectObject) -> tuple[IndirectObject, ...]:
+    """Return the references of a field's widgets; most fields are their own."""
     kids = entry(field, "/Kids")
-    each = [kids[number] for number in range(len(kids))] if isinstance(kids, ArrayObject) else []
-    return tuple(one for one in each or [field] if isinstance(one, DictionaryObject))
+    each = list.__iter__(kids) if isinstance(kids, ArrayObject) else ()
+    return tuple(one for one in each if isinstance(one, IndirectObject)) or (field,)
 
 
-def _page_index(writer: IncrementalPdfFileWriter, widget: DictionaryObject) -> int | None:
-    """Return the index of a widget's page, looked for from the end."""
-    page = widget.raw_get("/P") if "/P" in widget else None
-    if not isinstance(page, IndirectObject):
-        return None
+def _page_index(writer: IncrementalPdfFileWriter, widget: IndirectObject) -> int | None:
+    """Return the index of the page that has a widget, looked for from the end.
+
+    A widget's own /P is not asked: it may be left out, and may be wrong.
+    """
     for index in range(int(writer.root["/Pages"]["/Count"]) - 1, -1, -1):
-        if writer.find_page_for_modification(index)[0].reference == page.reference:
+        page = writer.find_page_for_modification(index)[0]
+        annotations = entry(page, "/Annots")
+        each = list.__iter__(annotations) if isinstance(annotations, ArrayObject) else ()
+        if any(
+            isinstance(one, IndirectObject) and one.reference == widget.reference for one in each
+        ):
             return index
     return None

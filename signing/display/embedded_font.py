@@ -44,6 +44,8 @@ class EmbeddedFont:
     file: bytes
     """The font file, deflated."""
     file_length: int
+    to_unicode: bytes
+    """The CMap that says which letter each glyph is, deflated."""
 
     def width(self, text: str) -> float:
         """Return how wide a text is, in font sizes."""
@@ -55,13 +57,8 @@ class EmbeddedFont:
 
     def add_to(self, writer: BasePdfFileWriter) -> generic.IndirectObject:
         """Put the font into a document and return the reference to it."""
-        program = generic.StreamObject(
-            {
-                pdf_name("/Length1"): generic.NumberObject(self.file_length),
-                pdf_name("/Filter"): pdf_name("/FlateDecode"),
-            },
-            encoded_data=self.file,
-        )
+        program = _deflated(self.file)
+        program[pdf_name("/Length1")] = generic.NumberObject(self.file_length)
         descriptor = {
             "/Type": pdf_name("/FontDescriptor"),
             "/FontName": pdf_name(f"/{self.name}"),
@@ -95,7 +92,7 @@ class EmbeddedFont:
             "/BaseFont": pdf_name(f"/{self.name}"),
             "/Encoding": pdf_name("/Identity-H"),
             "/DescendantFonts": generic.ArrayObject([writer.add_object(_dictionary(descendant))]),
-            "/ToUnicode": writer.add_object(generic.StreamObject(stream_data=self._to_unicode())),
+            "/ToUnicode": writer.add_object(_deflated(self.to_unicode)),
         }
         reference: generic.IndirectObject = writer.add_object(_dictionary(font))
         return reference
@@ -106,16 +103,19 @@ class EmbeddedFont:
             array += [generic.NumberObject(glyph), _numbers(self.widths[letter])]
         return array
 
-    def _to_unicode(self) -> bytes:
-        pairs = [
-            b"<%04x> <%s>" % (glyph, letter.encode("utf-16-be").hex().encode())
-            for letter, glyph in sorted(self.glyphs.items(), key=lambda item: item[1])
-        ]
-        blocks = [pairs[start : start + 100] for start in range(0, len(pairs), 100)]
-        told = b"\n".join(
-            b"%d beginbfchar\n%s\nendbfchar" % (len(block), b"\n".join(block)) for block in blocks
-        )
-        return _CMAP % told
+
+def _deflated(data: bytes) -> generic.StreamObject:
+    return generic.StreamObject({pdf_name("/Filter"): pdf_name("/FlateDecode")}, encoded_data=data)
+
+
+def _to_unicode(glyphs: Mapping[str, int]) -> bytes:
+    pairs = [
+        b"<%04x> <%s>" % (glyph, letter.encode("utf-16-be").hex().encode())
+        for letter, glyph in sorted(glyphs.items(), key=lambda item: item[1])
+    ]
+    blocks = [pairs[start : start + 100] for start in range(0, len(pairs), 100)]
+    told = (b"%d beginbfchar\n%s\nendbfchar" % (len(each), b"\n".join(each)) for each in blocks)
+    return _CMAP % b"\n".join(told)
 
 
 _CMAP = b"""/CIDInit /ProcSet findresource begin
@@ -149,11 +149,10 @@ def embed_font(path: Path, characters: frozenset[str]) -> EmbeddedFont:
         letters = {chr(code): name for code, name in cmap.items()}
         head, lines = font["head"], font["hhea"]
         plain = font["name"].getDebugName(6) or "Serif"
+        glyphs = {each: font.getGlyphID(name) for each, name in letters.items()}
         return EmbeddedFont(
             name=f"{_tag(data)}+{''.join(c for c in plain if c.isalnum() or c == '-')}",
-            glyphs=MappingProxyType(
-                {each: font.getGlyphID(name) for each, name in letters.items()}
-            ),
+            glyphs=MappingProxyType(glyphs),
             widths=MappingProxyType(
                 {each: advances[name][0] * scale for each, name in letters.items()}
             ),
@@ -162,6 +161,7 @@ def embed_font(path: Path, characters: frozenset[str]) -> EmbeddedFont:
             box=tuple(side * scale for side in (head.xMin, head.yMin, head.xMax, head.yMax)),
             file=zlib.compress(data, 9),
             file_length=len(data),
+            to_unicode=zlib.compress(_to_unicode(glyphs), 9),
         )
 
 

@@ -40,6 +40,8 @@ COLORED = 60
 """From this saturation on (of 255) a pixel has a colour."""
 
 PNG = b"\x89PNG\r\n\x1a\n"
+_PILLOWS = (OSError, SyntaxError, ValueError, IndexError, KeyError, zlib.error)
+"""What Pillow's reader of PNG files raises over damaged ones."""
 HUES = {Ink.RED: (*range(21), *range(235, 256)), Ink.BLUE: tuple(range(135, 192))}
 """Hues of Pillow's circle of 256: red to 28°, blue from 190° to 270°."""
 
@@ -90,9 +92,7 @@ def parse_image(data: bytes, name: str) -> SignatureImage:
     try:
         with Image.open(BytesIO(data), formats=("PNG",)) as file:
             image = file.convert("RGBA")
-    except (OSError, SyntaxError, ValueError, IndexError, KeyError, zlib.error) as error:
-        raise ImageBrokenError(name=name) from error  # these and no others: Pillow's PNG reader
-    except Image.DecompressionBombError as error:
+    except _PILLOWS as error:
         raise ImageBrokenError(name=name) from error
     return _encode(_trim(image, name), name)
 

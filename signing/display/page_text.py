@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -27,13 +28,20 @@ MAX_LETTERS = 50_000
 """On one page; a page full of small print has 10,000."""
 MAX_DOCUMENT_BYTES = 256 * 1024**2
 """The other process gets a copy."""
+MAX_MEMORY_BYTES = 2 * 1024**3
+"""Of the other process, the copy included; an ordinary document takes some 100 MB."""
 MAX_ANSWER_BYTES = 64 * 1024**2
 LIMIT = timedelta(seconds=20)
 
 _ROOT = Path(signing.display.fold.__file__).parents[2]
-_START = (
-    "import sys; sys.path.insert(0, {root!r}); from signing.display.text_child import main; main()"
-)
+_START = """
+import sys
+sys.path.insert(0, {root!r})
+from signing.display.memory_posix import limit_memory
+limit_memory({memory})
+from signing.display.text_child import main
+main()
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,7 @@ class TextReader:
         if process is None:
             return
         process.kill()
-        with process:  # closes the pipes and waits
+        with suppress(OSError), process:  # closes the pipes, into which nothing goes any more
             pass
 
     def _ask(self, head: bytes, data: bytes) -> bytes:
@@ -135,7 +143,7 @@ class TextReader:
         if self._process is not None and self._process.poll() is None:
             return self._process
         self.close()
-        start = _START.format(root=str(_ROOT))
+        start = _START.format(root=str(_ROOT), memory=MAX_MEMORY_BYTES)
         try:
             self._process = subprocess.Popen(  # noqa: S603  this Python, a script of our own
                 [sys.executable, "-I", "-X", "utf8", "-c", start],

@@ -76,17 +76,13 @@ def _letters(text_page: pypdfium2.PdfTextPage, count: int) -> Iterator[Letter]:
         code = raw.FPDFText_GetUnicode(text_page, index)
         letter = chr(code) if 0x20 < code < 0x110000 else " "
         # Spaces stand where PDFium guesses them; gaps between letters tell as much.
-        if letter.isspace() or raw.FPDFText_IsGenerated(text_page, index) == 1:
+        guessed = raw.FPDFText_IsGenerated(text_page, index) == 1
+        if letter.isspace() or guessed or not raw.FPDFText_GetLooseCharBox(text_page, index, box):
             continue
-        if raw.FPDFText_GetLooseCharBox(text_page, index, box):
-            yield letter, box.left, box.bottom, box.right, box.top
+        yield letter, box.left, box.bottom, box.right, box.top
 
 
 def _put(stream: BinaryIO, told: dict[str, Any]) -> None:
     data = json.dumps(told).encode()
     stream.write(len(data).to_bytes(8, "big") + data)
     stream.flush()
-
-
-if __name__ == "__main__":
-    main()

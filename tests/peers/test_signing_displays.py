@@ -12,19 +12,22 @@ from pathlib import Path
 import pytest
 from fpdf import FPDF
 from PIL import Image, ImageChops
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import SigFieldSpec, append_signature_field
 from unit.signing.signing_pages import TITLE_FOOT_MM, handwriting, letter, seal
-from unit.signing.signing_world import NOW, SIGNER_NAME, World, change_page
+from unit.signing.signing_world import NOW, SIGNER_NAME, TSA_URL, World, change_page
 
 from signing.display.image import parse_image
 from signing.display.look import prepare_look
 from signing.display.placement import Placement, Rectangle, read_box, read_geometry
 from signing.display.profile import load_display
+from signing.display.tables import SignerPlace
 from signing.errors import (
     ImageRoomError,
+    NoRoomForSignerError,
     NoTextError,
     OutsidePageError,
     PersonFieldNotFoundError,
@@ -34,7 +37,8 @@ from signing.errors import (
     TextRoomError,
     TitleNotFoundError,
 )
-from signing.options import SigningOptions
+from signing.options import Level, SigningOptions
+from signing.pages import pages_of
 from signing.sign import sign_document
 
 DPI = 200
@@ -229,8 +233,6 @@ def turned(data: bytes, rotate: int) -> bytes:
         270: (f"0 -1 1 0 0 {width}", [0, 0, height, width]),
     }[rotate]
     content = page["/Contents"].data
-    from pyhanko.pdf_utils import generic
-
     stream = generic.StreamObject(stream_data=f"q {matrix} cm\n".encode() + content + b"\nQ")
     page[pdf_name("/Contents")] = writer.add_object(stream)
     page[pdf_name("/MediaBox")] = generic.ArrayObject(map(generic.FloatObject, box))
@@ -386,6 +388,47 @@ def test_the_document_may_write_title_and_name_in_another_way():
     with pytest.raises(TitleNotFoundError):
         by_person(data)
     assert by_person(data, placement=Placement(title="Phó Chủ tịch"))
+
+
+def test_a_rule_may_leave_no_room():
+    wide = load_display("person")
+    assert isinstance(wide.place, SignerPlace)
+    wide = wide.model_copy(update={"place": wide.place.model_copy(update={"clearance_mm": 20.0})})
+    with pytest.raises(NoRoomForSignerError):
+        by_person(letter(), display=wide)
+
+
+def test_archive_time_stamps_are_no_persons(seen):
+    archived = by_person(letter(), level=Level.B_LTA, tsa_url=TSA_URL)
+    red = seen(by_agency(archived)).ink("red")
+    assert red[2:] == pytest.approx((36, 36), abs=NEAR_MM)
+
+
+@pytest.mark.parametrize("change", ["no /P", "no page at all", "below a field"])
+def test_a_persons_widget_is_looked_for_on_the_pages(change):
+    data = by_person(letter())
+    writer = IncrementalPdfFileWriter(BytesIO(data))
+    reference = list.__getitem__(writer.root["/AcroForm"]["/Fields"], 0)
+    field = reference.get_object()
+    page = writer.find_page_for_modification(0)[0].get_object()
+    if change == "no /P":
+        del field["/P"]
+    elif change == "below a field":
+        kid = generic.DictionaryObject({pdf_name("/Subtype"): pdf_name("/Widget")})
+        kid[pdf_name("/Rect")] = field["/Rect"]
+        del field["/Rect"]
+        below = writer.add_object(kid)
+        field[pdf_name("/Kids")] = generic.ArrayObject([below])
+        page[pdf_name("/Annots")] = generic.ArrayObject([below])
+        writer.update_container(page)
+    else:
+        del page["/Annots"]
+        writer.update_container(page)
+    writer.mark_update(reference)
+    out = BytesIO()
+    writer.write(out)
+    found = pages_of(IncrementalPdfFileWriter(out)).signed_fields()
+    assert [one.page for one in found] == ([] if change == "no page at all" else [0])
 
 
 def test_a_seal_waits_for_a_person_to_sign():

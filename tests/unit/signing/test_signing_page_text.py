@@ -6,6 +6,7 @@ import json
 import sys
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,8 +16,10 @@ from unit.signing.signing_world import SIGNER_NAME, make_pdf
 
 from signing.display import page_text, text_child
 from signing.display.fold import fold
+from signing.display.memory_posix import limit_memory
 from signing.display.page_text import (
     MAX_ANSWER_BYTES,
+    MAX_MEMORY_BYTES,
     MAX_PAGES,
     FoundText,
     TextReader,
@@ -90,6 +93,35 @@ def test_a_process_that_dies_over_a_document_is_an_error_and_not_the_end(monkeyp
             broken.find(letter(), NEEDLE, page=None)
     assert broken.find(letter(), NEEDLE, page=None).found
     broken.close()
+
+
+def test_a_process_that_does_not_listen_is_an_error_too(monkeypatch):
+    """More than a pipe holds: the document cannot even be handed over."""
+    monkeypatch.setattr(page_text, "_START", "import os; os.close(0); os._exit(0)  # {root}")
+    deaf = TextReader()
+    with pytest.raises(TextUnreadableError):
+        deaf.find(bytes(4_000_000), NEEDLE, page=None)
+    deaf.close()
+
+
+@pytest.mark.parametrize(("hard", "expected"), [(-1, 4096), (8192, 4096), (512, 512)])
+def test_the_other_process_has_so_much_memory_and_no_more(monkeypatch, hard, expected):
+    resource = pytest.importorskip("resource")
+    said = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (-1, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: said.append(limits))
+    limit_memory(4096)
+    assert said == [(expected, hard)]
+    monkeypatch.setattr(sys, "platform", "win32")
+    limit_memory(1)
+    assert len(said) == 1
+
+
+def test_the_limit_is_on_before_the_document_is_read(reader):
+    reader.find(letter(), NEEDLE, page=None)
+    limits = Path(f"/proc/{reader._process.pid}/limits")
+    if sys.platform == "linux":
+        assert f"Max address space         {MAX_MEMORY_BYTES}" in limits.read_text("ascii")
 
 
 def test_a_process_that_hangs_is_ended(monkeypatch):
