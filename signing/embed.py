@@ -23,6 +23,7 @@ from pyhanko.pdf_utils.generic import (
     pdf_name,
 )
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.layout import BoxConstraints
 from pyhanko.sign.fields import (
     SigFieldSpec,
     SignatureFormField,
@@ -31,7 +32,7 @@ from pyhanko.sign.fields import (
     ensure_sig_flags,
     prepare_sig_field,
 )
-from pyhanko.sign.signers.cms_embedder import SigAppearanceSetup, SigMDPSetup
+from pyhanko.sign.signers.cms_embedder import SigMDPSetup
 from pyhanko.sign.signers.constants import ESIC_EXTENSION_1, ISO32002
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
@@ -65,9 +66,7 @@ class Embedding:
         mdp: SigMDPSetup,
     ) -> None:
         field = _field_of(writer, plan)
-        SigAppearanceSetup(plan.style, placeholder.at, None).apply(
-            get_single_field_annot(field), writer
-        )
+        _draw(plan, get_single_field_annot(field), writer)
         signature = SignatureObject(
             timestamp=placeholder.at,
             subfilter=placeholder.sub_filter,
@@ -104,6 +103,18 @@ def declare_extensions(
     if isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey):
         writer.ensure_output_version((2, 0))
         writer.register_extension(ISO32002)
+
+
+def _draw(plan: FieldPlan, annotation: DictionaryObject, writer: IncrementalPdfFileWriter) -> None:
+    """Give the field its look, where it has one and the field has a size.
+
+    pyHanko's own `SigAppearanceSetup` cuts sizes down to whole units, of which a page with large
+    ones (/UserUnit) may have none left.
+    """
+    stamp = plan.style.create_stamp(writer, BoxConstraints(), {})
+    if stamp is not None:
+        stamp.apply_appearance(annotation)
+        writer.update_container(annotation)
 
 
 def _field_of(writer: IncrementalPdfFileWriter, plan: FieldPlan) -> DictionaryObject:

@@ -41,21 +41,21 @@ class LookStyle(BaseStampStyle):
     def create_stamp(  # type: ignore[override]  # pyHanko only ever calls apply_appearance() on it
         self,
         writer: BasePdfFileWriter,
-        box: BoxConstraints,
-        text_params: dict[str, Any],  # noqa: ARG002  pyHanko's signature
-    ) -> Appearance:
-        """Return the appearance."""
-        assert self.look is not None  # noqa: S101  a default only for dataclasses' sake
-        return Appearance(writer, self, self.look, box)
+        box: BoxConstraints,  # noqa: ARG002  pyHanko's signature
+        text_params: dict[str, Any],  # noqa: ARG002  as above
+    ) -> Appearance | None:
+        """Return the appearance; None for a field without a size, which nobody sees."""
+        if self.look is None or min(self.size) <= 0:
+            return None
+        return Appearance(writer, self, self.look)
 
 
 class Appearance(AppearanceContent):
     """One signature's appearance; drawn in points, whatever the page's unit."""
 
-    def __init__(
-        self, writer: BasePdfFileWriter, style: LookStyle, look: Look, box: BoxConstraints
-    ) -> None:
-        super().__init__(writer=writer, box=box)
+    def __init__(self, writer: BasePdfFileWriter, style: LookStyle, look: Look) -> None:
+        # pyHanko wants whole numbers here; as_form_xobject() puts the true ones in their place.
+        super().__init__(writer=writer, box=BoxConstraints(width=1, height=1))
         self._style = style
         self._look = look
         turned = style.rotate in (90, 270)

@@ -306,6 +306,21 @@ def test_words_are_10_pt_high_in_a_font_of_times_new_romans_metrics(peer, tmp_pa
     assert box["xMax"] - box["xMin"] == pytest.approx(14.44, abs=0.05)
 
 
+def test_a_page_of_large_units_has_its_signature_too(peer, tmp_path):
+    """A unit of 100 mm: the whole signature is less than one unit wide."""
+    unit = 100 / 25.4 * 72
+    data = change_page(blank_pages(1), UserUnit=unit, MediaBox=[0, 0, 2.1, 2.97])
+    signed = by_person(data, placement=Placement(1, corner_mm=(30, 40)))
+    page = Page(peer, tmp_path, signed, unit=unit)
+    assert page.ink("blue") == pytest.approx((30, 40, 45, 22.5), abs=NEAR_MM)
+
+
+def test_a_field_without_a_size_stays_unseen():
+    data = with_field(blank_pages(1), (100, 400, 100, 400))
+    widget = PdfFileReader(BytesIO(by_person(data, field_name="O"))).root["/AcroForm"]["/Fields"][0]
+    assert "/AP" not in widget or not widget["/AP"]["/N"].data.strip()
+
+
 def test_the_first_page_is_the_first_and_the_last_the_last():
     reader = PdfFileReader(BytesIO(sign(blank_pages(3), "digitised", certificate=AGENCY)))
     assert "/Annots" in reader.root["/Pages"]["/Kids"][0]
