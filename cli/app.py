@@ -21,6 +21,7 @@ from cli.commands import (
     display,
     doctor,
     extend,
+    fields,
     importing,
     init,
     profile,
@@ -113,7 +114,7 @@ def options(
     context.obj = Session(language, as_json, verbose, home, config_file, clock)
 
 
-for group in (init, upgrade, upkeep, doctor, sign, extend, verify, serve):
+for group in (init, upgrade, upkeep, doctor, sign, fields, extend, verify, serve):
     group.add_to(app)
 importing.add_to(authority.group, certificate.group)
 for name, group in {

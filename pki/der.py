@@ -51,6 +51,18 @@ def integer(value: int) -> bytes:
     return encode(INTEGER, value.to_bytes(size, "big", signed=True))
 
 
+def oid(dotted: str) -> bytes:
+    """Return an OBJECT IDENTIFIER from its arcs, as in `2.5.4.3`."""
+    first, second, *rest = map(int, dotted.split("."))
+    content = bytearray()
+    for arc in (40 * first + second, *rest):
+        content += bytes(
+            (arc >> shift & 0x7F) | (0x80 if shift else 0)
+            for shift in range(max(0, arc.bit_length() - 1) // 7 * 7, -1, -7)
+        )
+    return encode(OID, bytes(content))
+
+
 def bit_string(octets: bytes) -> bytes:
     """Return a BIT STRING of whole octets."""
     return encode(BIT_STRING, b"\x00" + octets)

@@ -20,36 +20,24 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.der import NULL, OCTET_STRING, OID, SET, encode, integer, sequence, time
+from pki.der import NULL, OCTET_STRING, SET, encode, integer, oid, sequence, time
 from pki.keys import PublicKey, algorithm_der, digest_for, hash_for
 
 _IMPLICIT_0, _IMPLICIT_1, _EXPLICIT_4 = 0xA0, 0xA1, 0xA4
 _VERSION_1 = integer(1)
 
 
-def _oid(dotted: str) -> bytes:
-    """Return an OBJECT IDENTIFIER."""
-    first, second, *rest = map(int, dotted.split("."))
-    content = bytearray()
-    for arc in (40 * first + second, *rest):
-        content += bytes(
-            (arc >> shift & 0x7F) | (0x80 if shift else 0)
-            for shift in range(max(0, arc.bit_length() - 1) // 7 * 7, -1, -7)
-        )
-    return encode(OID, bytes(content))
-
-
-DATA = _oid("1.2.840.113549.1.7.1")
-SIGNED_DATA = _oid("1.2.840.113549.1.7.2")
-CONTENT_TYPE = _oid("1.2.840.113549.1.9.3")
-MESSAGE_DIGEST = _oid("1.2.840.113549.1.9.4")
-SIGNING_TIME = _oid("1.2.840.113549.1.9.5")
-SIGNING_CERTIFICATE_V2 = _oid("1.2.840.113549.1.9.16.2.47")
-SIGNATURE_TIMESTAMP = _oid("1.2.840.113549.1.9.16.2.14")
+DATA = oid("1.2.840.113549.1.7.1")
+SIGNED_DATA = oid("1.2.840.113549.1.7.2")
+CONTENT_TYPE = oid("1.2.840.113549.1.9.3")
+MESSAGE_DIGEST = oid("1.2.840.113549.1.9.4")
+SIGNING_TIME = oid("1.2.840.113549.1.9.5")
+SIGNING_CERTIFICATE_V2 = oid("1.2.840.113549.1.9.16.2.47")
+SIGNATURE_TIMESTAMP = oid("1.2.840.113549.1.9.16.2.14")
 _DIGESTS = {
-    "sha256": _oid("2.16.840.1.101.3.4.2.1"),
-    "sha384": _oid("2.16.840.1.101.3.4.2.2"),
-    "sha512": _oid("2.16.840.1.101.3.4.2.3"),
+    "sha256": oid("2.16.840.1.101.3.4.2.1"),
+    "sha384": oid("2.16.840.1.101.3.4.2.2"),
+    "sha512": oid("2.16.840.1.101.3.4.2.3"),
 }
 
 

@@ -22,6 +22,7 @@ from pyhanko.stamp import BaseStampStyle
 from pki.errors import PKIError
 from signing.errors import (
     CertifiedError,
+    CertifyNotFirstError,
     DocumentLockedError,
     DocumentUnsupportedError,
     FieldNotSignatureError,
@@ -107,14 +108,18 @@ _CHUNK = 1024 * 1024
 """pyHanko copies documents in pieces of 4 KiB."""
 
 
-def check_unlocked(signed: Iterable[SignatureField], plan: FieldPlan) -> None:
+def check_unlocked(
+    signed: Iterable[SignatureField], plan: FieldPlan, *, certify: bool = False
+) -> None:
     """Check that no signature in the document forbids the one that is planned.
 
     Args:
         signed: the fields of the document that hold a signature.
         plan: where the new one goes.
+        certify: whether it is to certify the document.
 
     Raises:
+        CertifyNotFirstError: it is to certify, and is not the first.
         DocumentLockedError: certified with P=1, or a FieldMDP lock covers the field.
         CertifiedError: certified, and a new visible field is planned: even P=2 and P=3 allow
             signing in fields that were there, and no more on the pages.
@@ -123,6 +128,8 @@ def check_unlocked(signed: Iterable[SignatureField], plan: FieldPlan) -> None:
     """
     with hostile_document():
         for field in signed:
+            if certify:
+                raise CertifyNotFirstError(field=field.name)
             for reference in _items(entry(field.signature, "/Reference")):
                 if _locks(reference, plan.name):
                     raise DocumentLockedError(field=field.name)

@@ -38,6 +38,7 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
 from pki.keys import PublicKey
 from signing.document import FieldPlan
+from signing.permissions import note_in_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Embedding:
         mdp: SigMDPSetup,
     ) -> None:
         field = _field_of(writer, plan)
+        note_in_field(field, mdp)
         _draw(plan, get_single_field_annot(field), writer)
         signature = SignatureObject(
             timestamp=placeholder.at,

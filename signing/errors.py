@@ -178,6 +178,12 @@ class FieldNotSignatureError(InvalidInputError):
     code = "signing.field_not_a_signature"
 
 
+class FieldNumberError(InvalidInputError):
+    """The document has no signature field of that number (facts: `number`, `fields`)."""
+
+    code = "signing.field_number"
+
+
 class CertificateExpiredError(RefusedError):
     """The signer's certificate is past its period (facts: `subject`, `not_after`)."""
 
@@ -200,6 +206,21 @@ class WrongUsageError(RefusedError):
     """The certificate is not for signing documents (facts: `subject`, `extension`)."""
 
     code = "signing.wrong_usage"
+
+
+class WrongOwnerError(RefusedError):
+    """The certificate is not the expected owner's (facts: `subject`, `kind`).
+
+    Which number or address was expected is not told: errors hold no personal numbers.
+    """
+
+    code = "signing.wrong_owner"
+
+
+class OwnerUnreadableError(InvalidInputError):
+    """The expected owner is neither a number with its kind nor an e-mail address (no facts)."""
+
+    code = "signing.owner_unreadable"
 
 
 class UntrustedPathError(RefusedError):
@@ -242,6 +263,42 @@ class CertifiedError(RefusedError):
     """A certification forbids new visible fields (facts: `field`)."""
 
     code = "signing.certified_no_new_field"
+
+
+class CertifyNotFirstError(RefusedError):
+    """Only the first signature of a document can certify it (facts: `field`)."""
+
+    code = "signing.certify_not_first"
+
+
+class LockDiffersError(RefusedError):
+    """The field's own lock is not covered by the lock asked for (facts: `field`, `action`)."""
+
+    code = "signing.lock_differs"
+
+
+class LockTooLateError(RefusedError):
+    """A permission cannot be written into a field of a signed document (facts: `field`)."""
+
+    code = "signing.lock_too_late"
+
+
+class SeedValueError(RefusedError):
+    """The field's seed values ask for something else (facts: `field`, `entry`, `wanted`)."""
+
+    code = "signing.seed_value"
+
+
+class ReasonAndCommitmentError(InvalidInputError):
+    """A reason and a commitment are asked for together (facts: `reason`, `commitment`)."""
+
+    code = "signing.reason_and_commitment"
+
+
+class FormLacksError(InvalidInputError):
+    """The form of signature cannot carry what is asked for (facts: `form`, `wish`)."""
+
+    code = "signing.form_lacks"
 
 
 class RevokedMeanwhileError(RefusedError):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from cryptography import x509
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, IndirectObject, PdfObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign.fields import SigFieldSpec
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec
 from pyhanko.stamp import BaseStampStyle
 from pyhanko.stamp.noop import NoOpStampStyle
 
@@ -20,6 +21,7 @@ from signing.document import FieldPlan, find_empty_field, fresh_field_name, host
 from signing.objects import entry
 from signing.options import SigningOptions
 from signing.pages import pages_of
+from signing.permissions import lock_spec
 
 
 def plan_field(
@@ -41,7 +43,7 @@ def plan_field(
     fresh = options.field_name is None
     profile = resized(options.display, options.placement)
     if not profile.visible:
-        new = SigFieldSpec(name) if field is None else None
+        new = SigFieldSpec(name, **_lock(options)) if field is None else None
         return FieldPlan(name, new, NoOpStampStyle(), field, fresh=fresh)
     look = prepare_look(profile, certificate, at, image=options.image, number=options.number)
     if field is not None:
@@ -56,8 +58,20 @@ def plan_field(
         on_page=spot.index,
         box=box,  # type: ignore[arg-type]  # takes floats
         readable_field_name=build_label(profile, certificate, at, number=options.number),
+        **_lock(options),
     )
     return FieldPlan(name, spec, _style(look, spot.geometry, box), fresh=fresh)
+
+
+def _lock(options: SigningOptions) -> dict[str, Any]:
+    """Return the lock dictionary a new field gets, for readers that look there (/Lock)."""
+    if options.lock is None:
+        return {}
+    permission = options.lock.permission
+    return {
+        "field_mdp_spec": lock_spec(options.lock),
+        "doc_mdp_update_value": MDPPerm(int(permission)) if permission else None,
+    }
 
 
 def _style(

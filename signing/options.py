@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from signing.display.image import SignatureImage
 from signing.display.placement import Placement
@@ -32,6 +32,64 @@ class Level(StrEnum):
         return self in (Level.B_LT, Level.B_LTA)
 
 
+class Form(StrEnum):
+    """What kind of signature a PDF reader is told to expect: the values of /SubFilter.
+
+    Spec: ISO 32000-2 §12.8.3.3, §12.8.3.4; ETSI EN 319 142-1 §5.3.
+    """
+
+    PADES = "ETSI.CAdES.detached"
+    PKCS7 = "adbe.pkcs7.detached"
+    """For receivers that do not know PAdES; no PAdES level, roles or commitments."""
+
+
+class Commitment(StrEnum):
+    """What the signer commits to; the values are the last words of the standard's names.
+
+    Spec: ETSI TS 119 172-1 Annex B; ETSI EN 319 122-1 §5.2.3.
+    """
+
+    ORIGIN = "origin"
+    RECEIPT = "receipt"
+    DELIVERY = "delivery"
+    SENDER = "sender"
+    APPROVAL = "approval"
+    CREATION = "creation"
+
+
+class Permission(IntEnum):
+    """What may be done to a document after a signature that says so (/P).
+
+    Spec: ISO 32000-2 table 257.
+    """
+
+    NO_CHANGES = 1
+    FORM_FILLING = 2
+    ANNOTATIONS = 3
+
+
+class LockAction(StrEnum):
+    """Which fields a lock is about.
+
+    Spec: ISO 32000-2 table 236.
+    """
+
+    ALL = "All"
+    INCLUDE = "Include"
+    EXCLUDE = "Exclude"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLock:
+    """The fields that must not change any more once the signature is made."""
+
+    action: LockAction = LockAction.ALL
+    fields: tuple[str, ...] = ()
+    """The names that are included or excluded."""
+    permission: Permission | None = None
+    """What else may be done to the document; None leaves that open."""
+
+
 class UnknownStatus(StrEnum):
     """What to do when the certificate's status cannot be known before signing.
 
@@ -47,8 +105,11 @@ class SigningOptions:
     """What one signature shall be."""
 
     level: Level = Level.B_B
+    form: Form | None = None
+    """None takes PAdES, unless the field's seed values ask for the other."""
     pss: bool = True
-    """RSASSA-PSS for RSA keys (Circular 15/2025/TT-BKHCN Annex I), else PKCS#1 v1.5."""
+    """RSASSA-PSS for RSA keys (Circular 15/2025/TT-BKHCN Annex I) where the token can, else
+    PKCS#1 v1.5."""
     tsa_url: str | None = None
     """The one time-stamp service to ask; None asks those of `SigningServices`."""
     timestamp_later: bool = False
@@ -61,6 +122,8 @@ class SigningOptions:
     """Number and symbol of the document, for displays that show it."""
     field_name: str | None = None
     """An existing empty field to fill, or the name of the new one; None makes a fresh name."""
+    field_number: int | None = None
+    """In place of a name: of the field as `signing.fields` numbers them."""
     placement: Placement = field(default_factory=Placement)
     """Where a new visible field goes; an existing field stays where it is."""
     unknown_status: UnknownStatus = UnknownStatus.WARN
@@ -69,3 +132,13 @@ class SigningOptions:
     reason: str | None = None
     location: str | None = None
     contact: str | None = None
+    role: str | None = None
+    """In what office the signer signs, as claimed (signer-attributes-v2)."""
+    commitment: Commitment | None = None
+    """Not together with a reason (EN 319 142-1 §6.3)."""
+    certify: Permission | None = None
+    """Certify the document: its first signature, which says what may be changed later."""
+    lock: FieldLock | None = None
+    """Fields to lock; a lock that the field carries is obeyed in any case."""
+    expected_owner: str | None = None
+    """Whose certificate it must be: `CCCD:…`, `MST:…` or an e-mail address."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 
@@ -19,10 +19,13 @@ from signing.coroutine import finish
 from signing.document import append_to, check_unlocked, hostile_document, open_writer
 from signing.embed import Embedding, Placeholder, declare_extensions
 from signing.field import plan_field
-from signing.options import SigningOptions
+from signing.fields import field_by_number, fields_of
+from signing.options import Form, SigningOptions
 from signing.permissions import plan_permissions
+from signing.seed import obey_seed_values
 from signing.signer import KeySigner, usable_public_key
 from signing.tsa import TOKEN_BYTES
+from signing.wishes import check_form
 from verify.evidence import Evidence
 from verify.pdf.document import OpenPDF, open_pdf
 from verify.pdf.fields import find_signature_fields
@@ -51,6 +54,7 @@ class PreparedSignature:
     """A revision that lacks nothing but its CMS: the last point before the key is needed."""
 
     field_name: str
+    form: Form
     _embedding: Embedding
     _request: SignatureRequest
 
@@ -61,7 +65,9 @@ class PreparedSignature:
             PKIError: what opening the key or asking the time-stamp service raises.
         """
         signer = self._request.signer
-        attributes = signer.signed_attributes(self._embedding.digest)
+        # PAdES has the claimed time in /M alone (EN 319 142-1 §6.3); others look for it here.
+        at = self._request.at if self.form is Form.PKCS7 else None
+        attributes = signer.signed_attributes(self._embedding.digest, at=at)
         signature = signer.sign(attributes)
         cms = signer.finish(attributes, signature, self._timestamp(signature))
         contents = self._embedding.fill(cms)
@@ -112,30 +118,48 @@ def prepare_opened(
         DocumentLockedError: a signature in it forbids one more.
         CertifiedError: a certification in it forbids a new visible field.
         DocumentUnsupportedError: it cannot be appended to safely.
+        FieldNumberError: there is no field of the number given.
         FieldTakenError: the field named is signed; see `plan_field` for the others.
+        CertifyNotFirstError: a certification is asked for and something is signed already.
+        SeedValueError: the field's seed values ask for something else.
+        LockDiffersError: a lock is asked for that leaves open what the field's own closes.
     """
-    options, signer = request.options, request.signer
+    options, signer = _with_field_name(request.options, pdf), request.signer
     earlier = find_signature_fields(pdf, name=pdf.name, limit=_MANY) if signed else ()
     writer = append_to(pdf)
     plan = plan_field(writer, options, signer.certificate, request.at)
-    check_unlocked(earlier, plan)
+    check_unlocked(earlier, plan, certify=options.certify is not None)
+    seeded = obey_seed_values(plan, options, signer.certificate, signer.digest_name)
+    check_form(seeded.form, options)
+    placeholder = _placeholder(request, seeded.form)
+    with hostile_document():
+        key = usable_public_key(signer.certificate)
+        declare_extensions(writer, key, placeholder.sub_filter)
+        mdp = plan_permissions(
+            plan, options, signer.digest_name, seeded=seeded, signed=bool(earlier)
+        )
+        embedding = Embedding(writer, plan, placeholder, mdp)
+    return PreparedSignature(plan.name, seeded.form, embedding, request)
+
+
+def _with_field_name(options: SigningOptions, pdf: OpenPDF) -> SigningOptions:
+    if options.field_number is None:
+        return options
+    return replace(options, field_name=field_by_number(fields_of(pdf), options.field_number))
+
+
+def _placeholder(request: SignatureRequest, form: Form) -> Placeholder:
+    options, signer = request.options, request.signer
     stamped = request.timestamper is not None or options.timestamp_later
-    token = TOKEN_BYTES if stamped else 0
-    placeholder = Placeholder(
-        sub_filter=SigSeedSubFilter.PADES,
+    return Placeholder(
+        sub_filter=SigSeedSubFilter(f"/{form}"),
         at=request.at.astimezone(VIETNAM),
-        size=signer.estimate_cms_size() + token,
+        size=signer.estimate_cms_size() + (TOKEN_BYTES if stamped else 0),
         digest_name=signer.digest_name,
         reason=options.reason,
         location=options.location,
         contact=options.contact,
     )
-    with hostile_document():
-        key = usable_public_key(signer.certificate)
-        declare_extensions(writer, key, placeholder.sub_filter)
-        mdp = plan_permissions(plan, signer.digest_name)
-        embedding = Embedding(writer, plan, placeholder, mdp)
-    return PreparedSignature(plan.name, embedding, request)
 
 
 def add_evidence(document: BytesIO, evidence: Evidence, *, contents: bytes | None) -> None:

@@ -14,21 +14,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from signing.attributes import asked_attributes
 from signing.errors import TSANotNamedError
-from signing.evidence import gather_evidence
+from signing.evidence import find_signature, gather_evidence
 from signing.key import SigningKey
 from signing.longterm import extend
-from signing.options import Level, SigningOptions, UnknownStatus
+from signing.options import Form, Level, SigningOptions, UnknownStatus
+from signing.owner import check_owner
 from signing.revision import SignatureRequest, prepare_opened
+from signing.rule import Choice, explain
 from signing.services import SigningServices
-from signing.signer import KeySigner
+from signing.signer import KeySigner, usable_public_key
 from signing.standing import SignerStanding
 from signing.tsa import FetchingTimeStamper
 from signing.verdict import Expected, judge_after, judge_before
+from signing.wishes import check_wishes
 from verify.evidence import NONE, Evidence
 from verify.finding import Finding
 from verify.pdf.document import open_pdf
-from verify.report import Report
+from verify.report import Report, SignatureReport
 from verify.revocation.gather import Gatherers
 
 
@@ -44,6 +48,8 @@ class SignedDocument:
     """The verdict on `data`, as of the end of signing."""
     warnings: tuple[Finding, ...]
     """What the signer should know."""
+    choice: Choice
+    """Algorithm and form, and the rule they meet."""
 
 
 def sign_document(
@@ -82,6 +88,7 @@ class Signatory:
         self, signer: SigningKey, options: SigningOptions, services: SigningServices
     ) -> None:
         self.signer = signer
+        check_wishes(options)
         self._options = options
         self.services = services
         self._strict = _refuses_unknown(options)
@@ -99,6 +106,8 @@ class Signatory:
         timestamper = _timestamper(options, services)
         pdf = open_pdf(data, name=name, limits=services.policy.limits)
         before = judge_before(pdf, services=services, allow_broken=options.allow_broken_signatures)
+        if options.expected_owner is not None:
+            check_owner(self.signer.certificate, options.expected_owner)
         warnings = self._standing.check()
         request = SignatureRequest(self._opened(), options, services.clock.now(), timestamper, name)
         prepared = prepare_opened(pdf, request, signed=bool(before.signatures))
@@ -111,16 +120,28 @@ class Signatory:
         result = signed.output.getvalue()
         report = judge_after(
             pdf.grown(result, limits=services.policy.limits),
-            Expected(prepared.field_name, options.level, not self._strict, evidence),
+            Expected(prepared.field_name, options.level, not self._strict, evidence, prepared.form),
             before=before,
             services=services,
             gatherers=self._gatherers,
         )
-        return SignedDocument(result, prepared.field_name, options.level, report, warnings)
+        choice = self._choice(find_signature(report, prepared.field_name), prepared.form)
+        return SignedDocument(result, prepared.field_name, options.level, report, warnings, choice)
+
+    def _choice(self, made: SignatureReport, form: Form) -> Choice:
+        signer = self._opened()
+        return explain(
+            usable_public_key(self.signer.certificate),
+            made.algorithm or "",
+            form,
+            pss=signer.pss,
+            token_lacks_pss=signer.falls_back,
+        )
 
     def _opened(self) -> KeySigner:
         if self._key_signer is None:
-            self._key_signer = KeySigner(self.signer, pss=self._options.pss)
+            asked = asked_attributes(self._options)
+            self._key_signer = KeySigner(self.signer, pss=self._options.pss, attributes=asked)
         return self._key_signer
 
     def _evidence(

@@ -38,15 +38,23 @@ class KeySigner:
     ) -> None:
         self._signer = signer
         self._public_key = usable_public_key(signer.certificate)
-        self._pss = pss and isinstance(self._public_key, rsa.RSAPublicKey)
-        self._template = self._build(attributes)
+        self._attributes = attributes
+        self._wants_pss = pss and isinstance(self._public_key, rsa.RSAPublicKey)
+        self.pss = self._wants_pss
+        """Whether signatures are RSASSA-PSS; known for good once the key is open."""
+        self._template = self._build()
         self._key: PrivateKey | None = None
 
-    def _build(self, attributes: tuple[bytes, ...]) -> CMSTemplate:
+    def _build(self) -> CMSTemplate:
         certificate, chain = self._signer.certificate, self._signer.chain
         return build_template(
-            certificate, chain, self._public_key, pss=self._pss, attributes=attributes
+            certificate, chain, self._public_key, pss=self.pss, attributes=self._attributes
         )
+
+    @property
+    def falls_back(self) -> bool:
+        """Whether RSASSA-PSS was asked for and the token cannot: PKCS#1 v1.5 is made."""
+        return self._wants_pss and not self.pss
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -75,6 +83,10 @@ class KeySigner:
         if not certifies(self._signer.certificate, key):
             raise KeyMismatchError(subject=common_name(self._signer.certificate.subject))
         self._key = key
+        # Keys of tokens say what the token computes; software computes everything.
+        if self.pss and not getattr(key, "signs_pss", True):
+            self.pss = False
+            self._template = self._build()  # it names PKCS#1 v1.5, in fewer octets
 
     def signed_attributes(self, digest: bytes, *, at: datetime | None = None) -> bytes:
         """Return what is to be signed over a document's digest; see `CMSTemplate`."""
@@ -88,7 +100,7 @@ class KeySigner:
         """
         self.open_key()
         assert self._key is not None  # noqa: S101  open_key() raised or set it
-        return sign_data(self._key, attributes, pss=self._pss)
+        return sign_data(self._key, attributes, pss=self.pss)
 
     def finish(self, attributes: bytes, signature: bytes, timestamp: bytes | None = None) -> bytes:
         """Return the CMS, DER, of what was signed."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from signing.errors import ExistingSignatureBrokenError, ResultNotValidError
 from signing.evidence import find_signature
-from signing.options import Level
+from signing.options import Form, Level
 from signing.services import SigningServices
 from verify.document import verify_opened
 from verify.evidence import NONE, Evidence
@@ -51,6 +51,8 @@ class Expected:
     """Take it too when it lacks a certificate's status alone; the signer was warned."""
     evidence: Evidence = NONE
     """About the signer, where the level embeds none."""
+    form: Form = Form.PADES
+    """Levels are PAdES's own; another form must be valid, and stamped where that was asked."""
 
 
 def judge_after(
@@ -77,7 +79,7 @@ def judge_after(
     report = _judge(pdf, services, evidence=expected.evidence, gatherers=gatherers)
     new = find_signature(report, expected.field)
     enough = expected.tolerate_unknown and _lacks_status_alone(new)
-    if not (enough or _holds(new, expected.level)):
+    if not (enough or _holds(new, expected)):
         raise _not_valid(new, expected.level)
     broken_before = {each.field for each in before.signatures if is_broken(each)}
     for each in report.signatures:
@@ -86,12 +88,21 @@ def judge_after(
     return report
 
 
-def _holds(new: SignatureReport, level: Level) -> bool:
+def _holds(new: SignatureReport, expected: Expected) -> bool:
+    level = expected.level
     return (
         new.indication is Indication.TOTAL_PASSED
-        and new.level in LEVELS[LEVELS.index(level) :]
+        and _has_level(new, expected)
         and (new.covers_whole_document or level.needs_evidence)
     )
+
+
+def _has_level(new: SignatureReport, expected: Expected) -> bool:
+    level = expected.level
+    if expected.form is Form.PADES:
+        return new.level in LEVELS[LEVELS.index(level) :]
+    stamped = any(each.indication is Indication.TOTAL_PASSED for each in new.timestamps)
+    return new.sub_filter == f"/{expected.form}" and (stamped or not level.needs_timestamp)
 
 
 def _lacks_status_alone(new: SignatureReport) -> bool:

@@ -29,6 +29,18 @@ def sign(
     tsa: Annotated[str | None, typer.Option("--tsa", help="sign.tsa")] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="sign.reason")] = None,
     location: Annotated[str | None, typer.Option("--location", help="sign.location")] = None,
+    contact: Annotated[str | None, typer.Option("--contact", help="sign.contact")] = None,
+    role: Annotated[str | None, typer.Option("--role", help="sign.role")] = None,
+    commitment: Annotated[str | None, typer.Option("--commitment", help="sign.commitment")] = None,
+    form: Annotated[str | None, typer.Option("--form", help="sign.form")] = None,
+    certify: Annotated[bool, typer.Option("--certify", help="sign.certify")] = False,
+    lock: Annotated[str | None, typer.Option("--lock", help="sign.lock")] = None,
+    permit: Annotated[int | None, typer.Option("--permit", help="sign.permit")] = None,
+    owner: Annotated[str | None, typer.Option("--expect-owner", help="sign.owner")] = None,
+    require_status: Annotated[
+        bool, typer.Option("--require-status", help="sign.require_status")
+    ] = False,
+    allow_broken: Annotated[bool, typer.Option("--allow-broken", help="sign.allow_broken")] = False,
     pkcs1: Annotated[bool, typer.Option("--pkcs1", help="sign.pkcs1")] = False,
     later: Annotated[bool, typer.Option("--later", help="sign.later")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="sign.overwrite")] = False,
@@ -40,13 +52,8 @@ def sign(
     """Sign documents; each is judged before it is written."""
     from cli.documents.batch import run_batch
     from cli.documents.paths import documents_in
-    from cli.documents.sign_documents import (
-        SignerTask,
-        SignWishes,
-        for_later,
-        output_plan,
-        sign_later,
-    )
+    from cli.documents.sign_documents import SignerTask, for_later, output_plan, sign_later
+    from cli.documents.sign_wishes import SignWishes
     from cli.documents.signer import SignerSearch, certificates_in, find_signer
     from cli.homes.home import find_home, home_directory
     from cli.homes.keys import PINs
@@ -58,7 +65,27 @@ def sign(
     if home.settings.demo:
         session.tell("cli.demo_home")
     wishes = SignWishes(
-        level, display, image, number, field, place, tsa, reason, location, pkcs1, later
+        level=level,
+        display=display,
+        field=field,
+        place=place,
+        tsa=tsa,
+        reason=reason,
+        location=location,
+        contact=contact,
+        role=role,
+        commitment=commitment,
+        form=form,
+        certify=certify,
+        lock=lock,
+        permit=permit,
+        owner=owner,
+        pkcs1=pkcs1,
+        image=image,
+        number=number,
+        later=later,
+        require_status=require_status,
+        allow_broken=allow_broken,
     )
     options = wishes.options(home)
     queued = sign_later(wishes, home, options)

@@ -9,76 +9,19 @@ from typing import Any
 
 from cli.certificate_text import certificate_object
 from cli.documents.batch import Outcome
-from cli.documents.place import Place, parse_place
-from cli.errors import BadOptionError, NoHomeError, NoTimestampServiceError
+from cli.documents.sign_wishes import SignWishes
+from cli.errors import BadOptionError, NoHomeError
 from cli.exit_status import ExitStatus
 from cli.homes.home import Home
 from cli.session import Session
 from pki.names import common_name
 from pki.words import say
-from signing.display.image import SignatureImage, read_image
-from signing.display.look import check_image
-from signing.display.placement import Placement
-from signing.display.profile import DisplayProfile, load_display
 from signing.files import Existing, sign_into
 from signing.later import Later, sign_now
 from signing.options import Level, SigningOptions
 from signing.queue import Queue
 from signing.sign import Signatory, SignedDocument
-
-
-@dataclass(frozen=True, slots=True)
-class SignWishes:
-    """The options of `antin sign` that say how a signature shall be."""
-
-    level: str | None
-    display: str | None
-    image: Path | None
-    number: str | None
-    field: str | None
-    place: str | None
-    tsa: str | None
-    reason: str | None
-    location: str | None
-    pkcs1: bool
-    later: bool = False
-
-    def options(self, home: Home) -> SigningOptions:
-        """Return them checked, with the home's defaults.
-
-        Raises:
-            BadOptionError: no such level, or a place that cannot be read, or two fields named.
-            NoTimestampServiceError: the level needs a service and none is known.
-            PKIError: no such display profile, or not the image that it shows.
-        """
-        settings = home.settings
-        level = _level(self.level or settings.signing.level)
-        if level.needs_timestamp and not (self.tsa or settings.signing.timestamp_servers):
-            raise NoTimestampServiceError(level=level.value)
-        place = parse_place(self.place) if self.place else Place(Placement(), None)
-        if self.field and place.field and self.field != place.field:
-            raise BadOptionError(option="--place", value=str(self.place), form="field=NAME")
-        display = load_display(self.display or settings.signing.display, folder=home.displays)
-        return SigningOptions(
-            level=level,
-            pss=not self.pkcs1,
-            display=display,
-            image=self._image(display, home),
-            number=self.number,
-            field_name=self.field or place.field,
-            placement=place.placement,
-            reason=self.reason,
-            location=self.location,
-        )
-
-    def _image(self, display: DisplayProfile, home: Home) -> SignatureImage | None:
-        """Return the image named, or the home's own where the display shows one."""
-        path = self.image
-        if path is None and display.image is not None and home.settings.signing.image is not None:
-            path = home.path(home.settings.signing.image)
-        image = read_image(path) if path is not None else None
-        check_image(display, image)
-        return image
+from verify.finding import Finding
 
 
 def sign_later(wishes: SignWishes, home: Home, options: SigningOptions) -> Later | None:
@@ -104,14 +47,6 @@ def sign_later(wishes: SignWishes, home: Home, options: SigningOptions) -> Later
 def for_later(options: SigningOptions) -> SigningOptions:
     """Return how a document is signed that goes out at once: B-B, with room for a time-stamp."""
     return replace(options, level=Level.B_B, timestamp_later=True)
-
-
-def _level(text: str) -> Level:
-    try:
-        return Level(text)
-    except ValueError as error:
-        form = " | ".join(level.value for level in Level)
-        raise BadOptionError(option="--level", value=text, form=form) from error
 
 
 def output_plan(documents: Sequence[Path], output: Path | None) -> Mapping[Path, Path]:
@@ -172,20 +107,22 @@ class SignerTask:
             "output": str(target),
             "field": done.field_name,
             "level": done.level.value,
-            "algorithm": next(
-                (one.algorithm for one in done.report.signatures if one.field == done.field_name),
-                None,
-            ),
+            "algorithm": done.choice.algorithm,
+            "form": done.choice.form.value,
+            "rule": {
+                "met": done.choice.meets_annex,
+                **self._finding(done.choice.rule),
+            },
             "signer": {
                 "common_name": common_name(certificate.subject),
                 **certificate_object(certificate),
             },
             "indication": done.report.indication.value,
-            "warnings": [
-                {"code": found.code, "message": self._say(found.code, dict(found.facts))}
-                for found in done.warnings
-            ],
+            "warnings": [self._finding(found) for found in done.warnings],
         }
+
+    def _finding(self, found: Finding) -> dict[str, str]:
+        return {"code": found.code, "message": self._say(found.code, dict(found.facts))}
 
     def _say(self, code: str, facts: Mapping[str, Any]) -> str:
         return say(code, facts, self.session.language)
@@ -193,5 +130,6 @@ class SignerTask:
     def _text(self, target: Path, done: SignedDocument, level: str | None = None) -> str:
         reached = level or done.level.value
         lines = [self.session.word("cli.signed", path=target, level=reached)]
-        lines += [self._say(found.code, dict(found.facts)) for found in done.warnings]
+        noted = (*done.warnings, *(() if done.choice.meets_annex else (done.choice.rule,)))
+        lines += [self._say(found.code, dict(found.facts)) for found in noted]
         return "\n".join(lines)

@@ -175,6 +175,10 @@ class Signing(_Section):
     later: Literal["never", "when-away", "always"] = "never"
     """Whether a document is given out at B-B and raised to its level later: never, when the
     services are not there or too slow, or always."""
+    owner: str | None = None
+    """Whose certificate it must be: `MST:…`, `CCCD:…` or an e-mail address."""
+    unknown_status: Literal["warn", "refuse"] = "warn"
+    """What to do where nobody answers whether the certificate is revoked."""
     timestamp_urls: tuple[ServiceURL, ...] = ()
     """Time-stamp services, in the order they are asked."""
     timestamp: tuple[TimestampServer, ...] = ()

@@ -51,6 +51,12 @@ class TokenRSAKey(KeyStays, rsa.RSAPrivateKey):
         """Bits of the modulus."""
         return self._public_key.key_size
 
+    @property
+    def signs_pss(self) -> bool:
+        """Whether the token computes RSASSA-PSS with SHA-256: many older ones do not."""
+        able = {Mechanism.RSA_PKCS_PSS, Mechanism.SHA256_RSA_PKCS_PSS}
+        return not able.isdisjoint(self._signer.mechanisms)
+
     def public_key(self) -> rsa.RSAPublicKey:
         """Return the public half, an ordinary software key."""
         return self._public_key

@@ -67,6 +67,7 @@ def ask_tokens(note, out, shim_home):
 def ask_documents(note, out, letter):
     """A document signed, judged and kept; no services are running."""
     note("sign", letter, "-o", out / "signed.pdf")
+    note("fields", out / "signed.pdf")
     note("verify", out / "signed.pdf", status=11)  # the status of the signer cannot be had
     note("extend", out / "signed.pdf", "--due-within", "1d")
     later = ("-o", out / "later.pdf", "--level", "B-T", "--later")

@@ -15,6 +15,9 @@ from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from PIL import Image
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+from pyhanko_certvalidator import ValidationContext
 from unit.signing.signing_world import (
     NOW,
     SIGNER_NAME,
@@ -22,13 +25,15 @@ from unit.signing.signing_world import (
     World,
     change_page,
     make_pdf,
+    wide_policy,
 )
 
+from signing._asn1 import to_asn1
 from signing.display.block import build_lines
 from signing.display.placement import Placement, Rectangle
 from signing.display.profile import load_display
 from signing.fonts import find_font
-from signing.options import Level, SigningOptions
+from signing.options import Commitment, FieldLock, Form, Level, Permission, SigningOptions
 from signing.sign import sign_document
 
 PIXEL_MM = 25.4 / 144
@@ -43,9 +48,18 @@ def run(*command: object) -> str:
     return done.stdout
 
 
+WISHES = (
+    {"role": "Chủ tịch", "commitment": Commitment.APPROVAL},
+    {"reason": "Phê duyệt", "location": "Hòa Bình", "contact": "vp@hoabinh.gov.vn"},
+    {"certify": Permission.NO_CHANGES},
+    {"certify": Permission.ANNOTATIONS, "lock": FieldLock()},
+    {"lock": FieldLock(permission=Permission.NO_CHANGES)},
+)
+
+
 def signed(folder: Path, kind: str = "ec-p256", *, data: bytes | None = None, **changed: object):
     """Sign into a file; return it and the world it was signed in."""
-    world = World(kind)
+    world = World(kind, policy=wide_policy())
     options = replace(QUIET, pss=not kind.endswith("/pkcs1"), **changed)
     done = sign_document(
         make_pdf() if data is None else data,
@@ -79,6 +93,40 @@ def test_pdfsig_and_qpdf_accept_each_level_with_each_key(peer, tmp_path, kind, l
     run(peer("qpdf"), "--check", path)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_pdfsig_qpdf_and_openssl_accept_the_older_form_with_each_key(peer, tmp_path, kind):
+    path, world = signed(tmp_path, kind, form=Form.PKCS7)
+    told = run(peer("pdfsig"), "-nocert", path)
+    assert re.findall(r"Signature Validation: (.*)", told) == ["Signature is Valid."]
+    assert "Signature Type: adbe.pkcs7.detached" in told
+    run(peer("qpdf"), "--check", path)
+    openssl_verifies(peer, tmp_path, path, world)
+
+
+@pytest.mark.parametrize("form", list(Form))
+@pytest.mark.parametrize("kind", [*KINDS, "ed25519"])
+def test_pyhankos_own_validator_accepts_each_form_with_each_key(tmp_path, kind, form):
+    """pyHanko 0.38 reads no ML-DSA in CMS."""
+    path, world = signed(tmp_path, kind, form=form)
+    context = ValidationContext(
+        trust_roots=[to_asn1(world.root.certificate)], moment=NOW, allow_fetching=False
+    )
+    with path.open("rb") as file:
+        (embedded_one,) = PdfFileReader(file).embedded_signatures
+        status = validate_pdf_signature(embedded_one, context)
+    assert status.bottom_line, status.pretty_print_details()
+    assert status.coverage is SignatureCoverageLevel.ENTIRE_FILE
+
+
+@pytest.mark.parametrize("changed", WISHES, ids="+".join)
+def test_pdfsig_and_qpdf_accept_what_signers_may_ask_for(peer, tmp_path, changed):
+    path, world = signed(tmp_path, "rsa-2048", **changed)
+    told = run(peer("pdfsig"), "-nocert", path)
+    assert re.findall(r"Signature Validation: (.*)", told) == ["Signature is Valid."]
+    run(peer("qpdf"), "--check", path)
+    openssl_verifies(peer, tmp_path, path, world)
+
+
 def test_pdfsig_sees_a_changed_byte(peer, tmp_path):
     """The twin of the test above: the verdict does depend on the bytes."""
     path, _ = signed(tmp_path)
@@ -100,6 +148,11 @@ def test_pdfsig_finds_the_first_of_two_signatures_valid_still(peer, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_openssl_verifies_the_cms_over_the_byte_range(peer, tmp_path, kind):
     path, world = signed(tmp_path, kind, level=Level.B_T)
+    openssl_verifies(peer, tmp_path, path, world)
+
+
+def openssl_verifies(peer, tmp_path: Path, path: Path, world: World) -> None:
+    """Have openssl verify the CMS over the byte range, and refuse another byte."""
     ((signature, covered),) = embedded(path)
     (tmp_path / "cms.der").write_bytes(cms.ContentInfo.load(signature["/Contents"]).dump())
     (tmp_path / "covered").write_bytes(covered)

@@ -395,7 +395,7 @@ def test_a_certification_stays_valid(permission):
 
 def test_without_the_look_at_certifications_the_verdict_stands_in_the_way(monkeypatch):
     data = certified(make_pdf(), MDPPerm.ANNOTATE)
-    monkeypatch.setattr("signing.revision.check_unlocked", lambda *_: None)
+    monkeypatch.setattr("signing.revision.check_unlocked", lambda *_, **__: None)
     with pytest.raises(ResultNotValidError):
         sign(World(), data=data, display=load_display("text"))
 
@@ -498,7 +498,7 @@ def test_a_signature_that_would_break_an_earlier_one_is_not_given_out(monkeypatc
     world = World()
     with pytest.raises(DocumentLockedError):
         sign(world, data=data)
-    monkeypatch.setattr("signing.revision.check_unlocked", lambda *_: None)
+    monkeypatch.setattr("signing.revision.check_unlocked", lambda *_, **__: None)
     monkeypatch.setattr(
         "pyhanko.sign.signers.PdfSigner._enforce_certification_constraints", lambda *_: None
     )
