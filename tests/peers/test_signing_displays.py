@@ -398,6 +398,25 @@ def test_what_an_ambiguity_tells_can_be_said_back(seen):
     assert seen(data).ink("blue")[:2] == pytest.approx((x, y), abs=1)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"form": "NFD"},
+        {"spacing": 3.0},
+        {"stretching": 75.0},
+        {"stretching": 70.0, "spacing": -0.5},  # no gap is left between words
+        {"title": ("Chủ tịch",)},
+        {"name": f"Đại tá {SIGNER_NAME}"},
+        {"name": "TS. NGUYỄN VĂN ĐỨC"},
+    ],
+    ids=str,
+)
+def test_title_and_name_are_found_however_they_are_written(written):
+    place, usual = (field_of(by_person(letter(**each))) for each in (written, {}))
+    assert place.left_mm == pytest.approx(usual.left_mm, abs=4)  # letter-spacing shifts the lines
+    assert place.top_mm == pytest.approx(usual.top_mm, abs=NEAR_MM)
+
+
 def test_the_document_may_write_title_and_name_in_another_way():
     data = letter(title=("KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH"), name="NGUYỄN VĂN ĐỨC")
     with pytest.raises(TitleNotFoundError):

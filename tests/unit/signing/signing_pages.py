@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 from io import BytesIO
+from typing import Literal
+from unicodedata import normalize
 
 from fpdf import FPDF
 from PIL import Image, ImageDraw
@@ -26,6 +28,9 @@ def letter(
     room_mm: float = 30.0,
     times: int = 1,
     everywhere: bool = False,
+    form: Literal["NFC", "NFD"] = "NFC",
+    spacing: float = 0.0,
+    stretching: float = 100.0,
 ) -> bytes:
     """Return a decision with "Nơi nhận:" on the left of its last page, title and name on the right.
 
@@ -36,11 +41,17 @@ def letter(
         room_mm: between them.
         times: how often they stand below each other.
         everywhere: they stand on every page.
+        form: how accents are written.
+        spacing: between letters, in points.
+        stretching: of letters, in hundredths.
     """
     pdf = FPDF(format="A4")
     pdf.set_creation_date(NOW)
     pdf.set_auto_page_break(auto=False)
     pdf.add_font("serif", fname=str(find_font()))
+    pdf.set_char_spacing(spacing)
+    pdf.set_stretching(stretching)
+    title, name = (tuple(normalize(form, each) for each in title), normalize(form, name))
     for number in range(pages):
         pdf.add_page()
         pdf.set_font("serif", size=13)

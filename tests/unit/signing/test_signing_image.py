@@ -13,6 +13,7 @@ from PIL import Image
 from unit.signing.signing_pages import BLUE, RED, handwriting, png, seal
 
 from pki.errors import InvalidInputError
+from signing.display import image as image_module
 from signing.display.image import MAX_BYTES, MAX_PIXELS, MAX_SIDE_PX, parse_image, read_image
 from signing.display.tables import Ink
 from signing.errors import (
@@ -103,6 +104,13 @@ def test_a_hundred_megapixels_are_refused_before_they_are_decoded():
         parse_image(header_of(2**31 - 1, 2**31 - 1), "x")
     with pytest.raises(ImageBrokenError):
         parse_image(header_of(MAX_PIXELS // 4000, 4000), "x")
+
+
+def test_without_the_limit_a_hundred_megapixels_would_be_decoded(monkeypatch):
+    """The mutant: what the limit kept from Pillow gets there."""
+    monkeypatch.setattr(image_module, "MAX_PIXELS", 10**12)
+    with pytest.raises(ImageBrokenError):
+        parse_image(header_of(10_000, 10_000), "x")
 
 
 @pytest.mark.parametrize(
