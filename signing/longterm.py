@@ -16,6 +16,7 @@ from signing.revision import (
 )
 from signing.services import SigningServices
 from signing.tsa import FetchingTimeStamper
+from verify.evidence import Evidence
 
 
 def extend(
@@ -25,7 +26,7 @@ def extend(
     request: SignatureRequest,
     signer: SigningKey,
     services: SigningServices,
-) -> None:
+) -> Evidence:
     """Append evidence, and at B-LTA a document time-stamp, to a time-stamped signature.
 
     Args:
@@ -34,6 +35,9 @@ def extend(
         request: what was asked for.
         signer: whose certificate and chain are proved, after the signature-time-stamp.
         services: time, network, trust and policy.
+
+    Returns:
+        What was embedded about the signer and the service.
 
     Raises:
         RevokedMeanwhileError: the evidence says revoked.
@@ -47,7 +51,7 @@ def extend(
     evidence = gather_proof(Subject(data, signed.field_name, name, ends, others), services)
     add_evidence(signed.output, evidence, contents=signed.contents)
     if request.options.level is not Level.B_LTA:
-        return
+        return evidence
     known = timestamper.signers
     add_document_timestamp(
         signed.output, timestamper, digest_name=request.signer.digest_name, name=name
@@ -56,3 +60,4 @@ def extend(
     if new:  # services with several units answer with another certificate each time
         more = gather_evidence(new, timestamper.certificates, services)
         add_evidence(signed.output, more, contents=None)
+    return evidence

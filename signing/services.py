@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pki.clock import Clock
 from pki.fetcher import Fetcher
 from signing.failover import TimestampService, TimestampServices
+from signing.records import EvidenceKeeper
 from signing.tsa import FetchingTimeStamper
 from verify.policy import Policy
 from verify.trust import TrustStore
@@ -26,6 +27,8 @@ class SigningServices:
     """The office's time-stamp services."""
     pause: Callable[[float], None] = time.sleep
     """Waits for so many seconds."""
+    records: EvidenceKeeper | None = None
+    """Keeps evidence about each signature that is made."""
 
     def timestamper(self, url: str | None = None) -> FetchingTimeStamper | None:
         """Return what asks for time-stamps: the service named, else the office's.

@@ -21,6 +21,7 @@ from signing.key import SigningKey
 from signing.longterm import extend
 from signing.options import Form, Level, SigningOptions, UnknownStatus
 from signing.owner import check_owner
+from signing.records import Occasion, record_of
 from signing.revision import SignatureRequest, prepare_opened
 from signing.rule import Choice, explain
 from signing.services import SigningServices
@@ -113,10 +114,12 @@ class Signatory:
         prepared = prepare_opened(pdf, request, signed=bool(before.signatures))
         signed = prepared.complete()
         if timestamper is not None and options.level.needs_evidence:
-            extend(signed, timestamper, request=request, signer=self.signer, services=services)
+            had = extend(
+                signed, timestamper, request=request, signer=self.signer, services=services
+            )
             evidence = NONE  # from here on the document must stand by itself
         else:
-            evidence = self._evidence(timestamper, warnings)
+            had = evidence = self._evidence(timestamper, warnings)
         result = signed.output.getvalue()
         report = judge_after(
             pdf.grown(result, limits=services.policy.limits),
@@ -126,7 +129,23 @@ class Signatory:
             gatherers=self._gatherers,
         )
         choice = self._choice(find_signature(report, prepared.field_name), prepared.form)
-        return SignedDocument(result, prepared.field_name, options.level, report, warnings, choice)
+        done = SignedDocument(result, prepared.field_name, options.level, report, warnings, choice)
+        self._keep(done, had)
+        return done
+
+    def _keep(self, done: SignedDocument, evidence: Evidence) -> None:
+        """Keep what the law asks to be kept, before anybody has the document."""
+        if self.services.records is None:
+            return
+        record = record_of(
+            done.report,
+            find_signature(done.report, done.field_name),
+            self.signer.certificate,
+            occasion=Occasion.SIGNED,
+            evidence=evidence,
+            warnings=done.warnings,
+        )
+        self.services.records.keep(record)
 
     def _choice(self, made: SignatureReport, form: Form) -> Choice:
         signer = self._opened()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.documents.batch import Outcome
+from cli.documents.judged import keep_judged
 from cli.errors import BadOptionError
 from cli.exit_status import OF_INDICATION
 from cli.homes.outside import Outside
@@ -80,14 +81,18 @@ class Judge:
             return verify_document(
                 data, policy=policy, trust=trust, at=self._moment(), name=document.name
             )
-        return verify_online(
+        collector = Collector(self.outside.fetcher, self.session.clock)
+        report = verify_online(
             data,
             policy=policy,
             trust=trust,
-            collector=Collector(self.outside.fetcher, self.session.clock),
+            collector=collector,
             name=document.name,
             at=self.at and self._moment(),
         )
+        if self.outside.judged is not None and self.at is None:
+            keep_judged(self.outside.judged, data, report, collector.evidence, policy.limits)
+        return report
 
     def _moment(self) -> datetime:
         if self.at is None:

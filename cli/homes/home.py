@@ -64,6 +64,11 @@ class Home:
         return self.directory / "queue"
 
     @property
+    def evidence(self) -> Path:
+        """What is kept about each signature."""
+        return self.directory / "evidence"
+
+    @property
     def cache(self) -> Path:
         """Answers of CRL services that may be used again."""
         return self.directory / "cache"

@@ -13,6 +13,7 @@ from cli.session import Session
 from pki.clock import Clock
 from pki.fetcher import Fetcher, NoNetwork
 from signing.failover import TimestampServices
+from signing.ledger import Ledger
 from verify.fetcher import HTTPFetcher
 from verify.policy import Policy, load_policy
 from verify.trust import TrustStore, load_trust
@@ -29,12 +30,23 @@ class Outside:
     policy: Policy
     fetcher: Fetcher
     timestamps: TimestampServices | None = None
+    records: Ledger | None = None
+    """Keeps evidence about signatures made here."""
+    judged: Ledger | None = None
+    """Keeps evidence about signatures judged here."""
 
     def signing(self, clock: Clock) -> SigningServices:
         """Return the same as `signing` wants it."""
         from signing.services import SigningServices  # judging alone does not load pyHanko's half
 
-        return SigningServices(clock, self.fetcher, self.trust, self.policy, self.timestamps)
+        return SigningServices(
+            clock,
+            self.fetcher,
+            self.trust,
+            self.policy,
+            self.timestamps,
+            records=self.records,
+        )
 
 
 def outside_of(
@@ -60,4 +72,13 @@ def outside_of(
         cache = home.cache if home.directory.is_dir() else None
         fetcher = HTTPFetcher(settings.network.allow, session.clock, cache)
     rules = load_policy(policy or settings.verify.policy)
-    return Outside(load_trust(anchors), rules, fetcher, timestamps_of(home, tsa))
+    keep = settings.evidence.keep if home.directory.is_dir() else "none"
+    ledger = Ledger(home.evidence, session.clock)
+    return Outside(
+        load_trust(anchors),
+        rules,
+        fetcher,
+        timestamps_of(home, tsa),
+        records=ledger if keep != "none" else None,
+        judged=ledger if keep == "all" else None,
+    )

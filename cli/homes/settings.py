@@ -197,6 +197,15 @@ class Verifying(_Section):
     trust: tuple[Path, ...] = (Path("trust"),)
 
 
+class Evidence(_Section):
+    """What is kept about each signature."""
+
+    keep: Literal["none", "signed", "all"] = "signed"
+    """Of which signatures: none, those made here, or those judged here too."""
+    retention_years: Annotated[int, Field(ge=0, le=1000)] = 5
+    """How long a record is kept at least: `antin evidence erase` refuses before."""
+
+
 class Upkeep(_Section):
     """What `antin serve` does by itself, and when Antin warns."""
 
@@ -247,6 +256,7 @@ class Settings(_Section):
     network: Network = Network()
     signing: Signing = Signing()
     verify: Verifying = Verifying()
+    evidence: Evidence = Evidence()
     upkeep: Upkeep = Upkeep()
     clock: ClockSection = ClockSection()
 

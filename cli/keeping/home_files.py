@@ -49,6 +49,7 @@ def _named(home: Home) -> Iterator[Path]:
         home.authorities,
         home.checkpoint,
         home.queue,
+        home.evidence,
         home.directory / "profiles",
         *home.blocked_keys,
         *map(home.path, settings.verify.trust),

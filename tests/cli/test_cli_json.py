@@ -16,6 +16,8 @@ from pki.clock import FixedClock, SystemClock
 from pki.words import Language
 
 PINS = ("--pin-source", "env:PIN")
+FAR = FixedClock(SystemClock().now() + timedelta(days=11 * 366))
+"""When what must be kept for years may be erased."""
 WITHOUT = {"serve": "it answers over HTTP until it is stopped"}
 
 
@@ -74,6 +76,10 @@ def ask_documents(note, out, letter):
     waits = note("sign", letter, *later)["queued"]
     note("queue list")
     note("queue forget", waits, "--yes")
+    kept = note("evidence list")["records"][0]["id"]
+    note("evidence export", kept, "-o", out / "evidence.zip")
+    note("evidence erase", kept, "--reason", "retention", status=3, clock=FAR)
+    note("evidence verify")
 
 
 def ask_certificates(note, out, serial):
@@ -90,8 +96,7 @@ def ask_certificates(note, out, serial):
     note("cert release", serial, "--yes")
     note("cert status", serial)
     note("cert revoke", serial, "--reason", "superseded", "--yes")
-    later = FixedClock(SystemClock().now() + timedelta(days=11 * 366))
-    note("cert erase", serial, status=3, clock=later)
+    note("cert erase", serial, status=3, clock=FAR)
 
 
 def ask_lists(note, out):

@@ -1,0 +1,34 @@
+"""Keeps evidence about signatures that were judged, where the home is told to."""
+
+from __future__ import annotations
+
+from signing.records import EvidenceKeeper, Occasion, record_of
+from verify.evidence import Evidence
+from verify.facts import Kind
+from verify.policy import Limits
+from verify.report import Report
+
+
+def keep_judged(
+    keeper: EvidenceKeeper, data: bytes, report: Report, evidence: Evidence, limits: Limits
+) -> None:
+    """Keep a record of every signature whose certificate can be read; time-stamps are none.
+
+    Raises:
+        UnavailableError: it cannot be kept.
+    """
+    from signing.signers import signers_in  # verdicts that are not kept do not load it
+
+    signers = signers_in(data, evidence, limits=limits, name=report.name)
+    for signature in report.signatures:
+        if signature.kind is Kind.TIMESTAMP or signature.field not in signers:
+            continue
+        keeper.keep(
+            record_of(
+                report,
+                signature,
+                signers[signature.field],
+                occasion=Occasion.JUDGED,
+                evidence=evidence,
+            )
+        )
