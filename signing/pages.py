@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, IndirectObject
+from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, IndirectObject, Reference
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import enumerate_sig_fields
 
@@ -59,14 +59,43 @@ def _widgets(field: IndirectObject) -> tuple[IndirectObject, ...]:
 def _page_index(writer: IncrementalPdfFileWriter, widget: IndirectObject) -> int | None:
     """Return the index of the page that has a widget, looked for from the end.
 
-    A widget's own /P is not asked: it may be left out, and may be wrong.
+    A widget's own /P may be left out or wrong, so it is only where to look first.
     """
-    for index in range(int(writer.root["/Pages"]["/Count"]) - 1, -1, -1):
-        page = writer.find_page_for_modification(index)[0]
-        annotations = entry(page, "/Annots")
-        each = list.__iter__(annotations) if isinstance(annotations, ArrayObject) else ()
-        if any(
-            isinstance(one, IndirectObject) and one.reference == widget.reference for one in each
-        ):
+    pages = tuple(_page_references(writer))
+    named = _page_named(widget)
+    if named is not None and named in pages and _has(named, widget):
+        return pages.index(named)
+    for index in range(len(pages) - 1, -1, -1):
+        if _has(pages[index], widget):
             return index
     return None
+
+
+def _page_named(widget: IndirectObject) -> Reference | None:
+    holder = widget.get_object()
+    page = holder.raw_get("/P") if isinstance(holder, DictionaryObject) and "/P" in holder else None
+    return page.reference if isinstance(page, IndirectObject) else None
+
+
+def _has(page: Reference, widget: IndirectObject) -> bool:
+    annotations = entry(page.get_object(), "/Annots")
+    each = list.__iter__(annotations) if isinstance(annotations, ArrayObject) else ()
+    return any(
+        isinstance(one, IndirectObject) and one.reference == widget.reference for one in each
+    )
+
+
+def _page_references(writer: IncrementalPdfFileWriter) -> Iterator[Reference]:
+    """Return the pages in their order; pyHanko's own look-up begins anew for each."""
+    left = [writer.root.raw_get("/Pages")]
+    seen: set[Reference] = set()
+    while left:
+        node = left.pop()
+        if not isinstance(node, IndirectObject) or node.reference in seen:
+            continue
+        seen.add(node.reference)
+        kids = entry(node, "/Kids")
+        if isinstance(kids, ArrayObject):
+            left += reversed(list(list.__iter__(kids)))
+        else:
+            yield node.reference

@@ -146,7 +146,14 @@ def _by_rule(pages: Pages, placement: Placement, look: Look, certificate: x509.C
             rectangle = in_corner(place, (size.width_mm, size.height_mm), geometry)
             return Spot(index, geometry, rectangle)
         case SignerPlace():
-            room = _find_signer_room(pages, placement, look, certificate)
+            title = placement.title if placement.title is not None else title_of(certificate)
+            room = find_signer_room(
+                pages,
+                name=placement.name or common_name(certificate.subject),
+                title=title,
+                page=placement.page,
+                size=look.natural,
+            )
             most = room.height_mm - 2 * place.clearance_mm
             if most <= 0:
                 raise NoRoomForSignerError(page=room.page + 1, room_mm=f"{room.height_mm:.1f}")
@@ -159,24 +166,39 @@ def _by_rule(pages: Pages, placement: Placement, look: Look, certificate: x509.C
             raise AssertionError(look.profile.name)
 
 
-def _find_signer_room(
-    pages: Pages, placement: Placement, look: Look, certificate: x509.Certificate
+def find_signer_room(
+    pages: Pages, *, name: str, title: str, page: int | None = None, size: Size
 ) -> SignerRoom:
-    name = placement.name or common_name(certificate.subject)
-    title = placement.title if placement.title is not None else title_of(certificate)
-    asked = None if placement.page is None else page_index(placement.page, pages.count)
+    """Return the one room between a title and a name in the text of the pages.
+
+    Args:
+        pages: the document's.
+        name: the signer's.
+        title: of the signer's post; empty where any title will do.
+        page: the only page to look at, 1 for the first, -1 for the last; None for all.
+        size: what will be put there; only for telling several rooms apart.
+
+    Raises:
+        PageNotFoundError: no such page.
+        SignerNameNotFoundError: the name is on no page as a line of its own.
+        TitleNotFoundError: it has no title above it, with room between.
+        NoTextError: the pages are pictures.
+        PlaceAmbiguousError: there are several rooms.
+        TextUnreadableError, DocumentTooLargeToReadError: the text cannot be searched.
+    """
+    asked = None if page is None else page_index(page, pages.count)
     text = READER.find(pages.data(), (fold(name),), page=asked)
     seen = find_rooms(
         (
-            (page.index, build_lines_of(page.letters, pages.geometry(page.index)))
-            for page in text.found
-            if 0 <= page.index < pages.count
+            (each.index, build_lines_of(each.letters, pages.geometry(each.index)))
+            for each in text.found
+            if 0 <= each.index < pages.count
         ),
         name,
         title,
     )
     if len(seen.rooms) > 1:
-        raise PlaceAmbiguousError(places=tuple(_told(room, look.natural) for room in seen.rooms))
+        raise PlaceAmbiguousError(places=tuple(_told(room, size) for room in seen.rooms))
     if not seen.rooms:
         _refuse(text, name, title, found=seen.names > 0)
     return seen.rooms[0]

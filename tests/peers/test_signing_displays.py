@@ -438,7 +438,9 @@ def test_archive_time_stamps_are_no_persons(seen):
     assert red[2:] == pytest.approx((36, 36), abs=NEAR_MM)
 
 
-@pytest.mark.parametrize("change", ["no /P", "no page at all", "below a field"])
+@pytest.mark.parametrize(
+    "change", ["none", "no /P", "a /P of its own", "no page at all", "below", "ring"]
+)
 def test_a_persons_widget_is_looked_for_on_the_pages(change):
     data = by_person(letter())
     writer = IncrementalPdfFileWriter(BytesIO(data))
@@ -447,7 +449,15 @@ def test_a_persons_widget_is_looked_for_on_the_pages(change):
     page = writer.find_page_for_modification(0)[0].get_object()
     if change == "no /P":
         del field["/P"]
-    elif change == "below a field":
+    elif change == "a /P of its own":
+        field[pdf_name("/P")] = generic.DictionaryObject()
+    elif change == "ring":
+        tree = writer.root["/Pages"]
+        tree["/Kids"].insert(0, writer.root.raw_get("/Pages"))
+        tree["/Kids"].insert(0, generic.NullObject())
+        writer.update_container(tree)
+        field[pdf_name("/P")] = writer.root.raw_get("/Pages")
+    elif change == "below":
         kid = generic.DictionaryObject({pdf_name("/Subtype"): pdf_name("/Widget")})
         kid[pdf_name("/Rect")] = field["/Rect"]
         del field["/Rect"]
@@ -455,7 +465,7 @@ def test_a_persons_widget_is_looked_for_on_the_pages(change):
         field[pdf_name("/Kids")] = generic.ArrayObject([below])
         page[pdf_name("/Annots")] = generic.ArrayObject([below])
         writer.update_container(page)
-    else:
+    elif change == "no page at all":
         del page["/Annots"]
         writer.update_container(page)
     writer.mark_update(reference)
