@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cli.app import build_command
+from cli.app import build_whole
 from pki.words import Language
 
 WIDTH = 100
@@ -28,7 +28,7 @@ def command_paths(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple
 
 def reference() -> str:
     """Return the page."""
-    command = build_command(Language.EN)
+    command = build_whole(Language.EN)
     parts = [HEADER]
     parts += [_section(path) for path in command_paths(command)]
     return "\n".join(parts)
@@ -40,7 +40,7 @@ def _section(path: tuple[str, ...]) -> str:
 
 
 def _help(path: tuple[str, ...]) -> str:
-    command: Any = build_command(Language.EN)
+    command: Any = build_whole(Language.EN)
     # A width of its own, so that the page does not depend on whoever's terminal.
     context = command.make_context("antin", [], resilient_parsing=True, max_content_width=WIDTH)
     context.terminal_width = WIDTH

@@ -1,40 +1,20 @@
-"""The `antin` program: its global options, its command groups, its error report."""
+"""The `antin` program: its global options, its command groups, its error report.
+
+A command's module is read when the command is wanted; the list of commands needs none of them.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from cli.commands import (
-    audit,
-    authority,
-    backup,
-    certificate,
-    config,
-    crl,
-    display,
-    doctor,
-    evidence,
-    extend,
-    fields,
-    importing,
-    init,
-    profile,
-    queue,
-    selftest,
-    serve,
-    sign,
-    token,
-    upgrade,
-    upkeep,
-    verify,
-)
 from cli.exit_status import status_of_error
 from cli.help import translate
 from cli.language import choose_language
@@ -48,8 +28,43 @@ _FLAGS = {"--json", "-v", "--verbose"}
 _VALUED = {"--lang", "--home", "--config"}
 
 
+_MODULES = {
+    **{name: name for name in ("init", "upgrade", "upkeep", "doctor")},
+    **{name: name for name in ("sign", "fields", "extend", "verify", "serve")},
+    "config": "config",
+    "ca": "authority",
+    "cert": "certificate",
+    "crl": "crl",
+    "audit": "audit",
+    "backup": "backup",
+    "profile": "profile",
+    "display": "display",
+    "evidence": "evidence",
+    "queue": "queue",
+    "selftest": "selftest",
+    "token": "token",
+}
+"""Commands and groups in the order of the help, and what module of `cli.commands` declares them.
+The help of each is the message of its name."""
+
+
 class AntinGroup(TyperGroup):
     """Takes the global options at any place and turns errors into statuses."""
+
+    def speak(self, language: Language) -> None:
+        """Name the commands that there are, in a language."""
+        self._language = language
+        self.commands = {name: TyperCommand(name, help=name) for name in _MODULES}
+        translate(self, language)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401  Typer's own Command
+        """Return a command, read now."""
+        del ctx
+        return read_command(cmd_name, self._language) if cmd_name in _MODULES else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  Typer's own classes
+        """Write the list of commands; none is read for it."""
+        TyperGroup(commands=dict(self.commands)).format_commands(ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  Typer's own Context
         """Move global options to the front, so they may stand after the subcommand too."""
@@ -115,31 +130,35 @@ def options(
     context.obj = Session(language, as_json, verbose, home, config_file, clock)
 
 
-for group in (init, upgrade, upkeep, doctor, sign, fields, extend, verify, serve):
-    group.add_to(app)
-importing.add_to(authority.group, certificate.group)
-for name, group in {
-    "config": config,
-    "ca": authority,
-    "cert": certificate,
-    "crl": crl,
-    "audit": audit,
-    "backup": backup,
-    "profile": profile,
-    "display": display,
-    "evidence": evidence,
-    "queue": queue,
-    "selftest": selftest,
-    "token": token,
-}.items():
-    app.add_typer(group.group, name=name)
-
-
-def build_command(language: Language) -> TyperGroup:
-    """Return the whole program as one command whose help speaks `language`."""
-    command = typer.main.get_command(app)
-    assert isinstance(command, TyperGroup)  # noqa: S101  the callback makes it one
+def read_command(name: str, language: Language) -> Any:  # noqa: ANN401  Typer's own Command
+    """Return a command or a group by its name, its help in `language`."""
+    module = import_module(f"cli.commands.{_MODULES[name]}")
+    holder = typer.Typer(rich_markup_mode=None, add_completion=False)
+    if hasattr(module, "group"):
+        holder.add_typer(module.group, name=name)
+    else:
+        module.add_to(holder)
+    holder.callback()(lambda: None)
+    group = typer.main.get_command(holder)
+    assert isinstance(group, TyperGroup)  # noqa: S101  the callback makes it one
+    command = group.commands[name]
     translate(command, language)
+    return command
+
+
+def build_command(language: Language) -> AntinGroup:
+    """Return the program, its help in `language`; its commands are read when they are wanted."""
+    command = typer.main.get_command(app)
+    assert isinstance(command, AntinGroup)  # noqa: S101  the callback makes it one
+    translate(command, language)
+    command.speak(language)
+    return command
+
+
+def build_whole(language: Language) -> AntinGroup:
+    """Return the program with every command read, for whoever goes through them all."""
+    command = build_command(language)
+    command.commands = {name: read_command(name, language) for name in _MODULES}
     return command
 
 

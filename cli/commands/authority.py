@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import ceremony, hierarchy
+from cli.commands import ceremony, hierarchy, importing
 from cli.options import KeyTypeName, PinSource
 from cli.session import session_of, table
 
@@ -146,4 +146,5 @@ def recover(
 
 
 hierarchy.add_to(group)
+importing.add_to_authority(group)
 group.add_typer(ceremony.group, name="ceremony")

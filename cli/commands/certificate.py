@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import certificate_erasure, certificate_life, certificate_lint
+from cli.commands import certificate_erasure, certificate_life, certificate_lint, importing
 from cli.options import Output, PinSource, Serial
 from cli.session import session_of, table
 
@@ -112,3 +112,4 @@ group.command("lint", help="cert.lint")(certificate_lint.lint)
 group.command("erase", help="cert.erase")(certificate_erasure.erase)
 for _help, _command in certificate_life.COMMANDS.items():
     group.command(_help.removeprefix("cert."), help=_help)(_command)
+importing.add_to_certificate(group)

@@ -69,7 +69,11 @@ def import_certificates(
         raise ImportBlockedError(count=len(plan.conflicts), first=plan.conflicts[0].words)
 
 
-def add_to(ca: typer.Typer, cert: typer.Typer) -> None:
-    """Add the commands to their groups."""
-    ca.command("import", help="ca.import")(import_authority)
-    cert.command("import", help="cert.import")(import_certificates)
+def add_to_authority(group: typer.Typer) -> None:
+    """Declare the command that brings an authority here."""
+    group.command("import", help="ca.import")(import_authority)
+
+
+def add_to_certificate(group: typer.Typer) -> None:
+    """Declare the command that watches other authorities' certificates."""
+    group.command("import", help="cert.import")(import_certificates)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pki_ceremony_world import sample
 from test_cli_import import write_authority
 
-from cli.app import build_command
+from cli.app import build_whole
 from pki.clock import FixedClock, SystemClock
 from pki.words import Language
 
@@ -184,7 +184,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
     note("profile check", profile)
     ask_displays(note, out)
 
-    commands = set(leaves(build_command(Language.EN)))
+    commands = set(leaves(build_whole(Language.EN)))
     assert said.keys() == commands - WITHOUT.keys()
     for command, answer in said.items():
         name = command.replace(" ", ".")

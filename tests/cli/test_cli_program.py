@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from cli.app import build_command, hoisted
+from cli.app import build_command, build_whole, hoisted
 from cli.options import KeyTypeName
 from pki.keys import KeyType
 from pki.words import Language
@@ -23,7 +23,7 @@ def walk(command, path=("antin",)):
 @pytest.mark.parametrize("language", list(Language))
 def test_every_command_and_option_explains_itself_in_the_language(language):
     """A message id left untranslated shows as itself: no text has a dot and no blank."""
-    for path, command in walk(build_command(language)):
+    for path, command in walk(build_whole(language)):
         texts = [command.help, *(getattr(each, "help", "-") for each in command.params)]
         for text in texts:
             assert text, path
@@ -33,9 +33,37 @@ def test_every_command_and_option_explains_itself_in_the_language(language):
             assert f"{marker} antin " in command.help, path
 
 
+@pytest.mark.parametrize("language", list(Language))
+def test_the_list_of_commands_says_what_the_commands_say(language):
+    listed, read = build_command(language).commands, build_whole(language).commands
+    assert list(listed) == list(read)
+    assert {name: command.help for name, command in listed.items()} == {
+        name: command.help for name, command in read.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "read"), [(("--help",), []), (("crl", "--help"), ["crl"]), (("sing",), [])]
+)
+def test_only_the_command_that_is_wanted_is_read(words, read):
+    """Reading them all takes as long as all the rest of `--help`."""
+    script = (
+        "import atexit, sys; from cli.app import main\n"
+        "@atexit.register\n"
+        "def tell():\n"
+        "    begin = 'cli.commands.'\n"
+        "    found = (name for name in sys.modules if name.startswith(begin))\n"
+        "    print(*(name.removeprefix(begin) for name in found), file=sys.stderr)\n"
+        "main()\n"
+    )
+    program = [sys.executable, "-c", script, *words]
+    told = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert told.stderr.splitlines()[-1].split() == read
+
+
 def test_no_vietnamese_help_is_left_in_english():
-    english = {path: command.help for path, command in walk(build_command(Language.EN))}
-    vietnamese = {path: command.help for path, command in walk(build_command(Language.VI))}
+    english = {path: command.help for path, command in walk(build_whole(Language.EN))}
+    vietnamese = {path: command.help for path, command in walk(build_whole(Language.VI))}
     assert english.keys() == vietnamese.keys()
     assert not [path for path in english if english[path] == vietnamese[path]]
 

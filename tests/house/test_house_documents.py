@@ -16,7 +16,7 @@ from typing import Any
 import cli_reference
 import pytest
 
-from cli.app import build_command
+from cli.app import build_whole
 from pki.words import Language
 
 FENCE = re.compile(r"^```.*?\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -46,7 +46,7 @@ def words_of(line: str) -> list[str]:
 
 @cache
 def program() -> Any:
-    return build_command(Language.EN)
+    return build_whole(Language.EN)
 
 
 def options_of(command: Any) -> dict[str, bool]:
