@@ -19,7 +19,8 @@ from verify.guard import foreign
 from verify.pdf.document import OpenPDF
 from verify.pdf.fields import SignatureField
 
-_HEX = re.compile(rb"<[0-9A-Fa-f\s]*>")
+_SPACE = b"\t\n\f\r "
+_HEX = re.compile(rb"<[0-9A-Fa-f\t\n\f\r ]*>")
 _END = re.compile(rb"startxref\s+(\d+)\s+%%EOF(?:\r\n|\r|\n)?\Z")
 
 
@@ -58,7 +59,8 @@ def read_range(pdf: OpenPDF, field: SignatureField) -> Covered | Finding:
     if problem is not None:
         return problem
     _, length, start, rest = numbers
-    gap = bytes.fromhex(pdf.data[length + 1 : start - 1].decode("ascii"))
+    # White space may stand anywhere in it, within an octet too (ISO 32000-2 §7.3.4.3).
+    gap = bytes.fromhex(pdf.data[length + 1 : start - 1].translate(None, _SPACE).decode("ascii"))
     if not contents or not gap.strip(b"\0"):
         return error("signature.no_contents")
     if gap != contents or not _inside(pdf, field, length):
@@ -74,7 +76,7 @@ def _misplaced(data: bytes, numbers: tuple[int, ...]) -> Finding | None:
     if first != 0 or not length < start or start + rest > len(data):
         return error("integrity.byte_range_odd", byte_range=shown)
     gap = data[length:start]
-    if not _HEX.fullmatch(gap) or len(gap.translate(None, b"\t\n\f\r ")) % 2:
+    if not _HEX.fullmatch(gap) or len(gap.translate(None, _SPACE)) % 2:
         return error("integrity.gap_is_not_contents")
     return None
 

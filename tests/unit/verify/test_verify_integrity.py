@@ -319,6 +319,33 @@ def test_a_signature_without_what_it_must_have_is_a_finding(old, new, code):
     assert code in codes(report)
 
 
+@pytest.mark.parametrize("space", list(b"\t\n\f\r "))
+def test_white_space_may_stand_within_an_octet_of_the_contents(space):
+    """In the padding, which no signature covers and no octet of which counts."""
+    data = bytearray(make_document("B-B"))
+    end = data.index(b">", data.rindex(b"/Contents <") + 11)
+    assert data[end - 8 : end] == b"0" * 8
+    data[end - 3] = data[end - 5] = space
+    assert judged(bytes(data)).passed
+
+
+@pytest.mark.parametrize(
+    ("odd", "code"),
+    [
+        (0x00, "integrity.gap_is_not_contents"),
+        (0x0B, "signature.no_byte_range"),
+        (0x67, "signature.no_byte_range"),
+    ],
+)
+def test_what_is_no_hexadecimal_digit_is_found_in_the_contents(odd, code):
+    data = bytearray(make_document("B-B"))
+    end = data.index(b">", data.rindex(b"/Contents <") + 11)
+    data[end - 3] = data[end - 5] = odd
+    report = judged(bytes(data))
+    assert report.sub_indication is SubIndication.FORMAT_FAILURE
+    assert code in codes(report)
+
+
 def test_contents_of_zeros_are_no_signature():
     data = make_document("B-B")
     start = data.rindex(b"/Contents <") + len(b"/Contents <")
