@@ -41,18 +41,13 @@ def list_displays(context: typer.Context) -> None:
 
 @group.command("show", help="display.show")
 def show(context: typer.Context, name: Annotated[str, typer.Argument(help="display.name")]) -> None:
-    """Print what a profile says."""
-    import json
-
-    from signing.display.profile import load_display
+    """Print a profile's file, to be the beginning of another."""
+    from signing.display.profile import find_display, parse_display
 
     session = session_of(context)
-    data = load_display(name, folder=_folder(session)).model_dump(mode="json")
-    session.put(
-        "display.show/1",
-        {"display": data},
-        lambda: json.dumps(data, indent=2, ensure_ascii=False),
-    )
+    text = find_display(name, folder=_folder(session))
+    data = parse_display(text, name).model_dump(mode="json")
+    session.put("display.show/1", {"display": data}, text.rstrip)
 
 
 @group.command("check", help="display.check")

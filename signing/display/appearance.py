@@ -109,7 +109,7 @@ class Appearance(AppearanceContent):
         assert table is not None and font is not None  # noqa: S101, PT018  there are words
         self.set_resource(ResourceType.FONT, pdf_name("/F1"), font.add_to(self._ensure_writer))
         yield b"/Span <</Lang (vi)>> BDC BT"
-        yield b"%g %g %g rg /F1 %.3f Tf" % (*table.color, text.size)
+        yield b"%s /F1 %.3f Tf" % (_fill(table.color), text.size)
         shift = {"left": 0.0, "center": 0.5, "right": 1.0}[table.align]
         baseline = top - ASCENT * text.size
         for number, line in enumerate(text.lines):
@@ -117,6 +117,13 @@ class Appearance(AppearanceContent):
             yield b"1 0 0 1 %.3f %.3f Tm" % (left, baseline - number * text.leading)
             yield font.encode(line) + b" Tj"
         yield b"ET EMC"
+
+
+def _fill(color: tuple[float, float, float]) -> bytes:
+    """Return the operator of a colour; black as a grey, which every output intent has."""
+    if color[0] == color[1] == color[2]:
+        return b"%g g" % color[0]
+    return b"%g %g %g rg" % color
 
 
 def add_image(writer: BasePdfFileWriter, image: SignatureImage) -> generic.IndirectObject:

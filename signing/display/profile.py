@@ -41,6 +41,7 @@ __all__ = (
     "PersonPlace",
     "SignerPlace",
     "TextTable",
+    "find_display",
     "find_mistakes",
     "known_displays",
     "load_display",
@@ -106,14 +107,24 @@ def load_display(name: str, *, folder: Path | None = None) -> DisplayProfile:
         FileUnreadableError: the file may not be read.
         TooLargeError: it is larger than 64 KiB.
     """
+    return parse_display(find_display(name, folder=folder), name)
+
+
+def find_display(name: str, *, folder: Path | None = None) -> str:
+    """Return the text of a profile as it is written; see `load_display`.
+
+    Raises:
+        DisplayUnknownError: there is none of that name.
+        FileUnreadableError: the file may not be read.
+        TooLargeError: it is larger than 64 KiB.
+    """
     built_in = known_displays()
     if name in built_in:
-        text = (files("signing.display") / f"{name}.toml").read_text("utf-8")
-        return parse_display(text, name)
+        return (files("signing.display") / f"{name}.toml").read_text("utf-8")
     path = _own_file(name, folder)
     if path is None:
         raise DisplayUnknownError(name=name, known=(*built_in, *displays_in(folder)))
-    return parse_display(read_display(path), name)
+    return read_display(path)
 
 
 def read_display(path: Path) -> str:

@@ -23,7 +23,7 @@ from unit.signing.signing_world import NOW, SIGNER_NAME, TSA_URL, World, change_
 from signing.display.image import parse_image
 from signing.display.look import prepare_look
 from signing.display.placement import Placement, Rectangle, read_box, read_geometry
-from signing.display.profile import load_display
+from signing.display.profile import load_display, parse_display
 from signing.display.tables import SignerPlace
 from signing.errors import (
     ImageRoomError,
@@ -319,6 +319,34 @@ def test_a_field_without_a_size_stays_unseen():
     data = with_field(blank_pages(1), (100, 400, 100, 400))
     widget = PdfFileReader(BytesIO(by_person(data, field_name="O"))).root["/AcroForm"]["/Fields"][0]
     assert "/AP" not in widget or not widget["/AP"]["/N"].data.strip()
+
+
+@pytest.mark.parametrize(("align", "share"), [("left", 0.0), ("center", 0.5), ("right", 1.0)])
+def test_a_profile_of_ones_own_has_its_colour_corner_and_alignment(seen, align, share):
+    own = parse_display(
+        f"""
+        name = "own"
+        visible = true
+        [text]
+        lines = ["IIIII"]
+        color = [0.8, 0.0, 0.2]
+        font_size_pt = 20
+        width_mm = 60
+        align = "{align}"
+        [place]
+        by = "corner"
+        page = 1
+        corner = "bottom-left"
+        margin_x_mm = 30
+        margin_y_mm = 40
+        """,
+        "own",
+    )
+    page = seen(sign(blank_pages(1), "text", display=own))
+    left, top, width, height = page.ink("red")
+    assert left == pytest.approx(30 + share * (60 - width), abs=NEAR_MM)
+    assert 297 - 40 - 24 * 25.4 / 72 < top < top + height < 297 - 40
+    assert page.mean("red") == (204, 0, 51)
 
 
 def test_the_first_page_is_the_first_and_the_last_the_last():
