@@ -16,7 +16,20 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import bulk, crl, issue, judge, large, revoke, sign, token_issue, token_workers, tokens
+from bench import (
+    bulk,
+    crl,
+    issue,
+    judge,
+    large,
+    process,
+    real,
+    revoke,
+    sign,
+    token_issue,
+    token_workers,
+    tokens,
+)
 from bench.material import Material, make
 from bench.paired import Ways, measure_ways
 from bench.rounds import Contender, measure, median
@@ -34,12 +47,14 @@ def options() -> argparse.Namespace:
 
 
 def jobs(
-    documents: int, requests: int, *, lists: tuple[int, ...], held: int
+    documents: int, requests: int, *, lists: tuple[int, ...], held: int, found: int
 ) -> dict[str, tuple[Contender, ...]]:
     """Return the contenders of each job: Antin, the floor, then the peers."""
     each = large.each_round(requests)
     return {
-        f"sign {documents} PDFs, B-B, RSA-2048 in SoftHSM": (sign.ANTIN, sign.FLOOR, *sign.PEERS),
+        f"sign {documents} PDFs, B-B, RSA-2048 in SoftHSM": sign.contenders(Material.pdfs),
+        **({f"sign {found} real PDFs, the same": sign.contenders(real.documents)} if found else {}),
+        "sign one PDF, a whole process": process.CONTENDERS,
         f"judge {documents} PDFs": (judge.ANTIN, judge.FLOOR, *judge.PEERS),
         f"issue {requests} certificates, P-256": (issue.ANTIN, issue.FLOOR, *issue.PEERS),
         f"issue {each} certificates, {held:,} in the register": large.contenders(held),
@@ -114,7 +129,9 @@ def main() -> None:
     results: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory(prefix="antin-bench-") as folder:
         material = make(Path(folder), documents=documents, requests=requests)
-        for job, contenders in jobs(documents, requests, lists=lists, held=held).items():
+        found = real.gather(Path(folder), 20 if chosen.quick else 200)
+        asked = jobs(documents, requests, lists=lists, held=held, found=found)
+        for job, contenders in asked.items():
             if chosen.only in job:
                 results[job] = measure(contenders, material, rounds=rounds)
         of_tokens = None if chosen.only else TokenTable(material, rounds=rounds)

@@ -1,4 +1,4 @@
-"""Signing small PDFs at B-B, invisibly, with an RSA-2048 key in SoftHSM (PKCS#1 v1.5, SHA-256).
+"""Signing PDFs at B-B, invisibly, with an RSA-2048 key in SoftHSM (PKCS#1 v1.5, SHA-256).
 
 Everyone logs in once, before the clock starts, reads each file and writes each result.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pkcs11
@@ -19,6 +20,7 @@ from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.pkcs11 import PKCS11Signer
 
 from bench.material import DER, TOKEN_LABEL, USER_PIN, Material
+from bench.real import FIELD
 from bench.rounds import Contender, Task
 from hsm.embedded import find_softhsm
 from hsm.keys import open_key
@@ -26,25 +28,32 @@ from hsm.pin import GivenPinSource, Pin
 from pki.clock import SystemClock
 from pki.fetcher import NoNetwork
 from signing.display.profile import load_display
-from signing.files import sign_into
+from signing.files import sign_each
 from signing.key import SigningKey
 from signing.options import SigningOptions
 from signing.services import SigningServices
-from signing.sign import Signatory
+from signing.sign import Signatory, SignedDocument
 from verify.policy import default_policy
 from verify.trust import TrustStore
 
 DIGEST_INFO_SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
 
 
+Sources = Callable[[Material], tuple[Path, ...]]
+
+
 class _Signing(Task):
+    def __init__(self, material: Material, sources: Sources = Material.pdfs) -> None:
+        super().__init__(material)
+        self._sources = sources(material)
+
     def pairs(self) -> Iterator[tuple[Path, Path]]:
-        for source in self.material.pdfs():
+        for source in self._sources:
             yield source, self.folder / source.name
 
     def check(self) -> None:
         outputs = sorted(self.folder.glob("*.pdf"))
-        assert len(outputs) == self.material.documents
+        assert len(outputs) == len(self._sources)
         pdfsig = shutil.which("pdfsig")
         if pdfsig:
             done = subprocess.run(
@@ -61,8 +70,8 @@ def _session() -> pkcs11.Session:
 class Antin(_Signing):
     """`sign_file`: the document and the signer checked, the result judged, an atomic write."""
 
-    def __init__(self, material: Material) -> None:
-        super().__init__(material)
+    def __init__(self, material: Material, sources: Sources = Material.pdfs) -> None:
+        super().__init__(material, sources)
         certificate = material.certificate("token")
         source = GivenPinSource(Pin(USER_PIN))
         modules = (material.tokens.module(),)
@@ -74,15 +83,15 @@ class Antin(_Signing):
 
     def work(self) -> None:
         signatory = Signatory(self._signer, self._options, self._services)
-        for source, target in self.pairs():
-            sign_into(source, target, signatory)
+        for source, done in sign_each(self.pairs(), signatory):
+            assert isinstance(done, SignedDocument), (source, done)
 
 
 class PyHanko(_Signing):
     """pyHanko's own loop: one session, one signer, one `sign_pdf` a file."""
 
-    def __init__(self, material: Material) -> None:
-        super().__init__(material)
+    def __init__(self, material: Material, sources: Sources = Material.pdfs) -> None:
+        super().__init__(material, sources)
         certificate, *chain = (
             asn1_x509.Certificate.load(c.public_bytes(DER))
             for c in (material.certificate("token"), *material.chain())
@@ -94,7 +103,7 @@ class PyHanko(_Signing):
             key_id=material.token_key.id,
         )
         self._meta = PdfSignatureMetadata(
-            field_name="Signature1", md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES
+            field_name=FIELD, md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES
         )
 
     def work(self) -> None:
@@ -106,8 +115,8 @@ class PyHanko(_Signing):
 class Floor(_Signing):
     """What cannot be left out: read, SHA-256, one C_Sign, write."""
 
-    def __init__(self, material: Material) -> None:
-        super().__init__(material)
+    def __init__(self, material: Material, sources: Sources = Material.pdfs) -> None:
+        super().__init__(material, sources)
         self._key = _session().get_key(
             object_class=pkcs11.ObjectClass.PRIVATE_KEY, id=material.token_key.id
         )
@@ -123,9 +132,10 @@ class Floor(_Signing):
 
     def check(self) -> None:
         outputs = sorted(self.folder.glob("*.pdf"))
-        assert len(outputs) == self.material.documents
+        assert len(outputs) == len(self._sources)
 
 
-ANTIN = Contender("Antin", Antin)
-PEERS = (Contender("pyHanko", PyHanko),)
-FLOOR = Contender("floor", Floor)
+def contenders(sources: Sources) -> tuple[Contender, ...]:
+    """Return Antin, the floor and the peer, at work on these documents."""
+    tasks = {"Antin": Antin, "floor": Floor, "pyHanko": PyHanko}
+    return tuple(Contender(name, partial(task, sources=sources)) for name, task in tasks.items())

@@ -97,15 +97,25 @@ def append_to(pdf: OpenPDF) -> IncrementalPdfFileWriter:
     with hostile_document():
         if pdf.reader.xrefs.hybrid_xrefs_present:
             raise DocumentUnsupportedError(reason="hybrid cross-reference sections")
-        writer = IncrementalPdfFileWriter.from_reader(pdf.reader)
-        writer.IO_CHUNK_SIZE = _CHUNK
+        writer = _Appender.from_reader(pdf.reader)
         if writer.security_handler is not None:
             raise EncryptedPDFError(name=pdf.name)
         return writer
 
 
-_CHUNK = 1024 * 1024
-"""pyHanko copies documents in pieces of 4 KiB."""
+class _Appender(IncrementalPdfFileWriter):
+    """pyHanko's writer, which copies in pieces of 4 KiB and brings the metadata up to date twice.
+
+    The second time costs 0.4 ms of 7 for a document with XMP and changes nothing.
+    """
+
+    IO_CHUNK_SIZE = 1024 * 1024
+    _up_to_date = False
+
+    def _update_meta(self) -> None:
+        if not self._up_to_date:
+            super()._update_meta()  # type: ignore[no-untyped-call]
+            self._up_to_date = True
 
 
 def check_unlocked(

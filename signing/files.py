@@ -7,11 +7,14 @@ Order: input and output are looked at, the document judged, the signer checked, 
 from __future__ import annotations
 
 import errno
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from enum import StrEnum
 from pathlib import Path
 
 from pki.atomic import write_atomically
-from pki.errors import OutputExistsError, OutputUnwritableError
+from pki.errors import OutputExistsError, OutputUnwritableError, PKIError
 from signing.errors import (
     FileIsDirectoryError,
     OutputIsInputError,
@@ -71,6 +74,59 @@ def sign_into(
     done = signatory.sign(data, name=source.name)
     write_atomically(target, done.data, overwrite=existing is not Existing.REFUSE)
     return done
+
+
+def sign_each(
+    pairs: Iterable[tuple[Path, Path]],
+    signatory: Signatory,
+    *,
+    existing: Existing = Existing.REFUSE,
+) -> Iterator[tuple[Path, SignedDocument | PKIError]]:
+    """Sign many documents, giving each when its output is on the disk, in the order asked.
+
+    While the disk confirms one document the next is being signed, never more than `AHEAD` of them:
+    confirming takes as long as signing. What is refused is given as the error, and the others go
+    on.
+
+    Args:
+        pairs: source and target of each document.
+        signatory: who signs.
+        existing: what to do when an output is there already.
+    """
+    limits = signatory.services.policy.limits
+    overwrite = existing is not Existing.REFUSE
+    waiting: deque[tuple[Path, SignedDocument, Future[None]]] = deque()
+    with ThreadPoolExecutor(max_workers=1) as disk:
+        for source, target in pairs:
+            try:
+                data = read_document(source, limit=limits.document_bytes)
+                check_output(source, target, existing=existing)
+                done = signatory.sign(data, name=source.name)
+            except PKIError as error:
+                yield from _written(waiting, ahead=0)
+                yield source, error
+                continue
+            writing = disk.submit(write_atomically, target, done.data, overwrite=overwrite)
+            waiting.append((source, done, writing))
+            yield from _written(waiting, ahead=AHEAD)
+        yield from _written(waiting, ahead=0)
+
+
+AHEAD = 4
+"""Signed documents that wait in memory for the disk."""
+
+
+def _written(
+    waiting: deque[tuple[Path, SignedDocument, Future[None]]], *, ahead: int
+) -> Iterator[tuple[Path, SignedDocument | PKIError]]:
+    while len(waiting) > ahead:
+        source, done, writing = waiting.popleft()
+        try:
+            writing.result()
+        except PKIError as error:
+            yield source, error
+        else:
+            yield source, done
 
 
 def check_output(source: Path, target: Path, *, existing: Existing) -> None:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from unit.signing.signing_world import TSA_URL, World, make_pdf
+from unit.signing.signing_world import NOW, TSA_URL, World, make_pdf
 
 from pki.errors import DiskFullError, OutputExistsError, OutputUnwritableError
 from signing.display.profile import load_display
 from signing.errors import (
+    CertificateExpiredError,
     CertificateRevokedError,
     FileIsDirectoryError,
     FileUnreadableError,
     OutputIsInputError,
     TSAUnavailableError,
 )
-from signing.files import Existing, sign_file
+from signing.files import Existing, sign_each, sign_file
 from signing.options import Level, SigningOptions
 from signing.reading import read_document
+from signing.sign import Signatory, SignedDocument
+from signing.standing import STANDING_LASTS
 from verify.errors import TooLargeError
 
 OPTIONS = SigningOptions(display=load_display("none"))
@@ -178,3 +182,87 @@ def test_a_disk_that_fills_up_leaves_the_source_and_no_half_file(source, target,
     assert caught.value.facts == {"path": target}
     assert source.read_bytes() == make_pdf()
     assert not list(target.parent.iterdir())
+
+
+def test_many_are_given_in_order_each_when_it_is_on_the_disk(tmp_path):
+    world = World()
+    pairs = []
+    for number in range(7):
+        source = tmp_path / f"{number}.pdf"
+        source.write_bytes(b"not a document" if number == 3 else make_pdf())
+        pairs.append((source, tmp_path / f"{number}-signed.pdf"))
+    pairs[5][1].write_bytes(b"there already")
+    signatory = Signatory(world.signer(), OPTIONS, world.services())
+    seen = []
+    for source, done in sign_each(pairs, signatory):
+        target = tmp_path / f"{source.stem}-signed.pdf"
+        seen.append((source.name, getattr(done, "code", "signed")))
+        if isinstance(done, SignedDocument):
+            assert target.read_bytes() == done.data
+    assert seen == [
+        ("0.pdf", "signed"),
+        ("1.pdf", "signed"),
+        ("2.pdf", "signed"),
+        ("3.pdf", "verify.not_a_pdf"),
+        ("4.pdf", "signed"),
+        ("5.pdf", "pki.output_exists"),
+        ("6.pdf", "signed"),
+    ]
+    assert not (tmp_path / "3-signed.pdf").exists()
+    assert pairs[5][1].read_bytes() == b"there already"
+    assert world.key_openings == 1
+    assert not list(tmp_path.glob(".*.part")), "no half file"
+
+
+def test_a_disk_that_says_no_is_told_of_its_document(tmp_path, monkeypatch):
+    """It fills between the check and the writing."""
+    world = World()
+    source = tmp_path / "a.pdf"
+    source.write_bytes(make_pdf())
+    full = DiskFullError(path=tmp_path / "b.pdf")
+
+    def write(*_: object, **__: object) -> None:
+        raise full
+
+    monkeypatch.setattr("signing.files.write_atomically", write)
+    signatory = Signatory(world.signer(), OPTIONS, world.services())
+    assert list(sign_each([(source, tmp_path / "b.pdf")], signatory)) == [(source, full)]
+
+
+def test_a_batch_checks_its_signer_once_and_again_after_a_while():
+    """The status of a certificate is asked for once in five minutes, its period each time."""
+    world = World()
+    signatory = Signatory(world.signer(), OPTIONS, world.services())
+    signatory.sign(make_pdf())
+    asked = len(world.asked)
+    assert asked
+    signatory.sign(make_pdf())
+    assert len(world.asked) == asked
+    world.clock.advance(STANDING_LASTS)
+    signatory.sign(make_pdf())
+    assert len(world.asked) > asked
+    world.revoke(world.certificate)
+    world.clock.advance(STANDING_LASTS)
+    with pytest.raises(CertificateRevokedError):
+        signatory.sign(make_pdf())
+    assert world.key_openings == 1
+
+
+def test_a_certificate_that_ends_in_the_middle_of_a_batch_is_refused():
+    world = World()
+    certificate = world.issue_signer(not_after=NOW + dt.timedelta(seconds=60))
+    signatory = Signatory(world.signer(certificate), OPTIONS, world.services())
+    signatory.sign(make_pdf())
+    world.clock.advance(dt.timedelta(seconds=61))
+    with pytest.raises(CertificateExpiredError):
+        signatory.sign(make_pdf())
+
+
+def test_a_refused_check_is_made_again_for_the_next_document():
+    world = World()
+    signatory = Signatory(world.signer(), OPTIONS, world.services())
+    world.revoke(world.certificate)
+    for _ in range(2):
+        with pytest.raises(CertificateRevokedError):
+            signatory.sign(make_pdf())
+    assert world.key_openings == 0
