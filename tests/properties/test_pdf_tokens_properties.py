@@ -126,6 +126,7 @@ ENTRIES = st.lists(st.integers(0, 255), max_size=40).map(bytes)
 @example([1, 2, 1], bytes([1, 0, 9, 0, 2, 0, 7, 1, 0, 0, 0, 255]), [0, 3], True)
 @example([0, 2, 1], bytes([0, 9, 0]), [4, 1], True)
 @example([1, 1, 1], bytes([1, 1, 1]), [], True)
+@example([1, 1, 1], bytes([9, 1, 1, 1, 2, 3]), [0, 2], True)
 def test_cross_reference_streams(widths, data, index, strict):
     def numbers(values):
         return generic.ArrayObject(map(generic.NumberObject, values))

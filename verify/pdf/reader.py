@@ -36,6 +36,8 @@ _HEADER = re.compile(rb"\s*(\d+)\s+(\d+)\s+obj\s*")
 _PLAIN = re.compile(rb"<<(?:[^<>()\\%#]|<<|>>|\([^()\\]*\)|<[0-9A-Fa-f\s]*>)*>>\s*")
 _LONGEST = 16 * 1024
 _HEADER_BYTES = 64
+_KEPT = 16 * 1024 * 1024
+"""Of object streams taken apart, in bytes: those of thousands of pages come and go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +120,7 @@ class Reader(PdfFileReader):
 
     def _get_object_from_stream(self, idnum: int, stmnum: int, idx: int) -> PDFValue:
         """Return an object of an object stream; where anything is odd, pyHanko does."""
-        if stmnum not in self._object_streams:
-            self._object_streams[stmnum] = self._take_apart(stmnum)
-        taken = self._object_streams[stmnum]
+        taken = self._object_stream(stmnum)
         if taken is None or not 0 <= idx < len(taken.places) or taken.places[idx][0] != idnum:
             return super()._get_object_from_stream(idnum, stmnum, idx)  # type: ignore[no-untyped-call]
         taken.stream.seek(taken.places[idx][1])
@@ -128,6 +128,15 @@ class Reader(PdfFileReader):
         if isinstance(found, generic.StreamObject | generic.IndirectObject):
             return super()._get_object_from_stream(idnum, stmnum, idx)  # type: ignore[no-untyped-call]
         return found
+
+    def _object_stream(self, number: int) -> _ObjectStream | None:
+        if number not in self._object_streams:
+            taken = self._take_apart(number)
+            kept = (each for each in self._object_streams.values() if each is not None)
+            if sum(len(each.data) for each in kept) > _KEPT:
+                self._object_streams.clear()
+            self._object_streams[number] = taken
+        return self._object_streams[number]
 
     def _take_apart(self, number: int) -> _ObjectStream | None:
         """Return the stream's data and index, or None where pyHanko shall see to it."""
@@ -171,10 +180,7 @@ class Reader(PdfFileReader):
             return self.data[header.end() : end] if end >= 0 else None
         if place is None or reference.generation:
             return None
-        number = place.obj_stream_id
-        if number not in self._object_streams:
-            self._object_streams[number] = self._take_apart(number)
-        taken = self._object_streams[number]
+        taken = self._object_stream(place.obj_stream_id)
         if taken is None or not 0 <= place.ix_in_stream < len(taken.places):
             return None
         idnum, start = taken.places[place.ix_in_stream]

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from unit.verify.verify_pki import (
     BORN,
     LATER,
@@ -21,6 +22,7 @@ from unit.verify.verify_pki import (
     usage,
 )
 
+from verify.certificate import read_certificate
 from verify.path.build import build_path
 from verify.path.pool import CertificatePool
 from verify.path.rfc5280 import find_defects
@@ -284,3 +286,15 @@ def test_namesakes_without_key_identifiers_are_told_apart_by_the_signature():
         pool = CertificatePool(TrustStore((anchor.certificate,)), path_of(one, other))
         path = build_path(leaf.certificate, pool, limits=LIMITS, hint=LATER)
         assert (path[-1] == anchor.certificate) is found
+
+
+def test_a_certificate_longer_than_most_is_read_all_the_same():
+    """Common ones are read once and kept; large ones are not kept."""
+    names = x509.SubjectAlternativeName([x509.DNSName(f"host{n}.example") for n in range(600)])
+    made = issue("Large", ROOT, (names, False)).certificate
+    der = made.public_bytes(Encoding.DER)
+    assert len(der) > 8 * 1024
+    assert read_certificate(der) == made
+    assert read_certificate(der) is not read_certificate(der)
+    small = ROOT.certificate.public_bytes(Encoding.DER)
+    assert read_certificate(small) is read_certificate(small)

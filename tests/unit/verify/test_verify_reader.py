@@ -13,7 +13,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.pdf_utils.writer import PdfFileWriter
+from pyhanko.pdf_utils.writer import PdfFileWriter, copy_into_new_writer
 from unit.verify.verify_pki import LATER, make_document, make_pdf, make_world, update
 
 from pki.errors import PKIError
@@ -195,16 +195,20 @@ def parsed(body: str):
     return found
 
 
-def with_stream_replaced(before: OpenPDF, fields: list[str]) -> bytes:
+def with_stream_replaced(
+    before: OpenPDF, fields: list[str], *, change=lambda _stream: None, numbers=None
+) -> bytes:
     """Append a revision that defines the object stream itself anew."""
     field = before.reader.root["/AcroForm"]["/Fields"].raw_get(0).reference
     container = before.reader.stream_of(field)
     writer = IncrementalPdfFileWriter(BytesIO(before.data))
-    index = "".join(f"{field.idnum + n} {sum(map(len, fields[:n]))} " for n in range(len(fields)))
+    named = numbers or [field.idnum + n for n in range(len(fields))]
+    index = "".join(f"{each} {sum(map(len, fields[:n]))} " for n, each in enumerate(named))
     stream = generic.StreamObject(stream_data=(index + "".join(fields)).encode())
     stream[generic.pdf_name("/Type")] = generic.pdf_name("/ObjStm")
     stream[generic.pdf_name("/N")] = generic.NumberObject(len(fields))
     stream[generic.pdf_name("/First")] = generic.NumberObject(len(index))
+    change(stream)
     writer.objects[(0, container.idnum)] = stream
     out = BytesIO()
     writer.write(out)
@@ -286,3 +290,92 @@ def test_an_odd_object_stream_is_refused_as_pyhanko_refuses_it(old, new):
             reader.get_object(generic.Reference(last, 0, reader))
         refusals.append((type(caught.value), str(caught.value)))
     assert refusals[0] == refusals[1]
+
+
+FIELD = "<< /FT /Tx /T (A) >>"
+
+
+@pytest.mark.parametrize(
+    ("fields", "twice", "type_"),
+    [
+        (["1 0 R "], False, "/ObjStm"),
+        ([FIELD, FIELD], True, "/ObjStm"),
+        ([FIELD], False, "/Other"),
+    ],
+    ids=["a reference", "a number twice", "no object stream"],
+)
+def test_what_does_not_belong_into_an_object_stream_is_pyhankos_to_judge(fields, twice, type_):
+    before = opened(in_object_stream([FIELD]))
+    field = before.reader.root["/AcroForm"]["/Fields"].raw_get(0).reference
+
+    def change(stream):
+        stream[generic.pdf_name("/Type")] = generic.pdf_name(type_)
+
+    numbers = [field.idnum] * 2 if twice else None
+    data = with_stream_replaced(before, fields, change=change, numbers=numbers)
+    found = []
+    for reader in (Reader(data, strict=True), PdfFileReader(BytesIO(data))):
+        try:
+            found.append(reader.get_object(generic.Reference(field.idnum, 0, reader)))
+        except (AssertionError, PdfReadError) as error:
+            found.append((type(error), str(error)))
+    assert found[0] == found[1]
+    wanted = generic.Reference(field.idnum, 0)
+    plain = Reader(data, strict=True).plain_bytes(wanted)
+    assert plain is None
+    assert Reader(data, strict=True).plain_bytes(generic.Reference(9999, 0)) is None
+    assert before.reader.plain_bytes(wanted) is not None
+
+
+def test_object_streams_are_let_go_when_there_are_many(monkeypatch):
+    monkeypatch.setattr("verify.pdf.reader._KEPT", 0)
+    first = in_object_stream([FIELD])
+    writer = IncrementalPdfFileWriter(BytesIO(first))
+    stream = writer.prepare_object_stream()
+    more = writer.add_object(parsed(FIELD), obj_stream=stream)
+    writer.update_root()
+    out = BytesIO()
+    writer.write(out)
+    reader = Reader(out.getvalue(), strict=True)
+    field = reader.root["/AcroForm"]["/Fields"].raw_get(0).reference
+    for reference in (field, more.reference, field):
+        reader.resolved_objects.clear()
+        assert reader.get_object(generic.Reference(reference.idnum, 0, reader))["/T"] == "A"
+        assert len(reader._object_streams) == 1
+
+
+def test_a_document_that_was_read_laxly_grows_by_being_read_anew():
+    data = make_document("B-B")
+    before = replace(opened(make_pdf()), strict=False)
+    assert before.grown(data, limits=LIMITS).data == data
+
+
+def test_an_encrypted_document_grows_by_being_read_anew():
+    """pyHanko decrypts as it reads: what was read before is not taken over."""
+    writer = copy_into_new_writer(PdfFileReader(BytesIO(make_pdf())))
+    writer.encrypt("owner", "")
+    out = BytesIO()
+    writer.write(out)
+    before = opened(out.getvalue())
+    later = IncrementalPdfFileWriter(BytesIO(before.data))
+    later.encrypt("")
+    later.root[generic.pdf_name("/Lang")] = generic.pdf_string("vi")
+    later.update_root()
+    out = BytesIO()
+    later.write(out)
+    grown = before.grown(out.getvalue(), limits=LIMITS)
+    assert grown.revisions == 2
+    assert grown.reader.root["/Lang"] == "vi"
+
+
+def test_bytes_that_cannot_be_told_are_not_plain():
+    before = opened(in_object_stream([FIELD]))
+    wanted = before.reader.root["/AcroForm"]["/Fields"].raw_get(0).reference
+    data = with_stream_replaced(before, [FIELD], change=lambda stream: stream.pop("/First"))
+    assert Reader(data, strict=True).plain_bytes(wanted) is None
+    odd = with_stream_replaced(before, [FIELD, ""], numbers=[wanted.idnum])
+    assert Reader(odd, strict=True).plain_bytes(wanted) is None
+    pdf = opened(make_pdf())
+    moved = pdf.data.replace(b"4 0 obj", b"5 0 obj", 1)
+    assert pdf.reader.plain_bytes(generic.Reference(4, 0)) is not None
+    assert Reader(moved, strict=True).plain_bytes(generic.Reference(4, 0)) is None
