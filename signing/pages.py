@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, IndirectObject, Reference
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -15,17 +16,27 @@ from signing.objects import entry
 
 def pages_of(writer: IncrementalPdfFileWriter) -> Pages:
     """Return the pages of the document that `writer` appends to."""
+    count = int(writer.root["/Pages"]["/Count"])
+
+    @cache
+    def references() -> tuple[Reference, ...]:
+        return tuple(_page_references(writer))
 
     def page(index: int) -> DictionaryObject:
-        found = writer.find_page_for_modification(index)[0].get_object()
-        assert isinstance(found, DictionaryObject)  # noqa: S101  pyHanko looked at its entries
+        # pyHanko's own look-up reads every page before the one asked for, each time anew: good for
+        # the first, and for trees that do not hold what they say.
+        if index > 0 and len(references()) == count:
+            found = references()[index].get_object()
+        else:
+            found = writer.find_page_for_modification(index)[0].get_object()
+        assert isinstance(found, DictionaryObject)  # noqa: S101  its entries were looked at
         return found
 
     return Pages(
         data=lambda: _bytes_of(writer),
-        count=int(writer.root["/Pages"]["/Count"]),
+        count=count,
         page=page,
-        signed_fields=lambda: tuple(_signed_fields(writer)),
+        signed_fields=lambda: tuple(_signed_fields(writer, references())),
     )
 
 
@@ -36,7 +47,9 @@ def _bytes_of(writer: IncrementalPdfFileWriter) -> bytes:
     return data
 
 
-def _signed_fields(writer: IncrementalPdfFileWriter) -> Iterator[SignedField]:
+def _signed_fields(
+    writer: IncrementalPdfFileWriter, pages: tuple[Reference, ...]
+) -> Iterator[SignedField]:
     for name, value, reference in enumerate_sig_fields(writer.prev, filled_status=True):
         if str(entry(value, "/Type")) == "/DocTimeStamp":
             continue
@@ -44,7 +57,7 @@ def _signed_fields(writer: IncrementalPdfFileWriter) -> Iterator[SignedField]:
             box = read_box(entry(widget, "/Rect"))
             if box is None or box[2] <= box[0] or box[3] <= box[1]:
                 continue
-            index = _page_index(writer, widget)
+            index = _page_index(pages, widget)
             if index is not None:
                 yield SignedField(name, index, box)
 
@@ -56,12 +69,11 @@ def _widgets(field: IndirectObject) -> tuple[IndirectObject, ...]:
     return tuple(one for one in each if isinstance(one, IndirectObject)) or (field,)
 
 
-def _page_index(writer: IncrementalPdfFileWriter, widget: IndirectObject) -> int | None:
+def _page_index(pages: tuple[Reference, ...], widget: IndirectObject) -> int | None:
     """Return the index of the page that has a widget, looked for from the end.
 
     A widget's own /P may be left out or wrong, so it is only where to look first.
     """
-    pages = tuple(_page_references(writer))
     named = _page_named(widget)
     if named is not None and named in pages and _has(named, widget):
         return pages.index(named)
@@ -86,7 +98,7 @@ def _has(page: Reference, widget: IndirectObject) -> bool:
 
 
 def _page_references(writer: IncrementalPdfFileWriter) -> Iterator[Reference]:
-    """Return the pages in their order; pyHanko's own look-up begins anew for each."""
+    """Return the pages in their order, told from the tree's nodes as pyHanko does."""
     left = [writer.root.raw_get("/Pages")]
     seen: set[Reference] = set()
     while left:
@@ -95,7 +107,8 @@ def _page_references(writer: IncrementalPdfFileWriter) -> Iterator[Reference]:
             continue
         seen.add(node.reference)
         kids = entry(node, "/Kids")
-        if isinstance(kids, ArrayObject):
-            left += reversed(list(list.__iter__(kids)))
-        else:
-            yield node.reference
+        match str(entry(node, "/Type")):
+            case "/Page":
+                yield node.reference
+            case "/Pages" if isinstance(kids, ArrayObject):
+                left += reversed(list(list.__iter__(kids)))

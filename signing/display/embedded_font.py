@@ -98,9 +98,14 @@ class EmbeddedFont:
         return reference
 
     def _width_array(self) -> generic.ArrayObject:
+        """Return the advances, one array for each run of glyphs without a gap."""
         array = generic.ArrayObject()
+        following = -1
         for letter, glyph in sorted(self.glyphs.items(), key=lambda item: item[1]):
-            array += [generic.NumberObject(glyph), _numbers(self.widths[letter])]
+            if glyph != following:
+                array += [generic.NumberObject(glyph), generic.ArrayObject()]
+            array[-1].append(generic.NumberObject(round(self.widths[letter])))
+            following = glyph + 1
         return array
 
 

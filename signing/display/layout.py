@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from signing.display.embedded_font import EmbeddedFont
 from signing.display.placement import POINTS_PER_MM
@@ -62,6 +63,7 @@ def fit_text(
         size *= SMALLEST_STEP
 
 
+@lru_cache(maxsize=64)
 def _flow(lines: tuple[str, ...], font: EmbeddedFont, size: float, width: float) -> TextLayout:
     broken = (part for line in lines for part in _break(line, font, width / size))
     return TextLayout(tuple(broken), size, LEADING * size)

@@ -189,7 +189,8 @@ def _inherited(page: DictionaryObject, key: str) -> PdfObject | None:
     for _ in range(64):  # deeper page trees than this are loops
         if (value := entry(node, key)) is not None:
             return value
-        node = entry(node, "/Parent")
+        if (node := entry(node, "/Parent")) is None:
+            break
     return None
 
 

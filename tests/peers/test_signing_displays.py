@@ -483,6 +483,8 @@ def test_a_persons_widget_is_looked_for_on_the_pages(change):
         tree = writer.root["/Pages"]
         tree["/Kids"].insert(0, writer.root.raw_get("/Pages"))
         tree["/Kids"].insert(0, generic.NullObject())
+        odd = generic.DictionaryObject({pdf_name("/Type"): pdf_name("/Odd")})
+        tree["/Kids"].insert(0, writer.add_object(odd))
         writer.update_container(tree)
         field[pdf_name("/P")] = writer.root.raw_get("/Pages")
     elif change == "below":
