@@ -9,8 +9,12 @@ from datetime import timedelta
 import pytest
 from cli_runs import serving
 
+from cli.homes.home import get_home
+from cli.session import Session
+from cli.upkeep.raising import Raising, RaisingThread
 from pki.clock import FixedClock, SystemClock
 from pki.words import Language
+from signing.queue import Queue
 
 LATER = ("--level", "B-LTA", "--later")
 
@@ -141,6 +145,32 @@ def test_odd_options_are_refused(antin, demo_home, letter, arguments, refusal):
     given = [letter if one == "LETTER" else one for one in arguments]
     ran = antin("--home", demo_home, *given)
     assert (ran.status, ran.code) == refusal
+
+
+def test_the_queue_in_words(antin, waiting):
+    home, path, _ = waiting
+    assert "would be forgotten" in antin("--home", home, "queue", "forget", waiting[2]).out
+    down = antin("--home", home, "extend", "--queue")
+    assert "could not be raised yet" in down.out
+    assert "signing.tsa_unavailable" in down.out
+    assert "waits until" in antin("--home", home, "extend", "--queue").out
+    path.unlink()
+    for entry in (home / "queue").glob("*.json"):
+        entry.unlink()
+    assert "nothing waits" in antin("--home", home, "extend", "--queue").out
+
+
+def test_a_queue_in_other_hands_is_told_of_beside_serving(waiting):
+    home, _, _ = waiting
+    told = []
+    raising = Raising(Session(Language.EN, home=home), get_home(home, None))
+    thread = RaisingThread(raising, tell=told.append)
+    with Queue(home / "queue").locked():
+        thread.round()
+    assert [alarm.code for alarm in told] == ["pki.upkeep.failed"]
+    thread.round()
+    assert len(told) == 1
+    thread.stop()
 
 
 def test_without_a_home_nothing_is_queued(antin, letter, tmp_path):

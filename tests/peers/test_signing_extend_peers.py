@@ -12,6 +12,7 @@ import pytest
 from asn1crypto import cms
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.reader import PdfFileReader
+from unit.signing.extend_corpora import extend_as_trusted
 from unit.signing.signing_world import NOW, TSA_URL, World, make_pdf
 
 from signing.display.profile import load_display
@@ -68,3 +69,34 @@ def test_openssl_verifies_the_time_stamp_that_was_put_in(peer, tmp_path):
         *("-attime", int(NOW.timestamp())),
     )
     assert "Verification: OK" in told
+
+
+OTHERS = [
+    "itext-sign/PdfPKCS7Test/simpleSignature.pdf",
+    "itext-sign/SignatureUtilTest/simpleSignatureWithXfa.pdf",
+    "itext-sign/sign/PadesSigTest/cmp_padesEccSigTest01.pdf",
+    "itext-sign/sign/PdfASigningTest/cmp_signPdfCades.pdf",
+    "itext-sign/sign/TaggedPdfSigningTest/cmp_simpleTaggedDocumentAppendMode.pdf",
+    "itext-sign/validation/DocumentRevisionsValidatorIntegrationTest/linearizedDoc.pdf",
+    "pdf-signed-misc/node-signpdf/signed-once.pdf",
+    "pyhanko/pdf/minimal-signed-twice-both-created.pdf",
+]
+"""Signed by iText, node-signpdf and pyHanko: in place or over the document, whichever fits."""
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_pdfsig_says_the_same_of_what_others_signed_before_and_after(peer, corpora, tmp_path, name):
+    data = (corpora / name).read_bytes()
+    before, after = tmp_path / "before.pdf", tmp_path / "after.pdf"
+    before.write_bytes(data)
+    done = extend_as_trusted(World(), data, Level.B_T)
+    assert done.steps
+    after.write_bytes(done.data)
+    told = [verdicts_of(peer("pdfsig"), each) for each in (before, after)]
+    assert told[0]
+    assert set(told[0]) == {"Signature is Valid."}
+    assert told[1][: len(told[0])] == told[0]
+
+
+def verdicts_of(pdfsig: Path, path: Path) -> list[str]:
+    return re.findall(r"Signature Validation: (.*)", run(pdfsig, "-nocert", path))

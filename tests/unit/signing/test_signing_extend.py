@@ -582,3 +582,17 @@ def test_unsigned_attributes_that_are_there_stay():
     assert [each["type"].dotted for each in signer["unsigned_attrs"]] == ["1.2.3.4"] * 2
     (before,) = cms.ContentInfo.load(once)["content"]["signer_infos"]
     assert before["signature"].dump() == signer["signature"].dump()
+
+
+@pytest.mark.parametrize("contents", [b"<30 80>", b"<3>"])
+def test_contents_laid_out_oddly_are_no_place(contents):
+    """Blanks among the digits, or none of what a signature is: nothing is put in there."""
+    world = World()
+    data = signed(world, timestamp_later=True)
+    start = data.index(b"/Contents <") + 10
+    odd = (
+        data[:start]
+        + contents.ljust(data.index(b">", start) + 1 - start)
+        + data[data.index(b">", start) + 1 :]
+    )
+    assert find_place(odd, "Signature1", limits=world.policy.limits) is None

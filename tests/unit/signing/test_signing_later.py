@@ -432,3 +432,15 @@ def test_of_a_document_just_signed_nothing_is_said(desk):
     assert entry.not_after == desk.world.certificate.not_valid_after_utc
     assert entry.status_until is None or entry.status_until > desk.world.clock.now()
     assert desk.alarms() == []
+
+
+def test_work_on_a_queue_that_was_never_made(tmp_path):
+    queue = Queue(tmp_path / "none")
+    assert list(work_on(queue, World().services())) == []
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_entry_taken_away_while_the_alarms_are_looked_for(tmp_path, monkeypatch):
+    queue = Queue(tmp_path)
+    monkeypatch.setattr(Queue, "ids", lambda _: ("gone",))
+    assert list(queue_alarms(queue, NOW)) == []

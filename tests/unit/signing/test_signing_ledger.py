@@ -434,3 +434,27 @@ def test_what_is_erased_is_not_exported(office):
 def test_a_status_says_what_it_rests_on():
     status = Status("a", "01", "good", "ocsp", NOW, in_document=False)
     assert (status.source, status.in_document) == ("ocsp", False)
+
+
+def test_a_file_that_the_system_does_not_give_away_is_said_to_be_so(office, monkeypatch):
+    record_id = office.ledger.keep(small())
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refuse)
+        with pytest.raises(EvidenceUnwritableError):
+            office.ledger.erase(record_id, "request")
+    assert office.faults() == [(Fault.NOT_ERASED, record_id)]
+    office.ledger.erase(record_id, "request")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", refuse)
+        with pytest.raises(EvidenceUnwritableError):
+            office.ledger.keep(small(1))
+
+
+def test_what_is_no_value_of_a_record_is_a_bug_and_not_kept(office):
+    with pytest.raises(TypeError):
+        office.ledger.keep(small(warnings={"a": object()}))
+    assert office.ids == []
