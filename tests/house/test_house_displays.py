@@ -33,12 +33,14 @@ def test_there_is_no_picture_of_anything_else(checkout):
 def test_a_picture_that_shows_something_else_is_noticed_and_written_again(tmp_path):
     whole = picture("agency")
     assert all(ink(whole))
+    assert ink(picture("annex"))[:2] == (None, None), "black letters have no coloured edges"
     path = tmp_path / "displays" / "agency.png"
     write_picture(path, whole)
     first = path.read_bytes()
     shifted = ImageChops.offset(whole.convert("RGB"), 6, 0)
     assert not shows_the_same(whole, shifted)
     assert not shows_the_same(whole, picture("person"))
+    assert not shows_the_same(picture("copy-sao-y"), picture("copy-sao-luc"))
     assert not shows_the_same(whole, whole.resize((whole.width - 9, whole.height)))
     write_picture(path, ImageChops.offset(whole.convert("RGB"), 1, 0))
     assert path.read_bytes() == first
