@@ -33,6 +33,7 @@ from signing.options import Level
 from signing.reached import (
     check_kept,
     has_level,
+    is_proved,
     lacks_status_alone,
     lowest_level,
     result_not_valid,
@@ -219,7 +220,7 @@ def _raise_level(work: _Work, level: Level) -> None:
         return
     for each in signatures:
         _check_provable(each, services_may_be_down=True)
-    unproved = [each for each in signatures if not has_level(each, Level.B_T, work.report)]
+    unproved = [each for each in signatures if not is_proved(each, work.report)]
     if unproved:
         _prove_existence(work, unproved)
         work.look()

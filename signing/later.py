@@ -6,19 +6,18 @@ Government takes from seconds to minutes, and may be down, while the document ha
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pki.atomic import write_atomically
 from pki.errors import InvalidInputError, PKIError, RefusedError, UnavailableError
-from signing.errors import DocumentChangedError, DocumentGoneError
+from signing.errors import DocumentChangedError, DocumentGoneError, EvidenceUnavailableError
 from signing.evidence import find_signature
 from signing.extend import ExtendedDocument, Extension, extend_document, look
 from signing.files import Existing, check_output
 from signing.options import Level
-from signing.queue import Entry, Queue
+from signing.queue import Entry, Queue, identify
 from signing.reached import all_have, lowest_level
 from signing.reading import read_document
 from signing.services import SigningServices
@@ -107,8 +106,7 @@ def _entry(signed: SignedDocument, target: Path, later: Later, services: Signing
     return Entry(
         path=target.absolute(),
         level=later.level.value,
-        sha256=hashlib.sha256(signed.data).hexdigest(),
-        size=len(signed.data),
+        known=(identify(signed.data),),
         added_at=services.clock.now(),
         not_after=min(ends),
         status_until=min(known, default=None),
@@ -146,6 +144,8 @@ def _attempt(queue: Queue, entry: Entry, services: SigningServices) -> Attempt:
     try:
         level = _raise(entry, services)
     except PKIError as error:
+        if isinstance(error, EvidenceUnavailableError):
+            entry = _prove_existence(queue, entry, services)
         refused = isinstance(error, RefusedError | InvalidInputError)
         now = services.clock.now()
         queue.add(entry.after_failure(error.code, now, refused=refused))
@@ -163,22 +163,52 @@ def _raise(entry: Entry, services: SigningServices) -> str | None:
         PKIError: see `extend_document`.
     """
     data = _read(entry, services)
-    before = hashlib.sha256(data).digest()
     level = Level(entry.level)
-    wish = Extension(level, tsa_url=entry.tsa_url)
-    if hashlib.sha256(data[: entry.size]).hexdigest() != entry.sha256:
+    if not entry.knows(data):
         # A time-stamp in the signature changed its padding: then it was raised, and only the
         # entry is left. Anything else is another document.
         report = look(data, services, name=entry.path.name).report
         if all_have(report, level):
             return lowest_level(report)
         raise DocumentChangedError(path=entry.path)
-    done = extend_document(data, wish=wish, services=services, name=entry.path.name)
-    if hashlib.sha256(_read(entry, services)).digest() != before:
-        raise DocumentChangedError(path=entry.path)  # somebody signed it meanwhile: not undone
+    done = _extend(entry, data, level, services)
     if done.steps:
-        write_atomically(entry.path, done.data, overwrite=True)
+        _replace(entry, data, done.data, services)
     return done.level
+
+
+def _prove_existence(queue: Queue, entry: Entry, services: SigningServices) -> Entry:
+    """Time-stamp a document whose evidence is not there yet; it may be there tomorrow.
+
+    A list that is issued once a day proves something about the time-stamp only the next day. The
+    signature is proved until then, and no second time-stamp is asked for.
+    """
+    try:
+        data = _read(entry, services)
+        done = _extend(entry, data, Level.B_T, services)
+        if done.steps:
+            entry = entry.with_document(done.data)
+            queue.add(entry)  # before the document, which would be another one otherwise
+            _replace(entry, data, done.data, services)
+    except PKIError:
+        return entry  # what failed first is what is told
+    return entry
+
+
+def _extend(entry: Entry, data: bytes, level: Level, services: SigningServices) -> ExtendedDocument:
+    wish = Extension(level, tsa_url=entry.tsa_url)
+    return extend_document(data, wish=wish, services=services, name=entry.path.name)
+
+
+def _replace(entry: Entry, before: bytes, data: bytes, services: SigningServices) -> None:
+    """Put a document in its place, unless somebody signed what is there meanwhile.
+
+    Raises:
+        DocumentChangedError: somebody did; it is not undone.
+    """
+    if _read(entry, services) != before:
+        raise DocumentChangedError(path=entry.path)
+    write_atomically(entry.path, data, overwrite=True)
 
 
 def _read(entry: Entry, services: SigningServices) -> bytes:

@@ -40,10 +40,9 @@ class Entry:
     """Where it was given out, and where the raised one goes; absolute."""
     level: str
     """What it shall be: B-T, B-LT or B-LTA."""
-    sha256: str
-    """Of the document as it was given out, hexadecimal."""
-    size: int
-    """Of the document as it was given out; what comes after was appended since."""
+    known: tuple[tuple[str, int], ...]
+    """Hash (SHA-256, hexadecimal) and size of the document as it was given out, and as it was
+    raised on the way; what comes after was appended since."""
     added_at: datetime
     not_after: datetime
     """When the signer's certificate ends: without a time-stamp by then it can never be proved."""
@@ -68,6 +67,14 @@ class Entry:
         """Say whether it is to be tried now."""
         return self.next_at is None or now >= self.next_at
 
+    def knows(self, data: bytes) -> bool:
+        """Say whether this is the document that waits, or begins with it."""
+        return any(hashlib.sha256(data[:size]).hexdigest() == digest for digest, size in self.known)
+
+    def with_document(self, data: bytes) -> Entry:
+        """Return it as it is kept for a document that was raised on the way."""
+        return replace(self, known=(*self.known, identify(data)), status_until=None)
+
     def after_failure(self, code: str, now: datetime, *, refused: bool) -> Entry:
         """Return it as it is kept after an attempt that failed."""
         doubled = FIRST_PAUSE * (1 << min(self.attempts, 6))
@@ -79,6 +86,11 @@ class Entry:
             failure=code,
             refused=refused,
         )
+
+
+def identify(data: bytes) -> tuple[str, int]:
+    """Return a document's hash and size."""
+    return hashlib.sha256(data).hexdigest(), len(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +179,7 @@ def _to_object(entry: Entry) -> dict[str, Any]:
     return {
         "path": str(entry.path),
         "level": entry.level,
-        "sha256": entry.sha256,
-        "size": entry.size,
+        "known": [list(each) for each in entry.known],
         "tsa_url": entry.tsa_url,
         "added_at": entry.added_at.isoformat(),
         "not_after": entry.not_after.isoformat(),
@@ -186,8 +197,7 @@ def _from_object(found: dict[str, Any]) -> Entry:
     return Entry(
         path=Path(found["path"]),
         level=found["level"],
-        sha256=str(found["sha256"]),
-        size=int(found["size"]),
+        known=tuple((str(digest), int(size)) for digest, size in found["known"]),
         tsa_url=found["tsa_url"],
         added_at=_aware(found["added_at"]),
         not_after=_aware(found["not_after"]),

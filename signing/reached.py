@@ -11,7 +11,7 @@ from signing.verdict import LEVELS, STATUS_FINDINGS, is_broken
 from verify.facts import Kind
 from verify.finding import Severity
 from verify.indication import Indication, SubIndication
-from verify.report import Report, SignatureReport
+from verify.report import Report, SignatureReport, TimestampReport
 from verify.rules.level import PADES
 
 
@@ -42,6 +42,24 @@ def has_level(signature: SignatureReport, level: Level, report: Report) -> bool:
         and each.indication is Indication.TOTAL_PASSED
         and each.revision > signature.revision
         for each in report.signatures
+    )
+
+
+def is_proved(signature: SignatureReport, report: Report) -> bool:
+    """Say whether a time-stamp tells when a signature existed, whatever else is open about it.
+
+    One about whose service nothing can be had at the moment will do: another would lack the same.
+    """
+    inside = (each for each in signature.timestamps if not each.content)
+    over = (
+        each
+        for each in report.signatures
+        if each.kind is Kind.TIMESTAMP and each.revision > signature.revision
+    )
+    stamps: tuple[SignatureReport | TimestampReport, ...] = (*inside, *over)
+    return any(
+        each.indication is Indication.TOTAL_PASSED or each.sub_indication is SubIndication.TRY_LATER
+        for each in stamps
     )
 
 

@@ -62,8 +62,7 @@ def test_whatever_is_queued_is_read_back(name, level, number, words):
     entry = Entry(
         path=Path("/") / name,
         level=level,
-        sha256="ab" * 32,
-        size=number,
+        known=(("ab" * 32, number),),
         added_at=NOW,
         not_after=NOW + timedelta(seconds=number),
         attempts=number % 100,
@@ -81,7 +80,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=8,
 )
-KEYS = ("path", "level", "sha256", "size", "tsa_url", "added_at", "not_after", "status_until")
+KEYS = ("path", "level", "known", "tsa_url", "added_at", "not_after", "status_until")
 MORE = ("attempts", "next_at", "failure", "refused")
 
 

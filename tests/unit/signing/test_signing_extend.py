@@ -388,6 +388,25 @@ def test_a_status_that_cannot_be_had_matters_from_lt_on():
         extend(world, data, Level.B_LT)
 
 
+def test_a_time_stamp_is_not_asked_for_twice_while_a_status_cannot_be_had():
+    world = World(broken={"ocsp", "crl"})
+    once = extend(world, signed(world), Level.B_T).data
+    again = extend(world, once, Level.B_T)
+    assert (again.steps, again.data) == ((), once)
+    world.broken.clear()
+    assert extend(world, once).level == "B-LTA"
+
+
+def test_a_time_stamp_of_a_service_that_was_revoked_since_proves_nothing():
+    world = World()
+    data = signed(world, Level.B_T)
+    world.clock.advance(DAY)
+    world.revoke(world.tsa_certificate, NOW)
+    world.change_tsa()
+    done = extend(world, data, Level.B_T)
+    assert (done.steps, done.level) == ((Step.DOCUMENT_TIMESTAMP,), "B-T")
+
+
 def test_a_service_that_refuses():
     world = World()
     data = signed(world)

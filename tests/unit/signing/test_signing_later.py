@@ -8,12 +8,13 @@ import os
 import signal
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from unit.signing.signing_world import DAY, NOW, TSA_URL, World, make_pdf
 
 from pki.atomic import write_atomically
-from pki.errors import DiskFullError, OutputExistsError
+from pki.errors import DiskFullError, FetchFailedError, OutputExistsError
 from signing import later as later_module
 from signing.display.profile import load_display
 from signing.errors import QueueBusyError, QueueEntryUnreadableError, QueueUnwritableError
@@ -182,6 +183,58 @@ def test_a_service_that_is_down_is_asked_later_and_later(desk):
     assert desk.work() == [("done", "B-LTA")]
 
 
+@pytest.mark.parametrize("room", [True, False], ids=["inside", "over the document"])
+def test_what_waits_for_the_next_list_is_time_stamped_once_and_at_once(desk, room, monkeypatch):
+    """An authority without OCSP, whose list of this hour proves nothing about this minute."""
+    if not room:
+        monkeypatch.setattr(f"{__name__}.OPTIONS", replace(OPTIONS, timestamp_later=False))
+    world = desk.world
+    full = world.full_crl
+
+    def hourly(name: str):
+        now = world.clock.now()
+        issued = NOW - HOUR + (now - NOW) // HOUR * HOUR
+        if name == "root":
+            return full(name)
+        return SimpleNamespace(der=world.build_crl(world.ca, issued))
+
+    monkeypatch.setattr(world, "full_crl", hourly)
+    world.broken.add("ocsp")
+    world.clock.advance(MINUTE)
+    desk.sign()
+    assert desk.work() == [("later", "signing.evidence_unavailable")]
+    stamps = world.asked.count("tsa")
+    path = desk.folder / "out.pdf"
+    assert path.read_bytes().count(b"/ETSI.RFC3161") == (not room)
+    (entry,) = desk.queue.entries()
+    assert (len(entry.known), entry.status_until) == (2, None)
+    for _ in range(3):
+        world.clock.advance(10 * MINUTE)
+        assert desk.work() == [("later", "signing.evidence_unavailable")]
+    assert world.asked.count("tsa") == stamps, "it has its time-stamp"
+    world.clock.advance(2 * HOUR)
+    assert desk.work() == [("done", "B-LTA")]
+    assert world.asked.count("tsa") == stamps + 1, "the archive time-stamp"
+
+
+def test_where_no_time_stamp_is_to_be_had_either_the_first_reason_is_told(desk):
+    desk.sign()
+    desk.world.broken.update({"ocsp", "crl"})
+    only = desk.world.change_answer
+    answers = iter([only])
+
+    def once(answer: bytes) -> bytes:
+        try:
+            return next(answers)(answer)
+        except StopIteration:
+            raise FetchFailedError(url=TSA_URL, reason="gone") from None
+
+    desk.world.change_answer = once
+    assert desk.work() == [("later", "signing.evidence_unavailable")]
+    (entry,) = desk.queue.entries()
+    assert len(entry.known) == 1
+
+
 def test_one_that_fails_stops_no_other(desk):
     desk.sign("a.pdf")
     desk.world.clock.advance(MINUTE)
@@ -330,7 +383,7 @@ def test_killed_while_it_is_raised(desk, point, after, room, monkeypatch):
 
 
 def entry_of(place: Path, **changed: object) -> Entry:
-    given = Entry(place, "B-T", "00" * 32, 1, NOW, NOW + DAY)
+    given = Entry(place, "B-T", (("00" * 32, 1),), NOW, NOW + DAY)
     return replace(given, **changed)
 
 
@@ -375,7 +428,13 @@ def test_an_entry_that_cannot_be_read_is_told_of_and_stops_no_other(desk, conten
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"level": "B-B"}, {"added_at": "2026-01-01T00:00:00"}, {"size": "x"}, {"next_at": "soon"}],
+    [
+        {"level": "B-B"},
+        {"added_at": "2026-01-01T00:00:00"},
+        {"known": [["00", "x"]]},
+        {"known": "x"},
+        {"next_at": "soon"},
+    ],
 )
 def test_an_entry_with_a_wrong_value(tmp_path, wrong):
     queue, entry = Queue(tmp_path), entry_of(tmp_path / "a.pdf")
