@@ -37,6 +37,7 @@ the official texts.
 - Images are PNG files of at most 16 MiB and 16 million pixels, on a transparent ground, of which at
   least half the ink has the colour that the rule asks for. Transparent margins are cut away: the
   size is the size of the ink. `[signing] image` in `antin.toml` names the image once and for all.
+- PDF/A-1 allows nothing transparent: there the image is a stencil of the ink in one colour.
 - Words are real text in Times New Roman or a font of the same metrics, which can be searched,
   copied and read aloud; the time is ISO 8601 with `+07:00`. The field has a name for screen
   readers. Letters and seals of a given size are never made smaller: a field that is too small for

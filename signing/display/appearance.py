@@ -20,6 +20,7 @@ from pyhanko.stamp import BaseStampStyle
 from signing.display.image import SignatureImage
 from signing.display.layout import ASCENT, TextLayout
 from signing.display.look import Look
+from signing.display.pdfa import is_pdfa_1
 from signing.display.placement import POINTS_PER_MM
 
 TURNS = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
@@ -98,11 +99,14 @@ class Appearance(AppearanceContent):
         size = self._look.image_in(width / POINTS_PER_MM, room / POINTS_PER_MM)
         assert size is not None  # noqa: S101  there is an image
         wide, high = size.width_mm * POINTS_PER_MM, size.height_mm * POINTS_PER_MM
-        self.set_resource(
-            ResourceType.XOBJECT, pdf_name("/Im1"), add_image(self._ensure_writer, image)
-        )
+        writer = self._ensure_writer
+        soft = not is_pdfa_1(writer.root)
+        added = add_image(writer, image) if soft else add_stencil(writer, image)
+        self.set_resource(ResourceType.XOBJECT, pdf_name("/Im1"), added)
         left, bottom = (width - wide) / 2, below + (room - high) / 2
-        yield b"q %.3f 0 0 %.3f %.3f %.3f cm /Im1 Do Q" % (wide, high, left, bottom)
+        ink = b"%.3f %.3f %.3f rg " % tuple(band / 255 for band in image.color)
+        place = (wide, high, left, bottom)
+        yield b"q " + (b"" if soft else ink) + b"%.3f 0 0 %.3f %.3f %.3f cm /Im1 Do Q" % place
 
     def _draw_text(self, text: TextLayout, width: float, top: float) -> Iterator[bytes]:
         table, font = self._look.profile.text, self._look.font
@@ -135,6 +139,21 @@ def add_image(writer: BasePdfFileWriter, image: SignatureImage) -> generic.Indir
     colors = _image(image, "/DeviceRGB", image.rgb)
     colors[pdf_name("/SMask")] = mask
     reference: generic.IndirectObject = writer.add_object(colors)
+    return reference
+
+
+def add_stencil(writer: BasePdfFileWriter, image: SignatureImage) -> generic.IndirectObject:
+    """Put the shape of an image's ink into a document and return the reference to it.
+
+    It is filled with one colour; nothing about it is transparent in the sense of PDF.
+
+    Spec: ISO 32000-1 §8.9.6.2 (stencil masking).
+    """
+    stencil = _image(image, "/DeviceGray", image.stencil)
+    del stencil["/ColorSpace"]
+    stencil[pdf_name("/BitsPerComponent")] = generic.NumberObject(1)
+    stencil[pdf_name("/ImageMask")] = generic.BooleanObject(value=True)
+    reference: generic.IndirectObject = writer.add_object(stencil)
     return reference
 
 

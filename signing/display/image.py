@@ -58,6 +58,10 @@ class SignatureImage:
     """Three octets a pixel, deflated."""
     alpha: bytes
     """One octet a pixel, deflated."""
+    stencil: bytes
+    """One bit a pixel, each row from a new octet, deflated; 0 where there is ink."""
+    color: tuple[int, ...]
+    """Of the ink on the whole: red, green, blue."""
     shares: tuple[tuple[Ink, float], ...]
     """Of the solid pixels, how many are of each ink."""
 
@@ -124,13 +128,16 @@ def _encode(image: Image.Image, name: str) -> SignatureImage:
     alpha, colors = image.getchannel("A"), image.convert("RGB")
     # Readers blend colours across the edge: what is not seen takes the colour of the ink.
     seen = alpha.point(lambda value: 255 if value else 0)
-    filled = Image.new("RGB", image.size, _mean(colors, _solid(alpha)))
+    color = _mean(colors, _solid(alpha))
+    filled = Image.new("RGB", image.size, color)
     filled.paste(colors, mask=seen)
     return SignatureImage(
         name,
         *image.size,
         zlib.compress(filled.tobytes(), 9),
         zlib.compress(alpha.tobytes(), 9),
+        zlib.compress(ImageChops.invert(_solid(alpha)).convert("1").tobytes(), 9),
+        color,
         _shares(colors, alpha),
     )
 

@@ -381,6 +381,37 @@ def with_field(data: bytes, box: tuple[float, ...]) -> bytes:
     return out.getvalue()
 
 
+XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
+ xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
+ xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/">%s</rdf:Description></rdf:RDF></x:xmpmeta>"""
+
+
+@pytest.mark.parametrize(
+    ("said", "stencil"),
+    [
+        ("<pdfaid:part>1</pdfaid:part>", True),
+        ("<pdfaid:part>2</pdfaid:part>", False),
+        ("<pdfaid:part>12</pdfaid:part>", False),
+    ],
+)
+def test_a_document_of_pdfa_1_gets_nothing_transparent(seen, said, stencil):
+    data = by_person(letter(xmp=XMP % said))
+    assert (b"/SMask" in data, b"/ImageMask" in data) == (not stencil, stencil)
+    usual, page = seen(by_person(letter())), seen(data)
+    assert page.ink("blue") == pytest.approx(usual.ink("blue"), abs=NEAR_MM)
+    assert page.mean("blue") == usual.mean("blue")
+
+
+def test_the_seal_on_a_document_of_pdfa_1_lets_the_signature_be_seen(seen):
+    data = letter(xmp=XMP % "<pdfaid:part>1</pdfaid:part>")
+    sealed = by_agency(by_person(data))
+    assert b"/SMask" not in sealed
+    page = seen(sealed)
+    usual = seen(by_agency(by_person(letter())))
+    for ink in ("blue", "red"):
+        assert page.ink(ink) == pytest.approx(usual.ink(ink), abs=NEAR_MM)
+
+
 def test_a_field_that_is_there_gets_the_look_in_its_middle(seen):
     data = with_field(blank_pages(1), (100, 400, 300, 510))
     red = seen(by_agency(data, field_name="O")).ink("red")

@@ -31,6 +31,7 @@ def letter(
     form: Literal["NFC", "NFD"] = "NFC",
     spacing: float = 0.0,
     stretching: float = 100.0,
+    xmp: str = "",
 ) -> bytes:
     """Return a decision with "Nơi nhận:" on the left of its last page, title and name on the right.
 
@@ -44,11 +45,14 @@ def letter(
         form: how accents are written.
         spacing: between letters, in points.
         stretching: of letters, in hundredths.
+        xmp: metadata.
     """
     pdf = FPDF(format="A4")
     pdf.set_creation_date(NOW)
     pdf.set_auto_page_break(auto=False)
     pdf.add_font("serif", fname=str(find_font()))
+    if xmp:
+        pdf.set_xmp_metadata(xmp)
     pdf.set_char_spacing(spacing)
     pdf.set_stretching(stretching)
     title, name = (tuple(normalize(form, each) for each in title), normalize(form, name))

@@ -7,6 +7,8 @@ from io import BytesIO
 
 import pytest
 from fontTools.ttLib import TTFont
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import PdfFileWriter
 from unit.signing.signing_pages import handwriting, seal
@@ -16,6 +18,7 @@ from signing.display.embedded_font import embed_font
 from signing.display.image import parse_image
 from signing.display.layout import fit_text, flow_text
 from signing.display.look import prepare_look
+from signing.display.pdfa import is_pdfa_1
 from signing.display.profile import load_display, parse_display
 from signing.display.tables import TextTable
 from signing.errors import (
@@ -162,6 +165,27 @@ def test_a_profile_of_ones_own_may_have_an_image_above_its_words():
     assert made.natural.height_mm == pytest.approx(20 + 2 * 12 * 25.4 / 72)
     assert not made.exact
     assert made.image_in(10, 10).height_mm == pytest.approx(5)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("xmp", "claims"),
+    [
+        (b"<pdfaid:part>1</pdfaid:part>", True),
+        (b"<x pdfaid:part='1' pdfaid:conformance='B'/>", True),
+        (b'<x pdfaid:part = "1"/>', True),
+        (b"<pdfaid:part>2</pdfaid:part>", False),
+        (b"<x pdfaid:part='10'/>", False),
+        (b"", False),
+    ],
+)
+def test_a_document_says_in_its_metadata_that_it_is_pdfa_1(xmp, claims):
+    root = generic.DictionaryObject()
+    assert not is_pdfa_1(root)
+    root[pdf_name("/Metadata")] = generic.StreamObject(stream_data=xmp)
+    assert is_pdfa_1(root) is claims
+    packed = {pdf_name("/Filter"): pdf_name("/FlateDecode")}
+    root[pdf_name("/Metadata")] = generic.StreamObject(packed, encoded_data=xmp)
+    assert not is_pdfa_1(root), "PDF/A does not allow packed metadata"
 
 
 def test_without_image_or_words_there_is_nothing_to_place():
