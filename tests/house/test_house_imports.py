@@ -27,6 +27,7 @@ PYHANKO = "pyHanko lives in signing and verify"
 ASN1 = "asn1crypto lives at pyHanko's side and in one file a package"
 TYPER = "Typer and rich live in cli"
 ASGI = "The ASGI framework lives in the http modules and cli"
+PDFIUM = "PDFium is loaded in a process of its own"
 CYCLES = "No cycles inside a package"
 
 UPWARD = {
@@ -59,6 +60,8 @@ def forbidden() -> Iterator[tuple[str, str, str]]:
     for module in ("pki.register", "sqlmodel", "sqlalchemy"):
         yield AUTHORITY, "pki.authority", module
         yield AUTHORITY, "pki.profiles", module
+    for package in ("cli", "signing", "signing.display"):
+        yield PDFIUM, package, "pypdfium2"
     for (contract, module), homes in HOMES.items():
         yield from ((contract, package, module) for package in PACKAGES if package not in homes)
 
