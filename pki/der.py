@@ -94,10 +94,10 @@ def read(data: bytes, what: str) -> TLV:
     Raises:
         MalformedDERError: not DER, or something follows.
     """
-    element, rest = _split(data, what)
-    if rest:
+    tag, start, end = span(data, 0, what)
+    if end != len(data):
         raise MalformedDERError(what=what, reason="trailing bytes")
-    return element
+    return TLV(tag, data[start:end], data)
 
 
 def read_all(data: bytes, what: str) -> tuple[TLV, ...]:
@@ -107,9 +107,11 @@ def read_all(data: bytes, what: str) -> tuple[TLV, ...]:
         MalformedDERError: not DER.
     """
     elements = []
-    while data:
-        element, data = _split(data, what)
-        elements.append(element)
+    at = 0
+    while at < len(data):
+        tag, start, end = span(data, at, what)
+        elements.append(TLV(tag, data[start:end], data[at:end]))
+        at = end
     return tuple(elements)
 
 
@@ -119,36 +121,24 @@ def span(data: bytes, at: int, what: str) -> tuple[int, int, int]:
     Raises:
         MalformedDERError: not DER, or it is longer than `data`.
     """
-    tag, start, size = _head(data[at : at + 6], what)
-    if len(data) < at + start + size:
+    if len(data) < at + 2:
         raise MalformedDERError(what=what, reason="truncated")
-    return tag, at + start, at + start + size
-
-
-def _split(data: bytes, what: str) -> tuple[TLV, bytes]:
-    tag, start, size = _head(data, what)
-    if len(data) < start + size:
-        raise MalformedDERError(what=what, reason="truncated")
-    whole = data[: start + size]
-    return TLV(tag, whole[start:], whole), data[start + size :]
-
-
-def _head(data: bytes, what: str) -> tuple[int, int, int]:
-    """Return tag, size of the head and size of the content."""
-    if len(data) < 2:
-        raise MalformedDERError(what=what, reason="truncated")
-    tag, first = data[0], data[1]
+    tag, first = data[at], data[at + 1]
     if tag & 0x1F == 0x1F:
         raise MalformedDERError(what=what, reason="tag of several octets")
-    start, size = (2, first) if first < 0x80 else _long_length(data, what)
-    return tag, start, size
+    start, size = (at + 2, first) if first < 0x80 else _long_length(data, at + 2, what)
+    end = start + size
+    if len(data) < end:
+        raise MalformedDERError(what=what, reason="truncated")
+    return tag, start, end
 
 
-def _long_length(data: bytes, what: str) -> tuple[int, int]:
-    octets = data[1] & 0x7F
-    if not 1 <= octets <= 4 or len(data) < 2 + octets:
+def _long_length(data: bytes, at: int, what: str) -> tuple[int, int]:
+    """Return where the content begins, and its size."""
+    start = at + (data[at - 1] & 0x7F)
+    if not at < start <= at + 4 or len(data) < start:
         raise MalformedDERError(what=what, reason="bad length")
-    size = int.from_bytes(data[2 : 2 + octets], "big")
-    if size < 0x80 or data[2] == 0:
+    size = int.from_bytes(data[at:start], "big")
+    if size < 0x80 or data[at] == 0:
         raise MalformedDERError(what=what, reason="length not in the fewest octets")
-    return 2 + octets, size
+    return start, size
