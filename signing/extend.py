@@ -94,6 +94,8 @@ class ExtendedDocument:
     """The verdict on `data`, as of now."""
     lapse: Lapse | None
     """When what it holds can no longer be proved."""
+    due: bool = True
+    """False where `due_within` left it alone: then the verdict is one without the network."""
 
 
 def extend_document(
@@ -120,17 +122,32 @@ def extend_document(
     if timestamper is None:
         raise TSANotNamedError(level=wish.level.value if wish.level else "-")
     work = _Work(BytesIO(data), wish, services, timestamper, name)
+    if wish.due_within is not None:
+        # A thousand documents that are not due ask nobody.
+        alone = work.look_alone()
+        _refuse_broken(alone)
+        if not _is_due(work, wish.due_within):
+            return _untouched(work, alone)
     before = work.look()
-    for each in before.signatures:
-        if is_broken(each):
-            raise ExistingSignatureBrokenError(field=each.field)
-    if wish.due_within is not None and not _is_due(work, wish.due_within):
-        return _finish(work, before)
+    _refuse_broken(before)
     if wish.level is None:
         work.stamp(Step.DOCUMENT_TIMESTAMP)
     else:
         _raise_level(work, wish.level)
     return _finish(work, before)
+
+
+def _refuse_broken(report: Report) -> None:
+    for each in report.signatures:
+        if is_broken(each):
+            raise ExistingSignatureBrokenError(field=each.field)
+
+
+def _untouched(work: _Work, report: Report) -> ExtendedDocument:
+    level = lowest_level(report)
+    lapse = lapse_of(report, work.services.policy)
+    data = work.document.getvalue()
+    return ExtendedDocument(data, (), level, level, report, lapse, due=False)
 
 
 @dataclass(frozen=True, slots=True)

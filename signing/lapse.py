@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from verify.facts import Kind
-from verify.indication import Indication
+from verify.indication import Indication, SubIndication
 from verify.policy import Policy
 from verify.report import LinkReport, Report, SignatureReport, TimestampReport
 
@@ -33,13 +33,13 @@ class Lapse:
 def lapse_of(report: Report, policy: Policy) -> Lapse | None:
     """Return when the first signature of a document can no longer be proved by what is in it.
 
-    A time-stamp over the document counts for every signature before it, and a document that has
-    nothing but time-stamps lapses with the newest of them.
+    A verdict without the network will do. A time-stamp over the document counts for every
+    signature before it, and a document that has nothing but time-stamps lapses with the newest.
 
     Returns:
         None where there is nothing that could lapse.
     """
-    stamps = [each for each in report.signatures if each.kind is Kind.TIMESTAMP and _passed(each)]
+    stamps = [each for each in report.signatures if each.kind is Kind.TIMESTAMP and _counts(each)]
     signatures = [each for each in report.signatures if each.kind is not Kind.TIMESTAMP]
     if not signatures:
         return _latest(_lapse(each, policy) for each in stamps)
@@ -51,14 +51,16 @@ def _of_signature(
     signature: SignatureReport, stamps: list[SignatureReport], policy: Policy
 ) -> Lapse:
     over = [each for each in stamps if each.revision > signature.revision]
-    inside = [each for each in signature.timestamps if _passed(each) and not each.content]
+    inside = [each for each in signature.timestamps if _counts(each) and not each.content]
     proofs: tuple[SignatureReport | TimestampReport, ...] = (*over, *inside)
     found = _latest(_lapse(each, policy) for each in proofs)
     return found or _lapse(signature, policy)
 
 
-def _passed(item: SignatureReport | TimestampReport) -> bool:
-    return item.indication is Indication.TOTAL_PASSED
+def _counts(item: SignatureReport | TimestampReport) -> bool:
+    """Say whether a time-stamp is valid, or lacks nothing but what the network may have."""
+    passed = item.indication is Indication.TOTAL_PASSED
+    return passed or item.sub_indication is SubIndication.TRY_LATER
 
 
 def _latest(lapses: Iterable[Lapse]) -> Lapse | None:

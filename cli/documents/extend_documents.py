@@ -155,7 +155,8 @@ def extension_object(done: ExtendedDocument) -> dict[str, Any]:
         "level": done.level,
         "provable_until": _instant(done.lapse.at) if done.lapse else None,
         "ends_with": done.lapse.what if done.lapse else None,
-        "indication": done.report.indication.value,
+        "due": done.due,
+        "indication": done.report.indication.value if done.due else None,
     }
 
 
@@ -163,6 +164,8 @@ def extension_text(session: Session, path: Path, done: ExtendedDocument) -> str:
     """Return what became of a document, in one line."""
     until = done.lapse.at if done.lapse else "-"
     level = done.level or "-"
+    if not done.due:
+        return session.word("cli.extend.not_due", path=path, until=until)
     if not done.steps:
         return session.word("cli.extend.unchanged", path=path, level=level, until=until)
     added = ", ".join(session.word(f"cli.extend.added.{step.value}") for step in done.steps)

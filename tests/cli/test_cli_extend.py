@@ -81,6 +81,9 @@ def test_only_what_is_due_is_renewed(antin, served, bare, tmp_path):
     antin("--home", served, "extend", bare, "-o", path)
     ran = antin("--home", served, "extend", tmp_path, "--in-place", "--due-within", "60d", "--json")
     assert (ran.status, ran.json["added"], ran.json["output"]) == (0, [], None)
+    assert (ran.json["due"], ran.json["indication"]) == (False, None)
+    told = antin("--home", served, "extend", path, "--in-place", "--due-within", "60d")
+    assert "not due" in told.out
     ran = antin("--home", served, "extend", path, "--in-place", "--due-within", "9999d", "--json")
     assert ran.json["added"][-1] == "archive-timestamp"
     judged = antin("--home", served, "verify", path, "--json").json

@@ -473,6 +473,7 @@ def test_an_archive_time_stamp_is_renewed_before_it_lapses_and_not_earlier():
     assert extend(world, done.data, due_within=within).steps == (), "not due any more"
     world.clock.advance(200 * DAY)
     assert world.clock.now() > old.not_valid_after_utc
+    assert not extend(world, done.data, due_within=within).due, "the old one ended, and no matter"
     services = world.services()
     evidence = gather_evidence((world.tsa_certificate,), world.signer().chain, services)
     for document, passed in ((done.data, True), (data, False)):
@@ -519,6 +520,21 @@ def test_a_digest_that_ends_is_due_too_and_another_is_taken():
     assert done.steps[-1] is Step.ARCHIVE_TIMESTAMP
     newest = done.report.signatures[-1]
     assert "sha384" in newest.digests
+
+
+def test_what_is_not_due_asks_nobody_and_is_judged_all_the_same():
+    world = World()
+    data = signed(world, Level.B_LTA)
+    world.clock.advance(100 * DAY)
+    world.asked.clear()
+    done = extend(world, data, due_within=60 * DAY)
+    assert (done.due, done.steps, world.asked) == (False, (), [])
+    assert done.lapse.at == world.tsa_certificate.not_valid_after_utc
+    broken = bytearray(data)
+    broken[broken.index(b"595.28")] ^= 1
+    with pytest.raises(ExistingSignatureBrokenError):
+        extend(world, bytes(broken), due_within=60 * DAY)
+    assert extend(world, data, due_within=300 * DAY).due
 
 
 def test_documents_without_anything_that_lapses_are_never_due():
