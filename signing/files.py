@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pki.atomic import write_atomically
 from pki.errors import OutputExistsError, OutputUnwritableError, PKIError
+from signing.collecting import collecting_seldom
 from signing.errors import (
     FileIsDirectoryError,
     OutputIsInputError,
@@ -96,7 +97,7 @@ def sign_each(
     limits = signatory.services.policy.limits
     overwrite = existing is not Existing.REFUSE
     waiting: deque[tuple[Path, SignedDocument, Future[None]]] = deque()
-    with ThreadPoolExecutor(max_workers=1) as disk:
+    with collecting_seldom(), ThreadPoolExecutor(max_workers=WRITERS) as disk:
         for source, target in pairs:
             try:
                 data = read_document(source, limit=limits.document_bytes)
@@ -114,6 +115,8 @@ def sign_each(
 
 AHEAD = 4
 """Signed documents that wait in memory for the disk."""
+WRITERS = 2
+"""The disk confirms two as fast as one."""
 
 
 def _written(

@@ -137,7 +137,10 @@ def test_cross_reference_streams(widths, data, index, strict):
         stream[generic.pdf_name("/Index")] = numbers(index)
 
     def through(parse):
-        return lambda _: list(parse(stream, strict))
+        return lambda _: [
+            (each.xref_type, each.location, each.idnum, each.generation)
+            for each in parse(stream, strict)
+        ]
 
     same(through(tokens.parse_xref_stream), through(tokens._parse_xref_stream), b"")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from unit.signing.signing_world import NOW, TSA_URL, World, make_pdf
 
 from pki.errors import DiskFullError, OutputExistsError, OutputUnwritableError
+from signing.collecting import collecting_seldom
 from signing.display.profile import load_display
 from signing.errors import (
     CertificateExpiredError,
@@ -266,3 +268,22 @@ def test_a_refused_check_is_made_again_for_the_next_document():
         with pytest.raises(CertificateRevokedError):
             signatory.sign(make_pdf())
     assert world.key_openings == 0
+
+
+def test_the_collector_is_left_as_it_was():
+    before = gc.get_threshold()
+    frozen = gc.get_freeze_count()
+    with collecting_seldom():
+        seldom = gc.get_threshold()
+        assert seldom > before
+        with collecting_seldom():
+            assert gc.get_threshold() == seldom
+        assert gc.get_freeze_count() > frozen
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0
+    gc.disable()
+    try:
+        with collecting_seldom():
+            assert gc.get_threshold() == before
+    finally:
+        gc.enable()
