@@ -1,9 +1,8 @@
 """Documents that offices, libraries and test suites of others made: what signing meets in earnest.
 
 From the corpora beside the checkout (`ANTIN_CORPORA` names another place), each as it was before
-its first signature, one of a kind, and only those that pyHanko can sign: two hundred, and where
-there are not so many, signed ones to the number. Without corpora there are none, and the job is
-left out.
+its first signature, one of a kind, and only those that pyHanko can sign. Without corpora there are
+none, and the job is left out.
 """
 
 from __future__ import annotations
@@ -38,25 +37,21 @@ def gather(folder: Path, wanted: int) -> int:
     target.mkdir()
     known: set[bytes] = set()
     kept: list[bytes] = []
-    for signed in (False, True):
-        for data in _candidates(signed=signed):
-            digest = hashlib.sha256(data).digest()
-            if len(kept) < wanted and digest not in known and _can_be_signed(data):
-                known.add(digest)
-                kept.append(data)
+    for data in _candidates():
+        digest = hashlib.sha256(data).digest()
+        if len(kept) < wanted and digest not in known and _can_be_signed(data):
+            known.add(digest)
+            kept.append(data)
     for number, data in enumerate(kept):
         (target / f"{number:03}.pdf").write_bytes(data)
     return len(kept)
 
 
-def _candidates(*, signed: bool) -> Iterator[bytes]:
+def _candidates() -> Iterator[bytes]:
     corpora = Path(os.environ.get("ANTIN_CORPORA", "../shared/corpora"))
     for origin in ORIGINS:
         for path in sorted((corpora / origin).rglob("*.pdf")):
             data = path.read_bytes()
-            if signed:
-                yield data
-                continue
             for end in _END.finditer(data):
                 if _is_unsigned(data[: end.end()]):
                     yield data[: end.end()]
