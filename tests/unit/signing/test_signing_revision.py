@@ -10,6 +10,7 @@ import pytest
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm, SigFieldSpec
 from pyhanko.sign.fields import append_signature_field as append_field
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
@@ -31,6 +32,8 @@ from signing.options import SigningOptions
 from signing.revision import SignatureRequest, prepare_signature
 from signing.signer import KeySigner
 from verify.errors import BrokenPDFError, EncryptedPDFError
+from verify.pdf.document import open_pdf
+from verify.policy import default_policy
 
 NONE = SigningOptions(display=load_display("none"))
 
@@ -232,11 +235,11 @@ def test_a_lock_with_no_changes_on_an_approval_signature_locks_all():
         sign(sign(data, replace(NONE, field_name="Seal")))
 
 
-def test_an_encrypted_document_is_refused():
-    from pyhanko.pdf_utils.writer import copy_into_new_writer
-
+@pytest.mark.parametrize("password", ["user", ""])
+def test_an_encrypted_document_is_refused(password):
+    """Also one that everybody may open: what is appended would have to be encrypted as well."""
     writer = copy_into_new_writer(PdfFileReader(BytesIO(make_pdf())))
-    writer.encrypt("owner", "user")
+    writer.encrypt("owner", password)
     out = BytesIO()
     writer.write(out)
     with pytest.raises(EncryptedPDFError) as caught:
@@ -251,6 +254,42 @@ def test_a_document_pyhanko_cannot_append_to_is_refused_in_our_words(data):
     with pytest.raises((DocumentUnsupportedError, BrokenPDFError)) as caught:
         sign(data, SigningOptions())
     assert caught.value.facts["reason"]
+
+
+def test_a_hybrid_document_is_refused(corpora):
+    """Readers differ on whether they look at the hybrid stream: two documents in one."""
+    data = (corpora / "pyhanko" / "pdf" / "minimal-hybrid-xref.pdf").read_bytes()
+    with pytest.raises(DocumentUnsupportedError) as caught:
+        sign(data)
+    assert "hybrid" in caught.value.facts["reason"]
+
+
+def test_a_document_that_only_a_lax_reading_opens_is_not_appended_to():
+    data = make_pdf().replace(b"/Type /Catalog", b"/Type /Catalog\n/Type /Catalog", 1)
+    grown = len(b"/Type /Catalog\n")
+    start = data.rindex(b"startxref\n") + 10
+    offset = int(data[start : data.index(b"\n", start)])
+    data = data[:start] + data[start:].replace(b"%d" % offset, b"%d" % (offset + grown), 1)
+    assert not open_pdf(data, name="cv.pdf", limits=default_policy().limits).strict
+    with pytest.raises(DocumentUnsupportedError):
+        sign(data)
+
+
+def test_a_form_without_a_list_of_fields_gets_one():
+    data = sign(make_pdf())
+    writer = IncrementalPdfFileWriter(BytesIO(make_pdf()))
+    writer.root[generic.pdf_name("/AcroForm")] = writer.add_object(generic.DictionaryObject())
+    writer.update_root()
+    out = BytesIO()
+    writer.write(out)
+    assert list(fields_of(sign(out.getvalue()))) == list(fields_of(data)) == ["Signature1"]
+
+
+@pytest.mark.parametrize("name", ["Seal", "Sê-al", "S(e)al", "Signature1"])
+def test_a_fresh_name_is_none_that_a_field_has_however_it_is_spelled(name):
+    data = with_field(make_pdf(), name, box=None)
+    made = [each for each in fields_of(sign(data)) if each != name]
+    assert made == ["Signature2" if name == "Signature1" else "Signature1"]
 
 
 def test_the_font_is_embedded_as_a_subset():

@@ -31,7 +31,15 @@ from pyhanko.sign.fields import (
     SigSeedValueSpec,
     append_signature_field,
 )
-from unit.signing.signing_world import TSA_URL, UNLISTED, World, make_key, make_pdf, wide_policy
+from unit.signing.signing_world import (
+    TSA_URL,
+    UNLISTED,
+    World,
+    change_page,
+    make_key,
+    make_pdf,
+    wide_policy,
+)
 
 from hsm.cryptoki.rsa import TokenRSAKey
 from hsm.cryptoki.signer import RawSigner
@@ -503,3 +511,36 @@ def test_the_choice_stands_in_the_result():
     done = sign(World("rsa-2048"), pss=False)
     assert done.choice.algorithm == "RSASSA-PKCS1-v1_5/SHA-256"
     assert done.choice.rule.code == "signing.rule.pkcs1_by_wish"
+
+
+def test_a_field_that_names_no_page_and_one_on_a_turned_page_are_listed():
+    data = change_page(with_field(make_pdf(), "A"), Rotate=90)
+    (field,) = list_fields(data, name="cv.pdf", limits=LIMITS)
+    assert (field.size_mm, field.page) == ((21.2, 70.6), 1)
+    writer = IncrementalPdfFileWriter(BytesIO(with_field(make_pdf(), "A")))
+    lone = writer.root["/AcroForm"]["/Fields"][0]
+    del lone["/P"], lone["/Rect"]
+    writer.update_container(lone)
+    out = BytesIO()
+    writer.write(out)
+    (field,) = list_fields(out.getvalue(), name="cv.pdf", limits=LIMITS)
+    assert (field.size_mm, field.page, field.label) == (None, 1, None)
+
+
+def test_pages_that_lead_round_in_a_circle_end():
+    writer = IncrementalPdfFileWriter(BytesIO(with_field(make_pdf(), "A")))
+    pages = writer.root["/Pages"]
+    pages["/Kids"].append(writer.root.raw_get("/Pages"))
+    writer.update_container(pages)
+    out = BytesIO()
+    writer.write(out)
+    assert len(list_fields(out.getvalue(), name="cv.pdf", limits=LIMITS)) == 1
+
+
+def test_a_permission_asked_for_is_written_into_the_lock_that_is_there():
+    spec = FieldMDPSpec(FieldMDPAction.INCLUDE, ["A"])
+    data = with_field(make_pdf(), "Leader", field_mdp_spec=spec)
+    lock = FieldLock(LockAction.INCLUDE, ("A",), Permission.NO_CHANGES)
+    done = sign(data=data, field_name="Leader", lock=lock)
+    found = dictionary(done).sig_field["/Lock"]
+    assert (found["/Action"], found["/Fields"], found["/P"]) == ("/Include", ["A"], 1)
