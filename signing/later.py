@@ -7,6 +7,7 @@ Government takes from seconds to minutes, and may be down, while the document ha
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,19 +126,30 @@ class Attempt:
     level: str | None = None
 
 
-def work_on(queue: Queue, services: SigningServices) -> Iterator[Attempt]:
-    """Raise what is due, one document after another; what fails is tried later and later.
+def work_on(queue: Queue, services: SigningServices, *, workers: int = 1) -> Iterator[Attempt]:
+    """Raise what is due; what fails is tried later and later.
+
+    Args:
+        queue: what waits.
+        services: time, network, trust, policy, time-stamp services.
+        workers: how many documents at a time; most of the time is spent waiting for services.
 
     Raises:
         QueueBusyError: another process works on the queue.
     """
     with queue.locked():
-        for entry in tuple(queue.entries()):
-            now = services.clock.now()
-            if not entry.is_due(now):
-                yield Attempt(entry, "waiting")
-                continue
-            yield _attempt(queue, entry, services)
+        entries = tuple(queue.entries())
+        if workers == 1:  # no thread that a process which ends would wait for
+            yield from (_try_if_due(queue, entry, services) for entry in entries)
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            yield from pool.map(lambda entry: _try_if_due(queue, entry, services), entries)
+
+
+def _try_if_due(queue: Queue, entry: Entry, services: SigningServices) -> Attempt:
+    if not entry.is_due(services.clock.now()):
+        return Attempt(entry, "waiting")
+    return _attempt(queue, entry, services)
 
 
 def _attempt(queue: Queue, entry: Entry, services: SigningServices) -> Attempt:

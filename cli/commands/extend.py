@@ -32,6 +32,7 @@ def extend(
     tsa: Annotated[str | None, typer.Option("--tsa", help="sign.tsa")] = None,
     trust: Annotated[list[Path] | None, typer.Option("--trust", help="verify.trust")] = None,
     policy: Annotated[str | None, typer.Option("--policy", help="verify.policy")] = None,
+    workers: Annotated[int, typer.Option("--workers", help="extend.workers", min=1, max=64)] = 1,
     json_lines: Annotated[bool, typer.Option("--json-lines", help="json_lines")] = False,
 ) -> None:
     """Add time-stamps and evidence to documents; each is judged before and after."""
@@ -55,10 +56,11 @@ def extend(
         check_queue_alone(queue=queue, files=files)
         from cli.documents.queued import raise_queue
 
-        raise typer.Exit(raise_queue(session, home, outside))
+        raise typer.Exit(raise_queue(session, home, outside, workers=workers))
     wishes = ExtendWishes(level, due_within, timestamp_only, in_place, overwrite)
     wish = wishes.extension(outside)
     documents = documents_in(files)
     outputs = extension_plan(documents, output, in_place=in_place)
     task = ExtendTask(session, outside, wish, outputs, wishes.existing)
-    raise typer.Exit(run_batch(session, "extend/1", documents, task, json_lines=json_lines))
+    status = run_batch(session, "extend/1", documents, task, json_lines=json_lines, workers=workers)
+    raise typer.Exit(status)

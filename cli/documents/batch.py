@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,17 @@ def run_batch(
     work: Callable[[Path], Outcome],
     *,
     json_lines: bool,
+    workers: int = 1,
 ) -> ExitStatus:
     """Do `work` for each document; in a batch an error is one result and the others go on.
+
+    Args:
+        session: where results go.
+        schema: of their JSON.
+        documents: what is worked on; results come in this order.
+        work: does one document; with several workers it is called in as many threads.
+        json_lines: one line a document, as it is done.
+        workers: how many documents at a time, for work that waits for others.
 
     Raises:
         PKIError: from the only document: it is reported as any error is.
@@ -44,8 +54,7 @@ def run_batch(
         session.put(schema, outcome.data, lambda: outcome.text)
         return outcome.status
     outcomes: list[Outcome] = []
-    for document in documents:
-        outcome = _attempt(session, document, work)
+    for outcome in _outcomes(session, documents, work, workers):
         outcomes.append(outcome)
         if json_lines:
             line = {"schema": f"antin.{schema}", **outcome.data}
@@ -56,6 +65,17 @@ def run_batch(
         many = {"documents": [outcome.data for outcome in outcomes]}
         session.put(schema, many, str)
     return worst(outcome.status for outcome in outcomes)
+
+
+def _outcomes(
+    session: Session, documents: Sequence[Path], work: Callable[[Path], Outcome], workers: int
+) -> Iterator[Outcome]:
+    if workers == 1:
+        for document in documents:
+            yield _attempt(session, document, work)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(lambda document: _attempt(session, document, work), documents)
 
 
 def _attempt(session: Session, document: Path, work: Callable[[Path], Outcome]) -> Outcome:

@@ -15,13 +15,14 @@ from signing.later import Attempt, work_on
 from signing.queue import Entry, Queue
 
 
-def raise_queue(session: Session, home: Home, outside: Outside) -> ExitStatus:
-    """Raise what waits and say what became of each.
+def raise_queue(session: Session, home: Home, outside: Outside, *, workers: int = 1) -> ExitStatus:
+    """Raise what waits, so many documents at a time, and say what became of each.
 
     Raises:
         QueueBusyError: another process works on the queue.
     """
-    attempts = tuple(work_on(Queue(home.queue), outside.signing(session.clock)))
+    services = outside.signing(session.clock)
+    attempts = tuple(work_on(Queue(home.queue), services, workers=workers))
     objects = [_attempt_object(one, session) for one in attempts]
     session.put("extend/1", {"queue": objects}, lambda: _attempts_text(attempts, session))
     return worst(status_of_error(one.error) for one in attempts if one.error is not None)

@@ -76,6 +76,21 @@ def test_a_folder_in_place_one_bad_document_stopping_none(antin, served, bare, l
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.pdf", "b.pdf", "c.pdf", "d.pdf"]
 
 
+def test_many_at_a_time_come_in_their_order(antin, served, bare, tmp_path):
+    names = [f"{number}.pdf" for number in range(6)]
+    for name in names:
+        shutil.copyfile(bare, tmp_path / name)
+    (tmp_path / "3.pdf").write_bytes(b"none")
+    ran = antin(
+        *("--home", served, "extend", tmp_path, "--in-place", "--level", "B-T"),
+        *("--workers", "4", "--json-lines"),
+    )
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    assert ran.status == 5
+    assert [line.get("level") for line in lines] == ["B-T", "B-T", "B-T", None, "B-T", "B-T"]
+    assert antin("--home", served, "extend", bare, "--workers", "0").status == 2
+
+
 def test_only_what_is_due_is_renewed(antin, served, bare, tmp_path):
     path = tmp_path / "a.pdf"
     antin("--home", served, "extend", bare, "-o", path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 import time
 from datetime import timedelta
 
@@ -86,6 +88,29 @@ def test_serving_raises_it_by_itself(antin, waiting):
         while list((home / "queue").glob("*.json")) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert level_of(antin, home, path) == "B-LTA"
+
+
+def test_serving_ends_at_once_while_a_service_keeps_it_waiting(waiting):
+    """A time-stamp service that takes minutes does not keep `antin serve` from ending."""
+    home, path, _ = waiting
+    before = path.read_bytes()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        toml = home / "antin.toml"
+        text = toml.read_text("utf-8")
+        text = re.sub(
+            r"timestamp_urls = \[.*\]", f'timestamp_urls = ["http://{address}/tsa"]', text
+        )
+        text = re.sub(r"allow = \[", f'allow = ["{address}", ', text)
+        toml.write_text(text, "utf-8")
+        with serving(home):
+            connection, _ = silent.accept()
+            started = time.monotonic()
+        taken = time.monotonic() - started
+        connection.close()
+    assert taken < 15
+    assert path.read_bytes() == before
+    assert len(list((home / "queue").glob("*.json"))) == 1, "it waits still"
 
 
 def test_a_home_may_queue_only_what_the_services_keep_waiting(antin, demo_home, letter, tmp_path):

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import os
 import signal
+import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -241,6 +242,27 @@ def test_one_that_fails_stops_no_other(desk):
     desk.sign("b.pdf")
     (desk.folder / "a.pdf").unlink()
     assert desk.work() == [("later", "signing.document_gone"), ("done", "B-LTA")]
+
+
+def test_several_at_a_time_while_services_are_slow(desk):
+    names = [f"{number}.pdf" for number in range(6)]
+    for name in names:
+        desk.sign(name, level=Level.B_T)
+    together, most = [], []
+    gate = threading.Barrier(3, timeout=10)
+
+    def slow(answer: bytes) -> bytes:
+        together.append(1)
+        most.append(len(together))
+        gate.wait()
+        together.pop()
+        return answer
+
+    desk.world.change_answer = slow
+    attempts = list(work_on(desk.queue, desk.services, workers=3))
+    assert [each.state for each in attempts] == ["done"] * 6
+    assert max(most) == 3
+    assert desk.queue.ids() == ()
 
 
 def test_a_document_that_comes_back_is_raised(desk):
