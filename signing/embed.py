@@ -67,7 +67,7 @@ class Embedding:
         mdp: SigMDPSetup,
     ) -> None:
         field = _field_of(writer, plan)
-        note_in_field(field, mdp)
+        note_in_field(writer, field, mdp)
         _draw(plan, get_single_field_annot(field), writer)
         signature = SignatureObject(
             timestamp=placeholder.at,

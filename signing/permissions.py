@@ -10,6 +10,7 @@ Spec: ISO 32000-2 §12.7.5.5 (signature field lock dictionary), §12.8.2.2 (DocM
 from __future__ import annotations
 
 from pyhanko.pdf_utils.generic import DictionaryObject, NumberObject, pdf_name
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm
 from pyhanko.sign.signers.cms_embedder import SigMDPSetup
 
@@ -61,7 +62,9 @@ def plan_permissions(
     )
 
 
-def note_in_field(field: DictionaryObject, mdp: SigMDPSetup) -> None:
+def note_in_field(
+    writer: IncrementalPdfFileWriter, field: DictionaryObject, mdp: SigMDPSetup
+) -> None:
     """Write the permission into the field's lock, where readers look for it.
 
     A certification has it in the signature dictionary instead.
@@ -75,6 +78,7 @@ def note_in_field(field: DictionaryObject, mdp: SigMDPSetup) -> None:
         assert mdp.field_lock is not None  # noqa: S101  a permission comes with a lock
         lock = field[pdf_name("/Lock")] = mdp.field_lock.as_sig_field_lock()
     lock[pdf_name("/P")] = NumberObject(mdp.docmdp_perms.value)
+    writer.update_container(lock)  # it may be an object of its own
 
 
 def lock_spec(lock: FieldLock) -> FieldMDPSpec:
