@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from fpdf.enums import AccessPermission
 from pki.clock import FixedClock, SystemClock
 
 YEAR = timedelta(days=365)
+_HOLDERS = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -355,7 +357,8 @@ def software_signer(antin, served, tmp_path):
     ran = antin(
         *("--home", served, "cert", "issue", "--ca", "issuing", "--profile", "official"),
         *("--key", f"file:{plain}", "-o", pem),
-        *("--set", "C=VN", "--set", "O=UBND", "--set", "CN=Khóa Trong Tệp"),
+        # One holder has two of them in force at most: each test has a holder of its own.
+        *("--set", "C=VN", "--set", "O=UBND", "--set", f"CN=Khóa Trong Tệp {next(_HOLDERS)}"),
     )
     assert ran.status == 0, ran
     certificate = load_pem_x509_certificate(pem.read_bytes())
