@@ -467,3 +467,39 @@ class EvidenceTooEarlyError(RefusedError):
     """Evidence must be kept for some time yet (facts: `id`, `until`)."""
 
     code = "signing.evidence_too_early"
+
+
+class BatchBusyError(UnavailableError):
+    """Another process signs into the same folder (facts: `path`)."""
+
+    code = "signing.batch_busy"
+
+
+class JournalUnreadableError(InvalidInputError):
+    """The journal of a folder does not read (facts: `path`, `line`; 0 where the file does not)."""
+
+    code = "signing.journal_unreadable"
+
+
+class JournalTooLargeError(RefusedError):
+    """The journal of a folder is as large as it may be (facts: `path`, `limit`)."""
+
+    code = "signing.journal_too_large"
+
+
+class JournalUnwritableError(UnavailableError):
+    """The journal of a folder cannot be written (facts: `path`, `reason`)."""
+
+    code = "signing.journal_unwritable"
+
+
+class InputChangedError(RefusedError):
+    """A document changed after it was signed and given out (facts: `path`, `output`)."""
+
+    code = "signing.input_changed"
+
+
+class OutputGoneError(RefusedError):
+    """A document was given out and is not where it was put (facts: `path`)."""
+
+    code = "signing.output_gone"

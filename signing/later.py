@@ -47,6 +47,8 @@ class GivenOut:
     """What is still to come; None where nothing is."""
     why: PKIError | None = None
     """What kept it waiting."""
+    data: bytes = b""
+    """What goes out."""
 
 
 def sign_now(
@@ -70,24 +72,37 @@ def sign_now(
         PKIError: see `signing.files.sign_file`; a queue that cannot be written refuses, as what
             is not entered would be forgotten.
     """
-    services = signatory.services
-    data = read_document(source, limit=services.policy.limits.document_bytes)
+    limit = signatory.services.policy.limits.document_bytes
+    data = read_document(source, limit=limit)
     check_output(source, target, existing=existing)
+    made = make_for_later(data, source, target, signatory, later=later)
+    if made.entry is not None:
+        later.queue.add(made.entry)
+    try:
+        write_atomically(target, made.data, overwrite=existing is not Existing.REFUSE)
+    except PKIError:
+        if made.entry is not None:
+            later.queue.remove(made.entry.id)
+        raise
+    return made
+
+
+def make_for_later(
+    data: bytes, source: Path, target: Path, signatory: Signatory, *, later: Later
+) -> GivenOut:
+    """Sign a document that was read, and say what is to be queued; neither is done here.
+
+    Raises:
+        PKIError: see `sign_document`.
+    """
     signed = signatory.sign(data, name=source.name)
     done, why = None, None
     if later.try_first:
-        done, why = _try(signed, later, services)
+        done, why = _try(signed, later, signatory.services)
     if done is not None:
-        write_atomically(target, done.data, overwrite=existing is not Existing.REFUSE)
-        return GivenOut(signed, done.level or later.level.value, None)
-    entry = _entry(signed, target, later, services)
-    later.queue.add(entry)
-    try:
-        write_atomically(target, signed.data, overwrite=existing is not Existing.REFUSE)
-    except PKIError:
-        later.queue.remove(entry.id)
-        raise
-    return GivenOut(signed, signed.level.value, entry, why)
+        return GivenOut(signed, done.level or later.level.value, None, data=done.data)
+    entry = _entry(signed, target, later, signatory.services)
+    return GivenOut(signed, signed.level.value, entry, why, data=signed.data)
 
 
 def _try(

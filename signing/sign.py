@@ -97,6 +97,14 @@ class Signatory:
         self._key_signer: KeySigner | None = None
         self._gatherers = Gatherers()
 
+    def check(self) -> None:
+        """Check the signer, as `sign` does: for whoever asks for a PIN before the first document.
+
+        Raises:
+            PKIError: see `check_owner` and `check_signer`.
+        """
+        self._check_signer()
+
     def sign(self, data: bytes, *, name: str = "document.pdf") -> SignedDocument:
         """Return the document with one more signature; see `sign_document`.
 
@@ -107,9 +115,7 @@ class Signatory:
         timestamper = _timestamper(options, services)
         pdf = open_pdf(data, name=name, limits=services.policy.limits)
         before = judge_before(pdf, services=services, allow_broken=options.allow_broken_signatures)
-        if options.expected_owner is not None:
-            check_owner(self.signer.certificate, options.expected_owner)
-        warnings = self._standing.check()
+        warnings = self._check_signer()
         request = SignatureRequest(self._opened(), options, services.clock.now(), timestamper, name)
         prepared = prepare_opened(pdf, request, signed=bool(before.signatures))
         signed = prepared.complete()
@@ -132,6 +138,11 @@ class Signatory:
         done = SignedDocument(result, prepared.field_name, options.level, report, warnings, choice)
         self._keep(done, had)
         return done
+
+    def _check_signer(self) -> tuple[Finding, ...]:
+        if self._options.expected_owner is not None:
+            check_owner(self.signer.certificate, self._options.expected_owner)
+        return self._standing.check()
 
     def _keep(self, done: SignedDocument, evidence: Evidence) -> None:
         """Keep what the law asks to be kept, before anybody has the document."""

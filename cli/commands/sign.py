@@ -44,20 +44,31 @@ def sign(
     pkcs1: Annotated[bool, typer.Option("--pkcs1", help="sign.pkcs1")] = False,
     later: Annotated[bool, typer.Option("--later", help="sign.later")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="sign.overwrite")] = False,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=32, metavar="N", help="sign.workers")
+    ] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="sign.resume")] = False,
     one_pin: Annotated[bool, typer.Option("--one-pin", help="sign.one_pin")] = False,
     final_try: FinalTry = False,
     json_lines: Annotated[bool, typer.Option("--json-lines", help="json_lines")] = False,
     pin_source: PinSource = None,
 ) -> None:
     """Sign documents; each is judged before it is written."""
-    from cli.documents.batch import run_batch
     from cli.documents.paths import documents_in
-    from cli.documents.sign_documents import SignerTask, for_later, output_plan, sign_later
+    from cli.documents.sign_documents import (
+        check_resumable,
+        for_later,
+        not_outputs,
+        output_plan,
+        sign_later,
+    )
+    from cli.documents.sign_run import SignRun
     from cli.documents.sign_wishes import SignWishes
     from cli.documents.signer import SignerSearch, certificates_in, find_signer
     from cli.homes.home import find_home, home_directory
     from cli.homes.keys import PINs
     from cli.homes.outside import outside_of
+    from signing.files import Existing
     from signing.sign import Signatory
 
     session = session_of(context)
@@ -90,13 +101,18 @@ def sign(
     options = wishes.options(home)
     queued = sign_later(wishes, home, options)
     options = for_later(options) if queued else options
-    documents = documents_in(files)
+    documents = not_outputs(documents_in(files), files, output)
     outputs = output_plan(documents, output)
+    check_resumable(outputs, resume=resume)
     outside = outside_of(session, home, tsa=tsa)
     issuers = (*outside.trust.anchors, *certificates_in(home.authorities))
     pins = PINs(session, home, pin_source, final_try=final_try, one_pin=one_pin)
     search = SignerSearch(home, pins, outside.policy, issuers)
-    signer = find_signer(search, key, cert)
-    signatory = Signatory(signer, options, outside.signing(session.clock))
-    task = SignerTask(session, signatory, outputs, overwrite, queued)
-    raise typer.Exit(run_batch(session, "sign/1", documents, task, json_lines=json_lines))
+    located = find_signer(search, key, cert)
+    signatory = Signatory(located.signer, options, outside.signing(session.clock))
+    existing = Existing.OVERWRITE if overwrite else Existing.REFUSE
+    run = SignRun(session, located, signatory, wishes, queued, existing, pins)
+    maker = run.maker(workers)
+    many = len(documents) > 1 or resume or json_lines or any(one.is_dir() for one in files)
+    job = run.job(maker, outputs)
+    raise typer.Exit(job.sign_all(resume=resume, json_lines=json_lines) if many else job.sign_one())

@@ -1,27 +1,17 @@
-"""Signs documents for the command line: options in, files out."""
+"""The options of `antin sign`: how a signature shall be, and where each document goes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from cli.certificate_text import certificate_object
-from cli.documents.batch import Outcome
 from cli.documents.sign_wishes import SignWishes
 from cli.errors import BadOptionError, NoHomeError
-from cli.exit_status import ExitStatus
 from cli.homes.home import Home
-from cli.session import Session
-from pki.names import common_name
-from pki.words import say
-from signing.files import Existing, sign_into
-from signing.later import Later, sign_now
+from signing.later import Later
 from signing.options import Level, SigningOptions
 from signing.queue import Queue
-from signing.sign import Signatory, SignedDocument
-from verify.finding import Finding
 
 
 def sign_later(wishes: SignWishes, home: Home, options: SigningOptions) -> Later | None:
@@ -65,71 +55,25 @@ def output_plan(documents: Sequence[Path], output: Path | None) -> Mapping[Path,
     return plan
 
 
-@dataclass(frozen=True, slots=True)
-class SignerTask:
-    """Signs one document after another with one key."""
+def not_outputs(
+    documents: Sequence[Path], named: Sequence[Path], output: Path | None
+) -> tuple[Path, ...]:
+    """Return the documents without those of folders that are outputs of others among them.
 
-    session: Session
-    signatory: Signatory
-    outputs: Mapping[Path, Path]
-    overwrite: bool
-    later: Later | None = None
+    Args:
+        documents: all of them.
+        named: what stands on the command line; a file that stands there is meant.
+        output: folder of the outputs; None is beside each document.
+    """
+    outputs = {(output or one.parent) / f"{one.stem}-signed.pdf" for one in documents}
+    return tuple(one for one in documents if one in named or one not in outputs)
 
-    def __call__(self, document: Path) -> Outcome:
-        """Sign one document into its output.
 
-        Raises:
-            PKIError: any refusal of `signing`; nothing was written then.
-        """
-        target = self.outputs[document]
-        existing = Existing.OVERWRITE if self.overwrite else Existing.REFUSE
-        if self.later is not None:
-            return self._give_out(document, target, self.later, existing)
-        done = sign_into(document, target, self.signatory, existing=existing)
-        return Outcome(
-            ExitStatus.DONE, self._data(document, target, done), self._text(target, done)
-        )
+def check_resumable(outputs: Mapping[Path, Path], *, resume: bool) -> None:
+    """Check that there is one folder whose journal could tell where to go on.
 
-    def _give_out(self, document: Path, target: Path, later: Later, existing: Existing) -> Outcome:
-        """Sign at B-B with room for the time-stamp, and queue what is to come."""
-        given = sign_now(document, target, self.signatory, later=later, existing=existing)
-        data = self._data(document, target, given.signed)
-        queued = None if given.entry is None else given.entry.id
-        text = self._text(target, given.signed, given.level)
-        if given.entry is not None:
-            text += "\n" + self.session.word("cli.queue.queued", level=later.level.value)
-        return Outcome(ExitStatus.DONE, {**data, "level": given.level, "queued": queued}, text)
-
-    def _data(self, document: Path, target: Path, done: SignedDocument) -> dict[str, Any]:
-        certificate = self.signatory.signer.certificate
-        return {
-            "input": str(document),
-            "output": str(target),
-            "field": done.field_name,
-            "level": done.level.value,
-            "algorithm": done.choice.algorithm,
-            "form": done.choice.form.value,
-            "rule": {
-                "met": done.choice.meets_annex,
-                **self._finding(done.choice.rule),
-            },
-            "signer": {
-                "common_name": common_name(certificate.subject),
-                **certificate_object(certificate),
-            },
-            "indication": done.report.indication.value,
-            "warnings": [self._finding(found) for found in done.warnings],
-        }
-
-    def _finding(self, found: Finding) -> dict[str, str]:
-        return {"code": found.code, "message": self._say(found.code, dict(found.facts))}
-
-    def _say(self, code: str, facts: Mapping[str, Any]) -> str:
-        return say(code, facts, self.session.language)
-
-    def _text(self, target: Path, done: SignedDocument, level: str | None = None) -> str:
-        reached = level or done.level.value
-        lines = [self.session.word("cli.signed", path=target, level=reached)]
-        noted = (*done.warnings, *(() if done.choice.meets_annex else (done.choice.rule,)))
-        lines += [self._say(found.code, dict(found.facts)) for found in noted]
-        return "\n".join(lines)
+    Raises:
+        BadOptionError: `--resume` without it.
+    """
+    if resume and len({target.parent for target in outputs.values()}) != 1:
+        raise BadOptionError(option="--resume", value="", form="-o DIR")

@@ -34,6 +34,17 @@ MAX_CHAIN = 8
 
 
 @dataclass(frozen=True, slots=True)
+class LocatedSigner:
+    """A signer, and where the key lies."""
+
+    signer: SigningKey
+    uri: str | None = None
+    """Of a key on a token; None where it is in a file."""
+    modules: tuple[Module, ...] = ()
+    """Where the token is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class SignerSearch:
     """Where a signer is looked for."""
 
@@ -70,7 +81,7 @@ class OpenOnce:
         return self._outcome
 
 
-def find_signer(search: SignerSearch, key: str | None, certificate: Path | None) -> SigningKey:
+def find_signer(search: SignerSearch, key: str | None, certificate: Path | None) -> LocatedSigner:
     """Return the signer that the options name, or the only one on all tokens that fits.
 
     Raises:
@@ -80,7 +91,7 @@ def find_signer(search: SignerSearch, key: str | None, certificate: Path | None)
         PKIError: whatever a token answers.
     """
     if key is not None and key.startswith(FILE_SCHEME):
-        return _from_file(search, key, certificate)
+        return LocatedSigner(_from_file(search, key, certificate))
     uri = KeyURI.parse(key) if key is not None else KeyURI()
     modules = open_modules(search.home, uri.module_path, session=search.pins.session)
     seen = see_certificates(modules, token=uri)
@@ -91,9 +102,12 @@ def find_signer(search: SignerSearch, key: str | None, certificate: Path | None)
     if certificate is not None:
         wanted = read_certificates(certificate)[0]
         others = (*read_certificates(certificate), *_all(on_tokens))
-        return _signing_key(search, str(uri), wanted, others, modules)
+        signer = _signing_key(search, str(uri), wanted, others, modules)
+        return LocatedSigner(signer, str(uri), modules)
     chosen = _choose(search, [one for one in on_tokens if _is_meant(one, uri)])
-    return _signing_key(search, str(chosen.uri), chosen.certificate, _all(on_tokens), modules)
+    place = str(chosen.uri)
+    signer = _signing_key(search, place, chosen.certificate, _all(on_tokens), modules)
+    return LocatedSigner(signer, place, modules)
 
 
 def _is_meant(found: TokenCertificate, uri: KeyURI) -> bool:

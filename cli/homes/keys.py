@@ -54,6 +54,7 @@ class PINs:
     _sources: dict[str, PinSource] = field(default_factory=dict, init=False)
     """One of each kind: a pipe can be read to its end only once."""
     _warned: set[tuple[str, str]] = field(default_factory=set, init=False)
+    _quiet: list[Callable[[], None]] = field(default_factory=list, init=False)
 
     def ask(self, token: TokenInfo) -> Pin:
         """Return the PIN; what speaks against its text is said on stderr first.
@@ -64,6 +65,8 @@ class PINs:
         text = self._source_of(token.label)
         if self.unattended and text == _PROMPT:
             raise PINSourceUnavailableError(source=text)
+        if text == _PROMPT:
+            self._be_quiet()
         source = self._sources.setdefault(text, self._parse(text))
         pin = source.ask(token)
         place = (token.label, token.serial)
@@ -80,7 +83,16 @@ class PINs:
         """
         if self.unattended:
             raise PINSourceUnavailableError(source="pad")
+        self._be_quiet()
         self.session.tell("cli.pin.on_pad", token=token.label, serial=token.serial)
+
+    def before_questions(self, be_quiet: Callable[[], None]) -> None:
+        """Have `be_quiet` called before a person is asked: for what is drawn on the terminal."""
+        self._quiet.append(be_quiet)
+
+    def _be_quiet(self) -> None:
+        for call in self._quiet:
+            call()
 
     def retrying(self, use_pin: Callable[[], T]) -> T:
         """Return what `use_pin` returns; a person who mistyped the PIN is asked again.

@@ -85,14 +85,15 @@ def test_many_documents_are_signed_with_one_command_and_one_bad_one_stops_none(
     (folder / "b.pdf").write_bytes(b"no document")
     (folder / "notes.txt").write_text("not asked for")
     ran = antin("--home", served, "sign", folder, "-o", out, "--json-lines")
-    lines = [json.loads(line) for line in ran.out.splitlines()]
+    *lines, end = (json.loads(line) for line in ran.out.splitlines())
     assert ran.status == 5
     assert [line.get("error", {}).get("code") for line in lines] == [
         None,
         "verify.not_a_pdf",
         None,
     ]
-    assert sorted(path.name for path in out.iterdir()) == ["a-signed.pdf", "c-signed.pdf"]
+    assert (end["summary"]["signed"], end["summary"]["failed"]) == (2, 1)
+    assert sorted(path.name for path in out.glob("*.pdf")) == ["a-signed.pdf", "c-signed.pdf"]
     judged = antin("--home", served, "verify", out, "--json")
     assert judged.status == 0
     assert len(judged.json["documents"]) == 2
@@ -232,10 +233,11 @@ def test_a_wrong_pin_is_tried_once_and_the_token_says_what_is_left(
         copy.write_bytes(letter.read_bytes())
     sign = ("--home", demo_home, "sign", *copies, "-o", out)
     ran = antin(*sign, "--pin-source", "env:WRONG", "--json-lines")
-    errors = [json.loads(line)["error"] for line in ran.out.splitlines()]
+    first, *others, end = (json.loads(line) for line in ran.out.splitlines())
     assert ran.status == 3
-    assert {one["code"] for one in errors} == {"hsm.wrong_pin"}
-    assert list(out.iterdir()) == []
+    assert first["error"]["code"] == end["summary"]["stopped_by"] == "hsm.wrong_pin"
+    assert [one["state"] for one in others] == ["not-begun"] * 2
+    assert list(out.glob("*.pdf")) == []
     tokens = antin("--home", demo_home, "token", "list", "--json").json["tokens"]
     assert {one["label"]: one["pin"] for one in tokens}["official"] == "count-low"
     assert antin(*sign).status == 0, "the right PIN still signs"

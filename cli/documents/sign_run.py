@@ -1,0 +1,57 @@
+"""One run of `antin sign`: puts together who makes the signatures, and what is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from cli.documents.makers import Here, Maker
+from cli.documents.sign_batch import SignJob
+from cli.documents.sign_wishes import SignWishes
+from cli.documents.signed_text import Teller
+from cli.documents.signer import LocatedSigner
+from cli.homes.keys import PINs
+from cli.session import Session
+from signing.batch.made import make_document
+from signing.files import Existing
+from signing.later import Later
+from signing.sign import Signatory
+
+
+@dataclass(frozen=True, slots=True)
+class SignRun:
+    """Who signs and how."""
+
+    session: Session
+    located: LocatedSigner
+    signatory: Signatory
+    wishes: SignWishes
+    later: Later | None
+    existing: Existing
+    pins: PINs
+
+    def maker(self, workers: int) -> Maker:
+        """Return what makes the documents.
+
+        Raises:
+            BadOptionError: several workers and a key in a file.
+        """
+        if workers == 1:
+            make = partial(
+                make_document, signatory=self.signatory, later=self.later, existing=self.existing
+            )
+            return Here(make)
+        from cli.documents.sign_worker import order_of, workers_for  # loads a pool of processes
+
+        order = order_of(self.session, self.wishes, self.located.signer, existing=self.existing)
+        return workers_for(
+            self.located, self.pins, order, check=self.signatory.check, workers=workers
+        )
+
+    def job(self, maker: Maker, outputs: Mapping[Path, Path]) -> SignJob:
+        """Return what is to be done with the documents."""
+        raised_to = self.later.level.value if self.later else None
+        teller = Teller(self.session, self.located.signer.certificate, raised_to)
+        return SignJob(self.session, outputs, maker, teller, self.existing, self.later, self.pins)

@@ -1,0 +1,1 @@
+"""Many documents signed in one go, with a journal of what was given out."""

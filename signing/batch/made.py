@@ -1,0 +1,139 @@
+"""One document of a batch: made anywhere, in a worker too, and given out in one process alone.
+
+Making reads, judges, signs, judges again, and writes no document. Giving out notes the output in
+the journal, lets it take its name, and notes that. So whatever ends a worker, nothing of it is
+left; whatever ends the process that gives out, the journal tells how far it came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pki.atomic import write_atomically
+from pki.errors import PKIError
+from signing.batch.entry import Entry, FileStamp, stamp_of
+from signing.batch.journal import Journal
+from signing.errors import FileUnreadableError
+from signing.files import Existing, check_output
+from signing.later import Later, make_for_later
+from signing.queue import Entry as Waiting
+from signing.reading import read_document, words_of
+from signing.rule import Choice
+from signing.sign import Signatory, SignedDocument
+from verify.finding import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class MadeDocument:
+    """A signed document that was found to hold and is nowhere yet; fit to be sent by a worker."""
+
+    source: FileStamp
+    sha256: str
+    """Of the input."""
+    data: bytes
+    output_sha256: str
+    field_name: str
+    level: str
+    """What it has now."""
+    choice: Choice
+    """Algorithm and form, and the rule they meet."""
+    indication: str
+    warnings: tuple[Finding, ...]
+    waiting: Waiting | None
+    """What is still to come; None where nothing is."""
+
+    def entry(self, target: Path) -> Entry:
+        """Return what the journal says of it."""
+        size = len(self.data)
+        return Entry(self.source, self.sha256, target.name, size, self.output_sha256)
+
+
+def make_document(
+    source: Path, target: Path, signatory: Signatory, *, later: Later | None, existing: Existing
+) -> MadeDocument:
+    """Sign the document in `source` for `target`, and write nothing.
+
+    Args:
+        source: the document.
+        target: where it will go.
+        signatory: signs; at B-B with room for a time-stamp where `later` is given.
+        later: what is to be queued.
+        existing: what may be replaced.
+
+    Raises:
+        PKIError: see `signing.files.sign_file`.
+    """
+    stamp, data = _read(source, signatory)
+    check_output(source, target, existing=existing)
+    if later is None:
+        signed = signatory.sign(data, name=source.name)
+        return _made(stamp, data, signed.data, signed, (signed.level.value, None))
+    made = make_for_later(data, source, target, signatory, later=later)
+    return _made(stamp, data, made.data, made.signed, (made.level, made.entry))
+
+
+def give_out(
+    made: MadeDocument,
+    target: Path,
+    *,
+    existing: Existing,
+    journal: Journal | None,
+    later: Later | None,
+) -> None:
+    """Let a document take its name, and enter what it waits for.
+
+    Raises:
+        OutputExistsError: the target came to be meanwhile; it is kept, and nothing is queued.
+        DiskFullError, OutputUnwritableError, JournalUnwritableError: nothing was given out.
+        PKIError: a queue that cannot be written refuses.
+    """
+    if journal is not None:
+        journal.signed(made.entry(target))
+    if later is not None and made.waiting is not None:
+        later.queue.add(made.waiting)
+    try:
+        write_atomically(target, made.data, overwrite=existing is not Existing.REFUSE)
+    except PKIError:
+        if later is not None and made.waiting is not None:
+            later.queue.remove(made.waiting.id)
+        raise
+    if journal is not None:
+        journal.given_out(target.name)
+
+
+def _read(source: Path, signatory: Signatory) -> tuple[FileStamp, bytes]:
+    """Read a document; its time of change counts for nothing where it changed meanwhile."""
+    limit = signatory.services.policy.limits.document_bytes
+    now = signatory.services.clock.now()
+    try:
+        before = stamp_of(source, now)
+        data = read_document(source, limit=limit)
+        after = stamp_of(source, now)
+    except OSError as error:
+        raise FileUnreadableError(path=source, reason=words_of(error)) from error
+    settled = before == after and before.size == len(data)
+    return FileStamp(before.path, len(data), before.mtime_ns if settled else None), data
+
+
+def _made(
+    stamp: FileStamp,
+    read: bytes,
+    data: bytes,
+    signed: SignedDocument,
+    reached: tuple[str, Waiting | None],
+) -> MadeDocument:
+    level, waiting = reached
+    return MadeDocument(
+        source=stamp,
+        sha256=hashlib.sha256(read).hexdigest(),
+        data=data,
+        output_sha256=hashlib.sha256(data).hexdigest(),
+        field_name=signed.field_name,
+        level=level,
+        choice=signed.choice,
+        indication=signed.report.indication.value,
+        warnings=signed.warnings,
+        waiting=waiting,
+    )
