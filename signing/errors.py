@@ -476,7 +476,7 @@ class BatchBusyError(UnavailableError):
 
 
 class JournalUnreadableError(InvalidInputError):
-    """The journal of a folder does not read (facts: `path`, `line`; 0 where the file does not)."""
+    """The journal of a folder does not read (facts: `path`, `line`)."""
 
     code = "signing.journal_unreadable"
 

@@ -13,9 +13,10 @@ It holds names of files, sizes, times and digests; nothing of what is in them or
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -93,7 +94,7 @@ class Journal:
             self._cut_off(end)
             if error.errno in NO_ROOM:
                 raise DiskFullError(path=self.path) from error
-            raise JournalUnwritableError(path=self.path, reason=error.strerror or "") from error
+            raise _unwritable(self.path, error) from error
 
     def _cut_off(self, end: int | None) -> None:
         """Take half a line away again; where that fails too, it is a torn last line."""
@@ -109,17 +110,19 @@ def open_journal(folder: Path) -> Iterator[Journal]:
 
     Raises:
         BatchBusyError: another process signs into the folder.
-        JournalUnreadableError: a line that does not read, or the file may not be read.
+        JournalUnreadableError: a line that does not read.
         JournalTooLargeError: more than `MAX_BYTES`.
-        JournalUnwritableError: the folder cannot be written to.
+        JournalUnwritableError: the folder or the file cannot be written to.
     """
+    if not folder.is_dir():  # the lock would make it
+        raise JournalUnwritableError(path=folder, reason=os.strerror(errno.ENOENT))
     try:
         lock = FileLock(folder / LOCK, timeout=0, mode=PRIVATE)
         lock.acquire()
     except Timeout as error:
         raise BatchBusyError(path=folder) from error
     except OSError as error:
-        raise JournalUnwritableError(path=folder, reason=error.strerror or "") from error
+        raise _unwritable(folder, error) from error
     try:
         journal = _open(folder / NAME)
         try:
@@ -149,22 +152,25 @@ def read_journal(data: bytes, path: Path) -> tuple[dict[str, Entry], int]:
 
 def _open(path: Path) -> Journal:
     try:
-        if not path.exists():
-            return Journal(path, None, {})
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise JournalUnreadableError(path=path, line=0) from error
-    if len(data) > MAX_BYTES:
-        raise JournalTooLargeError(path=path, limit=MAX_BYTES)
-    entries, whole = read_journal(data, path)
-    try:
         kept = path.open("r+b", buffering=0)
+    except FileNotFoundError:
+        return Journal(path, None, {})
     except OSError as error:
-        raise JournalUnwritableError(path=path, reason=error.strerror or "") from error
-    kept.seek(whole)
-    kept.truncate()
+        raise _unwritable(path, error) from error
+    with ExitStack() as closing_it:
+        closing_it.callback(kept.close)
+        if os.fstat(kept.fileno()).st_size > MAX_BYTES:
+            raise JournalTooLargeError(path=path, limit=MAX_BYTES)
+        data = kept.readall()
+        entries, whole = read_journal(data, path)
+        kept.seek(whole)
+        kept.truncate()
+        closing_it.pop_all()
     return Journal(path, kept, entries)
+
+
+def _unwritable(path: Path, error: OSError) -> JournalUnwritableError:
+    return JournalUnwritableError(path=path, reason=error.strerror or type(error).__name__)
 
 
 def _create(path: Path) -> BinaryIO:
