@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 
 from cli.documents.batch import Outcome
+from cli.documents.giving import Given, Giving
 from cli.documents.makers import Attempt, Maker, Pair
 from cli.documents.progress import Bar
 from cli.documents.signed_text import Teller
@@ -52,7 +53,10 @@ class SignJob:
         """
         with closing(self.maker):
             (attempt,) = self.maker.attempts(tuple(self.outputs.items()))
-        outcome = self._give_out(attempt, None)
+        if attempt.error is not None:
+            raise attempt.error
+        self._give_out(attempt, None)
+        outcome = self._signed(attempt)
         self.session.put(SCHEMA, outcome.data, lambda: outcome.text)
         return outcome.status
 
@@ -84,23 +88,21 @@ class SignJob:
         return worst(report.statuses)
 
     def _work(self, report: _Report, journal: Journal | None, *, resume: bool) -> None:
-        rule = StopRule()
         pairs = tuple(self.outputs.items())
         left = tuple(self._left(report, journal, pairs)) if journal and resume else pairs
         bar = Bar(self.session, len(left))
         self.pins.before_questions(bar.pause)
-        try:
-            with closing(self.maker), closing(bar):
+        giving = Giving(lambda attempt: self._give_out(attempt, journal))
+        teller = _Progress(self, report, bar)
+        with closing(self.maker), closing(bar), closing(giving):
+            try:
                 for attempt in self.maker.attempts(left):
-                    error = self._tell(report, attempt, journal)
-                    bar.advance()
-                    if error is not None and rule.stops(error):
-                        self._stop(report, error)
-                    elif error is None:
-                        rule.went_well()
-        except KeyboardInterrupt:
-            report.summary.stopped_by = INTERRUPTED
-            raise
+                    teller.tell(giving.put(attempt))
+                teller.tell(giving.rest())
+            except KeyboardInterrupt:
+                report.summary.stopped_by = INTERRUPTED
+                teller.tell(giving.rest())
+                raise
 
     def _left(self, report: _Report, journal: Journal, pairs: Sequence[Pair]) -> Iterator[Pair]:
         """Yield what is to be signed, and tell of what was, and of what cannot be."""
@@ -114,28 +116,43 @@ class SignJob:
             except PKIError as error:
                 report.add(document, self.teller.failed(document, error))
 
-    def _stop(self, report: _Report, error: PKIError) -> None:
-        report.summary.stopped_by = report.summary.stopped_by or error.code
-        self.maker.stop()
+    def _give_out(self, attempt: Attempt, journal: Journal | None) -> None:
+        assert attempt.made is not None  # noqa: S101  whoever failed is not given out
+        give_out(
+            attempt.made, attempt.target, existing=self.existing, journal=journal, later=self.later
+        )
 
-    def _tell(self, report: _Report, attempt: Attempt, journal: Journal | None) -> PKIError | None:
-        try:
-            outcome = self._give_out(attempt, journal)
-        except WorkersGoneError as error:  # it was not begun: told at the end
-            return error
-        except PKIError as error:
-            report.add(attempt.document, self.teller.failed(attempt.document, error))
-            return error
-        report.add(attempt.document, outcome)
-        return None
+    def _signed(self, attempt: Attempt) -> Outcome:
+        assert attempt.made is not None  # noqa: S101  as above
+        return self.teller.signed(attempt.document, attempt.target, attempt.made)
 
-    def _give_out(self, attempt: Attempt, journal: Journal | None) -> Outcome:
-        if attempt.made is None:
-            assert attempt.error is not None  # noqa: S101  one of the two is there
-            raise attempt.error
-        target = attempt.target
-        give_out(attempt.made, target, existing=self.existing, journal=journal, later=self.later)
-        return self.teller.signed(attempt.document, target, attempt.made)
+    def outcome(self, attempt: Attempt, error: PKIError | None) -> Outcome:
+        """Tell of one that was done with."""
+        if error is not None:
+            return self.teller.failed(attempt.document, error)
+        return self._signed(attempt)
+
+
+class _Progress:
+    """Tells of documents that are done with, and stops the batch where the rule says so."""
+
+    def __init__(self, job: SignJob, report: _Report, bar: Bar) -> None:
+        self._job = job
+        self._report = report
+        self._bar = bar
+        self._rule = StopRule()
+
+    def tell(self, given: Iterable[Given]) -> None:
+        for attempt, error in given:
+            if not isinstance(error, WorkersGoneError):  # it was not begun: told at the end
+                self._report.add(attempt.document, self._job.outcome(attempt, error))
+            self._bar.advance()
+            if error is None:
+                self._rule.went_well()
+            elif self._rule.stops(error):
+                summary = self._report.summary
+                summary.stopped_by = summary.stopped_by or error.code
+                self._job.maker.stop()
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 
@@ -29,7 +30,7 @@ class Teller:
 
     def signed(self, document: Path, target: Path, made: MadeDocument) -> Outcome:
         """Tell of one that was signed and given out."""
-        data = {
+        data: dict[str, Any] = {
             "input": str(document),
             "output": str(target),
             "state": "signed",

@@ -88,7 +88,7 @@ def test_causes_are_counted_and_the_rest_is_done(demo_home, folder, sign, antin,
     again = ("--home", demo_home, "sign", folder, "-o", out, "--resume")
     words = antin(*again)
     assert "failed: 3" in words.err
-    assert "2 × [verify.not_a_pdf]" in words.err
+    assert "2 documents: [verify.not_a_pdf]" in words.err
     assert "--resume" in words.err
     whole = antin(*again, "--json").json
     assert whole["summary"]["already"] == COPIES
