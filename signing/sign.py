@@ -1,6 +1,6 @@
 """Signs a document in memory, at one of the four PAdES levels.
 
-1. what is already in the document is judged;
+1. what is already in the document is judged; an agency does not sign before a person;
 2. the signer's certificate is checked;
 3. field, appearance and placeholder are made, the document digested;
 4. the key is opened (the PIN is asked), the digest signed, the signature time-stamped;
@@ -20,6 +20,7 @@ from signing.evidence import find_signature, gather_evidence
 from signing.key import SigningKey
 from signing.longterm import extend
 from signing.options import Form, Level, SigningOptions, UnknownStatus
+from signing.outgoing.order import check_order, choose_field
 from signing.owner import check_owner
 from signing.records import Occasion, record_of
 from signing.revision import SignatureRequest, prepare_opened
@@ -115,6 +116,8 @@ class Signatory:
         timestamper = _timestamper(options, services)
         pdf = open_pdf(data, name=name, limits=services.policy.limits)
         before = judge_before(pdf, services=services, allow_broken=options.allow_broken_signatures)
+        options = choose_field(pdf, options, self.signer.certificate, services.policy)
+        check_order(pdf, before, options, self.signer.certificate, services)
         warnings = self._check_signer()
         request = SignatureRequest(self._opened(), options, services.clock.now(), timestamper, name)
         prepared = prepare_opened(pdf, request, signed=bool(before.signatures))

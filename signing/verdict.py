@@ -78,7 +78,7 @@ def judge_after(
     """
     report = _judge(pdf, services, evidence=expected.evidence, gatherers=gatherers)
     new = find_signature(report, expected.field)
-    enough = expected.tolerate_unknown and _lacks_status_alone(new)
+    enough = expected.tolerate_unknown and lacks_status_alone(new)
     if not (enough or _holds(new, expected)):
         raise _not_valid(new, expected.level)
     broken_before = {each.field for each in before.signatures if is_broken(each)}
@@ -105,7 +105,8 @@ def _has_level(new: SignatureReport, expected: Expected) -> bool:
     return new.sub_filter == f"/{expected.form}" and (stamped or not level.needs_timestamp)
 
 
-def _lacks_status_alone(new: SignatureReport) -> bool:
+def lacks_status_alone(new: SignatureReport) -> bool:
+    """Say whether nothing but the status of a certificate is wanting."""
     errors = {each.code for each in new.findings if each.severity is Severity.ERROR}
     return new.sub_indication is SubIndication.TRY_LATER and errors <= STATUS_FINDINGS
 

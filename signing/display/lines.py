@@ -7,7 +7,7 @@ line ("Nơi nhận:" on the left, the signer's title on the right).
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from signing.display.page_text import Letter
@@ -39,15 +39,21 @@ class Line:
 
 def build_lines_of(letters: Iterable[Letter], geometry: PageGeometry) -> tuple[Line, ...]:
     """Return the lines of a page from the top down, those of one height from left to right."""
+    return tuple(line for row in rows_of(letters, geometry) for line in _split(row))
+
+
+def rows_of(
+    letters: Iterable[Letter], geometry: PageGeometry
+) -> Iterator[list[tuple[str, Rectangle]]]:
+    """Yield the letters of each height from the top down; a row may run over several columns."""
     seen = sorted(_compose(letters, geometry), key=lambda item: item[1].bottom_mm)
-    lines: list[Line] = []
     row: list[tuple[str, Rectangle]] = []
     for item in seen:
         if row and item[1].bottom_mm - row[-1][1].bottom_mm > SAME_LINE * row[-1][1].height_mm:
-            lines += _split(row)
+            yield row
             row = []
         row.append(item)
-    return (*lines, *_split(row))
+    yield row
 
 
 def _compose(letters: Iterable[Letter], geometry: PageGeometry) -> list[tuple[str, Rectangle]]:

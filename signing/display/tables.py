@@ -108,6 +108,8 @@ class ProfileTables(Table):
     clause: str = ""
     """The rule it carries out."""
     about: About = About()
+    agency_alone: bool = False
+    """The agency signs with nobody's signature before it: copies, separate annexes, archives."""
     label: str = Field(default="Chữ ký số của {name}", max_length=200)
     """What a screen reader says of the field."""
     image: ImageTable | None = None

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from pki_ceremony_world import sample
 from test_cli_import import write_authority
+from unit.signing import outgoing_world
 
 from cli.app import build_whole
 from pki.clock import FixedClock, SystemClock
@@ -80,6 +81,12 @@ def ask_documents(note, out, letter):
     note("evidence export", kept, "-o", out / "evidence.zip")
     note("evidence erase", kept, "--reason", "retention", status=3, clock=FAR)
     note("evidence verify")
+    draft = out / "draft.pdf"
+    draft.write_bytes(outgoing_world.draft())
+    leader = ("--leader", "name=Nguyễn Văn Đức,title=Chủ tịch")
+    note("prepare", draft, "-o", out / "prepared.pdf", *leader)
+    given = ("--number", "15", "--date", "2026-11-02", "--without-leader")
+    note("number", out / "prepared.pdf", "-o", out / "numbered.pdf", *given)
 
 
 def ask_certificates(note, out, serial):

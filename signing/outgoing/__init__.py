@@ -1,0 +1,1 @@
+"""Documents that an office sends out: fields put in, the leader signs, the number, the seal."""
