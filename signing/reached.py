@@ -5,9 +5,8 @@ Spec: ETSI EN 319 142-1 §6.1.
 
 from __future__ import annotations
 
-from signing.errors import ResultNotValidError
 from signing.options import Level
-from signing.verdict import LEVELS, STATUS_FINDINGS, is_broken
+from signing.verdict import LEVELS, STATUS_FINDINGS, is_broken, result_not_valid
 from verify.facts import Kind
 from verify.finding import Severity
 from verify.indication import Indication, SubIndication
@@ -85,15 +84,3 @@ def lacks_status_alone(signature: SignatureReport) -> bool:
     """Say whether nothing stands against a signature but a status that could not be had."""
     errors = {each.code for each in signature.findings if each.severity is Severity.ERROR}
     return signature.sub_indication is SubIndication.TRY_LATER and errors <= STATUS_FINDINGS
-
-
-def result_not_valid(signature: SignatureReport, level: Level) -> ResultNotValidError:
-    """Return the error that says what is wrong with what was made."""
-    why = [each.code for each in signature.findings if each.severity is Severity.ERROR]
-    sub = signature.sub_indication
-    return ResultNotValidError(
-        field=signature.field,
-        indication=signature.indication.value,
-        level=level.value,
-        findings=tuple(why) or ((sub.value,) if sub else (str(signature.level),)),
-    )

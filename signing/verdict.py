@@ -80,11 +80,11 @@ def judge_after(
     new = find_signature(report, expected.field)
     enough = expected.tolerate_unknown and lacks_status_alone(new)
     if not (enough or _holds(new, expected)):
-        raise _not_valid(new, expected.level)
+        raise result_not_valid(new, expected.level)
     broken_before = {each.field for each in before.signatures if is_broken(each)}
     for each in report.signatures:
         if is_broken(each) and each.field not in broken_before:
-            raise _not_valid(each, expected.level)
+            raise result_not_valid(each, expected.level)
     return report
 
 
@@ -137,7 +137,8 @@ def _judge(
     )
 
 
-def _not_valid(signature: SignatureReport, level: Level) -> ResultNotValidError:
+def result_not_valid(signature: SignatureReport, level: Level) -> ResultNotValidError:
+    """Return the error that says what is wrong with what was made."""
     why = [each.code for each in signature.findings if each.severity is Severity.ERROR]
     sub = signature.sub_indication
     return ResultNotValidError(

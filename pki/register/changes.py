@@ -182,9 +182,12 @@ def _check_request(statements: Statements, record: CertificateRecord) -> None:
 
 
 def _check_issues(statements: Statements, name: str) -> None:
-    successor = statements.execute(_FIND_SUCCESSOR, {"name": name}).scalar()
-    if successor is not None:
-        raise AuthorityRetiredError(authority=name, successor=successor)
+    last = name
+    # Ends: who is retired cannot become a successor.
+    while (following := statements.execute(_FIND_SUCCESSOR, {"name": last}).scalar()) is not None:
+        last = following
+    if last != name:
+        raise AuthorityRetiredError(authority=name, successor=last)
 
 
 def _move(statements: Statements, change: Complete | Abandon, register: Path | str) -> None:

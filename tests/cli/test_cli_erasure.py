@@ -154,12 +154,18 @@ def test_what_must_be_kept_is_refused(run: Home, demo_home: Path, official, late
     assert (refused.status, refused.code) == (3, "pki.erasure_forbidden")
     configuration = demo_home / "antin.toml"
     text = configuration.read_text("utf-8")
+    before, section, after = text.partition("[authorities]\n")
     told = "retention_years = 5"
-    assert text.count(told) == 1
-    configuration.write_text(text.replace(told, "retention_years = 8"), "utf-8")
+    assert told in after.partition("\n[")[0]
+
+    def retain(years: int) -> None:
+        changed = after.replace(told, f"retention_years = {years}", 1)
+        configuration.write_text(before + section + changed, "utf-8")
+
+    retain(8)
     refused = run("cert", "erase", serial, "--yes", clock=later)
     assert (refused.status, refused.code) == (3, "pki.erasure_too_early")
-    configuration.write_text(text.replace(told, "retention_years = 4"), "utf-8")
+    retain(4)
     assert run("cert", "erase", serial, "--yes", clock=later).code == "cli.bad_configuration"
     configuration.write_text(text, "utf-8")
     assert run("cert", "erase", serial, "--yes", clock=later).status == 0

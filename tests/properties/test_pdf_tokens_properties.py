@@ -102,6 +102,8 @@ class Handler:
 
 
 @given(ARRAYS, st.sampled_from([b"]", b" ]", b"", b" 4]", b"\n] rest", b"% c\n]"]))
+@example(b"12345 0 R " * 20_000, b"]")
+@example(b"12345 0 R " * 20_000, b" 4]")
 def test_arrays(members, end):
     place = generic.TrailerReference(Handler())
     seen = []
