@@ -36,12 +36,11 @@ from signing.reached import (
     is_proved,
     lacks_status_alone,
     lowest_level,
-    result_not_valid,
 )
 from signing.revision import add_document_timestamp, add_evidence
 from signing.services import SigningServices
 from signing.tsa import FetchingTimeStamper
-from signing.verdict import is_broken
+from signing.verdict import is_broken, result_not_valid
 from verify.collect import Collector, verify_online
 from verify.document import verify_document
 from verify.evidence import Evidence

@@ -100,8 +100,10 @@ def test_ci_passes_when_all_three_do(checkout, tmp_path):
 def test_the_bench_prints_every_figure_beside_its_floor_and_its_peers(checkout, tmp_path, peer):
     for program in ("pdfsig", "openssl"):
         peer(program)
-    # These two come with `.ci/setup bench` and no sooner.
+    # These three come with `.ci/setup bench` and no sooner.
     django = list((checkout / ".bench").glob("bin/python"))
+    real = Path(os.environ.get("ANTIN_CORPORA", checkout.parent / "shared" / "corpora"))
+    addsig = list((checkout / ".bench").glob("bin/pyhanko"))
     cfssl = list(filter(None, [shutil.which("cfssl")]))
     file = tmp_path / "bench.json"
     done = subprocess.run(
@@ -118,6 +120,8 @@ def test_the_bench_prints_every_figure_beside_its_floor_and_its_peers(checkout, 
     )
     assert [(row[0].split()[0], row[4]) for row in cells] == [
         ("sign", "pyHanko"),
+        *(("sign", "pyHanko") for _ in [real] if real.is_dir()),
+        ("sign", "pyhanko addsig" if addsig else "(not here)"),
         ("judge", "pyHanko"),
         ("judge", "pdfsig"),
         *(("issue", "django-ca") for _ in django),
