@@ -29,7 +29,10 @@ from pki.authority.authority import Authority
 from pki.authority.issuer import Issuer
 from pki.clock import SystemClock
 from pki.keys import algorithm_der, sign_data
-from pki.records import AddAuthority, AuditEvent, AuthorityRecord, ClaimName, Snapshot
+from pki.records.audit import AuditEvent
+from pki.records.authorities import AuthorityRecord
+from pki.records.changes import AddAuthority, ClaimName
+from pki.records.lists import Snapshot
 from pki.register.sql import create_register, open_register
 from pki.urls import AuthorityURLs
 

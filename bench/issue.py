@@ -27,7 +27,7 @@ from pki.authority.create import NewAuthority, create_issuing, create_root
 from pki.clock import SystemClock
 from pki.keys import PrivateKey
 from pki.profile import load_profile
-from pki.records import CertificateQuery, CertificateRecord, CertificateState
+from pki.records.certificates import CertificateQuery, CertificateRecord, CertificateState
 from pki.register.sql import create_register
 from pki.request import parse_request
 from pki.subject import Subject, build_subject

@@ -10,7 +10,7 @@ from cryptography import x509
 
 from bench import django_ca, issue
 from bench.rounds import Contender, Task
-from pki.records import CertificateQuery, CertificateRecord, CertificateState
+from pki.records.certificates import CertificateQuery, CertificateRecord, CertificateState
 
 
 class Antin(issue.Antin):

@@ -22,7 +22,7 @@ from cli.lean import leave_out_aiohttp
 from cli.session import Session
 from cli.streams import prepare_streams
 from pki.clock import SystemClock
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.words import Language
 
 _FLAGS = {"--json", "-v", "--verbose"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cryptography import x509
 
 from pki.names import name_text
-from pki.records import serial_text
+from pki.records.certificates import serial_text
 
 
 def certificate_object(certificate: x509.Certificate) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pki.errors import InvalidInputError, RefusedError, UnavailableError
+from pki.errors.tree import InvalidInputError, RefusedError, UnavailableError
 
 
 class NoHomeError(RefusedError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
-from pki.errors import InvalidInputError, PKIError, RefusedError
+from pki.errors.tree import InvalidInputError, PKIError, RefusedError
 
 
 class ExitStatus(IntEnum):

@@ -14,7 +14,7 @@ import typer
 
 from cli.errors import NotConfirmedError
 from pki.clock import Clock, SystemClock
-from pki.errors import Fact, PKIError
+from pki.errors.tree import Fact, PKIError
 from pki.words import Language, harmless, hint_of, message_of, say
 
 

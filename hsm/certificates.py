@@ -26,7 +26,7 @@ from hsm.objects import ObjectKind, TokenObject, certified_key
 from hsm.pin import PinSource
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI, same_text
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.names import common_name
 
 _SHOWN = (ObjectKind.CERTIFICATE, ObjectKind.PUBLIC)

@@ -7,7 +7,7 @@ UnavailableError    no module, no token, no key, the device failed or went away
 
 from __future__ import annotations
 
-from pki.errors import InvalidInputError, RefusedError, UnavailableError
+from pki.errors.tree import InvalidInputError, RefusedError, UnavailableError
 
 
 class KeyURIError(InvalidInputError):

@@ -18,7 +18,7 @@ from hsm.module import Module
 from hsm.objects import ObjectKind, TokenObject, list_objects
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.keys import PublicKey
 
 T = TypeVar("T")

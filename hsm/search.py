@@ -22,7 +22,7 @@ from hsm.module import Module
 from hsm.objects import ObjectKind, TokenObject, certified_key, key_uri
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI, same_text
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.keys import PublicKey
 from pki.names import common_name
 

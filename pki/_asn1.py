@@ -12,7 +12,7 @@ from asn1crypto import algos, cms, core, parser, tsp
 from asn1crypto import x509 as asn1_x509
 
 from pki.der import sequence
-from pki.errors import MalformedDERError
+from pki.errors.files import MalformedDERError
 
 _BROKEN = (ValueError, TypeError, KeyError, AttributeError)
 """What asn1crypto raises on a certificate that is not what it should be."""

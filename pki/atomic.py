@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from pki.errors import DiskFullError, OutputExistsError, OutputUnwritableError
+from pki.errors.files import DiskFullError, OutputExistsError, OutputUnwritableError
 from pki.sync_posix import sync_folder
 
 _PATIENCE_SECONDS = 1.0

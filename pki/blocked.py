@@ -22,7 +22,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from pki.errors import BlockListError, BlockListUnreadableError, KeyBlockedError
+from pki.errors.keys import BlockListError, BlockListUnreadableError, KeyBlockedError
 from pki.keys import PublicKey
 from pki.strength import spki_sha256
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 from cryptography import x509
 
-from pki.errors import phrase
+from pki.errors.tree import phrase
 from pki.hosts import host_name
 from pki.profile_tables import (
     LEGAL_RENEWAL_YEARS,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from pki.errors import FetchRefusedError
+from pki.errors.fetching import FetchRefusedError
 
 OCSP_REQUEST = "application/ocsp-request"
 TIMESTAMP_QUERY = "application/timestamp-query"

@@ -39,7 +39,7 @@ def holder_of(subject: str) -> str:
     """Return what all names of one holder have in common, 32 hex digits.
 
     Args:
-        subject: RFC 4514 text, as a `pki.records.CertificateRecord` has it.
+        subject: RFC 4514 text, as a `CertificateRecord` has it.
     """
     known = subject
     if any(f"{name}=" in subject for name in _KINDS):

@@ -24,7 +24,7 @@ from cryptography.x509.oid import SignatureAlgorithmOID
 
 from pki import der
 from pki.clock import Clock, whole_second
-from pki.errors import UnavailableError
+from pki.errors.tree import UnavailableError
 from pki.keys import PrivateKey, algorithm_der, sign_data
 from pki.lint.fields import KEY
 from pki.ocsp_der import (
@@ -34,7 +34,7 @@ from pki.ocsp_der import (
     encode_response,
     encode_response_data,
 )
-from pki.records import Register
+from pki.records.register import Register
 
 MAX_NONCE_OCTETS = 128
 

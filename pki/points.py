@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pki import der
-from pki.errors import MalformedDERError
+from pki.errors.files import MalformedDERError
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,8 @@ from pydantic import ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from pki.contradictions import contradictions
-from pki.errors import (
-    Phrase,
-    ProfileInvalidError,
-    ProfileNotFoundError,
-    ProfileViolationError,
-    phrase,
-)
+from pki.errors.requests import ProfileInvalidError, ProfileNotFoundError, ProfileViolationError
+from pki.errors.tree import Phrase, phrase
 from pki.identifiers import organization_kind, serial_number_kind, uid_kind
 from pki.profile_tables import (
     AUDIT_LOG,

@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from pki.errors import Phrase, phrase
+from pki.errors.tree import Phrase, phrase
 from pki.keys import KeyType
 
 DEFAULT_POLICY_ARC = "1.3.6.1.4.1.32473.68"

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from cryptography import x509
 
-from pki.errors import InvalidityDateError, RevocationReasonError
+from pki.errors.certificates import InvalidityDateError, RevocationReasonError
 
 REASON_CODES = {
     x509.ReasonFlags.key_compromise: 1,

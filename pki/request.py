@@ -17,16 +17,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki import der
-from pki.errors import (
-    AuthorityKeyError,
-    KeyPointError,
-    MalformedRequestError,
-    ProofOfPossessionError,
-    phrase,
-)
+from pki.errors.keys import KeyPointError
+from pki.errors.requests import AuthorityKeyError, MalformedRequestError, ProofOfPossessionError
+from pki.errors.tree import phrase
 from pki.keys import PublicKey, hash_for
 from pki.points import misses_its_curve
-from pki.records import AuthorityRecord
+from pki.records.authorities import AuthorityRecord
 from pki.strength import check_strength, spki_sha256
 
 MAX_REQUEST_BYTES = 64 * 1024
@@ -88,7 +84,7 @@ def check_no_authority(
     """Refuse a key that is an authority's own: whoever had it certified could sign in its name.
 
     Whether the key certifies somebody else is asked where the serial is reserved, in that
-    transaction (`pki.records.Reserve`).
+    transaction (`pki.records.changes.Reserve`).
 
     Args:
         authorities: all that the register knows.

@@ -12,7 +12,8 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-from pki.errors import NotAnAuthorityError, phrase
+from pki.errors.authorities import NotAnAuthorityError
+from pki.errors.tree import phrase
 from pki.strength import key_digest
 
 _MAX_IDENTIFIER_OCTETS = 64

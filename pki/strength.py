@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pki import der
-from pki.errors import (
+from pki.errors.keys import (
     KeyKindError,
     KeyNotAllowedError,
     KeyPointError,

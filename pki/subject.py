@@ -17,7 +17,8 @@ from functools import lru_cache
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from pki.errors import Phrase, SubjectInvalidError, phrase
+from pki.errors.requests import SubjectInvalidError
+from pki.errors.tree import Phrase, phrase
 from pki.hosts import (
     MAX_MAIL_OCTETS,
     MAX_NAME_OCTETS,

@@ -28,7 +28,7 @@ from pki._asn1 import (
     parse_query,
 )
 from pki.clock import Clock, whole_second
-from pki.errors import MalformedDERError
+from pki.errors.files import MalformedDERError
 from pki.keys import PrivateKey, algorithm_der, digest_for, sign_data
 
 IMPRINT_OCTETS = {

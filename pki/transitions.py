@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from cryptography import x509
 
-from pki.errors import (
+from pki.errors.certificates import (
     AlreadyRevokedError,
     CertificateHeldError,
     NotHeldError,
     NotRevokedError,
     RevocationFinalError,
 )
-from pki.records import RevocationRecord, StatusKind, serial_text
+from pki.records.certificates import RevocationRecord, StatusKind, serial_text
 
 _HOLD = x509.ReasonFlags.certificate_hold
 COMPROMISES = frozenset(

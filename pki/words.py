@@ -16,7 +16,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import as_file, files
 
-from pki.errors import Fact, Phrase, Phrases, PKIError
+from pki.errors.tree import Fact, Phrase, Phrases, PKIError
 
 VIETNAM = timezone(timedelta(hours=7), "GMT+7")
 """Vietnam keeps one offset all year: stated, so that no time-zone data is needed."""

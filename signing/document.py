@@ -19,7 +19,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import FieldMDPSpec, MDPPerm, SigFieldSpec, enumerate_sig_fields
 from pyhanko.stamp import BaseStampStyle
 
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from signing.errors import (
     CertifiedError,
     CertifyNotFirstError,

@@ -7,7 +7,7 @@ UnavailableError    time-stamp service, evidence, font or disk is not there now
 
 from __future__ import annotations
 
-from pki.errors import InvalidInputError, RefusedError, UnavailableError
+from pki.errors.tree import InvalidInputError, RefusedError, UnavailableError
 
 
 class DocumentUnsupportedError(InvalidInputError):

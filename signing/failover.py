@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
-from pki.errors import FetchRefusedError, Phrases, PKIError, UnavailableError, phrase
+from pki.errors.fetching import FetchRefusedError
+from pki.errors.tree import Phrases, PKIError, UnavailableError, phrase
 from pki.fetcher import Credentials
 from signing.errors import (
     TSANoneAnsweredError,

@@ -14,7 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from pki.atomic import write_atomically
-from pki.errors import OutputExistsError, OutputUnwritableError, PKIError
+from pki.errors.files import OutputExistsError, OutputUnwritableError
+from pki.errors.tree import PKIError
 from signing.collecting import collecting_seldom
 from signing.errors import (
     FileIsDirectoryError,

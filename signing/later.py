@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pki.atomic import write_atomically
-from pki.errors import InvalidInputError, PKIError, RefusedError, UnavailableError
+from pki.errors.tree import InvalidInputError, PKIError, RefusedError, UnavailableError
 from signing.errors import DocumentChangedError, DocumentGoneError, EvidenceUnavailableError
 from signing.evidence import find_signature
 from signing.extend import ExtendedDocument, Extension, extend_document, look

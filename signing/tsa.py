@@ -14,7 +14,7 @@ from cryptography import x509
 from pyhanko.sign.timestamps import TimeStamper
 
 from pki.clock import Clock
-from pki.errors import FetchFailedError, FetchTooLateError
+from pki.errors.fetching import FetchFailedError, FetchTooLateError
 from pki.fetcher import TIMESTAMP_QUERY, Fetcher, FetchRequest
 from signing.errors import (
     TSATimeError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from pki.errors import phrase
+from pki.errors.tree import phrase
 from pki.upkeep.alarm import Alarm, Severity
 from signing.errors import QueueEntryUnreadableError
 from signing.queue import Entry, Queue

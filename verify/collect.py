@@ -23,7 +23,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from pki.clock import Clock
-from pki.errors import FetchFailedError, FetchRefusedError
+from pki.errors.fetching import FetchFailedError, FetchRefusedError
 from pki.fetcher import OCSP_REQUEST, Fetcher, FetchRequest
 from verify.certificate import read_certificate, readable, serial_of
 from verify.document import verify_document

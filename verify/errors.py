@@ -5,7 +5,7 @@ A verdict is data (`verify.report.Report`), never an exception.
 
 from __future__ import annotations
 
-from pki.errors import InvalidInputError, RefusedError
+from pki.errors.tree import InvalidInputError, RefusedError
 
 
 class NotAPDFError(InvalidInputError):

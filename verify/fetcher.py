@@ -28,7 +28,7 @@ from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 from urllib3.response import BaseHTTPResponse
 
 from pki.clock import Clock
-from pki.errors import FetchFailedError, FetchRefusedError, FetchTooLateError
+from pki.errors.fetching import FetchFailedError, FetchRefusedError, FetchTooLateError
 from pki.fetcher import Credentials, FetchRequest
 from verify.cache import DiskCache
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pki.errors import Fact
+from pki.errors.tree import Fact
 
 
 class Severity(StrEnum):

@@ -25,14 +25,14 @@ from pki.audit.entry import check_clock
 from pki.audit.proof import consistency_proof
 from pki.audit.stored import read_edge
 from pki.audit.verify import compare_heads
-from pki.errors import (
+from pki.errors.audit import (
     AuditCutError,
     AuditNotConsistentError,
     AuditRewrittenError,
     AuditSplitError,
 )
 from pki.keys import certifies
-from pki.records import Register
+from pki.records.register import Register
 from verify.trust import TrustStore, load_trust
 
 

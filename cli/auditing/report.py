@@ -9,8 +9,9 @@ from cli.auditing.judge import Checkpoint
 from cli.session import Session, table
 from pki.audit.bundle import ProofBundle
 from pki.audit.entry import read_content
-from pki.errors import AuditBrokenError
-from pki.records import AuditEvent, Register
+from pki.errors.audit import AuditBrokenError
+from pki.records.audit import AuditEvent
+from pki.records.register import Register
 
 Told = tuple[int, AuditEvent]
 

@@ -9,7 +9,7 @@ from cryptography import x509
 from cli.errors import UnknownNameError, UnreadableFileError
 from cli.files import read_small
 from cli.homes.office import Office, parse_serial
-from pki.records import CertificateRecord, serial_text
+from pki.records.certificates import CertificateRecord, serial_text
 
 
 def record_of(office: Office, serial: str, ca: str | None) -> CertificateRecord:

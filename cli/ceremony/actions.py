@@ -44,7 +44,7 @@ from pki.ceremony.plan import (
 )
 from pki.ceremony.profiles import Texts, profile_in
 from pki.ceremony.transcript import Transcript, fixed, varies
-from pki.errors import OutputExistsError
+from pki.errors.files import OutputExistsError
 from pki.keys import PublicKey
 from pki.profile import Profile
 from pki.strength import spki_sha256

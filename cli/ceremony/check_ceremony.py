@@ -13,7 +13,8 @@ from cli.files import read_small
 from cli.session import Session
 from pki.ceremony.replay import check_same_steps, check_transcript
 from pki.ceremony.transcript import Transcript, parse_transcript
-from pki.errors import TranscriptDiffersError, WitnessUntrustedError, phrase
+from pki.errors.ceremony import TranscriptDiffersError, WitnessUntrustedError
+from pki.errors.tree import phrase
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,15 +29,12 @@ from pki.ceremony.plan import Plan, Step, TokenStep, parse_plan
 from pki.ceremony.profiles import read_texts
 from pki.ceremony.run import Beginning, begin, check_same_ceremony, go_on
 from pki.ceremony.transcript import Transcript, parse_transcript
-from pki.errors import (
-    CeremonyFileError,
-    Fact,
-    OutputExistsError,
-    ProfileNotFoundError,
-    phrase,
-)
+from pki.errors.ceremony import CeremonyFileError
+from pki.errors.files import OutputExistsError
+from pki.errors.requests import ProfileNotFoundError
+from pki.errors.tree import Fact, phrase
 from pki.profile import BUILT_IN, DEFAULT_POLICY_ARC
-from pki.records import AuditEvent
+from pki.records.audit import AuditEvent
 
 
 @dataclass(frozen=True, slots=True)

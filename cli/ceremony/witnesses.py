@@ -27,7 +27,8 @@ from pki.atomic import write_atomically
 from pki.ceremony.plan import Person
 from pki.ceremony.signature import sign_transcript
 from pki.ceremony.transcript import Transcript, fixed
-from pki.errors import WitnessMissingError, WitnessUntrustedError, phrase
+from pki.errors.ceremony import WitnessMissingError, WitnessUntrustedError
+from pki.errors.tree import phrase
 from pki.keys import PrivateKey, certifies
 from verify.cms.check import Parts, check_signature
 from verify.cms.token import Token, read_token

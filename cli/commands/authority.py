@@ -123,7 +123,7 @@ def recover(
     from cli.actor import actor
     from cli.homes.office import open_office
     from pki.authority.unmade import give_up_unmade
-    from pki.records import serial_text
+    from pki.records.certificates import serial_text
 
     session = session_of(context)
     given_up: list[dict[str, str]] = []

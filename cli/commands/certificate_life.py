@@ -12,7 +12,7 @@ from cli.session import Session, session_of, table
 
 if TYPE_CHECKING:
     from cli.issuing.change_status import Holding
-    from pki.errors import Fact
+    from pki.errors.tree import Fact
 
 Profile = Annotated[str | None, typer.Option("--profile", help="cert.same_profile")]
 _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z"]

@@ -64,7 +64,7 @@ def import_certificates(
             watch(office, plan)
     put_watch(session, plan, done=True)
     if plan.conflicts:
-        from pki.errors import ImportBlockedError
+        from pki.errors.importing import ImportBlockedError
 
         raise ImportBlockedError(count=len(plan.conflicts), first=plan.conflicts[0].words)
 

@@ -13,7 +13,7 @@ import typer
 
 from cli.exit_status import ExitStatus, status_of_error, worst
 from cli.session import Session, error_object
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.words import harmless
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from cli.documents.makers import Attempt
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 
 AHEAD = 4
 """Signed documents that wait in memory for the disk."""

@@ -14,9 +14,9 @@ from cli.exit_status import ExitStatus
 from cli.homes.home import Home
 from cli.session import Session, table
 from pki.atomic import PRIVATE, write_atomically
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.names import common_name
-from pki.records import serial_text
+from pki.records.certificates import serial_text
 from signing.chain import Line
 from signing.errors import (
     EvidenceErasedError,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hsm.workers.pool import SigningWorkers
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from signing.batch.made import MadeDocument
 
 Pair = tuple[Path, Path]

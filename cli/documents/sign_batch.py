@@ -20,7 +20,7 @@ from cli.exit_status import ExitStatus, worst
 from cli.homes.keys import PINs
 from cli.session import Session
 from hsm.errors import WorkersGoneError
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from signing.batch.journal import Journal, open_journal
 from signing.batch.leftovers import take_away
 from signing.batch.made import give_out

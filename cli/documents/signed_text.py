@@ -12,7 +12,7 @@ from cli.certificate_text import certificate_object
 from cli.documents.batch import Outcome
 from cli.exit_status import ExitStatus, status_of_error
 from cli.session import Session, error_object
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.names import common_name
 from pki.words import harmless, say
 from signing.batch.made import MadeDocument

@@ -20,10 +20,10 @@ from hsm.locate import FILE_SCHEME, open_any
 from hsm.module import Module
 from hsm.search import TokenCertificate, see_certificates
 from hsm.uri import KeyURI
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.keys import PrivateKey
 from pki.names import common_name
-from pki.records import serial_text
+from pki.records.certificates import serial_text
 from pki.words import message_of
 from signing.check import check_usage
 from signing.errors import WrongUsageError

@@ -11,8 +11,8 @@ from cli.files import read_small
 from cli.homes.home import Home
 from cli.homes.own_signers import lacks_responder, own_signers
 from pki.audit.checkpoint import parse_checkpoint
-from pki.errors import PKIError, phrase
-from pki.records import Register
+from pki.errors.tree import PKIError, phrase
+from pki.records.register import Register
 from pki.upkeep.alarm import Alarm, Severity
 from pki.upkeep.due import authorities_at_work, find_issuers
 from pki.upkeep.watch import (

@@ -13,7 +13,7 @@ from hsm.doctor.diagnosis import Diagnosis, diagnose
 from hsm.doctor.finding import Finding
 from hsm.doctor.look import EmbeddedStore, Wishes, look_at
 from hsm.embedded import EmbeddedTokens
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.words import say
 from signing.check import check_algorithm, check_usage
 from verify.policy import load_policy

@@ -22,7 +22,7 @@ from hsm.doctor.finding import Severity
 from hsm.embedded import find_softhsm
 from pki.audit.entry import check_clock
 from pki.audit.verify import verify_audit
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.register.sql import open_register
 from pki.upkeep.alarm import Alarm
 from pki.upkeep.alarm import Severity as AlarmSeverity

@@ -23,7 +23,7 @@ from hsm.loading import close_modules
 from hsm.module import Module
 from hsm.pin import Pin, PinSource, parse_pin_source
 from hsm.tokens import TokenInfo
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 
 # A process that ends logs out: the token must not stay open for the next program.
 atexit.register(close_modules)

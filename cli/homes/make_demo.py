@@ -43,7 +43,7 @@ from pki.clock import Clock
 from pki.keys import KeyType, PrivateKey
 from pki.names import common_name
 from pki.profile import load_profile
-from pki.records import Register
+from pki.records.register import Register
 from pki.register.sql import create_register
 from pki.subject import parse_subject
 from pki.urls import AuthorityURLs

@@ -16,7 +16,7 @@ from cli.homes.home import Home
 from cli.homes.settings import Service, Settings, Tokens, to_toml
 from pki.atomic import PRIVATE, write_atomically
 from pki.clock import Clock
-from pki.errors import OutputUnwritableError
+from pki.errors.files import OutputUnwritableError
 from pki.register.sql import create_register
 
 

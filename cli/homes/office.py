@@ -18,7 +18,9 @@ from pki.authority.create import open_authority
 from pki.blocked import BlockedKeys, load_blocked_keys
 from pki.keys import PrivateKey
 from pki.profile import DEFAULT_POLICY_ARC, Profile, load_profile
-from pki.records import AuthorityRecord, CertificateRecord, CertificateState, Register, serial_text
+from pki.records.authorities import AuthorityRecord
+from pki.records.certificates import CertificateRecord, CertificateState, serial_text
+from pki.records.register import Register
 from pki.register.sql import open_register
 from pki.urls import AuthorityURLs
 

@@ -11,7 +11,7 @@ from cryptography import x509
 from cli.errors import ServiceFaultyError
 from cli.files import read_small
 from cli.homes.home import Home
-from pki.records import Register
+from pki.records.register import Register
 
 
 @dataclass(frozen=True, slots=True)

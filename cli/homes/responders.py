@@ -28,7 +28,8 @@ from cli.homes.settings import Responder
 from pki.atomic import write_atomically
 from pki.authority.authority import Authority
 from pki.authority.succession import successor_of
-from pki.errors import OutputExistsError, PKIError
+from pki.errors.files import OutputExistsError
+from pki.errors.tree import PKIError
 from pki.upkeep.due import find_issuers
 from pki.upkeep.signer import delegate_answers
 

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from cli.errors import BadConfigurationError, NewerHomeError, UnreadableFileError
 from pki.audit.note import ORIGIN
 from pki.clock import ClockBounds
-from pki.records import RETENTION_YEARS
+from pki.records.certificates import RETENTION_YEARS
 
 HOME_VERSION = 1
 """Version of the home's layout and configuration that this Antin writes."""

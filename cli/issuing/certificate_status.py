@@ -9,7 +9,7 @@ from cli.errors import BadOptionError
 from cli.homes.office import Office
 from cli.issuing.change_status import in_utc
 from pki.authority.history import judge_status
-from pki.records import CertificateRecord, StatusChange, serial_text
+from pki.records.certificates import CertificateRecord, StatusChange, serial_text
 
 
 def certificate_status(

@@ -13,7 +13,7 @@ from cli.homes.office import Office
 from pki.authority.authority import Authority
 from pki.authority.life import declare_compromise
 from pki.reasons import parse_reason
-from pki.records import (
+from pki.records.certificates import (
     CertificateQuery,
     CertificateRecord,
     CertificateState,

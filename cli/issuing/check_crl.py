@@ -15,9 +15,12 @@ from cli.homes.office import Office
 from pki.authority.crl import wanted_serials
 from pki.authority.crl_gate import Published, judge_crl
 from pki.authority.crl_reader import ReadCRL, read_crl
-from pki.errors import MalformedDERError, Phrase
+from pki.errors.files import MalformedDERError
+from pki.errors.tree import Phrase
 from pki.names import name_text
-from pki.records import AuthorityRecord, CRLRecord, Register, Snapshot
+from pki.records.authorities import AuthorityRecord
+from pki.records.lists import CRLRecord, Snapshot
+from pki.records.register import Register
 
 MAX_LIST = 256 * 1024 * 1024
 """Four million entries."""

@@ -18,7 +18,8 @@ from hsm.uri import KeyURI
 from pki.atomic import write_atomically
 from pki.authority.authority import Authority
 from pki.authority.create import NewAuthority, check_new, create_issuing, create_root
-from pki.errors import OutputExistsError, PKIError
+from pki.errors.files import OutputExistsError
+from pki.errors.tree import PKIError
 from pki.keys import KeyType
 from pki.subject import parse_subject
 from pki.urls import AuthorityURLs

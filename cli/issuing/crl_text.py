@@ -12,9 +12,9 @@ from cryptography import x509
 from cli.issuing.check_crl import CheckedCRL, read_list
 from cli.session import Session
 from pki.authority.crl_reader import ReadCRL
-from pki.errors import MalformedDERError
+from pki.errors.files import MalformedDERError
 from pki.names import name_text
-from pki.records import serial_text
+from pki.records.certificates import serial_text
 from pki.words import Language, say
 
 _UNREADABLE = (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)

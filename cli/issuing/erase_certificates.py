@@ -8,7 +8,7 @@ from cli.actor import actor
 from cli.homes.office import Office
 from cli.session import Session, table
 from pki.authority.erasure import check_erasable, erase
-from pki.records import CertificateRecord, ErasureReason, serial_text
+from pki.records.certificates import CertificateRecord, ErasureReason, serial_text
 
 
 def plan_erasure(office: Office, serials: Sequence[str]) -> tuple[CertificateRecord, ...]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cli.errors import BadOptionError
-from pki.records import (
+from pki.records.certificates import (
     CertificateQuery,
     CertificateRecord,
     CertificateState,
-    Register,
     serial_text,
 )
+from pki.records.register import Register
 from pki.transitions import is_held
 
 HELD = "held"

@@ -12,7 +12,7 @@ from cli.issuing.issue_certificate import key_source
 from cli.issuing.roll_over import issuing_for
 from pki.authority.erasure import check_not_erased
 from pki.authority.renewal import rekey, renew
-from pki.records import CertificateRecord
+from pki.records.certificates import CertificateRecord
 
 
 def renew_certificate(

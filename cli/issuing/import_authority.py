@@ -19,7 +19,7 @@ from cli.homes.office import Office
 from cli.session import Session, table
 from pki.atomic import write_atomically
 from pki.authority.create import check_new, open_authority
-from pki.errors import OutputExistsError
+from pki.errors.files import OutputExistsError
 from pki.importing.apply import Terms, apply_plan, check_list, check_unblocked
 from pki.importing.encoded import take_file
 from pki.importing.judge import Judged
@@ -28,7 +28,7 @@ from pki.importing.plan import IMPORTED, Plan, build_plan
 from pki.importing.plan import Wanted as WantedPlan
 from pki.importing.sources import Shape, read_source
 from pki.profile import Profile
-from pki.records import serial_text
+from pki.records.certificates import serial_text
 from pki.urls import AuthorityURLs
 from pki.words import harmless
 

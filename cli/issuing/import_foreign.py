@@ -13,7 +13,8 @@ from cli.session import Session, table
 from pki.importing.foreign import ForeignPlan, plan_foreign, record_foreign
 from pki.importing.material import Material
 from pki.importing.sources import Shape, read_source
-from pki.records import ForeignCertificate, Register, serial_text
+from pki.records.certificates import ForeignCertificate, serial_text
+from pki.records.register import Register
 
 
 def plan_watch(office: Office, sources: tuple[Path, ...]) -> ForeignPlan:

@@ -21,7 +21,7 @@ from cryptography import x509
 from cli.errors import PkilintFailedError, PkilintMissingError
 from cli.homes.office import Office
 from pki.lint.alone import judge_alone
-from pki.records import CertificateRecord, serial_text
+from pki.records.certificates import CertificateRecord, serial_text
 
 SECONDS = 60
 _GRAVE = frozenset({"ERROR", "FATAL"})

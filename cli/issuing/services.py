@@ -20,7 +20,7 @@ from cli.files import read_small
 from cli.homes.office import Office
 from cli.homes.responders import configuration_of, reread
 from cli.homes.settings import Responder, Timestamp
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.http.app import Health, PublicServices, build_app
 from pki.keys import PrivateKey, certifies
 from pki.names import common_name

@@ -12,11 +12,11 @@ from cli.auditing.log import new_checkpoint
 from cli.homes.office import Office
 from cli.keeping.home_files import kept_files
 from pki.audit.entry import check_clock
-from pki.errors import OutputExistsError
+from pki.errors.files import OutputExistsError
 from pki.keeping.keys import Recipient
 from pki.keeping.make import Made, make_backup
 from pki.keeping.manifest import Manifest
-from pki.records import AuditEvent
+from pki.records.audit import AuditEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from cli.homes.settings import Settings
 from cli.session import Session
 from pki.fetcher import FetchRequest
 from pki.keeping.published import Published, PublishedBy, published_by, read_published
-from pki.records import AuthorityRecord
+from pki.records.authorities import AuthorityRecord
 from verify.fetcher import HTTPFetcher
 
 MAX_FILE = 256 * 1024 * 1024

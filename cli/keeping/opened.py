@@ -11,7 +11,7 @@ from typing import BinaryIO
 from cli.errors import UnreadableFileError
 from cli.homes.settings import Settings, parse_settings
 from cli.keeping.home_files import CONFIGURATION
-from pki.errors import BackupContentsError
+from pki.errors.keeping import BackupContentsError
 from pki.keeping.age import DecryptingFile
 from pki.keeping.archive import ArchiveReader, KeptFile, KeptRows
 from pki.keeping.keys import Identity

@@ -11,7 +11,7 @@ from cli.homes.pin_prompt import ask_hidden
 from cli.session import Session
 from hsm.pin import parse_pin_source
 from hsm.tokens import TokenInfo
-from pki.errors import BackupKeyError
+from pki.errors.keeping import BackupKeyError
 from pki.keeping.keys import Identity, Passphrase, Recipient, parse_identities, parse_recipient
 
 SHORTEST = 12

@@ -8,7 +8,7 @@ from cli.keeping.sandbox import Verified
 from cli.session import Session
 from pki.keeping.manifest import Manifest
 from pki.keeping.reconcile import Difference
-from pki.records import serial_text
+from pki.records.certificates import serial_text
 
 
 def difference_object(difference: Difference) -> dict[str, Any]:

@@ -23,10 +23,11 @@ from cli.keeping.opened import Backup
 from cli.session import Session
 from pki.atomic import PRIVATE, write_atomically
 from pki.audit.entry import check_clock
-from pki.errors import RestoreUnreconciledError
+from pki.errors.keeping import RestoreUnreconciledError
 from pki.keeping.check import check_register
 from pki.keeping.reconcile import Difference, check_taken, compare, take_in
-from pki.records import AuditEvent, Register
+from pki.records.audit import AuditEvent
+from pki.records.register import Register
 from pki.register.restore import restoring
 
 

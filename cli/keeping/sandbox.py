@@ -23,11 +23,13 @@ from cli.keeping.found import of_authority, read_all
 from cli.keeping.opened import Backup
 from cli.session import Session
 from pki.audit.stored import read_edge
-from pki.errors import AuditCutError, AuditRewrittenError, PKIError, RestoreUnreconciledError
+from pki.errors.audit import AuditCutError, AuditRewrittenError
+from pki.errors.keeping import RestoreUnreconciledError
+from pki.errors.tree import PKIError
 from pki.keeping.check import Checked, check_register
 from pki.keeping.published import Published
 from pki.keeping.reconcile import Difference, check_taken, compare, take_in
-from pki.records import Register
+from pki.records.register import Register
 from pki.register.restore import restoring
 from pki.register.sql import SQLRegister, open_register
 

@@ -14,8 +14,8 @@ from cli.selftest.invariants import INVARIANTS, Invariant
 from cli.selftest.look import Look, Seen
 from cli.selftest.sandbox import Broken, make_sandbox
 from cli.session import Session, table
-from pki.errors import Phrase, Phrases, PKIError, phrase
-from pki.records import Register
+from pki.errors.tree import Phrase, Phrases, PKIError, phrase
+from pki.records.register import Register
 from pki.words import say, show
 
 

@@ -26,26 +26,24 @@ from pki.authority.issuance import Order
 from pki.authority.life import hold
 from pki.authority.renewal import renew
 from pki.authority.signature import sign_linted
-from pki.errors import (
+from pki.errors.issuing import LintPassError, OutlivesIssuerError, SignatureMismatchError
+from pki.errors.keys import KeyKindError
+from pki.errors.requests import (
     AuthorityKeyError,
     HolderLimitError,
-    KeyKindError,
     KeyUsedElsewhereError,
-    LintPassError,
-    OutlivesIssuerError,
-    PKIError,
     ProfileViolationError,
     ProofOfPossessionError,
     RequestDiffersError,
     RequestEndedError,
     RequestOpenError,
-    SignatureMismatchError,
     SubjectInvalidError,
 )
+from pki.errors.tree import PKIError
 from pki.lint.linter import pass_lint
 from pki.lint.target import Intent
 from pki.names import name_text
-from pki.records import CertificateQuery, CertificateState
+from pki.records.certificates import CertificateQuery, CertificateState
 from pki.request import parse_request
 
 _DRAWN = 64

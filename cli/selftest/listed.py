@@ -8,7 +8,7 @@ from cryptography import x509
 
 from pki.authority.crl_der import encode_entries
 from pki.authority.crl_reader import ReadCRL, read_entry, walk
-from pki.records import Listed
+from pki.records.lists import Listed
 
 
 def union(full: x509.CertificateRevocationList, delta: x509.CertificateRevocationList) -> set[int]:

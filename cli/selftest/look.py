@@ -24,18 +24,17 @@ from pki.authority.crl import wanted_serials
 from pki.authority.crl_gate import Published, judge_crl
 from pki.authority.crl_reader import read_crl
 from pki.authority.erasure import is_rightly_empty
-from pki.errors import Phrase, PKIError, phrase
+from pki.errors.tree import Phrase, PKIError, phrase
 from pki.names import name_text
-from pki.records import (
-    AuthorityRecord,
+from pki.records.authorities import AuthorityRecord
+from pki.records.certificates import (
     CertificateQuery,
     CertificateRecord,
     CertificateState,
-    CRLRecord,
-    Register,
-    Snapshot,
     serial_text,
 )
+from pki.records.lists import CRLRecord, Snapshot
+from pki.records.register import Register
 from pki.register.inspection import missing_guards, unreadable_serials
 from pki.strength import check_strength, spki_sha256
 

@@ -20,31 +20,20 @@ from pki.audit.entry import confirm_clock
 from pki.audit.verify import recompute
 from pki.authority.authority import Authority
 from pki.clock import ClockBounds
-from pki.errors import (
-    AuditBrokenError,
-    AuditCutError,
-    AuditRewrittenError,
-    ClockBeforeRecordError,
-    ClockGapError,
-    PKIError,
-    RegisterConflictError,
-    phrase,
-)
+from pki.errors.audit import AuditBrokenError, AuditCutError, AuditRewrittenError
+from pki.errors.clock import ClockBeforeRecordError, ClockGapError
+from pki.errors.register import RegisterConflictError
+from pki.errors.tree import PKIError, phrase
 from pki.keeping import reconcile
 from pki.keeping.age import DecryptingFile
 from pki.keeping.archive import ArchiveReader, KeptRows
 from pki.keeping.keys import new_identity, parse_identities, parse_recipient
 from pki.keeping.make import Kept, make_backup
 from pki.keeping.published import Published, published_by
-from pki.records import (
-    AuditEntry,
-    AuditEvent,
-    CertificateState,
-    Register,
-    Reserve,
-    RevocationRecord,
-    Revoke,
-)
+from pki.records.audit import AuditEntry, AuditEvent
+from pki.records.certificates import CertificateState, RevocationRecord
+from pki.records.changes import Reserve, Revoke
+from pki.records.register import Register
 from pki.register.inspection import deletable
 from pki.register.restore import restoring
 from pki.register.sql import open_register

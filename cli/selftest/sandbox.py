@@ -20,7 +20,7 @@ from pki.authority.authority import Authority
 from pki.authority.create import NewAuthority, create_issuing, create_root
 from pki.authority.issuance import Order
 from pki.clock import FixedClock
-from pki.errors import Fact, Phrase, PKIError, phrase
+from pki.errors.tree import Fact, Phrase, PKIError, phrase
 from pki.profile import Profile, load_profile
 from pki.register.sql import SQLRegister, create_register
 from pki.subject import Subject, build_subject

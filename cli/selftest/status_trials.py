@@ -19,24 +19,19 @@ from cli.selftest.sandbox import REQUESTER, Sandbox, WatchedKey, demand, refused
 from pki.authority.crl_gate import Published, judge_crl
 from pki.authority.crl_reader import ReadCRL, read_crl
 from pki.authority.life import declare_compromise, hold, release
-from pki.errors import (
-    AlreadyRevokedError,
-    ClockBeforeRecordError,
-    RegisterConflictError,
-    RevocationFinalError,
-)
+from pki.errors.certificates import AlreadyRevokedError, RevocationFinalError
+from pki.errors.clock import ClockBeforeRecordError
+from pki.errors.register import RegisterConflictError
 from pki.ocsp import OCSPResponder, OCSPSigner
 from pki.profile import load_profile
-from pki.records import (
-    AuditEvent,
+from pki.records.audit import AuditEvent
+from pki.records.certificates import (
     CertificateRecord,
     CertificateState,
-    ImportCertificate,
-    ReserveCRLNumber,
     RevocationRecord,
-    Revoke,
     serial_text,
 )
+from pki.records.changes import ImportCertificate, ReserveCRLNumber, Revoke
 
 R = x509.ReasonFlags
 _MOMENT = timedelta(seconds=1)

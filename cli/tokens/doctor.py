@@ -9,7 +9,7 @@ from cli.session import Session
 from hsm.doctor.diagnosis import Diagnosis
 from hsm.doctor.finding import Finding
 from hsm.doctor.seen import SeenCertificate, SeenModule, SeenReader, SeenToken
-from pki.errors import Fact
+from pki.errors.tree import Fact
 
 
 def summary(diagnosis: Diagnosis, session: Session) -> str:

@@ -16,9 +16,9 @@ from hsm.generate import MadeKey, make_key
 from hsm.locate import open_any
 from hsm.protection import KeyProtection
 from hsm.uri import KeyURI
-from pki.errors import MalformedDERError
+from pki.errors.files import MalformedDERError
 from pki.keys import KeyType, hash_for
-from pki.records import serial_text
+from pki.records.certificates import serial_text
 
 
 def put_new_key(

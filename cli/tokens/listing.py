@@ -14,7 +14,7 @@ from hsm.embedded import EmbeddedTokens
 from hsm.module import Module
 from hsm.objects import ObjectKind, list_objects
 from hsm.tokens import TokenInfo
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 
 
 @dataclass(frozen=True, slots=True)

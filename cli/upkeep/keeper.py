@@ -10,7 +10,7 @@ from cli.errors import BusyHomeError, UpkeepStoppedError
 from cli.homes.alarms import failed
 from cli.upkeep.report import all_well, health_of
 from cli.upkeep.work import Upkeep
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.http.app import Health
 from pki.upkeep.alarm import Alarm
 

@@ -15,7 +15,7 @@ from cli.homes.home import Home
 from cli.homes.outside import outside_of
 from cli.session import Session
 from cli.upkeep.work import Outcome, Task
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.upkeep.alarm import Alarm
 from signing.queue import Entry, Queue
 

@@ -23,7 +23,8 @@ from cli.homes.responders import make_responder, reread
 from hsm.errors import KeyPasswordWrongError, WrongPINError
 from pki.atomic import write_atomically
 from pki.authority.authority import Authority
-from pki.errors import PKIError, RegisterConflictError, UnavailableError
+from pki.errors.register import RegisterConflictError
+from pki.errors.tree import PKIError, UnavailableError
 from pki.upkeep.alarm import Alarm
 from pki.upkeep.due import (
     Issuers,

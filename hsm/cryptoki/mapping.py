@@ -26,7 +26,7 @@ from hsm.errors import (
     TokenWriteProtectedError,
     WrongPINError,
 )
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 
 _SIMPLE: dict[type[pkcs11.PKCS11Error], type[PKIError]] = {
     pkcs11.PinExpired: PINExpiredError,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hsm.discovery.p11kit import ConfigFinding
 from hsm.doctor.seen import Seen, SeenCertificate, SeenModule, SeenReader, SeenToken
-from pki.errors import Fact, PKIError
+from pki.errors.tree import Fact, PKIError
 
 KEPT_OF_SERIAL = 4
 KEPT_OF_SHA256 = 16

@@ -19,10 +19,10 @@ from hsm.module import Module
 from hsm.objects import ObjectKind, TokenObject, list_objects
 from hsm.opening import ModuleUse, open_as, why_unusable
 from hsm.tokens import TokenInfo
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.keys import PublicKey
 from pki.names import common_name
-from pki.records import serial_text
+from pki.records.certificates import serial_text
 
 Fits = Callable[[x509.Certificate], bool]
 """Whether documents can be signed with a certificate, by the policy of whoever asks."""

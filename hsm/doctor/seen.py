@@ -14,7 +14,7 @@ from hsm.discovery.p11kit import ConfigFinding
 from hsm.discovery.probe_result import ProbeState
 from hsm.discovery.service import ServiceState
 from hsm.tokens import PINState, TokenInfo
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 
 
 class KeySight(StrEnum):

@@ -24,7 +24,7 @@ from hsm.module import Module
 from hsm.pin import Pin
 from hsm.tokens import TokenInfo
 from hsm.workers.messages import KeyOrder, Outcome, PINWanted, Ready, Task, send
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.keys import PrivateKey
 
 _OPENED: list[PrivateKey] = []

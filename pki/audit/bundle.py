@@ -28,12 +28,10 @@ from pki.audit.note import decode_base64
 from pki.audit.proof import consistency_proof, inclusion_proof
 from pki.audit.tree import HASH_OCTETS, leaf_hash
 from pki.audit.verify import compare_heads
-from pki.errors import (
-    AuditProofGapError,
-    AuditProofMalformedError,
-    AuditProofOfAnotherError,
-)
-from pki.records import AuditEntry, AuditEvent, CertificateRecord, Register, serial_text
+from pki.errors.audit import AuditProofGapError, AuditProofMalformedError, AuditProofOfAnotherError
+from pki.records.audit import AuditEntry, AuditEvent
+from pki.records.certificates import CertificateRecord, serial_text
+from pki.records.register import Register
 
 MAX_OCTETS = 4 * 1024 * 1024
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pki.audit.tree import EMPTY_ROOT, HASH_OCTETS, node_hash
-from pki.errors import AuditNotConsistentError, AuditNotIncludedError
+from pki.errors.audit import AuditNotConsistentError, AuditNotIncludedError
 
 
 def check_inclusion(

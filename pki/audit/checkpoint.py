@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pki._asn1 import SignedToken, encode_detached, encode_signed_attributes
 from pki.audit.note import ORIGIN, Note, decode_base64, format_note, parse_note
 from pki.clock import Clock, whole_second
-from pki.errors import CheckpointMalformedError, CheckpointOriginError
+from pki.errors.audit import CheckpointMalformedError, CheckpointOriginError
 from pki.keys import PrivateKey, algorithm_der, digest_for, sign_data
 
 SIGNATURE_TYPE = b"\xffantin cms v1"

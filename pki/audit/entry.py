@@ -9,8 +9,9 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from pki.audit.tree import Edge, leaf_hash
-from pki.errors import ClockBeforeRecordError, ClockGapError, ClockSkewError
-from pki.records import AuditEntry, AuditEvent, Register
+from pki.errors.clock import ClockBeforeRecordError, ClockGapError, ClockSkewError
+from pki.records.audit import AuditEntry, AuditEvent
+from pki.records.register import Register
 
 _ENCODER = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False

@@ -9,7 +9,7 @@ import base64
 import re
 from dataclasses import dataclass
 
-from pki.errors import CheckpointMalformedError
+from pki.errors.audit import CheckpointMalformedError
 
 MAX_OCTETS = 256 * 1024
 MAX_SIGNATURES = 16

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from pki.audit.tree import HASH_OCTETS, Edge, peak_sequences, subtree_count
-from pki.errors import AuditBrokenError
-from pki.records import AuditEntry
+from pki.errors.audit import AuditBrokenError
+from pki.records.audit import AuditEntry
 
 FindEntries = Callable[[Sequence[int]], tuple[AuditEntry, ...]]
 """Returns those of the asked-for entries that there are."""

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pki.audit.checkpoint import TreeHead
 from pki.audit.entry import read_content
 from pki.audit.tree import Edge, leaf_hash
-from pki.errors import AuditBrokenError, AuditCutError, AuditRewrittenError, AuditSplitError
-from pki.records import AuditEntry, Register
+from pki.errors.audit import AuditBrokenError, AuditCutError, AuditRewrittenError, AuditSplitError
+from pki.records.audit import AuditEntry
+from pki.records.register import Register
 
 
 def verify_audit(register: Register) -> int:

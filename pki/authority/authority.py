@@ -14,31 +14,26 @@ from pki.authority.issuer import Issuer
 from pki.authority.succession import check_in_force, check_issues, serves_the_retired
 from pki.blocked import BlockedKeys
 from pki.clock import Clock
-from pki.errors import (
-    AuthorityNotFoundError,
-    CertificateNotFoundError,
-    ProfileViolationError,
-    RegisterConflictError,
-    RevocationReasonError,
-    phrase,
-)
+from pki.errors.authorities import AuthorityNotFoundError
+from pki.errors.certificates import CertificateNotFoundError, RevocationReasonError
+from pki.errors.register import RegisterConflictError
+from pki.errors.requests import ProfileViolationError
+from pki.errors.tree import phrase
 from pki.keys import PublicKey
 from pki.profile import Profile
 from pki.reasons import FINAL_REASONS, check_invalidity
-from pki.records import (
-    Abandon,
-    AuditEvent,
-    AuthorityRecord,
+from pki.records.audit import AuditEvent
+from pki.records.authorities import AuthorityRecord
+from pki.records.certificates import (
     CertificateQuery,
     CertificateRecord,
     CertificateState,
-    Register,
     RevocationRecord,
-    Revoke,
     StatusKind,
-    StoreCRL,
     serial_text,
 )
+from pki.records.changes import Abandon, Revoke, StoreCRL
+from pki.records.register import Register
 from pki.request import CertificateRequest
 from pki.subject import Subject
 from pki.transitions import check_transition

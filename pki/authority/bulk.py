@@ -33,9 +33,12 @@ from pki.authority.bulk_work import (
 )
 from pki.authority.issuance import complete, refuse, reserve
 from pki.authority.repetition import find_answer
-from pki.errors import BulkWorkerLostError, LintFailedError, PKIError, RefusedError
+from pki.errors.issuing import BulkWorkerLostError, LintFailedError
+from pki.errors.tree import PKIError, RefusedError
 from pki.profile import Profile
-from pki.records import AuthorityRecord, CertificateRecord, Step
+from pki.records.authorities import AuthorityRecord
+from pki.records.certificates import CertificateRecord
+from pki.records.changes import Step
 from pki.request import check_no_authority
 
 T = TypeVar("T")

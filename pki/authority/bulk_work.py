@@ -18,11 +18,12 @@ from pki import der
 from pki.authority.issuance import Order, sign_record, write_draft
 from pki.authority.issuer import Issuer, Signatory
 from pki.blocked import BlockedKeys
-from pki.errors import KeyMismatchError, PKIError
+from pki.errors.keys import KeyMismatchError
+from pki.errors.tree import PKIError
 from pki.keys import PrivateKey, PublicKey, certifies
 from pki.lint.fields import KEY
 from pki.profile import Profile
-from pki.records import CertificateRecord
+from pki.records.certificates import CertificateRecord
 from pki.request import parse_request, requested_key
 from pki.strength import check_strength
 from pki.subject import build_subject

@@ -17,17 +17,15 @@ from pki.authority.issuer import Issuer, Signatory
 from pki.authority.succession import check_issues
 from pki.blocked import BlockedKeys
 from pki.clock import Clock
-from pki.errors import (
-    AuthorityExistsError,
-    AuthorityNameError,
-    AuthorityNotFoundError,
-    KeyMismatchError,
-    ProfileViolationError,
-    phrase,
-)
+from pki.errors.authorities import AuthorityExistsError, AuthorityNameError, AuthorityNotFoundError
+from pki.errors.keys import KeyMismatchError
+from pki.errors.requests import ProfileViolationError
+from pki.errors.tree import phrase
 from pki.keys import PrivateKey, certifies
 from pki.profile import Profile
-from pki.records import AddAuthority, AuthorityRecord, Change, ClaimName, Register
+from pki.records.authorities import AuthorityRecord
+from pki.records.changes import AddAuthority, Change, ClaimName
+from pki.records.register import Register
 from pki.subject import Subject
 from pki.urls import AuthorityURLs
 

@@ -28,25 +28,18 @@ from pki.authority.crl_gate import Published, judge_crl
 from pki.authority.crl_reader import ReadCRL, read_crl
 from pki.authority.issuer import Issuer
 from pki.clock import Clock, whole_second
-from pki.errors import (
-    ClockBeforeRecordError,
-    CRLRefusedError,
-    DeltaBaseError,
-    DeltaNotMadeError,
-    MalformedDERError,
-    Phrases,
-    RegisterConflictError,
-    SignatureMismatchError,
-)
+from pki.errors.clock import ClockBeforeRecordError
+from pki.errors.files import MalformedDERError
+from pki.errors.issuing import SignatureMismatchError
+from pki.errors.lists import CRLRefusedError, DeltaBaseError, DeltaNotMadeError
+from pki.errors.register import RegisterConflictError
+from pki.errors.tree import Phrases
 from pki.keys import algorithm_der, sign_data
-from pki.records import (
-    AuditEvent,
-    AuthorityRecord,
-    CRLRecord,
-    Register,
-    ReserveCRLNumber,
-    Snapshot,
-)
+from pki.records.audit import AuditEvent
+from pki.records.authorities import AuthorityRecord
+from pki.records.changes import ReserveCRLNumber
+from pki.records.lists import CRLRecord, Snapshot
+from pki.records.register import Register
 from pki.standing import key_identifier
 
 

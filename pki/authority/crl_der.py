@@ -18,7 +18,7 @@ from cryptography import x509
 
 from pki import der
 from pki.reasons import REASON_CODES
-from pki.records import Listed
+from pki.records.lists import Listed
 
 CRL_NUMBER = bytes.fromhex("0603551d14")
 REASON = bytes.fromhex("0603551d15")

@@ -26,7 +26,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from pki.authority.crl_der import REMOVAL, REMOVE_FROM_CRL
 from pki.authority.crl_reader import Entry, ReadCRL, read_entry, walk
-from pki.errors import Phrase, phrase
+from pki.errors.tree import Phrase, phrase
 
 _HOLD, _KEY_COMPROMISE = 6, 1
 _EXPIRED_CERTS_ON_CRL = x509.ObjectIdentifier("2.5.29.60")

@@ -16,8 +16,8 @@ from cryptography import x509
 
 from pki import der
 from pki.authority.crl_der import REASON
-from pki.errors import MalformedDERError
-from pki.records import serial_text
+from pki.errors.files import MalformedDERError
+from pki.records.certificates import serial_text
 
 _WHAT = "revocation list"
 _UNREADABLE = (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)

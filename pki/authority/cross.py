@@ -15,7 +15,7 @@ from cryptography import x509
 from pki.authority.authority import Authority
 from pki.authority.create import check_may_certify
 from pki.authority.issuance import Order, certify
-from pki.errors import AuthorityKeyError
+from pki.errors.requests import AuthorityKeyError
 from pki.profile import Profile
 from pki.request import CertificateRequest
 from pki.standing import read_standing

@@ -19,20 +19,23 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pki.audit.entry import check_clock
 from pki.clock import Clock
-from pki.errors import CertificateErasedError, ErasureForbiddenError, ErasureTooEarlyError
+from pki.errors.certificates import (
+    CertificateErasedError,
+    ErasureForbiddenError,
+    ErasureTooEarlyError,
+)
 from pki.profile import AUDIT_LOG
-from pki.records import (
+from pki.records.audit import AuditEvent
+from pki.records.certificates import (
     EVIDENCE_PROFILES,
     RETENTION_YEARS,
-    AuditEvent,
     CertificateRecord,
-    Erase,
     ErasureReason,
     ErasureRecord,
-    Register,
-    Step,
     serial_text,
 )
+from pki.records.changes import Erase, Step
+from pki.records.register import Register
 
 _EVIDENCE = {
     ExtendedKeyUsageOID.OCSP_SIGNING,

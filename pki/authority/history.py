@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from cryptography import x509
 
-from pki.records import CertificateRecord, Register, StatusChange, StatusKind
+from pki.records.certificates import CertificateRecord, StatusChange, StatusKind
+from pki.records.register import Register
 
 
 class Standing(StrEnum):

@@ -32,31 +32,18 @@ from pki.authority.succession import serves_the_retired
 from pki.authority.template import Content, build_tbs
 from pki.blocked import BlockedKeys
 from pki.clock import Clock, whole_second
-from pki.errors import (
-    IssuerExpiredError,
-    LintFailedError,
-    OutlivesIssuerError,
-    ProfileViolationError,
-    phrase,
-)
+from pki.errors.issuing import IssuerExpiredError, LintFailedError, OutlivesIssuerError
+from pki.errors.requests import ProfileViolationError
+from pki.errors.tree import phrase
 from pki.keys import PublicKey
 from pki.lint.linter import pass_lint
 from pki.lint.target import Intent
 from pki.names import name_text
 from pki.profile import Lifetime, Profile
-from pki.records import (
-    Abandon,
-    AuditEvent,
-    CertificateRecord,
-    CertificateState,
-    Change,
-    ClaimName,
-    Complete,
-    Register,
-    Reserve,
-    Step,
-    serial_text,
-)
+from pki.records.audit import AuditEvent
+from pki.records.certificates import CertificateRecord, CertificateState, serial_text
+from pki.records.changes import Abandon, Change, ClaimName, Complete, Reserve, Step
+from pki.records.register import Register
 from pki.request import check_no_authority
 from pki.standing import Standing
 from pki.strength import check_strength, check_two_primes, spki_sha256

@@ -14,14 +14,10 @@ from cryptography import x509
 
 from pki.audit.entry import check_clock
 from pki.authority.authority import Authority
-from pki.errors import HoldExpiredError
+from pki.errors.certificates import HoldExpiredError
 from pki.reasons import check_invalidity
-from pki.records import (
-    ChangeStatus,
-    StatusChange,
-    StatusKind,
-    serial_text,
-)
+from pki.records.certificates import StatusChange, StatusKind, serial_text
+from pki.records.changes import ChangeStatus
 
 _ACTIONS = {
     StatusKind.HOLD: "certificate.hold",

@@ -19,18 +19,18 @@ from pki.authority.authority import Authority
 from pki.authority.erasure import check_not_erased
 from pki.authority.issuance import Order
 from pki.authority.succession import successor_of
-from pki.errors import (
-    NotSuccessorError,
-    ProfileViolationError,
+from pki.errors.authorities import NotSuccessorError
+from pki.errors.certificates import (
     RekeySameKeyError,
     RenewExpiredError,
     RenewHeldError,
     RenewRevokedError,
-    phrase,
 )
+from pki.errors.requests import ProfileViolationError
+from pki.errors.tree import phrase
 from pki.keys import PublicKey
 from pki.profile import Profile
-from pki.records import RevocationRecord, serial_text
+from pki.records.certificates import RevocationRecord, serial_text
 from pki.request import CertificateRequest
 from pki.strength import check_strength, spki_sha256
 from pki.subject import subject_of

@@ -11,13 +11,14 @@ import re
 
 from cryptography import x509
 
-from pki.errors import (
+from pki.errors.requests import (
     RequestDiffersError,
     RequestEndedError,
     RequestIdError,
     RequestOpenError,
 )
-from pki.records import CertificateRecord, CertificateState, Register, serial_text
+from pki.records.certificates import CertificateRecord, CertificateState, serial_text
+from pki.records.register import Register
 
 MAX_REQUEST_ID = 64
 _PRINTABLE = re.compile(rf"[!-~]{{1,{MAX_REQUEST_ID}}}")

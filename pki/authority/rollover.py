@@ -26,9 +26,12 @@ from pki.authority.authority import Authority
 from pki.authority.cross import cross_certify, find_link
 from pki.authority.succession import check_in_force, check_issues
 from pki.clock import Clock
-from pki.errors import AuthorityNotFoundError, RolloverParentError
+from pki.errors.authorities import AuthorityNotFoundError, RolloverParentError
 from pki.profile import Profile
-from pki.records import AuditEvent, AuthorityRecord, Register, Retire, SuccessionRecord
+from pki.records.audit import AuditEvent
+from pki.records.authorities import AuthorityRecord, SuccessionRecord
+from pki.records.changes import Retire
+from pki.records.register import Register
 
 
 class Predecessor(Protocol):

@@ -12,7 +12,8 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from pki import der
 from pki._asn1 import second_reading
 from pki.authority.issuer import Signatory
-from pki.errors import MalformedDERError, SignatureMismatchError
+from pki.errors.files import MalformedDERError
+from pki.errors.issuing import SignatureMismatchError
 from pki.keys import sign_data
 from pki.lint.fields import ALGORITHM
 from pki.lint.linter import LintPass, redeem

@@ -6,9 +6,11 @@ from functools import lru_cache
 
 from cryptography import x509
 
-from pki.errors import AuthorityRetiredError, AuthorityRevokedError
+from pki.errors.authorities import AuthorityRetiredError, AuthorityRevokedError
 from pki.profile import Profile
-from pki.records import AuthorityRecord, Register, RevocationRecord
+from pki.records.authorities import AuthorityRecord
+from pki.records.certificates import RevocationRecord
+from pki.records.register import Register
 
 
 def successor_of(register: Register, name: str) -> str:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from pki.audit.entry import check_clock
 from pki.clock import Clock
-from pki.records import (
-    Abandon,
-    AuditEvent,
+from pki.records.audit import AuditEvent
+from pki.records.certificates import (
     CertificateQuery,
     CertificateRecord,
     CertificateState,
-    Register,
     serial_text,
 )
+from pki.records.changes import Abandon
+from pki.records.register import Register
 
 
 def give_up_unmade(

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pki.audit.note import ORIGIN
-from pki.errors import CeremonyFileError, CeremonyPINError, Phrase, phrase
+from pki.errors.ceremony import CeremonyFileError, CeremonyPINError
+from pki.errors.tree import Phrase, phrase
 from pki.keys import KeyType
 
 MAX_OCTETS = 256 * 1024

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 
 from pki.ceremony.plan import Plan
-from pki.errors import CeremonyProfileError
+from pki.errors.ceremony import CeremonyProfileError
 from pki.profile import Profile, parse_profile
 
 Texts = Mapping[str, str]

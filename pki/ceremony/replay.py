@@ -36,14 +36,13 @@ from pki.ceremony.plan import (
 )
 from pki.ceremony.profiles import Texts, check_texts, hash_of, profile_in
 from pki.ceremony.transcript import Entry, Transcript, fixed, skeleton
-from pki.errors import (
-    MalformedDERError,
-    Phrase,
+from pki.errors.ceremony import (
     TranscriptDiffersError,
     TranscriptStepError,
     TranscriptUnfinishedError,
-    phrase,
 )
+from pki.errors.files import MalformedDERError
+from pki.errors.tree import Phrase, phrase
 from pki.keys import PublicKey, key_type_of
 from pki.lint.linter import lint
 from pki.lint.target import Intent, Severity

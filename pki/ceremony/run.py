@@ -26,7 +26,8 @@ from pki.ceremony.transcript import (
     varies,
 )
 from pki.clock import Clock
-from pki.errors import ClockBeforeRecordError, TranscriptDiffersError
+from pki.errors.ceremony import TranscriptDiffersError
+from pki.errors.clock import ClockBeforeRecordError
 
 
 class Actions(Protocol):

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pki._asn1 import SignedToken, encode_detached, encode_signed_attributes
 from pki.ceremony.transcript import Transcript
 from pki.clock import Clock, whole_second
-from pki.errors import KeyMismatchError, TranscriptUnfinishedError
+from pki.errors.ceremony import TranscriptUnfinishedError
+from pki.errors.keys import KeyMismatchError
 from pki.keys import PrivateKey, algorithm_der, certifies, digest_for, sign_data
 from pki.names import common_name
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from pki.ceremony.plan import Plan, parse_plan
-from pki.errors import TranscriptBrokenError, TranscriptMalformedError
+from pki.errors.ceremony import TranscriptBrokenError, TranscriptMalformedError
 
 FORMAT = "antin.ceremony/1"
 MAX_OCTETS = 8 * 1024 * 1024

@@ -25,10 +25,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.fetcher import OCSP_REQUEST, TIMESTAMP_QUERY
 from pki.ocsp import OCSPResponder
-from pki.records import Register
+from pki.records.register import Register
 from pki.timestamp import TimestampAuthority
 
 MAX_BODY_BYTES = 64 * 1024

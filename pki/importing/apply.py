@@ -24,35 +24,34 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.audit.entry import check_clock, read_content
 from pki.clock import Clock
-from pki.errors import (
-    AuthorityExistsError,
-    ImportBlockedError,
-    ImportIncompleteError,
-    KeyMismatchError,
-)
+from pki.errors.authorities import AuthorityExistsError
+from pki.errors.importing import ImportBlockedError, ImportIncompleteError
+from pki.errors.keys import KeyMismatchError
 from pki.importing.plan import IMPORTED, Plan
 from pki.keys import PrivateKey, certifies
-from pki.records import (
-    AddAuthority,
-    AuditEvent,
-    AuthorityRecord,
+from pki.records.audit import AuditEvent
+from pki.records.authorities import AuthorityRecord
+from pki.records.certificates import (
     CertificateQuery,
     CertificateRecord,
     CertificateState,
+    RevocationRecord,
+    StatusChange,
+    StatusKind,
+    serial_text,
+)
+from pki.records.changes import (
+    AddAuthority,
     Change,
     ChangeStatus,
     ClaimName,
-    CRLFloor,
     ImportCertificate,
     RaiseCRLFloor,
-    Register,
-    RevocationRecord,
     Revoke,
-    StatusChange,
-    StatusKind,
     Step,
-    serial_text,
 )
+from pki.records.lists import CRLFloor
+from pki.records.register import Register
 from pki.transitions import COMPROMISES, is_compromised, is_held
 
 BATCH = 500

@@ -10,11 +10,13 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from pki.errors import ImportAuthorityError, Phrase, phrase
+from pki.errors.importing import ImportAuthorityError
+from pki.errors.tree import Phrase, phrase
 from pki.importing.material import Finding, Material
 from pki.keys import PublicKey
 from pki.lint.target import Severity
-from pki.records import Register, serial_text
+from pki.records.certificates import serial_text
+from pki.records.register import Register
 
 _Kind = TypeVar("_Kind", bound=x509.ExtensionType)
 _UNVERIFIABLE = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm)

@@ -21,7 +21,8 @@ from cryptography import x509
 from cryptography.utils import CryptographyDeprecationWarning
 
 from pki import der
-from pki.errors import MalformedDERError, phrase
+from pki.errors.files import MalformedDERError
+from pki.errors.tree import phrase
 from pki.importing.material import CertificateCopy, Claim, ListCopy, Material, is_usable_serial
 
 MAX_FILE = 256 * 1024 * 1024

@@ -15,13 +15,16 @@ from cryptography import x509
 
 from pki.audit.entry import check_clock
 from pki.clock import Clock
-from pki.errors import phrase
+from pki.errors.tree import phrase
 from pki.importing.apply import BATCH
 from pki.importing.choice import is_signed_by
 from pki.importing.material import CertificateCopy, Finding, Material
 from pki.lint.target import Severity
 from pki.names import name_text
-from pki.records import AuditEvent, ForeignCertificate, Register, Watch, serial_text
+from pki.records.audit import AuditEvent
+from pki.records.certificates import ForeignCertificate, serial_text
+from pki.records.changes import Watch
+from pki.records.register import Register
 
 
 @dataclass(frozen=True, slots=True)

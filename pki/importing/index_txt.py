@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from pki.errors import Phrase, phrase
+from pki.errors.tree import Phrase, phrase
 from pki.importing.encoded import read_file
 from pki.importing.material import Claim, Known, Material, is_usable_serial
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from pki.errors import Phrase
+from pki.errors.tree import Phrase
 from pki.lint.target import Severity
 
 MAX_SERIAL_OCTETS = 64

@@ -23,7 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 
-from pki.errors import phrase
+from pki.errors.tree import phrase
 from pki.importing.choice import (
     choose_authority,
     find_parent,
@@ -44,14 +44,14 @@ from pki.importing.material import (
 from pki.importing.union import unite
 from pki.lint.target import Severity
 from pki.names import name_text
-from pki.records import (
+from pki.records.certificates import (
     CertificateQuery,
     CertificateRecord,
     CertificateState,
-    Register,
     RevocationRecord,
     serial_text,
 )
+from pki.records.register import Register
 
 _DER = Encoding.DER
 IMPORTED = "imported"

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
 
-from pki.errors import ImportSourceError, phrase
+from pki.errors.importing import ImportSourceError
+from pki.errors.tree import phrase
 from pki.importing.encoded import read_file, take_file
 from pki.importing.index_txt import read_index
 from pki.importing.material import MAX_CRL_NUMBER, Material

@@ -13,10 +13,10 @@ from datetime import datetime
 
 from cryptography import x509
 
-from pki.errors import phrase
+from pki.errors.tree import phrase
 from pki.importing.material import Claim, Finding, Known
 from pki.lint.target import Severity
-from pki.records import RevocationRecord, serial_text
+from pki.records.certificates import RevocationRecord, serial_text
 
 GRAVITY = {
     reason: rank

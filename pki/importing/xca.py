@@ -21,7 +21,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from pki.errors import phrase
+from pki.errors.tree import phrase
 from pki.importing.encoded import take_certificate, take_list
 from pki.importing.material import MAX_CRL_NUMBER, Claim, Material, is_usable_serial
 from pki.reasons import REASON_CODES

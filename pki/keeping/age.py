@@ -18,7 +18,7 @@ from typing import BinaryIO, NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from pki.errors import (
+from pki.errors.keeping import (
     BackupCutError,
     BackupLockedError,
     BackupMalformedError,

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from pki.errors import BackupContentsError
+from pki.errors.keeping import BackupContentsError
 from pki.keeping.age import PIECE, DecryptingFile, EncryptingFile
 from pki.keeping.manifest import MANIFEST, MAX_MANIFEST, Manifest, Member, parse_manifest
 

@@ -21,16 +21,16 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from pki.audit.checkpoint import TreeHead
 from pki.audit.verify import recompute
 from pki.authority.erasure import is_rightly_empty
-from pki.errors import BackupContentsError
+from pki.errors.keeping import BackupContentsError
 from pki.keeping.manifest import Manifest
-from pki.records import (
-    AuthorityRecord,
+from pki.records.authorities import AuthorityRecord
+from pki.records.certificates import (
     CertificateQuery,
     CertificateRecord,
     CertificateState,
-    Register,
     serial_text,
 )
+from pki.records.register import Register
 
 _PAGE = 1000
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from pki.audit.note import decode_base64
-from pki.errors import BackupKeyError, BackupMalformedError
+from pki.errors.keeping import BackupKeyError, BackupMalformedError
 from pki.keeping import bech32
 
 WORK = 18

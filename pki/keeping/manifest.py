@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pki.errors import BackupContentsError, NewerRegisterError, OlderRegisterError
+from pki.errors.keeping import BackupContentsError
+from pki.errors.register import NewerRegisterError, OlderRegisterError
 
 MANIFEST = "manifest.json"
 MAX_MANIFEST = 16 * 1024 * 1024

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-from pki.errors import PublishedUnreadableError
+from pki.errors.keeping import PublishedUnreadableError
 
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
 _HOLD = x509.ReasonFlags.certificate_hold

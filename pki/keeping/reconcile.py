@@ -25,31 +25,32 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.errors import PublishedUnreadableError, RestoreUnreconciledError
+from pki.errors.keeping import PublishedUnreadableError, RestoreUnreconciledError
 from pki.keeping.published import Entry, PublishedBy
 from pki.names import name_text
-from pki.records import (
-    Abandon,
-    AuditEvent,
-    AuthorityRecord,
+from pki.records.audit import AuditEvent
+from pki.records.authorities import AuthorityRecord
+from pki.records.certificates import (
     CertificateRecord,
     CertificateState,
+    RevocationRecord,
+    StatusChange,
+    StatusKind,
+    serial_text,
+)
+from pki.records.changes import (
+    Abandon,
     Change,
     ChangeStatus,
     Complete,
-    CRLFloor,
-    CRLRecord,
     ImportCertificate,
     RaiseCRLFloor,
-    Register,
     ReserveCRLNumber,
-    RevocationRecord,
     Revoke,
-    StatusChange,
-    StatusKind,
     StoreCRL,
-    serial_text,
 )
+from pki.records.lists import CRLFloor, CRLRecord
+from pki.records.register import Register
 from pki.strength import spki_sha256
 from pki.transitions import is_compromised
 

@@ -12,7 +12,8 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pki.errors import Phrase, WeakKeyError
+from pki.errors.keys import WeakKeyError
+from pki.errors.tree import Phrase
 from pki.keys import PublicKey
 from pki.lint.linter import RULES, judge_by
 from pki.lint.target import Finding, Intent, Severity

@@ -6,7 +6,8 @@ Spec: RFC 5280 §4.1.2; ids name the clause.
 from __future__ import annotations
 
 from pki import der
-from pki.errors import Phrase, WeakKeyError
+from pki.errors.keys import WeakKeyError
+from pki.errors.tree import Phrase
 from pki.keys import algorithm_der
 from pki.lint.frame import Frame
 from pki.lint.target import (

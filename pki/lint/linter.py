@@ -14,7 +14,9 @@ from functools import lru_cache
 from typing import cast
 from weakref import WeakKeyDictionary
 
-from pki.errors import LintFailedError, LintPassError, MalformedDERError, Phrases, phrase
+from pki.errors.files import MalformedDERError
+from pki.errors.issuing import LintFailedError, LintPassError
+from pki.errors.tree import Phrases, phrase
 from pki.keys import PublicKey
 from pki.lint import constraints, extensions, fields, names
 from pki.lint.frame import Frame

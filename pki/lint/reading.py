@@ -6,7 +6,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from pki import der
-from pki.errors import MalformedDERError
+from pki.errors.files import MalformedDERError
 from pki.extension import OIDS
 from pki.keys import KeyType, key_type_of
 from pki.lint.fields import ALGORITHM, ISSUER, SUBJECT, attributes_in

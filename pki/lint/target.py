@@ -15,7 +15,7 @@ from functools import cached_property
 from cryptography import x509
 
 from pki import der
-from pki.errors import Fact, Phrase
+from pki.errors.tree import Fact, Phrase
 from pki.keys import PublicKey
 from pki.lint.frame import Frame
 from pki.profile import Profile

@@ -1,1 +1,1 @@
-"""The register: every SQL table and statement of Antin. Implements `pki.records.Register`."""
+"""Every SQL table and statement of Antin: the register behind `pki.records.register`."""

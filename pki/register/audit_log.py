@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 from pki.audit.entry import build_entry
 from pki.audit.stored import read_edge
 from pki.audit.tree import HASH_OCTETS, Edge
-from pki.records import AuditEntry, AuditEvent
+from pki.records.audit import AuditEntry, AuditEvent
 from pki.register.prepared import Statements
 from pki.register.tables import AUDIT
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pki.errors import BackupFailedError
+from pki.errors.keeping import BackupFailedError
 
 
 @contextmanager

@@ -11,35 +11,33 @@ from pathlib import Path
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from pki.errors import (
-    AuthorityRetiredError,
-    KeyCompromisedError,
-    KeyUsedElsewhereError,
-    RegisterConflictError,
-    RequestOpenError,
-)
+from pki.errors.authorities import AuthorityRetiredError
+from pki.errors.certificates import KeyCompromisedError
+from pki.errors.register import RegisterConflictError
+from pki.errors.requests import KeyUsedElsewhereError, RequestOpenError
 from pki.holder import holder_of
-from pki.records import (
-    Abandon,
-    AddAuthority,
-    AuthorityRecord,
+from pki.records.authorities import AuthorityRecord, SuccessionRecord
+from pki.records.certificates import (
     CertificateRecord,
     CertificateState,
+    RevocationRecord,
+    serial_text,
+)
+from pki.records.changes import (
+    Abandon,
+    AddAuthority,
     Change,
     ChangeStatus,
     ClaimName,
     Complete,
-    CRLRecord,
     Erase,
     Reserve,
     ReserveCRLNumber,
     Retire,
-    RevocationRecord,
     Revoke,
     StoreCRL,
-    SuccessionRecord,
-    serial_text,
 )
+from pki.records.lists import CRLRecord
 from pki.register.erasures import erase
 from pki.register.folding import fold
 from pki.register.holders import check_room, find_followed

@@ -8,7 +8,7 @@ from cryptography import x509
 from sqlalchemy import BigInteger, Dialect, String
 from sqlalchemy.types import DateTime, TypeDecorator
 
-from pki.records import CertificateState, ErasureReason, StatusKind, serial_text
+from pki.records.certificates import CertificateState, ErasureReason, StatusKind, serial_text
 
 
 class UTCDateTime(TypeDecorator[datetime]):

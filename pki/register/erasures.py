@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import bindparam, case, insert, select, update
 
-from pki.errors import RegisterConflictError
-from pki.records import ErasureRecord
+from pki.errors.register import RegisterConflictError
+from pki.records.certificates import ErasureRecord
 from pki.register.prepared import Statements
 from pki.register.tables import CERTIFICATES, ERASURES
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pki.records import EVIDENCE_PROFILES, CertificateState, StatusKind
+from pki.records.certificates import EVIDENCE_PROFILES, CertificateState, StatusKind
 
 HOLD, RELEASE = StatusKind.HOLD, StatusKind.RELEASE
 REVOKE, UPGRADE = StatusKind.REVOKE, StatusKind.UPGRADE
@@ -91,7 +91,7 @@ def forbidden_update(differs: str) -> str:
 
 
 Later = Callable[[str], str]
-"""An engine's SQL for the moment `pki.records.RETENTION_YEARS` after that of a column."""
+"""An engine's SQL for the moment `RETENTION_YEARS` after that of a column."""
 
 
 def allowed_erasure(differs: str, later: Later) -> str:

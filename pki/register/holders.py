@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, or_, select
 
-from pki.errors import HolderLimitError
-from pki.records import CertificateState, Reserve, serial_text
+from pki.errors.requests import HolderLimitError
+from pki.records.certificates import CertificateState, serial_text
+from pki.records.changes import Reserve
 from pki.register.prepared import Statements
 from pki.register.tables import CERTIFICATES
 

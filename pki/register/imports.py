@@ -7,14 +7,9 @@ from dataclasses import fields
 from sqlalchemy import bindparam, func, insert, select, update
 
 from pki.holder import holder_of
-from pki.records import (
-    CertificateState,
-    CRLFloor,
-    ForeignCertificate,
-    ImportCertificate,
-    RaiseCRLFloor,
-    Watch,
-)
+from pki.records.certificates import CertificateState, ForeignCertificate
+from pki.records.changes import ImportCertificate, RaiseCRLFloor, Watch
+from pki.records.lists import CRLFloor
 from pki.register.folding import fold
 from pki.register.prepared import Statements
 from pki.register.tables import CERTIFICATES, CRL_FLOORS, FOREIGN_CERTIFICATES

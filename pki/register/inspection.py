@@ -23,7 +23,7 @@ _ODD = {
     "sqlite": f"serial GLOB '*[^0-9a-f]*' OR {_PADDED}",
     "postgresql": f"serial ~ '[^0-9a-f]' OR {_PADDED}",
 }
-"""Where a serial is not as `pki.records.serial_text` writes it."""
+"""Where a serial is not as `serial_text` writes it."""
 
 
 def missing_guards(url_or_path: str | Path) -> tuple[str, ...]:

@@ -33,7 +33,8 @@ from sqlalchemy import (
     union_all,
 )
 
-from pki.records import Listed, Snapshot, StatusKind
+from pki.records.certificates import StatusKind
+from pki.records.lists import Listed, Snapshot
 from pki.register.tables import CRL_NUMBERS, CRLS, REVOCATIONS, STATUS_CHANGES
 
 BATCH = 10_000

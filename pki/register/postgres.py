@@ -25,7 +25,9 @@ from sqlalchemy import Connection, Engine, Transaction, create_engine, event, te
 from sqlalchemy.engine.base import OptionEngine
 from sqlalchemy.exc import SQLAlchemyError
 
-from pki.errors import BackupFailedError, PKIError, RegisterExistsError, RegisterUnreachableError
+from pki.errors.keeping import BackupFailedError
+from pki.errors.register import RegisterExistsError, RegisterUnreachableError
+from pki.errors.tree import PKIError
 from pki.register.backups import new_backup
 from pki.register.guards import MARK
 from pki.register.postgres_errors import connection_broke, error_for, undone_by_chance

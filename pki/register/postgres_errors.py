@@ -13,14 +13,14 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from pki.errors import (
+from pki.errors.register import (
     NotARegisterError,
-    PKIError,
     RegisterBusyError,
     RegisterConflictError,
     RegisterFullError,
     RegisterUnreachableError,
 )
+from pki.errors.tree import PKIError
 
 _BROKEN = ("08", "57P01", "57P02", "57P03", "57P05", "25P03")
 """Connection gone, server shutting down or starting, session ended for being idle."""

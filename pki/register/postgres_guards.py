@@ -6,7 +6,7 @@ which keep the schema they were made in, wherever a session's `search_path` poin
 
 from __future__ import annotations
 
-from pki.records import RETENTION_YEARS
+from pki.records.certificates import RETENTION_YEARS
 from pki.register.guards import (
     FOLLOWING,
     GAPLESS,

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import SQLModel
 
 from pki.clock import Clock
-from pki.errors import BackupContentsError
+from pki.errors.keeping import BackupContentsError
 from pki.register.row_forms import read_row
 from pki.register.snapshot import register_tables
 from pki.register.sql import SQLRegister

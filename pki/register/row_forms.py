@@ -13,8 +13,8 @@ from sqlalchemy import Column, LargeBinary, String, Table
 from sqlalchemy.types import TypeEngine
 from sqlmodel import AutoString
 
-from pki.errors import BackupContentsError
-from pki.records import CertificateState, ErasureReason, StatusKind, serial_text
+from pki.errors.keeping import BackupContentsError
+from pki.records.certificates import CertificateState, ErasureReason, StatusKind, serial_text
 from pki.register.columns import (
     ErasureText,
     KindText,

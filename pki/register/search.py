@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, select
 
-from pki.records import CertificateQuery, CertificateRecord
+from pki.records.certificates import CertificateQuery, CertificateRecord
 from pki.register.folding import folded_words
 from pki.register.tables import CERTIFICATES
 

@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 
 from pki.audit.stored import read_edge
 from pki.audit.tree import Edge
-from pki.errors import NotARegisterError
+from pki.errors.register import NotARegisterError
 from pki.register.audit_log import AuditLog
 from pki.register.row_forms import write_row
 from pki.register.sql import open_register

@@ -14,31 +14,20 @@ from sqlmodel import SQLModel
 
 from pki.audit.tree import Edge
 from pki.clock import ANY_TIME, Clock, ClockBounds
-from pki.errors import (
-    NewerRegisterError,
-    NotARegisterError,
-    OlderRegisterError,
-    RestoreUnfinishedError,
-)
-from pki.records import (
-    AuditEntry,
-    AuditEvent,
-    AuthorityRecord,
+from pki.errors.keeping import RestoreUnfinishedError
+from pki.errors.register import NewerRegisterError, NotARegisterError, OlderRegisterError
+from pki.records.audit import AuditEntry, AuditEvent
+from pki.records.authorities import AuthorityRecord, SuccessionRecord
+from pki.records.certificates import (
     CertificateQuery,
     CertificateRecord,
-    Change,
-    CRLFloor,
-    CRLHead,
-    CRLRecord,
     ErasureRecord,
     ForeignCertificate,
-    Listed,
     RevocationRecord,
-    Snapshot,
     StatusChange,
-    Step,
-    SuccessionRecord,
 )
+from pki.records.changes import Change, Step
+from pki.records.lists import CRLFloor, CRLHead, CRLRecord, Listed, Snapshot
 from pki.register import lists
 from pki.register.audit_log import NEWEST_ENTRY, AuditLog
 from pki.register.changes import Record, apply
@@ -112,7 +101,7 @@ def open_register(url_or_path: str | Path, *, bounds: ClockBounds = ANY_TIME) ->
 
 
 class SQLRegister:
-    """`pki.records.Register` over SQL tables. Safe to share between threads."""
+    """`Register` over SQL tables. Safe to share between threads."""
 
     def __init__(self, store: Store, bounds: ClockBounds = ANY_TIME) -> None:
         self._store = store

@@ -25,10 +25,9 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.engine.base import OptionEngine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from pki.errors import (
-    BackupFailedError,
+from pki.errors.keeping import BackupFailedError
+from pki.errors.register import (
     NotARegisterError,
-    PKIError,
     RegisterBusyError,
     RegisterConflictError,
     RegisterExistsError,
@@ -36,6 +35,7 @@ from pki.errors import (
     RegisterReplacedError,
     RegisterUnreachableError,
 )
+from pki.errors.tree import PKIError
 from pki.register.backups import new_backup
 from pki.register.guards import MARK
 from pki.register.prepared import OnDriver, Query, Values

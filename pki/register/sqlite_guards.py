@@ -6,7 +6,7 @@ there is a trigger before each insert too.
 
 from __future__ import annotations
 
-from pki.records import RETENTION_YEARS
+from pki.records.certificates import RETENTION_YEARS
 from pki.register.guards import (
     FOLLOWING,
     GAPLESS,

@@ -25,8 +25,9 @@ from sqlalchemy import (
     union_all,
 )
 
-from pki.errors import RegisterConflictError
-from pki.records import CertificateState, RevocationRecord, Revoke, StatusChange, StatusKind
+from pki.errors.register import RegisterConflictError
+from pki.records.certificates import CertificateState, RevocationRecord, StatusChange, StatusKind
+from pki.records.changes import Revoke
 from pki.register.columns import KindText
 from pki.register.prepared import Statements
 from pki.register.tables import CERTIFICATES, REVOCATIONS, STATUS_CHANGES

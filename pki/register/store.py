@@ -15,7 +15,8 @@ from typing import Any, Protocol, cast
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine.base import OptionEngine
 
-from pki.errors import PKIError, RegisterDriverError, RegisterUnreachableError
+from pki.errors.register import RegisterDriverError, RegisterUnreachableError
+from pki.errors.tree import PKIError
 from pki.register.prepared import Query, Statements, Values
 from pki.register.sqlite import SQLiteStore
 

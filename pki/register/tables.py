@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from pki.records import CertificateState, ErasureReason, StatusKind
+from pki.records.certificates import CertificateState, ErasureReason, StatusKind
 from pki.register.columns import (
     ErasureText,
     KindText,

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from pki.errors import RegisterOutcomeError
+from pki.errors.register import RegisterOutcomeError
 from pki.register.prepared import Query, Statements
 from pki.register.store import Store
 

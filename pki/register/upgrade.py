@@ -18,8 +18,8 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, select, update
 
 from pki.clock import Clock
-from pki.errors import NewerRegisterError
-from pki.records import AuditEvent
+from pki.errors.register import NewerRegisterError
+from pki.records.audit import AuditEvent
 from pki.register.audit_log import AuditLog
 from pki.register.prepared import InConnection
 from pki.register.sql import SQLRegister

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from pki.errors import Fact
+from pki.errors.tree import Fact
 
 
 class Severity(StrEnum):

@@ -10,7 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from pki.authority.succession import own_revocation, successor_of
-from pki.records import AuthorityRecord, Register
+from pki.records.authorities import AuthorityRecord
+from pki.records.register import Register
 from pki.upkeep.lapse import Lapse, certificate_lapse, list_lapse
 
 

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
-from pki.records import CRLHead, CRLRecord
+from pki.records.lists import CRLHead, CRLRecord
 from pki.upkeep.alarm import Severity
 
 

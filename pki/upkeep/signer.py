@@ -16,7 +16,7 @@ from cryptography import x509
 from pki.authority.authority import Authority
 from pki.authority.issuance import Order
 from pki.profile import Profile
-from pki.records import CertificateQuery, CertificateRecord, CertificateState
+from pki.records.certificates import CertificateQuery, CertificateRecord, CertificateState
 from pki.strength import check_strength, spki_sha256
 from pki.subject import subject_of
 from pki.upkeep.due import Issuers

@@ -11,8 +11,11 @@ from datetime import datetime, timedelta
 from cryptography import x509
 
 from pki.audit.entry import check_clock, read_content
-from pki.errors import ClockBeforeRecordError, ClockGapError, ClockSkewError, Fact
-from pki.records import AuditEntry, CertificateQuery, CertificateState, Register
+from pki.errors.clock import ClockBeforeRecordError, ClockGapError, ClockSkewError
+from pki.errors.tree import Fact
+from pki.records.audit import AuditEntry
+from pki.records.certificates import CertificateQuery, CertificateState
+from pki.records.register import Register
 from pki.upkeep.alarm import Alarm, Severity
 from pki.upkeep.due import authorities_at_work, list_states
 from pki.upkeep.lapse import certificate_lapse

@@ -23,7 +23,7 @@ from typing import BinaryIO
 from filelock import FileLock, Timeout
 
 from pki.atomic import NO_ROOM, PRIVATE
-from pki.errors import DiskFullError
+from pki.errors.files import DiskFullError
 from pki.sync_posix import sync_folder
 from signing.batch.entry import Entry, given_line, read_line, signed_line
 from signing.errors import (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pki.atomic import write_atomically
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from signing.batch.entry import Entry, FileStamp, stamp_of
 from signing.batch.journal import Journal
 from signing.errors import FileUnreadableError

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pki.errors import OutputExistsError
+from pki.errors.files import OutputExistsError
 from signing.batch.entry import Entry, stamp_of
 from signing.batch.journal import Journal
 from signing.errors import FileUnreadableError, InputChangedError, OutputGoneError

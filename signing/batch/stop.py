@@ -8,7 +8,8 @@ answer does, when it failed several in a row.
 from __future__ import annotations
 
 from hsm.errors import WorkerLostError
-from pki.errors import DiskFullError, PKIError, UnavailableError
+from pki.errors.files import DiskFullError
+from pki.errors.tree import PKIError, UnavailableError
 from signing.errors import (
     AlgorithmNotAcceptedError,
     CertificateExpiredError,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from cryptography import x509
 
-from pki.errors import phrase
+from pki.errors.tree import phrase
 from pki.names import common_name
 from pki.words import VIETNAM, harmless
 from signing.display.profile import DisplayProfile, words_in

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from cryptography import x509
 
-from pki.errors import phrase
+from pki.errors.tree import phrase
 from signing.display.block import TIME_LETTERS, build_lines
 from signing.display.embedded_font import EmbeddedFont, embed_font
 from signing.display.image import SignatureImage

@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from pki.errors import Phrase, Phrases, phrase
+from pki.errors.tree import Phrase, Phrases, phrase
 from signing.display.tables import (
     About,
     CornerPlace,

@@ -28,7 +28,7 @@ from cli.ceremony.actions import Workshop
 from cli.ceremony.page import render_page
 from pki.ceremony.transcript import parse_transcript
 from pki.clock import SystemClock
-from pki.errors import RegisterBusyError
+from pki.errors.register import RegisterBusyError
 from pki.register.sql import open_register
 
 PIN = "24681357"

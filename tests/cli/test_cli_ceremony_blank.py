@@ -18,7 +18,7 @@ from hsm.loading import close_modules, open_module
 from hsm.pin import Pin
 from hsm.token_setup import initialize_blank, set_first_pin
 from pki.ceremony.transcript import parse_transcript
-from pki.errors import RegisterBusyError
+from pki.errors.register import RegisterBusyError
 
 PIN, SO_PIN = "24681357", "80412963"
 SOURCES = ("--pin-source", "env:CEREMONY_PIN", "--so-pin-source", "env:CEREMONY_SO_PIN")

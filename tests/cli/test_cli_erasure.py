@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from pki.clock import Clock, FixedClock, SystemClock
-from pki.records import AuditEvent, CertificateRecord, CertificateState, ImportCertificate
+from pki.records.audit import AuditEvent
+from pki.records.certificates import CertificateRecord, CertificateState
+from pki.records.changes import ImportCertificate
 from pki.register.sql import open_register
 from pki.strength import spki_sha256
 from pki.words import Language

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli.homes.home import find_home
-from pki.errors import RegisterBusyError
+from pki.errors.register import RegisterBusyError
 from pki.register.sql import open_register
 
 

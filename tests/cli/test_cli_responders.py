@@ -24,7 +24,8 @@ from cli.issuing.services import Services
 from cli.session import Session
 from cli.upkeep.work import Upkeep
 from hsm.loading import close_modules
-from pki.errors import OutputExistsError, RegisterBusyError
+from pki.errors.files import OutputExistsError
+from pki.errors.register import RegisterBusyError
 from pki.words import Language
 
 ROLLOVER = ("ca", "rollover", "issuing", "issuing-2", "--token", "issuing", "--key-type", "ec-p256")

@@ -342,7 +342,7 @@ def test_a_name_that_is_taken_leaves_no_key(demo, demo_home, spare):
 @pytest.mark.usefixtures("spare")
 def test_a_key_that_is_left_over_is_named(demo, monkeypatch):
     def fail(*_arguments):
-        from pki.errors import ProfileViolationError
+        from pki.errors.requests import ProfileViolationError
 
         raise ProfileViolationError(profile="root", reason="said so")
 

@@ -38,9 +38,10 @@ from cli.upkeep.keeper import Keeper
 from cli.upkeep.work import Upkeep
 from hsm.loading import close_modules
 from pki.clock import FixedClock, SystemClock
-from pki.errors import DiskFullError, RegisterUnreachableError
+from pki.errors.files import DiskFullError
+from pki.errors.register import RegisterUnreachableError
 from pki.fetcher import OCSP_REQUEST
-from pki.records import CertificateQuery
+from pki.records.certificates import CertificateQuery
 from pki.subject import subject_of
 from pki.words import Language
 

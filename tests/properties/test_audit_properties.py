@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from pki.audit.check import check_consistency, check_inclusion
 from pki.audit.proof import consistency_proof, inclusion_proof
 from pki.audit.tree import EMPTY_ROOT, Edge, leaf_hash
-from pki.errors import AuditNotConsistentError, AuditNotIncludedError
-from pki.records import AuditEntry
+from pki.errors.audit import AuditNotConsistentError, AuditNotIncludedError
+from pki.records.audit import AuditEntry
 
 LARGEST = 300
 

@@ -17,7 +17,7 @@ from hsm.locate import open_any
 from hsm.pin import GivenPinSource, Pin, parse_pin_source
 from hsm.tokens import TokenInfo
 from hsm.uri import SCHEME, KeyURI
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.keys import KeyType, sign_data
 
 text = st.none() | st.text(st.characters(exclude_categories=["Cs"]))

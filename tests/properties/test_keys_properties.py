@@ -13,7 +13,7 @@ from weak_keys import PRIMES, odd_rsa_key, prime
 
 from pki import der, moduli
 from pki.blocked import load_blocked_keys
-from pki.errors import BlockListError, WeakKeyError
+from pki.errors.keys import BlockListError, WeakKeyError
 from pki.moduli import has_close_primes, has_small_factor, has_structured_primes
 from pki.points import is_edwards_point, is_on_curve, misses_its_curve
 from pki.strength import check_strength

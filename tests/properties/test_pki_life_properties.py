@@ -22,19 +22,19 @@ from pki.authority.history import Standing, StatusAt
 from pki.authority.life import declare_compromise, hold, release
 from pki.authority.renewal import GRACE, renew
 from pki.clock import FixedClock, whole_second
-from pki.errors import (
+from pki.errors.certificates import (
     AlreadyRevokedError,
     CertificateHeldError,
     HoldExpiredError,
     KeyCompromisedError,
     NotHeldError,
     NotRevokedError,
-    PKIError,
     RenewExpiredError,
     RenewHeldError,
     RenewRevokedError,
     RevocationFinalError,
 )
+from pki.errors.tree import PKIError
 from pki.profile import load_profile
 from pki.reasons import FINAL_REASONS
 from pki.transitions import COMPROMISES

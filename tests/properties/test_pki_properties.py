@@ -23,17 +23,13 @@ from pki.audit.verify import verify_audit
 from pki.authority.history import Standing
 from pki.authority.issuance import draw_serial
 from pki.clock import FixedClock
-from pki.errors import (
-    AlreadyRevokedError,
-    MalformedDERError,
-    MalformedRequestError,
-    ProofOfPossessionError,
-    SubjectInvalidError,
-    WeakKeyError,
-)
+from pki.errors.certificates import AlreadyRevokedError
+from pki.errors.files import MalformedDERError
+from pki.errors.keys import WeakKeyError
+from pki.errors.requests import MalformedRequestError, ProofOfPossessionError, SubjectInvalidError
 from pki.ocsp import OCSPResponder
 from pki.reasons import FINAL_REASONS
-from pki.records import serial_text
+from pki.records.certificates import serial_text
 from pki.request import parse_request
 from pki.subject import ATTRIBUTES, build_subject, parse_subject
 from pki.timestamp import TimestampAuthority

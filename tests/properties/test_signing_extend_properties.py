@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.signing.signing_world import NOW, TSA_URL, World, make_pdf
 
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from signing.display.profile import load_display
 from signing.errors import QueueEntryUnreadableError
 from signing.extend import Extension, extend_document

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.signing.signing_world import NOW, TSA_URL, World, make_pdf
 
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from signing.coroutine import finish
 from signing.display.placement import PageGeometry, Rectangle, check_on_page, in_corner
 from signing.display.tables import CornerPlace

@@ -10,7 +10,8 @@ from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pki.errors import Phrase, SubjectInvalidError
+from pki.errors.requests import SubjectInvalidError
+from pki.errors.tree import Phrase
 from pki.hosts import host_address, host_name, mail_address
 from pki.identifiers import (
     citizen_number_is_sound,

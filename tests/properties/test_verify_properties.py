@@ -18,7 +18,7 @@ from unit.verify.verify_pki import (
     sign,
 )
 
-from pki.errors import InvalidInputError, PKIError
+from pki.errors.tree import InvalidInputError, PKIError
 from pki.words import Language, hint_of, message_of
 from verify.errors import MalformedObjectError
 from verify.evidence import Evidence, Item

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pki.errors import Fact
+from pki.errors.tree import Fact
 from verify.facts import CertificateFacts, ChainFacts
 from verify.finding import Finding, Severity, error
 from verify.indication import SubIndication

@@ -17,7 +17,7 @@ from cli.auditing.judge import judge_checkpoint
 from cli.errors import CheckpointUntrustedError
 from pki.audit.checkpoint import LogSigner, sign_checkpoint
 from pki.clock import FixedClock
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from verify.trust import TrustStore
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from cli.exit_status import OF_INDICATION, ExitStatus, status_of_error, worst
-from pki.errors import FetchFailedError, FetchRefusedError, MalformedDERError
+from pki.errors.fetching import FetchFailedError, FetchRefusedError
+from pki.errors.files import MalformedDERError
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from cli.documents.makers import AHEAD, Here, InWorkers
 from cli.documents.summary import INTERRUPTED, Summary
 from cli.session import Session
 from hsm.errors import WorkersGoneError
-from pki.errors import OutputExistsError
+from pki.errors.files import OutputExistsError
 from pki.words import Language
 from signing.batch.made import MadeDocument, give_out, make_document
 from signing.display.profile import load_display

@@ -28,7 +28,7 @@ from hsm.pin import Pin
 from hsm.search import find_certificates
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from pki.keys import PrivateKey, sign_data, verifies
 
 TRIES = 3

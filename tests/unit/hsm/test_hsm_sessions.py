@@ -28,7 +28,7 @@ from hsm.loading import open_module
 from hsm.login import change_pin, logout
 from hsm.objects import list_objects
 from hsm.pin import GivenPinSource, Pin
-from pki.errors import PKIError, UnavailableError
+from pki.errors.tree import PKIError, UnavailableError
 from pki.keys import sign_data, verifies
 
 THREADS = 8

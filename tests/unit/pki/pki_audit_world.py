@@ -12,7 +12,7 @@ from pki_world import World
 from pki.audit.checkpoint import TreeHead
 from pki.audit.tree import Edge, leaf_hash
 from pki.audit.verify import recompute
-from pki.records import Register
+from pki.records.register import Register
 
 ORIGIN = "antin.example/audit"
 Contents = list[bytes]

@@ -19,7 +19,7 @@ from pki.keeping.keys import new_identity, parse_identities, parse_recipient
 from pki.keeping.make import Kept, Made, make_backup
 from pki.keeping.published import Published, PublishedBy, published_by
 from pki.keeping.reconcile import Difference, compare, take_in
-from pki.records import Register
+from pki.records.register import Register
 from pki.register.restore import Restoration, restoring
 
 PUBLIC, SECRET = new_identity()

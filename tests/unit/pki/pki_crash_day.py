@@ -33,10 +33,10 @@ from pki.authority.authority import Authority
 from pki.authority.create import create_issuing, create_root, open_authority
 from pki.authority.issuance import Order
 from pki.clock import SystemClock
-from pki.errors import LintFailedError
+from pki.errors.issuing import LintFailedError
 from pki.ocsp import OCSPResponder, OCSPSigner
 from pki.profile import load_profile
-from pki.records import Register
+from pki.records.register import Register
 from pki.register.sql import create_register, open_register
 from pki.request import parse_request
 from pki.subject import Subject

@@ -20,8 +20,10 @@ from pki import der
 from pki.audit.verify import verify_audit
 from pki.authority.authority import Authority
 from pki.authority.signature import assemble
-from pki.errors import NotARegisterError, PKIError, RegisterUnreachableError, RequestEndedError
-from pki.records import CertificateQuery, CertificateState, serial_text
+from pki.errors.register import NotARegisterError, RegisterUnreachableError
+from pki.errors.requests import RequestEndedError
+from pki.errors.tree import PKIError
+from pki.records.certificates import CertificateQuery, CertificateState, serial_text
 from pki.register.sql import SQLRegister, create_register, open_register
 from pki.register.tables import CRLS
 from pki.request import parse_request

@@ -15,7 +15,8 @@ from pki.authority import crl, issuance
 from pki.authority.authority import Authority
 from pki.authority.crl_der import encode_tbs
 from pki.authority.issuer import Issuer
-from pki.records import CertificateQuery, CertificateRecord, ReserveCRLNumber, StoreCRL
+from pki.records.certificates import CertificateQuery, CertificateRecord
+from pki.records.changes import ReserveCRLNumber, StoreCRL
 from pki.register.audit_log import AuditLog
 from pki.register.sql import SQLRegister
 

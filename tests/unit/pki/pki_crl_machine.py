@@ -25,7 +25,7 @@ from pki.authority.crl_reader import read_crl
 from pki.authority.life import declare_compromise, hold, release
 from pki.clock import FixedClock, whole_second
 from pki.reasons import FINAL_REASONS
-from pki.records import Snapshot
+from pki.records.lists import Snapshot
 from pki.transitions import COMPROMISES
 
 Reason = x509.ReasonFlags

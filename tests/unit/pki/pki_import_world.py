@@ -28,7 +28,7 @@ from pki.importing.material import Material
 from pki.importing.plan import Plan, Wanted, build_plan
 from pki.importing.sources import read_source
 from pki.keys import PrivateKey
-from pki.records import Register
+from pki.records.register import Register
 from pki.urls import AuthorityURLs
 
 BEGIN = whole_second(NOW) - timedelta(days=400)

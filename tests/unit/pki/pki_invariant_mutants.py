@@ -27,7 +27,8 @@ from pki.authority.template import Content, build_tbs
 from pki.keeping import reconcile
 from pki.lint import linter
 from pki.profile import load_profile
-from pki.records import RevocationRecord, StoreCRL
+from pki.records.certificates import RevocationRecord
+from pki.records.changes import StoreCRL
 from pki.register import changes, holders, status
 from pki.register.audit_log import AuditLog
 from pki.register.prepared import Statements

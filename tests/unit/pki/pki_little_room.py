@@ -18,8 +18,10 @@ from test_pki_register import EVENT, RECORD
 
 from pki.audit.verify import verify_audit
 from pki.clock import FixedClock
-from pki.errors import PKIError, RegisterFullError
-from pki.records import CertificateQuery, ClaimName, Reserve
+from pki.errors.register import RegisterFullError
+from pki.errors.tree import PKIError
+from pki.records.certificates import CertificateQuery
+from pki.records.changes import ClaimName, Reserve
 from pki.register.sql import create_register, open_register
 
 

@@ -16,7 +16,8 @@ from pki_world import PUBLIC_URL, new_key, someone
 from pki.authority.authority import Authority
 from pki.authority.create import open_authority
 from pki.clock import SystemClock
-from pki.errors import ClockBeforeRecordError, RegisterConflictError
+from pki.errors.clock import ClockBeforeRecordError
+from pki.errors.register import RegisterConflictError
 from pki.profile import load_profile
 from pki.register.sql import open_register
 from pki.urls import AuthorityURLs

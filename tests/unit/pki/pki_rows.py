@@ -17,7 +17,7 @@ from pki_world import NOW
 from sqlalchemy import bindparam, insert, update
 
 from pki.holder import holder_of
-from pki.records import CertificateState
+from pki.records.certificates import CertificateState
 from pki.register.folding import fold
 from pki.register.sql import SQLRegister
 from pki.register.tables import CERTIFICATES, NAMES

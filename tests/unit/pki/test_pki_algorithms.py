@@ -22,7 +22,7 @@ from pki.authority.authority import Authority
 from pki.authority.create import create_root, open_authority
 from pki.authority.template import Content, build_tbs
 from pki.clock import whole_second
-from pki.errors import ProfileInvalidError
+from pki.errors.requests import ProfileInvalidError
 from pki.keys import verifies
 from pki.lint.linter import lint
 from pki.lint.target import Intent

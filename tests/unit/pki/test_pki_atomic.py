@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pki.atomic import PRIVATE, PUBLIC, write_atomically
-from pki.errors import DiskFullError, OutputExistsError, OutputUnwritableError
+from pki.errors.files import DiskFullError, OutputExistsError, OutputUnwritableError
 from pki.sync_posix import sync_folder
 
 OLD, NEW = b"old", b"new" * 1000

@@ -15,8 +15,9 @@ from pki.audit.entry import build_entry, check_clock
 from pki.audit.tree import Edge
 from pki.audit.verify import verify_audit
 from pki.clock import FixedClock
-from pki.errors import AuditBrokenError, ClockBeforeRecordError
-from pki.records import AuditEvent
+from pki.errors.audit import AuditBrokenError
+from pki.errors.clock import ClockBeforeRecordError
+from pki.records.audit import AuditEvent
 
 EVENT = AuditEvent(NOW, "Trần Thị B", "certificate.issue", (("serial", "0f"), ("issuer", "ca")))
 

@@ -27,15 +27,15 @@ from pki.audit.entry import read_content
 from pki.audit.proof import consistency_proof
 from pki.audit.tree import EMPTY_ROOT, Edge
 from pki.audit.verify import compare_heads, recompute, verify_audit
-from pki.errors import (
+from pki.errors.audit import (
     AuditBrokenError,
     AuditCutError,
     AuditNotConsistentError,
     AuditRewrittenError,
     AuditSplitError,
-    PKIError,
-    RegisterConflictError,
 )
+from pki.errors.register import RegisterConflictError
+from pki.errors.tree import PKIError
 from pki.register.sql import SQLRegister, open_register
 
 FOUND_OUT = (AuditRewrittenError, AuditCutError)

@@ -23,7 +23,7 @@ from pki.audit.checkpoint import (
 )
 from pki.audit.note import MAX_OCTETS, Note, format_note, parse_note
 from pki.clock import FixedClock
-from pki.errors import CheckpointMalformedError, CheckpointOriginError
+from pki.errors.audit import CheckpointMalformedError, CheckpointOriginError
 from pki.keys import digest_for, verifies
 from verify.cms.token import read_token
 

@@ -22,7 +22,7 @@ from pki.audit.bundle import (
 )
 from pki.audit.checkpoint import TreeHead
 from pki.audit.entry import read_content
-from pki.errors import (
+from pki.errors.audit import (
     AuditNotConsistentError,
     AuditNotIncludedError,
     AuditProofGapError,
@@ -30,9 +30,9 @@ from pki.errors import (
     AuditProofOfAnotherError,
     AuditSplitError,
     CheckpointOriginError,
-    PKIError,
 )
-from pki.records import CertificateRecord, serial_text
+from pki.errors.tree import PKIError
+from pki.records.certificates import CertificateRecord, serial_text
 
 
 def record_of(world: World, certificate: x509.Certificate) -> CertificateRecord:

@@ -22,23 +22,21 @@ from pki.audit.verify import recompute, verify_audit
 from pki.authority.authority import Authority
 from pki.authority.life import hold
 from pki.clock import FixedClock
-from pki.errors import (
-    AuditBrokenError,
-    AuditRewrittenError,
-    BackupContentsError,
+from pki.errors.audit import AuditBrokenError, AuditRewrittenError
+from pki.errors.files import OutputExistsError
+from pki.errors.keeping import BackupContentsError, RestoreUnfinishedError
+from pki.errors.register import (
     NewerRegisterError,
     NotARegisterError,
     OlderRegisterError,
-    OutputExistsError,
     RegisterConflictError,
     RegisterExistsError,
-    RestoreUnfinishedError,
 )
 from pki.keeping.age import DecryptingFile, EncryptingFile
 from pki.keeping.archive import ArchiveReader, is_safe
 from pki.keeping.check import check_register
 from pki.keeping.manifest import Manifest, check_version
-from pki.records import CertificateQuery
+from pki.records.certificates import CertificateQuery
 from pki.register.restore import restoring
 from pki.register.sql import open_register
 from pki.register.tables import SCHEMA_VERSION
@@ -517,7 +515,7 @@ def test_a_backup_that_is_killed_leaves_no_file_of_that_name(world: World, after
 
 
 def test_a_full_disk_leaves_nothing(world: World, tmp_path):
-    from pki.errors import DiskFullError
+    from pki.errors.files import DiskFullError
     from pki.keeping import make
 
     live(world)

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.errors import (
+from pki.errors.keeping import (
     BackupCutError,
     BackupKeyError,
     BackupLockedError,
     BackupMalformedError,
     BackupTamperedError,
-    PKIError,
 )
+from pki.errors.tree import PKIError
 from pki.keeping import age, bech32
 from pki.keeping.age import PIECE, DecryptingFile, EncryptingFile
 from pki.keeping.keys import Passphrase, new_identity, parse_identities, parse_recipient

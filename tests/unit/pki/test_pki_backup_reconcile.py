@@ -19,16 +19,14 @@ from pki_world import NOW, World
 from pki.audit.verify import verify_audit
 from pki.authority.authority import Authority
 from pki.authority.life import hold, release
-from pki.errors import (
-    AlreadyRevokedError,
-    PublishedUnreadableError,
-    RegisterConflictError,
-    RestoreUnreconciledError,
-)
+from pki.errors.certificates import AlreadyRevokedError
+from pki.errors.keeping import PublishedUnreadableError, RestoreUnreconciledError
+from pki.errors.register import RegisterConflictError
 from pki.keeping import reconcile as module
 from pki.keeping.published import Published, published_by, read_published
 from pki.keeping.reconcile import GAP, check_taken, compare
-from pki.records import CertificateState, Reserve, ReserveCRLNumber
+from pki.records.certificates import CertificateState
+from pki.records.changes import Reserve, ReserveCRLNumber
 from pki.register.sql import open_register
 
 R = x509.ReasonFlags

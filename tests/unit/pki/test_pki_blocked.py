@@ -16,7 +16,7 @@ from pki import blocked
 from pki.authority.authority import Authority
 from pki.authority.create import create_issuing, create_root
 from pki.blocked import BlockedKeys, load_blocked_keys, modulus_digest
-from pki.errors import BlockListError, BlockListUnreadableError, KeyBlockedError
+from pki.errors.keys import BlockListError, BlockListUnreadableError, KeyBlockedError
 from pki.keys import PrivateKey
 from pki.profile import load_profile
 from pki.strength import spki_sha256

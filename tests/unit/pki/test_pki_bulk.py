@@ -27,24 +27,21 @@ from pki.authority.bulk_work import Demand
 from pki.authority.issuance import sign_record
 from pki.blocked import BlockedKeys
 from pki.clock import FixedClock
-from pki.errors import (
+from pki.errors.authorities import AuthorityRevokedError
+from pki.errors.clock import ClockBeforeRecordError
+from pki.errors.issuing import BulkWorkerLostError, LintFailedError, SignatureMismatchError
+from pki.errors.keys import KeyBlockedError, KeyMismatchError
+from pki.errors.requests import (
     AuthorityKeyError,
-    AuthorityRevokedError,
-    BulkWorkerLostError,
-    ClockBeforeRecordError,
-    KeyBlockedError,
-    KeyMismatchError,
     KeyUsedElsewhereError,
-    LintFailedError,
     MalformedRequestError,
-    Phrases,
     ProfileViolationError,
-    SignatureMismatchError,
     SubjectInvalidError,
 )
+from pki.errors.tree import Phrases
 from pki.keys import PrivateKey, hash_for
 from pki.profile import load_profile
-from pki.records import CertificateQuery, CertificateState
+from pki.records.certificates import CertificateQuery, CertificateState
 from pki.strength import spki_sha256
 
 OFFICIAL = load_profile("official")

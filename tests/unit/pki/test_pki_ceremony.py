@@ -43,20 +43,20 @@ from pki.ceremony.transcript import (
     varies,
 )
 from pki.clock import FixedClock
-from pki.errors import (
+from pki.errors.ceremony import (
     CeremonyFileError,
     CeremonyPINError,
     CeremonyProfileError,
-    ClockBeforeRecordError,
-    KeyMismatchError,
-    PKIError,
-    RegisterBusyError,
     TranscriptBrokenError,
     TranscriptDiffersError,
     TranscriptMalformedError,
     TranscriptStepError,
     TranscriptUnfinishedError,
 )
+from pki.errors.clock import ClockBeforeRecordError
+from pki.errors.keys import KeyMismatchError
+from pki.errors.register import RegisterBusyError
+from pki.errors.tree import PKIError
 from pki.register.sql import create_register
 
 CLOCK = FixedClock(NOW)

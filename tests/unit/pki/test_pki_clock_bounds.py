@@ -13,7 +13,7 @@ from pki_world import NOW, World, make_world
 from pki.audit import entry
 from pki.audit.entry import check_clock, confirm_clock, read_content
 from pki.clock import ANY_TIME, ClockBounds, FixedClock, SystemClock
-from pki.errors import ClockBeforeRecordError, ClockGapError, ClockSkewError
+from pki.errors.clock import ClockBeforeRecordError, ClockGapError, ClockSkewError
 from pki.register.sql import open_register
 from pki.upkeep.watch import register_alarms
 

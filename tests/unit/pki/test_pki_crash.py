@@ -25,7 +25,7 @@ from pki_engines import ENGINES
 from pki_postgres import PostgresServer
 from pki_world import World
 
-from pki.errors import SignatureMismatchError
+from pki.errors.issuing import SignatureMismatchError
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="the shim goes before libc with Linux's LD_PRELOAD"

@@ -18,16 +18,14 @@ from test_pki_http import call
 
 from pki.authority.life import declare_compromise, hold, release
 from pki.clock import FixedClock
-from pki.errors import (
-    ClockBeforeRecordError,
-    DeltaBaseError,
-    DeltaNotMadeError,
-    ProfileInvalidError,
-    RegisterConflictError,
-)
+from pki.errors.clock import ClockBeforeRecordError
+from pki.errors.lists import DeltaBaseError, DeltaNotMadeError
+from pki.errors.register import RegisterConflictError
+from pki.errors.requests import ProfileInvalidError
 from pki.http.app import PublicServices, build_app
 from pki.profile import parse_profile
-from pki.records import AuditEvent, ReserveCRLNumber
+from pki.records.audit import AuditEvent
+from pki.records.changes import ReserveCRLNumber
 
 Reason = x509.ReasonFlags
 

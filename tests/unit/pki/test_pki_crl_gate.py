@@ -21,9 +21,11 @@ from pki.authority.crl_gate import Published, judge_crl
 from pki.authority.crl_reader import ReadCRL, read_crl
 from pki.authority.life import hold, release
 from pki.clock import whole_second
-from pki.errors import CRLRefusedError, MalformedDERError
+from pki.errors.files import MalformedDERError
+from pki.errors.lists import CRLRefusedError
 from pki.keys import PrivateKey, algorithm_der, sign_data
-from pki.records import Listed, serial_text
+from pki.records.certificates import serial_text
+from pki.records.lists import Listed
 
 HOUR = timedelta(hours=1)
 THEN = (NOW - timedelta(days=9)).replace(tzinfo=None)

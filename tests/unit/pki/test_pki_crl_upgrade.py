@@ -7,7 +7,8 @@ from pki_engines import Place
 from pki_world import NOW, World, make_world
 
 from pki.clock import FixedClock
-from pki.errors import RegisterConflictError, SignatureMismatchError
+from pki.errors.issuing import SignatureMismatchError
+from pki.errors.register import RegisterConflictError
 from pki.register.sql import open_register
 from pki.register.tables import SCHEMA_VERSION
 from pki.register.upgrade import change_version

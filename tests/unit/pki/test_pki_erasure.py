@@ -26,31 +26,30 @@ from pki.authority.erasure import check_erasable, end_of_retention, erase, is_ri
 from pki.authority.history import Standing
 from pki.authority.renewal import rekey, renew
 from pki.clock import FixedClock
-from pki.errors import (
+from pki.errors.certificates import (
     AlreadyRevokedError,
-    BackupContentsError,
     CertificateErasedError,
-    ClockBeforeRecordError,
     ErasureForbiddenError,
     ErasureTooEarlyError,
-    RegisterConflictError,
 )
+from pki.errors.clock import ClockBeforeRecordError
+from pki.errors.keeping import BackupContentsError
+from pki.errors.register import RegisterConflictError
 from pki.holder import holder_of
 from pki.importing.plan import _compare
 from pki.keeping.check import _is_right
 from pki.profile import BUILT_IN, load_profile
-from pki.records import (
+from pki.records.audit import AuditEvent
+from pki.records.certificates import (
     EVIDENCE_PROFILES,
-    AuditEvent,
     CertificateQuery,
     CertificateRecord,
     CertificateState,
-    Erase,
     ErasureReason,
     ErasureRecord,
-    Reserve,
     serial_text,
 )
+from pki.records.changes import Erase, Reserve
 
 NAME = "Trần Thị Xoá"
 FOLDED = "tran thi xoa"

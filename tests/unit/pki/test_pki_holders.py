@@ -17,16 +17,13 @@ from pki.authority.life import hold, release
 from pki.authority.renewal import rekey, renew
 from pki.blocked import BlockedKeys
 from pki.clock import FixedClock
-from pki.errors import HolderLimitError, PKIError, ProfileInvalidError
+from pki.errors.requests import HolderLimitError, ProfileInvalidError
+from pki.errors.tree import PKIError
 from pki.holder import holder_of
 from pki.profile import load_profile, parse_profile
-from pki.records import (
-    AuditEvent,
-    CertificateState,
-    ImportCertificate,
-    Reserve,
-    serial_text,
-)
+from pki.records.audit import AuditEvent
+from pki.records.certificates import CertificateState, serial_text
+from pki.records.changes import ImportCertificate, Reserve
 from pki.register import holders
 from pki.register.sql import open_register
 

@@ -15,7 +15,7 @@ from cryptography.x509 import ocsp
 from pki_world import World
 from starlette.applications import Starlette
 
-from pki.errors import RegisterBusyError
+from pki.errors.register import RegisterBusyError
 from pki.http.app import MAX_BODY_BYTES, Health, PublicServices, build_app
 
 OCSP, TSQ = "application/ocsp-request", "application/timestamp-query"

@@ -32,28 +32,18 @@ import pki.importing.apply as importing
 from pki.audit.verify import verify_audit
 from pki.authority.life import release
 from pki.clock import FixedClock
-from pki.errors import (
-    AuthorityExistsError,
-    ImportBlockedError,
-    ImportIncompleteError,
-    KeyMismatchError,
-    PKIError,
-    RegisterBusyError,
-)
+from pki.errors.authorities import AuthorityExistsError
+from pki.errors.importing import ImportBlockedError, ImportIncompleteError
+from pki.errors.keys import KeyMismatchError
+from pki.errors.register import RegisterBusyError
+from pki.errors.tree import PKIError
 from pki.importing.apply import apply_plan, check_list, check_register
 from pki.importing.foreign import plan_foreign, record_foreign
 from pki.importing.material import Material
 from pki.importing.sources import read_source
-from pki.records import (
-    AuditEvent,
-    CertificateState,
-    Change,
-    ForeignCertificate,
-    ImportCertificate,
-    Revoke,
-    Step,
-    Watch,
-)
+from pki.records.audit import AuditEvent
+from pki.records.certificates import CertificateState, ForeignCertificate
+from pki.records.changes import Change, ImportCertificate, Revoke, Step, Watch
 from pki.register.sql import SQLRegister, create_register
 
 CLOCK = FixedClock(NOW)

@@ -37,7 +37,7 @@ from pki.audit.checkpoint import TreeHead
 from pki.audit.stored import read_edge
 from pki.audit.verify import verify_audit
 from pki.clock import FixedClock
-from pki.errors import AuditProofOfAnotherError
+from pki.errors.audit import AuditProofOfAnotherError
 from pki.importing import xca
 from pki.importing.apply import apply_plan
 from pki.importing.choice import is_list_of

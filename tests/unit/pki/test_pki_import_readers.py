@@ -16,7 +16,7 @@ from pki_import_world import BEGIN, OldAuthority, codes, index_line, name_of, pe
 from pki_world import NOW, World, new_key
 
 from pki import der
-from pki.errors import ImportAuthorityError, ImportSourceError
+from pki.errors.importing import ImportAuthorityError, ImportSourceError
 from pki.importing import encoded, sources
 from pki.importing.encoded import take_octets
 from pki.importing.foreign import plan_foreign

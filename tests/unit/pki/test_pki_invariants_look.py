@@ -19,9 +19,9 @@ from pki_world import NOW, PUBLIC_URL, World, make_world, new_key, someone
 from cli.selftest.look import Look, Seen
 from pki.authority import issuance
 from pki.authority.life import hold, release
-from pki.errors import RegisterUnreachableError
+from pki.errors.register import RegisterUnreachableError
 from pki.lint import linter
-from pki.records import CertificateQuery, serial_text
+from pki.records.certificates import CertificateQuery, serial_text
 from pki.register import changes
 from pki.register.inspection import deletable, missing_guards, unreadable_serials
 from pki.register.tables import CERTIFICATES

@@ -31,25 +31,21 @@ from pki.authority.create import create_issuing, create_root, open_authority
 from pki.authority.issuance import draw_serial
 from pki.authority.issuer import Issuer
 from pki.clock import FixedClock
-from pki.errors import (
+from pki.errors.authorities import (
     AuthorityExistsError,
     AuthorityNameError,
     AuthorityNotFoundError,
     AuthorityRevokedError,
-    KeyMismatchError,
-    KeyNotAllowedError,
-    LintFailedError,
-    OutlivesIssuerError,
-    ProfileViolationError,
-    RegisterConflictError,
-    SignatureMismatchError,
-    UnavailableError,
-    WeakKeyError,
 )
+from pki.errors.issuing import LintFailedError, OutlivesIssuerError, SignatureMismatchError
+from pki.errors.keys import KeyMismatchError, KeyNotAllowedError, WeakKeyError
+from pki.errors.register import RegisterConflictError
+from pki.errors.requests import ProfileViolationError
+from pki.errors.tree import UnavailableError
 from pki.keys import PrivateKey
 from pki.lint.target import Finding, Severity
 from pki.profile import load_profile
-from pki.records import CertificateQuery, CertificateState, serial_text
+from pki.records.certificates import CertificateQuery, CertificateState, serial_text
 from pki.request import CertificateRequest
 from pki.subject import build_subject
 from pki.urls import AuthorityURLs

@@ -21,29 +21,25 @@ from pki.audit.verify import verify_audit
 from pki.authority.history import Standing
 from pki.authority.life import declare_compromise, hold, release
 from pki.clock import FixedClock, whole_second
-from pki.errors import (
+from pki.errors.authorities import AuthorityRevokedError
+from pki.errors.certificates import (
     AlreadyRevokedError,
-    AuthorityRevokedError,
     CertificateHeldError,
     CertificateNotFoundError,
-    ClockBeforeRecordError,
-    CRLRefusedError,
     HoldExpiredError,
     InvalidityDateError,
     NotHeldError,
     NotRevokedError,
-    PKIError,
-    RegisterConflictError,
     RevocationFinalError,
 )
+from pki.errors.clock import ClockBeforeRecordError
+from pki.errors.lists import CRLRefusedError
+from pki.errors.register import RegisterConflictError
+from pki.errors.tree import PKIError
 from pki.reasons import FINAL_REASONS
-from pki.records import (
-    AuditEvent,
-    CertificateQuery,
-    ChangeStatus,
-    StatusChange,
-    StatusKind,
-)
+from pki.records.audit import AuditEvent
+from pki.records.certificates import CertificateQuery, StatusChange, StatusKind
+from pki.records.changes import ChangeStatus
 
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)

@@ -18,7 +18,7 @@ from pki.authority.create import create_issuing
 from pki.authority.issuance import draw_serial
 from pki.authority.template import Content, build_tbs
 from pki.clock import whole_second
-from pki.errors import LintFailedError, LintPassError
+from pki.errors.issuing import LintFailedError, LintPassError
 from pki.keys import hash_for
 from pki.lint.constraints import lies_below
 from pki.lint.linter import RULES, LintPass, lint, pass_lint, redeem

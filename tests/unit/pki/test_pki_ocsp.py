@@ -13,10 +13,10 @@ from pki_world import KINDS, NOW, World, new_key
 
 from pki import der
 from pki.clock import FixedClock, whole_second
-from pki.errors import RegisterBusyError
+from pki.errors.register import RegisterBusyError
 from pki.keys import PublicKey, hash_for, verifies
 from pki.ocsp import OCSPResponder, OCSPSigner
-from pki.records import CertificateQuery, CertificateState
+from pki.records.certificates import CertificateQuery, CertificateState
 
 Status = ocsp.OCSPResponseStatus
 RESERVED = CertificateQuery(state=CertificateState.RESERVED)

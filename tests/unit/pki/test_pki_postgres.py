@@ -25,7 +25,7 @@ from test_pki_register import EVENT, RECORD
 
 from pki.audit.verify import verify_audit
 from pki.clock import FixedClock
-from pki.errors import (
+from pki.errors.register import (
     NotARegisterError,
     RegisterBusyError,
     RegisterConflictError,
@@ -35,7 +35,8 @@ from pki.errors import (
     RegisterOutcomeError,
     RegisterUnreachableError,
 )
-from pki.records import CertificateQuery, ClaimName, Reserve
+from pki.records.certificates import CertificateQuery
+from pki.records.changes import ClaimName, Reserve
 from pki.register import postgres as engine
 from pki.register.postgres import PostgreSQLStore
 from pki.register.sql import SQLRegister, create_register, open_register

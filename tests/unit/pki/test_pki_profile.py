@@ -7,12 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pki.errors import (
-    Phrase,
-    ProfileInvalidError,
-    ProfileNotFoundError,
-    ProfileViolationError,
-)
+from pki.errors.requests import ProfileInvalidError, ProfileNotFoundError, ProfileViolationError
+from pki.errors.tree import Phrase
 from pki.profile import BUILT_IN, Lifetime, Profile, load_profile, parse_profile
 from pki.subject import build_subject
 from pki.words import Language, message_of

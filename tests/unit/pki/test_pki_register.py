@@ -16,9 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pki.audit.verify import verify_audit
 from pki.clock import FixedClock
-from pki.errors import (
-    AlreadyRevokedError,
-    KeyUsedElsewhereError,
+from pki.errors.certificates import AlreadyRevokedError
+from pki.errors.keeping import RestoreUnfinishedError
+from pki.errors.register import (
     NewerRegisterError,
     NotARegisterError,
     OlderRegisterError,
@@ -27,24 +27,26 @@ from pki.errors import (
     RegisterExistsError,
     RegisterFullError,
     RegisterUnreachableError,
-    RestoreUnfinishedError,
 )
-from pki.records import (
-    Abandon,
-    AuditEvent,
+from pki.errors.requests import KeyUsedElsewhereError
+from pki.records.audit import AuditEvent
+from pki.records.certificates import (
     CertificateQuery,
     CertificateRecord,
     CertificateState,
+    RevocationRecord,
+)
+from pki.records.changes import (
+    Abandon,
     Change,
     ClaimName,
     Complete,
-    CRLRecord,
     Reserve,
     ReserveCRLNumber,
-    RevocationRecord,
     Revoke,
     StoreCRL,
 )
+from pki.records.lists import CRLRecord
 from pki.register import sqlite
 from pki.register.postgres import PostgreSQLStore
 from pki.register.sql import SQLRegister, create_register, open_register

@@ -20,26 +20,27 @@ from pki_world import NOW, World, make_world
 
 from pki.audit.verify import verify_audit
 from pki.authority.life import declare_compromise, hold, release
-from pki.records import (
-    Abandon,
-    AuditEvent,
+from pki.records.audit import AuditEvent
+from pki.records.authorities import SuccessionRecord
+from pki.records.certificates import (
     CertificateQuery,
     CertificateState,
-    Complete,
-    CRLFloor,
-    CRLRecord,
-    Erase,
     ErasureReason,
     ErasureRecord,
     ForeignCertificate,
+)
+from pki.records.changes import (
+    Abandon,
+    Complete,
+    Erase,
     RaiseCRLFloor,
     Reserve,
     ReserveCRLNumber,
     Retire,
     StoreCRL,
-    SuccessionRecord,
     Watch,
 )
+from pki.records.lists import CRLFloor, CRLRecord
 from pki.register.guards import FIXED, MOVES, UNDELETED
 from pki.register.sql import open_register
 

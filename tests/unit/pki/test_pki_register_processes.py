@@ -18,7 +18,7 @@ from pki_world import make_world
 
 from pki.audit.verify import verify_audit
 from pki.clock import SystemClock
-from pki.records import CertificateQuery, CertificateState
+from pki.records.certificates import CertificateQuery, CertificateState
 
 HERE = Path(__file__).parent
 EACH = 20

@@ -12,8 +12,9 @@ import pytest
 from pki_world import NOW, World, make_world
 
 from pki.clock import FixedClock
-from pki.errors import RegisterReplacedError
-from pki.records import AuditEvent, CertificateQuery
+from pki.errors.register import RegisterReplacedError
+from pki.records.audit import AuditEvent
+from pki.records.certificates import CertificateQuery
 from pki.register import sqlite
 from pki.register.sql import create_register, open_register
 from pki.register.sqlite import SQLiteStore

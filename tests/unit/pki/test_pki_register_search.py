@@ -15,8 +15,11 @@ from sqlalchemy.exc import OperationalError
 from test_pki_register import EVENT, RECORD
 
 from pki.clock import FixedClock
-from pki.errors import BackupFailedError, PKIError, RegisterOutcomeError
-from pki.records import CertificateQuery, ClaimName, Reserve
+from pki.errors.keeping import BackupFailedError
+from pki.errors.register import RegisterOutcomeError
+from pki.errors.tree import PKIError
+from pki.records.certificates import CertificateQuery
+from pki.records.changes import ClaimName, Reserve
 from pki.register.postgres import PostgreSQLStore
 from pki.register.sql import SQLRegister, create_register
 from pki.register.sqlite import SQLiteStore

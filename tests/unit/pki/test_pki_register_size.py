@@ -13,7 +13,7 @@ from pki_world import NOW
 from sqlalchemy import event
 
 from pki.clock import FixedClock
-from pki.records import CertificateQuery, CertificateState
+from pki.records.certificates import CertificateQuery, CertificateState
 from pki.register.search import narrowed
 from pki.register.sql import SQLRegister, create_register
 

@@ -24,9 +24,9 @@ from pki.audit.verify import verify_audit
 from pki.authority.issuance import Order
 from pki.authority.life import hold
 from pki.clock import FixedClock
-from pki.errors import (
-    AuditBrokenError,
-    BackupFailedError,
+from pki.errors.audit import AuditBrokenError
+from pki.errors.keeping import BackupFailedError
+from pki.errors.register import (
     NewerRegisterError,
     NotARegisterError,
     OlderRegisterError,
@@ -34,16 +34,15 @@ from pki.errors import (
     RegisterUnreachableError,
 )
 from pki.profile import load_profile
-from pki.records import (
-    AuditEvent,
+from pki.records.audit import AuditEvent
+from pki.records.authorities import SuccessionRecord
+from pki.records.certificates import (
     CertificateQuery,
     CertificateState,
-    Erase,
     ErasureReason,
     ErasureRecord,
-    Retire,
-    SuccessionRecord,
 )
+from pki.records.changes import Erase, Retire
 from pki.register.sql import create_register, open_register
 from pki.register.store import store_of
 from pki.register.tables import SCHEMA_VERSION

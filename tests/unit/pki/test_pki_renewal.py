@@ -16,21 +16,19 @@ from pki_world import NOW, World, make_world, new_key, someone
 from pki.authority.life import declare_compromise, hold, release
 from pki.authority.renewal import GRACE, rekey, renew
 from pki.clock import FixedClock
-from pki.errors import (
-    AuthorityRevokedError,
+from pki.errors.authorities import AuthorityRevokedError
+from pki.errors.certificates import (
     CertificateNotFoundError,
     KeyCompromisedError,
-    KeyUsedElsewhereError,
-    ProfileViolationError,
-    RegisterConflictError,
     RekeySameKeyError,
     RenewExpiredError,
     RenewHeldError,
     RenewRevokedError,
-    SubjectInvalidError,
 )
+from pki.errors.register import RegisterConflictError
+from pki.errors.requests import KeyUsedElsewhereError, ProfileViolationError, SubjectInvalidError
 from pki.profile import load_profile
-from pki.records import serial_text
+from pki.records.certificates import serial_text
 from pki.request import parse_request
 from pki.subject import build_subject, subject_of
 

@@ -20,17 +20,19 @@ from pki.authority.bulk import issue_in_bulk
 from pki.authority.bulk_work import Demand
 from pki.authority.issuance import Order, write_draft
 from pki.blocked import BlockedKeys
-from pki.errors import (
-    LintFailedError,
-    PKIError,
-    RegisterConflictError,
+from pki.errors.issuing import LintFailedError
+from pki.errors.register import RegisterConflictError
+from pki.errors.requests import (
     RequestDiffersError,
     RequestEndedError,
     RequestIdError,
     RequestOpenError,
 )
+from pki.errors.tree import PKIError
 from pki.profile import load_profile
-from pki.records import AuditEvent, CertificateQuery, Reserve, serial_text
+from pki.records.audit import AuditEvent
+from pki.records.certificates import CertificateQuery, serial_text
+from pki.records.changes import Reserve
 from pki.register import changes
 from pki.register.sql import open_register
 from pki.register.tables import CERTIFICATES

@@ -16,11 +16,9 @@ from sqlalchemy import insert
 
 from pki import der
 from pki.authority.authority import Authority
-from pki.errors import (
+from pki.errors.keys import KeyKindError, KeyPointError, KeySmallOrderError
+from pki.errors.requests import (
     AuthorityKeyError,
-    KeyKindError,
-    KeyPointError,
-    KeySmallOrderError,
     KeyUsedElsewhereError,
     MalformedRequestError,
     ProofOfPossessionError,

@@ -17,24 +17,20 @@ from pki.authority.authority import Authority
 from pki.authority.crl_der import CRLContent, encode_entries, encode_tbs
 from pki.authority.history import Standing
 from pki.clock import FixedClock
-from pki.errors import (
+from pki.errors.certificates import (
     AlreadyRevokedError,
     CertificateNotFoundError,
-    ClockBeforeRecordError,
-    CRLRefusedError,
-    RegisterConflictError,
     RevocationReasonError,
-    SignatureMismatchError,
 )
+from pki.errors.clock import ClockBeforeRecordError
+from pki.errors.issuing import SignatureMismatchError
+from pki.errors.lists import CRLRefusedError
+from pki.errors.register import RegisterConflictError
 from pki.keys import algorithm_der, sign_data
 from pki.reasons import FINAL_REASONS, parse_reason
-from pki.records import (
-    AuditEvent,
-    CertificateState,
-    RevocationRecord,
-    StoreCRL,
-    serial_text,
-)
+from pki.records.audit import AuditEvent
+from pki.records.certificates import CertificateState, RevocationRecord, serial_text
+from pki.records.changes import StoreCRL
 
 SECOND = timedelta(seconds=1)
 Reason = x509.ReasonFlags

@@ -23,22 +23,25 @@ from pki.authority.renewal import rekey, renew
 from pki.authority.rollover import check_rollover, link_roots, retire
 from pki.authority.succession import successor_of
 from pki.clock import FixedClock
-from pki.errors import (
-    AuthorityKeyError,
+from pki.errors.authorities import (
     AuthorityRetiredError,
     AuthorityRevokedError,
-    ClockBeforeRecordError,
-    IssuerExpiredError,
-    KeyUsedElsewhereError,
-    LintFailedError,
     NotAnAuthorityError,
     NotSuccessorError,
-    ProfileViolationError,
     RolloverParentError,
+)
+from pki.errors.clock import ClockBeforeRecordError
+from pki.errors.issuing import IssuerExpiredError, LintFailedError
+from pki.errors.requests import (
+    AuthorityKeyError,
+    KeyUsedElsewhereError,
+    ProfileViolationError,
     SubjectInvalidError,
 )
 from pki.profile import load_profile
-from pki.records import AddAuthority, AuditEvent, CertificateQuery, CertificateState, ClaimName
+from pki.records.audit import AuditEvent
+from pki.records.certificates import CertificateQuery, CertificateState
+from pki.records.changes import AddAuthority, ClaimName
 from pki.request import CertificateRequest
 from pki.standing import read_standing
 from pki.strength import spki_sha256

@@ -20,7 +20,7 @@ from weak_keys import (
 from pki import points, strength
 from pki.authority.issuance import Order, check_key
 from pki.blocked import BlockedKeys
-from pki.errors import (
+from pki.errors.keys import (
     KeyKindError,
     KeyNotAllowedError,
     KeyPointError,

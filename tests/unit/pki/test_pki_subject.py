@@ -11,7 +11,8 @@ from cryptography.x509.name import _ASN1Type
 from pki_world import NOW, new_key
 
 from pki import subject as subject_module
-from pki.errors import Phrase, SubjectInvalidError
+from pki.errors.requests import SubjectInvalidError
+from pki.errors.tree import Phrase
 from pki.keys import hash_for
 from pki.subject import MAX_ALTERNATIVES, build_subject, parse_subject, subject_of
 from pki.words import Language, message_of

@@ -10,7 +10,7 @@ from pki_world import World, new_authority
 from pki.audit.verify import verify_audit
 from pki.authority.create import create_issuing, create_root
 from pki.authority.unmade import give_up_unmade
-from pki.records import CertificateQuery, CertificateState
+from pki.records.certificates import CertificateQuery, CertificateState
 
 
 class PowerCutError(Exception):

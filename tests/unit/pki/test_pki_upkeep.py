@@ -15,9 +15,11 @@ from pki.authority.issuance import Order, write_draft
 from pki.authority.life import hold
 from pki.authority.rollover import Keyless, retire
 from pki.clock import FixedClock
-from pki.errors import AuthorityNotFoundError, AuthorityRevokedError, PKIError
+from pki.errors.authorities import AuthorityNotFoundError, AuthorityRevokedError
+from pki.errors.tree import PKIError
 from pki.profile import load_profile
-from pki.records import AuditEvent, ClaimName, Reserve
+from pki.records.audit import AuditEvent
+from pki.records.changes import ClaimName, Reserve
 from pki.upkeep.alarm import Severity
 from pki.upkeep.due import authorities_at_work, find_issuers, is_revoked, list_states, signer_is_due
 from pki.upkeep.lapse import certificate_lapse, list_lapse

@@ -15,20 +15,13 @@ from pki_world import NOW, World, new_key, rsa_key
 from pki import der
 from pki._asn1 import second_reading
 from pki.clock import FixedClock, SystemClock, whole_second
-from pki.errors import (
-    AlreadyRevokedError,
-    FetchFailedError,
-    FetchRefusedError,
-    InvalidInputError,
-    LintFailedError,
-    MalformedDERError,
-    Phrases,
-    ProofOfPossessionError,
-    RefusedError,
-    RSAExponentError,
-    UnavailableError,
-    phrase,
-)
+from pki.errors.certificates import AlreadyRevokedError
+from pki.errors.fetching import FetchFailedError, FetchRefusedError
+from pki.errors.files import MalformedDERError
+from pki.errors.issuing import LintFailedError
+from pki.errors.keys import RSAExponentError
+from pki.errors.requests import ProofOfPossessionError
+from pki.errors.tree import InvalidInputError, Phrases, RefusedError, UnavailableError, phrase
 from pki.fetcher import FetchRequest, NoNetwork
 from pki.keys import certifies, sign_data
 from pki.words import Language, hint_of, knows, message_of, say, show

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unit.signing.signing_world import TSA_URL, World
 
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from signing.extend import ExtendedDocument, Extension, extend_document
 from signing.options import Level
 from verify.cms.token import read_token

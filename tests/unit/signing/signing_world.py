@@ -27,7 +27,7 @@ from pyhanko.sign.signers import Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from pki.clock import FixedClock
-from pki.errors import FetchFailedError
+from pki.errors.fetching import FetchFailedError
 from pki.fetcher import FetchRequest
 from pki.keys import PrivateKey, algorithm_der, digest_for, hash_for, sign_data
 from pki.ocsp import OCSPResponder, OCSPSigner

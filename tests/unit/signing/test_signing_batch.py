@@ -12,7 +12,7 @@ import pytest
 from unit.signing.signing_world import NOW, World, make_pdf
 
 from hsm.errors import TokenRemovedError, WorkerLostError, WrongPINError
-from pki.errors import DiskFullError, OutputExistsError
+from pki.errors.files import DiskFullError, OutputExistsError
 from signing.batch import journal as journal_module
 from signing.batch.entry import Entry, FileStamp, stamp_of
 from signing.batch.journal import LOCK, MAX_BYTES, NAME, Journal, open_journal

@@ -10,7 +10,7 @@ import pytest
 from unit.signing.signing_pages import handwriting, seal
 from unit.signing.signing_world import NOW, World
 
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from signing.display.image import parse_image
 from signing.display.placement import Placement
 from signing.display.profile import load_display

@@ -30,7 +30,7 @@ from unit.signing.signing_world import (
     reject,
 )
 
-from pki.errors import FetchFailedError
+from pki.errors.fetching import FetchFailedError
 from pki.fetcher import FetchRequest
 from signing import extend as extend_module
 from signing import inplace

@@ -6,7 +6,7 @@ import pytest
 from unit.signing.extend_corpora import documents, extend_as_trusted
 from unit.signing.signing_world import World
 
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from signing.options import Level
 
 

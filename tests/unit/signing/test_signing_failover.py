@@ -11,7 +11,8 @@ from asn1crypto import tsp
 from unit.signing.signing_world import DAY, TSA_URL, World, make_pdf
 from unit.signing.tsa_servers import TSAServer, tsa_server
 
-from pki.errors import FetchRefusedError, PKIError
+from pki.errors.fetching import FetchRefusedError
+from pki.errors.tree import PKIError
 from pki.fetcher import Credentials
 from signing import failover
 from signing.coroutine import finish

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from unit.signing.signing_world import NOW, TSA_URL, World, make_pdf
 
-from pki.errors import DiskFullError, OutputExistsError, OutputUnwritableError
+from pki.errors.files import DiskFullError, OutputExistsError, OutputUnwritableError
 from signing.collecting import collecting_seldom
 from signing.display.profile import load_display
 from signing.errors import (

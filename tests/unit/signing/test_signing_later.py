@@ -15,7 +15,8 @@ import pytest
 from unit.signing.signing_world import DAY, NOW, TSA_URL, World, make_pdf
 
 from pki.atomic import write_atomically
-from pki.errors import DiskFullError, FetchFailedError, OutputExistsError
+from pki.errors.fetching import FetchFailedError
+from pki.errors.files import DiskFullError, OutputExistsError
 from signing import later as later_module
 from signing.display.profile import load_display
 from signing.errors import QueueBusyError, QueueEntryUnreadableError, QueueUnwritableError

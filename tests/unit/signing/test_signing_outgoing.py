@@ -25,7 +25,7 @@ from unit.signing.outgoing_world import (
 from unit.signing.signing_pages import letter
 from unit.signing.signing_world import NOW, TSA_URL, make_pdf
 
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from signing.display.placement import Placement, Rectangle
 from signing.display.profile import load_display
 from signing.errors import (

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from unit.signing.signing_world import DAY, TSA_URL, World, other_digest, reject
 
-from pki.errors import FetchRefusedError
+from pki.errors.fetching import FetchRefusedError
 from pki.fetcher import NoNetwork
 from signing.coroutine import finish
 from signing.errors import TSARejectedError, TSAUnavailableError, TSAWrongAnswerError

@@ -43,7 +43,7 @@ from unit.signing.signing_world import (
 
 from hsm.cryptoki.rsa import TokenRSAKey
 from hsm.cryptoki.signer import RawSigner
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from signing.display.profile import load_display
 from signing.errors import (
     CertifyNotFirstError,

@@ -33,7 +33,7 @@ from unit.verify.verify_pki import (
 )
 
 from pki.clock import FixedClock
-from pki.errors import FetchFailedError
+from pki.errors.fetching import FetchFailedError
 from pki.fetcher import FetchRequest, NoNetwork
 from verify import collect
 from verify.collect import Collector, collect_for_chain, verify_online

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pki.errors import InvalidInputError
+from pki.errors.tree import InvalidInputError
 from verify.document import verify_document
 from verify.errors import MalformedObjectError
 from verify.finding import Severity

@@ -14,7 +14,7 @@ import pytest
 from unit.verify.verify_pki import LATER
 
 from pki.clock import FixedClock
-from pki.errors import FetchFailedError, FetchRefusedError
+from pki.errors.fetching import FetchFailedError, FetchRefusedError
 from pki.fetcher import FetchRequest
 from verify import fetcher as fetcher_module
 from verify.cache import MAX_AGE, DiskCache

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from pki.clock import SystemClock
-from pki.errors import FetchFailedError, FetchRefusedError
+from pki.errors.fetching import FetchFailedError, FetchRefusedError
 from pki.fetcher import Credentials, FetchRequest
 from verify.fetcher import HTTPFetcher
 

@@ -16,7 +16,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import PdfFileWriter, copy_into_new_writer
 from unit.verify.verify_pki import LATER, make_document, make_pdf, make_world, update
 
-from pki.errors import PKIError
+from pki.errors.tree import PKIError
 from verify.document import verify_document, verify_opened
 from verify.errors import BrokenPDFError
 from verify.pdf.document import OpenPDF, open_pdf

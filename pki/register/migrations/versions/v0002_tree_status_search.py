@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from alembic import op
 
 from pki.audit.tree import Edge, leaf_hash
-from pki.errors import AuditBrokenError, RegisterConflictError
+from pki.errors.audit import AuditBrokenError
+from pki.errors.register import RegisterConflictError
 from pki.holder import holder_of
 
 revision = "0002"

@@ -1,0 +1,1 @@
+"""Everything that `pki` refuses or cannot do, a module a subject; `tree` is its root."""
