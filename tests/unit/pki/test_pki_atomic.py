@@ -158,7 +158,7 @@ WRITE = """
 import sys
 from pathlib import Path
 from pki.atomic import PRIVATE, write_atomically
-from pki.errors import DiskFullError
+from pki.errors.files import DiskFullError
 
 target = Path(sys.argv[1])
 try:
