@@ -176,8 +176,9 @@ def sign_all(demo: Demo, documents: list[Path], name: str) -> list[Path]:
     """Step 4: B-LTA with a visible signature, read back by other programs."""
     demo.begin("step.sign")
     options = ("--level", "B-LTA", "--place", PLACE, "-o", demo.output)
-    answers = demo.antin_lines("sign", *documents, *options)
-    check(len(answers) == len(documents), f"{len(answers)} of {len(documents)} signed")
+    *answers, end = demo.antin_lines("sign", *documents, *options)
+    check(len(answers) == len(documents), f"{len(answers)} of {len(documents)} told")
+    check(end["summary"]["signed"] == len(documents), f"{end['summary']['signed']} signed")
     signed = [_check_signed(demo, answer, name) for answer in answers]
     before, after = (peer("pdftotext", file, "-").count(name) for file in (documents[0], signed[0]))
     check(after == before + 1, f"“{name}” is not once more on the page: {before}, {after}")

@@ -11,7 +11,7 @@ from pki.authority.crl import build_crl
 from pki.authority.history import StatusAt, judge_status
 from pki.authority.issuance import Order, certify
 from pki.authority.issuer import Issuer
-from pki.authority.succession import check_in_force, check_issues, serves_the_retired
+from pki.authority.succession import check_in_force, check_issues
 from pki.blocked import BlockedKeys
 from pki.clock import Clock
 from pki.errors.authorities import AuthorityNotFoundError
@@ -191,7 +191,7 @@ class Authority:
         return self._record
 
     def check_may_issue(self, profile: Profile) -> None:
-        """Refuse what this authority issues to no subscriber, or issues no more.
+        """Refuse at the outset what this authority issues to nobody in bulk, or issues no more.
 
         Raises:
             AuthorityRevokedError: this authority is revoked.
@@ -200,8 +200,7 @@ class Authority:
         """
         self._check_profile(profile)
         self.check_in_force()
-        if not serves_the_retired(profile):
-            check_issues(self.register, self.issuer.name)
+        check_issues(self.register, self.issuer.name)
 
     def check_in_force(self) -> None:
         """Refuse to issue under a revoked certificate.
