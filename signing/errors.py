@@ -605,3 +605,9 @@ class NotNumberedError(RefusedError):
     """The agency would sign a prepared document without its number or date (facts: `field`)."""
 
     code = "signing.not_numbered"
+
+
+class AgencyFieldError(RefusedError):
+    """The agency would sign a prepared document beside its field, which locks (facts: `field`)."""
+
+    code = "signing.agency_field"

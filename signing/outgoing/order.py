@@ -13,7 +13,7 @@ from dataclasses import replace
 from cryptography import x509
 
 from signing.display.tables import SignerPlace
-from signing.errors import AgencyBeforePersonError, NotNumberedError
+from signing.errors import AgencyBeforePersonError, AgencyFieldError, NotNumberedError
 from signing.options import SigningOptions, UnknownStatus
 from signing.outgoing.form import AGENCY, LEADER, find_form
 from signing.outgoing.standing import check_person
@@ -69,6 +69,7 @@ def check_order(
         AgencyBeforePersonError: no person has signed; in a prepared document, not in the leader's
             field.
         NotNumberedError: a prepared document lacks number or date.
+        AgencyFieldError: another field or place was asked for than the one that locks them.
         PersonSignatureInvalidError: a person's signature does not hold.
     """
     if options.display.agency_alone or not is_seal(certificate, services.policy):
@@ -79,6 +80,8 @@ def check_order(
         raise AgencyBeforePersonError(article=ARTICLE)
     for empty in form.unfilled if form is not None else ():
         raise NotNumberedError(field=empty)
+    if form is not None and options.field_name != AGENCY and not form.is_filled(AGENCY):
+        raise AgencyFieldError(field=AGENCY)
     if options.allow_broken_signatures:
         return
     report = verify_online(

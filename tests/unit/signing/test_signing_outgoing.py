@@ -30,6 +30,7 @@ from signing.display.placement import Placement, Rectangle
 from signing.display.profile import load_display
 from signing.errors import (
     AgencyBeforePersonError,
+    AgencyFieldError,
     BlankTooSmallError,
     DateDiffersError,
     DatePlaceNotFoundError,
@@ -297,6 +298,18 @@ def test_the_agency_does_not_lock_an_empty_number():
     with pytest.raises(NotNumberedError):
         by_agency(signed)
     assert by_agency(numbered(signed).data).data
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [{"field_name": "Khac"}, {"placement": Placement(page=1, corner_mm=(60.0, 200.0))}],
+)
+def test_the_agency_signs_where_it_locks_and_nowhere_else(elsewhere):
+    done = numbered(by_leader(prepared()).data)
+    with pytest.raises(AgencyFieldError) as refused:
+        by_agency(done.data, **elsewhere)
+    assert refused.value.facts == {"field": "CoQuan"}
+    assert by_agency(done.data).field_name == "CoQuan"
 
 
 def test_a_document_with_its_number_in_print_goes_leader_then_agency():
