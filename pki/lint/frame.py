@@ -1,8 +1,8 @@
 """What certificates of one profile from one authority all have the same.
 
 A rule on the frame can see nothing else, so its answer for one certificate is the answer for the
-next one with the same octets: it is asked once. Measured while issuing one at a time: the linter
-takes half the processor time it took when it asked every rule every time.
+next one with the same octets: it is asked once. Measured while issuing one at a time (P-256): the
+linter takes 170 µs of processor time, 237 when it asked every rule every time.
 """
 
 from __future__ import annotations
