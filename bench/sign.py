@@ -68,7 +68,7 @@ def _session() -> pkcs11.Session:
 
 
 class Antin(_Signing):
-    """`sign_file`: the document and the signer checked, the result judged, an atomic write."""
+    """`sign_each`: the document and the signer checked, the result judged, an atomic write."""
 
     def __init__(self, material: Material, sources: Sources = Material.pdfs) -> None:
         super().__init__(material, sources)
