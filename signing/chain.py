@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pki.sync_posix import sync_folder
-from signing.errors import EvidenceUnwritableError
+from signing.errors.ledger import EvidenceUnwritableError
 
 START = "0" * 64
 """What the first line names."""

@@ -17,7 +17,7 @@ from datetime import datetime
 from cryptography import x509
 
 from pki.names import common_name
-from signing.errors import (
+from signing.errors.standing import (
     AlgorithmNotAcceptedError,
     CertificateExpiredError,
     CertificateNotYetValidError,

@@ -20,14 +20,13 @@ from pyhanko.sign.fields import FieldMDPSpec, MDPPerm, SigFieldSpec, enumerate_s
 from pyhanko.stamp import BaseStampStyle
 
 from pki.errors.tree import PKIError
-from signing.errors import (
+from signing.errors.documents import (
     CertifiedError,
     CertifyNotFirstError,
     DocumentLockedError,
     DocumentUnsupportedError,
-    FieldNotSignatureError,
-    FieldTakenError,
 )
+from signing.errors.fields import FieldNotSignatureError, FieldTakenError
 from signing.objects import entry
 from verify.errors import EncryptedPDFError
 from verify.pdf.document import OpenPDF

@@ -17,7 +17,8 @@ from cryptography import x509
 
 from pki.clock import whole_second
 from signing.check import find_path
-from signing.errors import EvidenceUnavailableError, RevokedMeanwhileError
+from signing.errors.standing import RevokedMeanwhileError
+from signing.errors.times import EvidenceUnavailableError
 from signing.services import SigningServices
 from verify.collect import collect_for_chain
 from verify.document import verify_document

@@ -19,9 +19,9 @@ from enum import StrEnum
 from io import BytesIO
 
 from signing.document import hostile_document
-from signing.errors import (
+from signing.errors.documents import ExistingSignatureBrokenError
+from signing.errors.times import (
     EvidenceUnavailableError,
-    ExistingSignatureBrokenError,
     NothingToExtendError,
     NotProvableError,
     TSANotNamedError,

@@ -17,7 +17,7 @@ from typing import TypeVar
 from pki.errors.fetching import FetchRefusedError
 from pki.errors.tree import Phrases, PKIError, UnavailableError, phrase
 from pki.fetcher import Credentials
-from signing.errors import (
+from signing.errors.times import (
     TSANoneAnsweredError,
     TSARejectedError,
     TSATooLateError,

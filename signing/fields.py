@@ -14,7 +14,7 @@ from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject
 
 from signing.display.placement import read_geometry
 from signing.document import hostile_document
-from signing.errors import FieldNumberError
+from signing.errors.fields import FieldNumberError
 from signing.objects import entry
 from verify.pdf.document import OpenPDF, open_pdf
 from verify.pdf.fields import Field, find_fields

@@ -17,10 +17,7 @@ from pki.atomic import write_atomically
 from pki.errors.files import OutputExistsError, OutputUnwritableError
 from pki.errors.tree import PKIError
 from signing.collecting import collecting_seldom
-from signing.errors import (
-    FileIsDirectoryError,
-    OutputIsInputError,
-)
+from signing.errors.files import FileIsDirectoryError, OutputIsInputError
 from signing.key import SigningKey
 from signing.options import SigningOptions
 from signing.reading import read_document, words_of

@@ -18,7 +18,7 @@ from pathlib import Path
 from fontTools import subset
 from fontTools.ttLib import TTFont, TTLibError
 
-from signing.errors import FontMissingError
+from signing.errors.display import FontMissingError
 
 FONT_VARIABLE = "ANTIN_FONT"
 """Environment variable that names a font file, tried first."""

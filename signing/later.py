@@ -13,7 +13,8 @@ from pathlib import Path
 
 from pki.atomic import write_atomically
 from pki.errors.tree import InvalidInputError, PKIError, RefusedError, UnavailableError
-from signing.errors import DocumentChangedError, DocumentGoneError, EvidenceUnavailableError
+from signing.errors.queue import DocumentChangedError, DocumentGoneError
+from signing.errors.times import EvidenceUnavailableError
 from signing.evidence import find_signature
 from signing.extend import ExtendedDocument, Extension, extend_document, look
 from signing.files import Existing, check_output

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from pki.atomic import PRIVATE, write_atomically
 from pki.clock import Clock
 from signing.chain import Line, append, parse_line, read_lines
-from signing.errors import (
+from signing.errors.ledger import (
     EvidenceBusyError,
     EvidenceErasedError,
     EvidenceNotFoundError,

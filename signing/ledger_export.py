@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterable
 from typing import Any
 
-from signing.errors import EvidenceUnreadableError
+from signing.errors.ledger import EvidenceUnreadableError
 from signing.ledger import Ledger
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)

@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from pki.names import common_name
-from signing.errors import OwnerUnreadableError, WrongOwnerError
+from signing.errors.standing import OwnerUnreadableError, WrongOwnerError
 from verify.path.rfc5280 import extension
 
 _NUMBER = re.compile(r"(CCCD|MST|CMND|HC|BHXH|PID|PPID):[0-9A-Z-]{4,20}")

@@ -15,7 +15,7 @@ from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm
 from pyhanko.sign.signers.cms_embedder import SigMDPSetup
 
 from signing.document import FieldPlan
-from signing.errors import LockDiffersError, LockTooLateError
+from signing.errors.documents import LockDiffersError, LockTooLateError
 from signing.objects import entry
 from signing.options import FieldLock, SigningOptions
 from signing.seed import Seeded

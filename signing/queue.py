@@ -20,7 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from pki.atomic import PRIVATE, write_atomically
-from signing.errors import QueueBusyError, QueueEntryUnreadableError, QueueUnwritableError
+from signing.errors.queue import QueueBusyError, QueueEntryUnreadableError, QueueUnwritableError
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)

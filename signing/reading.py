@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from signing.errors import FileIsDirectoryError, FileUnreadableError
+from signing.errors.files import FileIsDirectoryError, FileUnreadableError
 from verify.errors import TooLargeError
 
 

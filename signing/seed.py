@@ -23,7 +23,7 @@ from pyhanko.sign.general import UnacceptableSignerError
 
 from signing._asn1 import to_asn1
 from signing.document import FieldPlan, hostile_document
-from signing.errors import SeedValueError
+from signing.errors.documents import SeedValueError
 from signing.objects import entry
 from signing.options import Form, Permission, SigningOptions
 

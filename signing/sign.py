@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signing.attributes import asked_attributes
-from signing.errors import TSANotNamedError
+from signing.errors.times import TSANotNamedError
 from signing.evidence import find_signature, gather_evidence
 from signing.key import SigningKey
 from signing.longterm import extend

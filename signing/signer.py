@@ -23,7 +23,7 @@ from pki.keys import (
 )
 from pki.names import common_name
 from signing.cms import CMSTemplate, build_template
-from signing.errors import KeyMismatchError, WrongUsageError
+from signing.errors.standing import KeyMismatchError, WrongUsageError
 from signing.key import SigningKey
 
 

@@ -23,7 +23,7 @@ from pyhanko.sign.validation.status import TimestampSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 
 from signing._asn1 import from_asn1, to_asn1
-from signing.errors import TSAOtherRequestError, TSARejectedError, TSAWrongAnswerError
+from signing.errors.times import TSAOtherRequestError, TSARejectedError, TSAWrongAnswerError
 from verify.trust import TrustStore
 
 

@@ -16,7 +16,7 @@ from pyhanko.sign.timestamps import TimeStamper
 from pki.clock import Clock
 from pki.errors.fetching import FetchFailedError, FetchTooLateError
 from pki.fetcher import TIMESTAMP_QUERY, Fetcher, FetchRequest
-from signing.errors import (
+from signing.errors.times import (
     TSATimeError,
     TSATooLateError,
     TSAUnavailableError,

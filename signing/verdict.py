@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from signing.errors import ExistingSignatureBrokenError, ResultNotValidError
+from signing.errors.documents import ExistingSignatureBrokenError, ResultNotValidError
 from signing.evidence import find_signature
 from signing.options import Form, Level
 from signing.services import SigningServices

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from pki.errors.tree import phrase
 from pki.upkeep.alarm import Alarm, Severity
-from signing.errors import QueueEntryUnreadableError
+from signing.errors.queue import QueueEntryUnreadableError
 from signing.queue import Entry, Queue
 
 WARN_BEFORE = timedelta(days=30)

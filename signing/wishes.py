@@ -5,7 +5,7 @@ Spec: ETSI EN 319 142-1 §6.3 (reason and commitment-type-indication exclude eac
 
 from __future__ import annotations
 
-from signing.errors import FormLacksError, ReasonAndCommitmentError
+from signing.errors.documents import FormLacksError, ReasonAndCommitmentError
 from signing.options import Form, SigningOptions
 
 

@@ -18,11 +18,7 @@ from pki.errors.tree import PKIError
 from pki.names import common_name
 from pki.records.certificates import serial_text
 from signing.chain import Line
-from signing.errors import (
-    EvidenceErasedError,
-    EvidenceNotFoundError,
-    EvidenceTooEarlyError,
-)
+from signing.errors.ledger import EvidenceErasedError, EvidenceNotFoundError, EvidenceTooEarlyError
 from signing.ledger import Ledger
 from signing.ledger_check import LedgerReport, check_ledger
 from signing.ledger_export import export_records

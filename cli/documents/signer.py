@@ -26,7 +26,7 @@ from pki.names import common_name
 from pki.records.certificates import serial_text
 from pki.words import message_of
 from signing.check import check_usage
-from signing.errors import WrongUsageError
+from signing.errors.standing import WrongUsageError
 from signing.key import SigningKey
 from verify.policy import Policy
 

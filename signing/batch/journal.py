@@ -26,7 +26,7 @@ from pki.atomic import NO_ROOM, PRIVATE
 from pki.errors.files import DiskFullError
 from pki.sync_posix import sync_folder
 from signing.batch.entry import Entry, given_line, read_line, signed_line
-from signing.errors import (
+from signing.errors.batch import (
     BatchBusyError,
     JournalTooLargeError,
     JournalUnreadableError,

@@ -15,7 +15,7 @@ from pki.atomic import write_atomically
 from pki.errors.tree import PKIError
 from signing.batch.entry import Entry, FileStamp, stamp_of
 from signing.batch.journal import Journal
-from signing.errors import FileUnreadableError
+from signing.errors.files import FileUnreadableError
 from signing.files import Existing, check_output
 from signing.later import Later, make_for_later
 from signing.queue import Entry as Waiting

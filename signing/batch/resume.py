@@ -16,7 +16,8 @@ from pathlib import Path
 from pki.errors.files import OutputExistsError
 from signing.batch.entry import Entry, stamp_of
 from signing.batch.journal import Journal
-from signing.errors import FileUnreadableError, InputChangedError, OutputGoneError
+from signing.errors.batch import InputChangedError, OutputGoneError
+from signing.errors.files import FileUnreadableError
 from signing.files import Existing
 from signing.reading import words_of
 

@@ -10,24 +10,23 @@ from __future__ import annotations
 from hsm.errors import WorkerLostError
 from pki.errors.files import DiskFullError
 from pki.errors.tree import PKIError, UnavailableError
-from signing.errors import (
+from signing.errors.batch import JournalTooLargeError, JournalUnwritableError
+from signing.errors.ledger import EvidenceUnwritableError
+from signing.errors.queue import QueueUnwritableError
+from signing.errors.standing import (
     AlgorithmNotAcceptedError,
     CertificateExpiredError,
     CertificateNotYetValidError,
     CertificateRevokedError,
-    EvidenceUnwritableError,
-    JournalTooLargeError,
-    JournalUnwritableError,
     KeyMismatchError,
     OwnerUnreadableError,
-    QueueUnwritableError,
     RevokedMeanwhileError,
     StatusUnknownError,
-    TSANotNamedError,
     UntrustedPathError,
     WrongOwnerError,
     WrongUsageError,
 )
+from signing.errors.times import TSANotNamedError
 
 IN_A_ROW = 3
 """So many documents may meet services that are not there before the batch waits for nobody."""

@@ -10,7 +10,7 @@ from pki.errors.tree import phrase
 from pki.names import common_name
 from pki.words import VIETNAM, harmless
 from signing.display.profile import DisplayProfile, words_in
-from signing.errors import DisplayWordMissingError
+from signing.errors.display import DisplayWordMissingError
 from signing.fonts import normalise
 
 TIME_LETTERS = "0123456789-:T+"

@@ -18,7 +18,7 @@ from pathlib import Path
 from PIL import Image, ImageChops
 
 from signing.display.tables import Ink
-from signing.errors import (
+from signing.errors.display import (
     ImageBrokenError,
     ImageEmptyError,
     ImageNotPNGError,

@@ -8,7 +8,7 @@ from functools import lru_cache
 from signing.display.embedded_font import EmbeddedFont
 from signing.display.placement import POINTS_PER_MM
 from signing.display.tables import TextTable
-from signing.errors import TextRoomError
+from signing.errors.display import TextRoomError
 
 LEADING = 1.2
 """Distance from line to line, in font sizes."""

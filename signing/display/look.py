@@ -21,7 +21,7 @@ from signing.display.layout import TextLayout, fit_text, flow_text
 from signing.display.placement import POINTS_PER_MM
 from signing.display.profile import DisplayProfile
 from signing.display.tables import ImageTable
-from signing.errors import (
+from signing.errors.display import (
     ImageInkError,
     ImageNeededError,
     ImageNotShownError,

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import signing.display.fold
-from signing.errors import DocumentTooLargeToReadError, TextUnreadableError
+from signing.errors.placing import DocumentTooLargeToReadError, TextUnreadableError
 
 MAX_PAGES = 64
 """Looked at from the end: a page takes a millisecond or two."""

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, PdfObject
 
 from signing.display.tables import CornerPlace
-from signing.errors import OutsidePageError, PageNotFoundError
+from signing.errors.placing import OutsidePageError, PageNotFoundError
 from signing.objects import entry
 
 POINTS_PER_MM = 72 / 25.4

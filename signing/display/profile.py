@@ -28,7 +28,7 @@ from signing.display.tables import (
     SignerPlace,
     TextTable,
 )
-from signing.errors import DisplayMalformedError, DisplayUnknownError
+from signing.errors.display import DisplayMalformedError, DisplayUnknownError
 from signing.reading import read_document
 
 __all__ = (

@@ -30,7 +30,7 @@ from signing.display.placement import (
 from signing.display.profile import DisplayProfile
 from signing.display.signer_place import SignerRoom, find_rooms
 from signing.display.tables import CornerPlace, PersonPlace, SignerPlace
-from signing.errors import (
+from signing.errors.placing import (
     NoRoomForSignerError,
     NoTextError,
     PersonFieldNotFoundError,

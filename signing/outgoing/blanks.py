@@ -22,14 +22,13 @@ from signing.display.lines import COLUMN_GAP, DOUBLED, rows_of
 from signing.display.page_text import READER
 from signing.display.placement import POINTS_PER_MM, PageGeometry, Rectangle
 from signing.display.resolve import Pages
-from signing.errors import (
+from signing.errors.outgoing import (
     BlankTooSmallError,
     DatePlaceNotFoundError,
-    NoTextError,
     NumberPlaceNotFoundError,
     NumberPrintedError,
-    PlaceAmbiguousError,
 )
+from signing.errors.placing import NoTextError, PlaceAmbiguousError
 
 FILLERS = ".…‥·_"
 """What stands for a blank."""

@@ -20,16 +20,18 @@ from pyhanko.stamp.noop import NoOpStampStyle
 
 from signing.display.placement import read_box, read_geometry
 from signing.document import FieldPlan, append_to, check_unlocked, hostile_document
-from signing.errors import (
-    DateDiffersError,
+from signing.errors.documents import (
     DocumentLockedError,
     ExistingSignatureBrokenError,
+    ResultNotValidError,
+)
+from signing.errors.outgoing import (
+    DateDiffersError,
     NotPreparedError,
     NumberAfterSealError,
     NumberedAlreadyError,
     NumberLockedError,
     PersonNotSignedYetError,
-    ResultNotValidError,
 )
 from signing.objects import entry
 from signing.outgoing.form import AGENCY, DATE, DATE_PARTS, LEADER, NUMBER, PreparedForm, find_form

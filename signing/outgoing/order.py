@@ -13,7 +13,7 @@ from dataclasses import replace
 from cryptography import x509
 
 from signing.display.tables import SignerPlace
-from signing.errors import AgencyBeforePersonError, AgencyFieldError, NotNumberedError
+from signing.errors.outgoing import AgencyBeforePersonError, AgencyFieldError, NotNumberedError
 from signing.options import SigningOptions, UnknownStatus
 from signing.outgoing.form import AGENCY, LEADER, find_form
 from signing.outgoing.standing import check_person

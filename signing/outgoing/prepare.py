@@ -34,12 +34,9 @@ from signing.display.profile import load_display
 from signing.display.resolve import Pages, find_signer_room, resized
 from signing.display.tables import PersonPlace, SignerPlace
 from signing.document import append_to, hostile_document
-from signing.errors import (
-    DocumentUnsupportedError,
-    NoRoomForSignerError,
-    PreparedAlreadyError,
-    PrepareSignedError,
-)
+from signing.errors.documents import DocumentUnsupportedError
+from signing.errors.outgoing import PreparedAlreadyError, PrepareSignedError
+from signing.errors.placing import NoRoomForSignerError
 from signing.objects import entry
 from signing.outgoing.blanks import Blank, DateBlanks, find_blanks
 from signing.outgoing.form import AGENCY, DATE, DATE_PARTS, LEADER, NUMBER, find_names

@@ -5,7 +5,7 @@ Spec: Decree 30/2020/ND-CP Art. 14, Art. 32.2d (not checked against the official
 
 from __future__ import annotations
 
-from signing.errors import PersonSignatureInvalidError
+from signing.errors.outgoing import PersonSignatureInvalidError
 from signing.verdict import is_broken, lacks_status_alone
 from verify.finding import Severity
 from verify.indication import Indication

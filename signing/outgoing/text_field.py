@@ -26,7 +26,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from signing.display.appearance import TURNS
 from signing.display.embedded_font import EmbeddedFont, embed_font
 from signing.display.placement import PageGeometry, read_box
-from signing.errors import ValueTooWideError
+from signing.errors.outgoing import ValueTooWideError
 from signing.fonts import VIETNAMESE, find_font, normalise
 from signing.objects import entry
 from signing.outgoing.blanks import LINE_HEIGHT

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from datetime import date
 
-from signing.errors import NumberMalformedError
+from signing.errors.outgoing import NumberMalformedError
 
 LONGEST = 60
 _NUMBER = re.compile(r"([0-9]{1,6})([^\W\d_]{0,4})((?:[/.\-–&() ]{1,2}[^\W_]+)*)")

@@ -25,8 +25,8 @@ from signing.display.look import prepare_look
 from signing.display.placement import Placement, Rectangle, read_box, read_geometry
 from signing.display.profile import load_display, parse_display
 from signing.display.tables import SignerPlace
-from signing.errors import (
-    ImageRoomError,
+from signing.errors.display import ImageRoomError, TextRoomError
+from signing.errors.placing import (
     NoRoomForSignerError,
     NoTextError,
     OutsidePageError,
@@ -34,7 +34,6 @@ from signing.errors import (
     PersonNotSignedError,
     PlaceAmbiguousError,
     SignerNameNotFoundError,
-    TextRoomError,
     TitleNotFoundError,
 )
 from signing.options import Level, SigningOptions

@@ -28,7 +28,8 @@ from pki.http.app import PublicServices, build_app
 from pki.keys import KeyType
 from pki.timestamp import TimestampAuthority
 from signing.display.profile import load_display
-from signing.errors import CertificateRevokedError, TSAUnavailableError
+from signing.errors.standing import CertificateRevokedError
+from signing.errors.times import TSAUnavailableError
 from signing.files import sign_file
 from signing.key import SigningKey
 from signing.options import Level, SigningOptions

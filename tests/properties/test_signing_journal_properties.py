@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from signing.batch.entry import Entry, FileStamp, given_line, signed_line
 from signing.batch.journal import read_journal
-from signing.errors import JournalUnreadableError
+from signing.errors.batch import JournalUnreadableError
 
 PATH = Path("journal")
 COUNTS = st.integers(0, 2**63)

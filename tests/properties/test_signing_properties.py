@@ -13,7 +13,8 @@ from pki.errors.tree import PKIError
 from signing.coroutine import finish
 from signing.display.placement import PageGeometry, Rectangle, check_on_page, in_corner
 from signing.display.tables import CornerPlace
-from signing.errors import OutsidePageError, TSARejectedError, TSATimeError, TSAWrongAnswerError
+from signing.errors.placing import OutsidePageError
+from signing.errors.times import TSARejectedError, TSATimeError, TSAWrongAnswerError
 from signing.failover import TimestampService, TimestampServices
 from signing.options import SigningOptions
 from signing.revision import SignatureRequest, prepare_signature

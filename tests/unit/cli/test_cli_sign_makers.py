@@ -18,7 +18,7 @@ from pki.errors.files import OutputExistsError
 from pki.words import Language
 from signing.batch.made import MadeDocument, give_out, make_document
 from signing.display.profile import load_display
-from signing.errors import FieldTakenError
+from signing.errors.fields import FieldTakenError
 from signing.files import Existing
 from signing.later import Later
 from signing.options import Level, SigningOptions

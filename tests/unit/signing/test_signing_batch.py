@@ -21,18 +21,18 @@ from signing.batch.made import give_out, make_document
 from signing.batch.resume import Resumption
 from signing.batch.stop import IN_A_ROW, StopRule
 from signing.display.profile import load_display
-from signing.errors import (
+from signing.errors.batch import (
     BatchBusyError,
-    CertificateExpiredError,
-    FieldTakenError,
-    FileUnreadableError,
     InputChangedError,
     JournalTooLargeError,
     JournalUnreadableError,
     JournalUnwritableError,
     OutputGoneError,
-    TSAUnavailableError,
 )
+from signing.errors.fields import FieldTakenError
+from signing.errors.files import FileUnreadableError
+from signing.errors.standing import CertificateExpiredError
+from signing.errors.times import TSAUnavailableError
 from signing.files import Existing
 from signing.options import SigningOptions
 from signing.sign import Signatory

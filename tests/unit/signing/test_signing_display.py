@@ -18,12 +18,12 @@ from signing.display.profile import (
     read_display,
 )
 from signing.display.tables import CornerPlace, Ink, PersonPlace, SignerPlace
-from signing.errors import (
+from signing.errors.display import (
     DisplayMalformedError,
     DisplayUnknownError,
     DisplayWordMissingError,
-    FileUnreadableError,
 )
+from signing.errors.files import FileUnreadableError
 from verify.errors import TooLargeError
 
 TEXT = load_display("text")

@@ -36,12 +36,11 @@ from signing import extend as extend_module
 from signing import inplace
 from signing.coroutine import finish
 from signing.display.profile import load_display
-from signing.errors import (
+from signing.errors.documents import ExistingSignatureBrokenError, ResultNotValidError
+from signing.errors.times import (
     EvidenceUnavailableError,
-    ExistingSignatureBrokenError,
     NothingToExtendError,
     NotProvableError,
-    ResultNotValidError,
     TSANotNamedError,
     TSARejectedError,
 )

@@ -17,7 +17,7 @@ from pki.fetcher import Credentials
 from signing import failover
 from signing.coroutine import finish
 from signing.display.profile import load_display
-from signing.errors import (
+from signing.errors.times import (
     EvidenceUnavailableError,
     TSANoneAnsweredError,
     TSAOtherRequestError,

@@ -14,14 +14,9 @@ from unit.signing.signing_world import NOW, TSA_URL, World, make_pdf
 from pki.errors.files import DiskFullError, OutputExistsError, OutputUnwritableError
 from signing.collecting import collecting_seldom
 from signing.display.profile import load_display
-from signing.errors import (
-    CertificateExpiredError,
-    CertificateRevokedError,
-    FileIsDirectoryError,
-    FileUnreadableError,
-    OutputIsInputError,
-    TSAUnavailableError,
-)
+from signing.errors.files import FileIsDirectoryError, FileUnreadableError, OutputIsInputError
+from signing.errors.standing import CertificateExpiredError, CertificateRevokedError
+from signing.errors.times import TSAUnavailableError
 from signing.files import Existing, sign_each, sign_file
 from signing.options import Level, SigningOptions
 from signing.reading import read_document

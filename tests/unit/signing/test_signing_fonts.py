@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from signing.errors import FontMissingError
+from signing.errors.display import FontMissingError
 from signing.fonts import (
     FONT_VARIABLE,
     VIETNAMESE,

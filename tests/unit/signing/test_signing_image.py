@@ -16,14 +16,14 @@ from pki.errors.tree import InvalidInputError
 from signing.display import image as image_module
 from signing.display.image import MAX_BYTES, MAX_PIXELS, MAX_SIDE_PX, parse_image, read_image
 from signing.display.tables import Ink
-from signing.errors import (
-    FileUnreadableError,
+from signing.errors.display import (
     ImageBrokenError,
     ImageEmptyError,
     ImageNotPNGError,
     ImageOpaqueError,
     ImageTooLargeError,
 )
+from signing.errors.files import FileUnreadableError
 from verify.errors import TooLargeError
 
 

@@ -19,7 +19,7 @@ from pki.errors.fetching import FetchFailedError
 from pki.errors.files import DiskFullError, OutputExistsError
 from signing import later as later_module
 from signing.display.profile import load_display
-from signing.errors import QueueBusyError, QueueEntryUnreadableError, QueueUnwritableError
+from signing.errors.queue import QueueBusyError, QueueEntryUnreadableError, QueueUnwritableError
 from signing.failover import TimestampService, TimestampServices
 from signing.files import Existing
 from signing.later import GivenOut, Later, sign_now, work_on

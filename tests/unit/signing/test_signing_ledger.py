@@ -25,7 +25,7 @@ from signing import chain
 from signing import ledger as ledger_module
 from signing.chain import MAX_LINE, Line, parse_line
 from signing.display.profile import load_display
-from signing.errors import (
+from signing.errors.ledger import (
     EvidenceBusyError,
     EvidenceErasedError,
     EvidenceNotFoundError,

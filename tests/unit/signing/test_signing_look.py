@@ -21,7 +21,7 @@ from signing.display.look import prepare_look
 from signing.display.pdfa import is_pdfa_1
 from signing.display.profile import load_display, parse_display
 from signing.display.tables import TextTable
-from signing.errors import (
+from signing.errors.display import (
     ImageInkError,
     ImageNeededError,
     ImageNotShownError,

@@ -28,13 +28,13 @@ from unit.signing.signing_world import NOW, TSA_URL, make_pdf
 from pki.errors.tree import PKIError
 from signing.display.placement import Placement, Rectangle
 from signing.display.profile import load_display
-from signing.errors import (
+from signing.errors.documents import ExistingSignatureBrokenError
+from signing.errors.outgoing import (
     AgencyBeforePersonError,
     AgencyFieldError,
     BlankTooSmallError,
     DateDiffersError,
     DatePlaceNotFoundError,
-    ExistingSignatureBrokenError,
     NotNumberedError,
     NotPreparedError,
     NumberAfterSealError,
@@ -43,15 +43,13 @@ from signing.errors import (
     NumberMalformedError,
     NumberPlaceNotFoundError,
     NumberPrintedError,
-    OutsidePageError,
     PersonNotSignedYetError,
     PersonSignatureInvalidError,
-    PlaceAmbiguousError,
     PreparedAlreadyError,
     PrepareSignedError,
-    SignerNameNotFoundError,
     ValueTooWideError,
 )
+from signing.errors.placing import OutsidePageError, PlaceAmbiguousError, SignerNameNotFoundError
 from signing.fields import list_fields
 from signing.options import FieldLock, Level, LockAction, UnknownStatus
 from signing.outgoing import order

@@ -24,13 +24,9 @@ from unit.signing.outgoing_world import (
 )
 
 from signing.display.placement import Placement, Rectangle
-from signing.errors import (
-    DocumentUnsupportedError,
-    NoRoomForSignerError,
-    NoTextError,
-    NotPreparedError,
-    PlaceAmbiguousError,
-)
+from signing.errors.documents import DocumentUnsupportedError
+from signing.errors.outgoing import NotPreparedError
+from signing.errors.placing import NoRoomForSignerError, NoTextError, PlaceAmbiguousError
 from signing.outgoing import prepare as outgoing
 from signing.outgoing.prepare import OutgoingPlaces, prepare_document
 from verify.policy import default_policy

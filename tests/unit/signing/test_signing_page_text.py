@@ -26,7 +26,7 @@ from signing.display.page_text import (
     _read_answer,
     _receive,
 )
-from signing.errors import DocumentTooLargeToReadError, TextUnreadableError
+from signing.errors.placing import DocumentTooLargeToReadError, TextUnreadableError
 
 NEEDLE = (fold(SIGNER_NAME),)
 

@@ -22,7 +22,7 @@ from signing.display.placement import (
     read_geometry,
 )
 from signing.display.tables import CornerPlace
-from signing.errors import OutsidePageError, PageNotFoundError
+from signing.errors.placing import OutsidePageError, PageNotFoundError
 
 A4 = (0.0, 0.0, 595.0, 842.0)
 MM = 72 / 25.4

@@ -19,15 +19,9 @@ from unit.signing.signing_world import NOW, PyHankoSigner, World, change_page, m
 from signing.coroutine import finish
 from signing.display.placement import Placement, Rectangle
 from signing.display.profile import load_display
-from signing.errors import (
-    CertifiedError,
-    DocumentLockedError,
-    DocumentUnsupportedError,
-    FieldNotSignatureError,
-    FieldTakenError,
-    OutsidePageError,
-    PageNotFoundError,
-)
+from signing.errors.documents import CertifiedError, DocumentLockedError, DocumentUnsupportedError
+from signing.errors.fields import FieldNotSignatureError, FieldTakenError
+from signing.errors.placing import OutsidePageError, PageNotFoundError
 from signing.options import SigningOptions
 from signing.revision import SignatureRequest, prepare_signature
 from signing.signer import KeySigner

@@ -32,24 +32,28 @@ from unit.signing.test_signing_revision import certified
 from pki.keys import sign_data
 from signing.check import check_algorithm
 from signing.display.profile import load_display
-from signing.errors import (
+from signing.errors.documents import (
+    DocumentLockedError,
+    ExistingSignatureBrokenError,
+    ResultNotValidError,
+)
+from signing.errors.standing import (
     AlgorithmNotAcceptedError,
     CertificateExpiredError,
     CertificateNotYetValidError,
     CertificateRevokedError,
-    DocumentLockedError,
-    EvidenceUnavailableError,
-    ExistingSignatureBrokenError,
     KeyMismatchError,
-    ResultNotValidError,
     RevokedMeanwhileError,
     StatusUnknownError,
+    UntrustedPathError,
+    WrongUsageError,
+)
+from signing.errors.times import (
+    EvidenceUnavailableError,
     TSANotNamedError,
     TSARejectedError,
     TSAUnavailableError,
     TSAWrongAnswerError,
-    UntrustedPathError,
-    WrongUsageError,
 )
 from signing.evidence import gather_evidence
 from signing.key import SigningKey

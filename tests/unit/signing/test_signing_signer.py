@@ -19,7 +19,7 @@ from unit.signing.signing_world import (
 )
 
 from signing.coroutine import finish
-from signing.errors import KeyMismatchError, WrongUsageError
+from signing.errors.standing import KeyMismatchError, WrongUsageError
 from signing.key import SigningKey
 from signing.signer import KeySigner
 

@@ -11,7 +11,7 @@ from unit.signing.signing_world import DAY, TSA_URL, World, other_digest, reject
 from pki.errors.fetching import FetchRefusedError
 from pki.fetcher import NoNetwork
 from signing.coroutine import finish
-from signing.errors import TSARejectedError, TSAUnavailableError, TSAWrongAnswerError
+from signing.errors.times import TSARejectedError, TSAUnavailableError, TSAWrongAnswerError
 from signing.failover import TimestampService, TimestampServices
 from signing.token import TimeStampResp
 from signing.tsa import FetchingTimeStamper

@@ -45,19 +45,17 @@ from hsm.cryptoki.rsa import TokenRSAKey
 from hsm.cryptoki.signer import RawSigner
 from pki.errors.tree import PKIError
 from signing.display.profile import load_display
-from signing.errors import (
+from signing.errors.documents import (
     CertifyNotFirstError,
     DocumentLockedError,
-    FieldNumberError,
-    FieldTakenError,
     FormLacksError,
     LockDiffersError,
     LockTooLateError,
-    OwnerUnreadableError,
     ReasonAndCommitmentError,
     SeedValueError,
-    WrongOwnerError,
 )
+from signing.errors.fields import FieldNumberError, FieldTakenError
+from signing.errors.standing import OwnerUnreadableError, WrongOwnerError
 from signing.fields import list_fields
 from signing.options import (
     Commitment,

@@ -1,0 +1,71 @@
+"""The document itself, and what stands in the way of one more signature."""
+
+from __future__ import annotations
+
+from pki.errors.tree import InvalidInputError, RefusedError
+
+
+class DocumentUnsupportedError(InvalidInputError):
+    """The document's structure cannot be signed safely (facts: `reason`)."""
+
+    code = "signing.document_unsupported"
+
+
+class ExistingSignatureBrokenError(RefusedError):
+    """A signature that is already in the document does not hold (facts: `field`)."""
+
+    code = "signing.existing_signature_broken"
+
+
+class DocumentLockedError(RefusedError):
+    """A signature in the document forbids any further one (facts: `field`)."""
+
+    code = "signing.document_locked"
+
+
+class CertifiedError(RefusedError):
+    """A certification forbids new visible fields (facts: `field`)."""
+
+    code = "signing.certified_no_new_field"
+
+
+class CertifyNotFirstError(RefusedError):
+    """Only the first signature of a document can certify it (facts: `field`)."""
+
+    code = "signing.certify_not_first"
+
+
+class LockDiffersError(RefusedError):
+    """The field's own lock is not covered by the lock asked for (facts: `field`, `action`)."""
+
+    code = "signing.lock_differs"
+
+
+class LockTooLateError(RefusedError):
+    """A permission cannot be written into a field of a signed document (facts: `field`)."""
+
+    code = "signing.lock_too_late"
+
+
+class SeedValueError(RefusedError):
+    """The field's seed values ask for something else (facts: `field`, `entry`, `wanted`)."""
+
+    code = "signing.seed_value"
+
+
+class ReasonAndCommitmentError(InvalidInputError):
+    """A reason and a commitment are asked for together (facts: `reason`, `commitment`)."""
+
+    code = "signing.reason_and_commitment"
+
+
+class FormLacksError(InvalidInputError):
+    """The form of signature cannot carry what is asked for (facts: `form`, `wish`)."""
+
+    code = "signing.form_lacks"
+
+
+class ResultNotValidError(RefusedError):
+    """What was made does not hold (facts: `field`, `indication`, `level`, `findings`)."""
+
+    code = "signing.result_not_valid"
