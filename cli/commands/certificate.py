@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.commands import certificate_erasure, certificate_life, certificate_lint, importing
-from cli.options import Output, PinSource, Serial
+from cli.options import Output, PinSource, RequestId, Serial
 from cli.session import session_of, table
 
 group = typer.Typer(help="cert", no_args_is_help=True, rich_markup_mode=None)
@@ -21,7 +21,7 @@ def issue(
     key: Annotated[str | None, typer.Option("--key", help="cert.key")] = None,
     subject: Annotated[Path | None, typer.Option("--subject", help="cert.subject")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="cert.set")] = None,
-    request_id: Annotated[str | None, typer.Option("--request-id", help="cert.request_id")] = None,
+    request_id: RequestId = None,
     output: Output = None,
     pin_source: PinSource = None,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import Output, PinSource, Serial, Yes
+from cli.options import Output, PinSource, RequestId, Serial, Yes
 from cli.session import Session, session_of, table
 
 if TYPE_CHECKING:
@@ -22,19 +22,20 @@ def renew(
     context: typer.Context,
     serial: Serial,
     profile: Profile = None,
+    request_id: RequestId = None,
     output: Output = None,
     pin_source: PinSource = None,
 ) -> None:
     """Certify the same key of the same holder again."""
     from cli.homes.office import open_office
-    from cli.issuing.follow_certificate import renew_certificate
+    from cli.issuing.follow_certificate import Wanted, renew_certificate
     from cli.issuing.pem import put_issued
 
     session = session_of(context)
     with open_office(session, pin_source=pin_source) as office:
-        record = office.certificate(serial)
+        wanted = Wanted(office.certificate(serial), profile, request_id)
         with office.home.locked():
-            certificate = renew_certificate(office, record, profile=profile)
+            certificate = renew_certificate(office, wanted)
     put_issued(session, "cert.renew/1", certificate, output=output, replaces=serial)
 
 
@@ -44,19 +45,20 @@ def rekey(
     csr: Annotated[Path | None, typer.Option("--csr", help="cert.csr")] = None,
     key: Annotated[str | None, typer.Option("--key", help="cert.key")] = None,
     profile: Profile = None,
+    request_id: RequestId = None,
     output: Output = None,
     pin_source: PinSource = None,
 ) -> None:
     """Certify a new key of the same holder."""
     from cli.homes.office import open_office
-    from cli.issuing.follow_certificate import rekey_certificate
+    from cli.issuing.follow_certificate import Wanted, rekey_certificate
     from cli.issuing.pem import put_issued
 
     session = session_of(context)
     with open_office(session, pin_source=pin_source) as office:
-        record = office.certificate(serial)
+        wanted = Wanted(office.certificate(serial), profile, request_id)
         with office.home.locked():
-            certificate = rekey_certificate(office, record, profile=profile, csr=csr, key=key)
+            certificate = rekey_certificate(office, wanted, csr=csr, key=key)
     put_issued(session, "cert.rekey/1", certificate, output=output, replaces=serial)
 
 

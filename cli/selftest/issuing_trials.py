@@ -24,7 +24,7 @@ from pki.authority.bulk_work import Demand
 from pki.authority.create import create_issuing
 from pki.authority.issuance import Order
 from pki.authority.life import hold
-from pki.authority.renewal import renew
+from pki.authority.renewal import Following, rekey, renew
 from pki.authority.signature import sign_linted
 from pki.errors.issuing import LintPassError, OutlivesIssuerError, SignatureMismatchError
 from pki.errors.keys import KeyKindError
@@ -156,7 +156,7 @@ def few_for_one_person(sandbox: Sandbox) -> None:
     codes = tuple(one.error.code if one.error else "-" for one in done)
     demand(codes == (HolderLimitError.code,), "cli.selftest.too_many", codes=codes)
     for one in others:  # what is followed makes room for what follows it
-        renew(sandbox.issuing, one.serial_number, sandbox.profile, requester=REQUESTER)
+        renew(sandbox.issuing, Following(one.serial_number, sandbox.profile, requester=REQUESTER))
     refused(HolderLimitError, lambda: _issue_to(sandbox, persons))
     sandbox.issuing.revoke(first.serial_number, x509.ReasonFlags.superseded)
     _issue_to(sandbox, persons)
@@ -221,6 +221,7 @@ def one_request_one_certificate(sandbox: Sandbox) -> None:
     demand(found[0] is not None and found[0] == found[1], "cli.selftest.request_twice")
     other = replace(sandbox.order(), request_id="selftest-1")
     refused(RequestDiffersError, lambda: sandbox.issuing.certify(other))
+    _one_renewal(sandbox, first)
     broken_off = replace(sandbox.order(), request_id="selftest-3")
     sandbox.key.answered = lambda data: data + b"\0"
     refused(SignatureMismatchError, lambda: sandbox.issuing.certify(broken_off))
@@ -228,6 +229,15 @@ def one_request_one_certificate(sandbox: Sandbox) -> None:
     refused(RequestOpenError, lambda: sandbox.issuing.certify(broken_off))
     sandbox.issuing.recover_open()
     refused(RequestEndedError, lambda: sandbox.issuing.certify(broken_off))
+
+
+def _one_renewal(sandbox: Sandbox, first: x509.Certificate) -> None:
+    wanted = Following(first.serial_number, sandbox.profile, REQUESTER, request_id="selftest-4")
+    renewed = renew(sandbox.issuing, wanted)
+    again = renew(sandbox.issuing, wanted)
+    demand(again == renewed, "cli.selftest.request_twice")
+    key = WatchedKey().public_key()
+    refused(RequestDiffersError, lambda: rekey(sandbox.issuing, wanted, key))
 
 
 def read_back(sandbox: Sandbox) -> None:

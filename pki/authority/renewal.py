@@ -2,7 +2,7 @@
 
 Whom it speaks of comes from the certificate that the register keeps, and is checked against the
 profile again, as it is now. The certificate before it stays as it is, until it expires or is
-revoked.
+revoked. A request that is made again gets what it got, as with `pki.authority.repetition`.
 
 Spec: Decree 68/2024/ND-CP Art. 9 (a renewal lasts at most three years; not checked against the
 official text).
@@ -10,15 +10,17 @@ official text).
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cryptography import x509
 
+from pki.audit.entry import check_clock
 from pki.authority.authority import Authority
 from pki.authority.erasure import check_not_erased
 from pki.authority.issuance import Order
-from pki.authority.succession import successor_of
+from pki.authority.repetition import find_answer
+from pki.authority.succession import line_from, successor_of
 from pki.errors.authorities import NotSuccessorError
 from pki.errors.certificates import (
     RekeySameKeyError,
@@ -30,7 +32,7 @@ from pki.errors.requests import ProfileViolationError
 from pki.errors.tree import phrase
 from pki.keys import PublicKey
 from pki.profile import Profile
-from pki.records.certificates import RevocationRecord, serial_text
+from pki.records.certificates import CertificateRecord, RevocationRecord, serial_text
 from pki.request import CertificateRequest
 from pki.strength import check_strength, spki_sha256
 from pki.subject import subject_of
@@ -41,17 +43,29 @@ GRACE = timedelta(days=30)
 the day after. Antin's own choice; the decree names no such time that we know of."""
 
 
-def renew(
-    authority: Authority, serial: int, profile: Profile, *, requester: str, of: str | None = None
-) -> x509.Certificate:
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What is asked for: one more certificate for the holder of one that was issued."""
+
+    serial: int
+    """Of a certificate that is neither revoked, nor on hold, nor expired for long."""
+    profile: Profile
+    """The one of the certificate, as it is now."""
+    requester: str
+    """Who asked."""
+    of: str | None = None
+    """Who issued the certificate, if not the authority that is asked."""
+    request_id: str | None = None
+    """As of an `Order`: asked again under it, nothing more is issued. It is the same request for
+    the same certificate alone, whoever goes on for its issuer meanwhile."""
+
+
+def renew(authority: Authority, wanted: Following) -> x509.Certificate:
     """Certify the same key of the same holder again, for as long as the profile's renewals last.
 
     Args:
         authority: that issued the certificate, or goes on for who did.
-        serial: of a certificate that is neither revoked, nor on hold, nor expired for long.
-        profile: the one of the certificate, as it is now.
-        requester: who asked.
-        of: who issued the certificate, if not `authority`.
+        wanted: which, under which profile, for whom.
 
     Raises:
         CertificateNotFoundError: no such certificate was issued.
@@ -63,61 +77,88 @@ def renew(
         ProfileViolationError: another profile, or it no longer allows this.
         PKIError: any refusal of `pki.authority.issuance`.
     """
-    certificate = _followed(authority, serial, profile, of)
-    key, subject = check_strength(certificate.public_key()), subject_of(certificate)
-    order = Order(key, profile, subject, requester, longest=profile.renewal)
-    return authority.certify(replace(order, replaces=serial, replaced_of=of))
+    record = _followed(authority, wanted)
+    certificate = x509.load_der_x509_certificate(record.der or b"")
+    order = _order(authority, wanted, certificate, check_strength(certificate.public_key()))
+    return _follow(authority, replace(order, longest=wanted.profile.renewal), record)
 
 
 def rekey(
-    authority: Authority,
-    serial: int,
-    source: CertificateRequest | PublicKey,
-    *,
-    profile: Profile,
-    requester: str,
-    of: str | None = None,
+    authority: Authority, wanted: Following, source: CertificateRequest | PublicKey
 ) -> x509.Certificate:
     """Certify a new key of the same holder, as a new certificate: for as long as the profile says.
 
     Args:
         authority: that issued the certificate, or goes on for who did.
-        serial: as in `renew`.
+        wanted: which, under which profile, for whom.
         source: a request, or the key straight from the token where it was made.
-        profile: the one of the certificate, as it is now.
-        requester: who asked.
-        of: as in `renew`.
 
     Raises:
         RekeySameKeyError: the key is the certificate's own.
         PKIError: as in `renew`.
     """
-    certificate = _followed(authority, serial, profile, of)
+    record = _followed(authority, wanted)
+    certificate = x509.load_der_x509_certificate(record.der or b"")
     key = source.public_key if isinstance(source, CertificateRequest) else source
-    if spki_sha256(key) == spki_sha256(certificate.public_key()):
-        raise RekeySameKeyError(serial=serial_text(serial))
-    order = Order(key, profile, subject_of(certificate), requester)
-    return authority.certify(replace(order, replaces=serial, replaced_of=of))
+    if spki_sha256(key) == record.spki_sha256:
+        raise RekeySameKeyError(serial=serial_text(wanted.serial))
+    return _follow(authority, _order(authority, wanted, certificate, key), record)
 
 
-def _followed(
-    authority: Authority, serial: int, profile: Profile, of: str | None
-) -> x509.Certificate:
-    name = authority.issuer.name
+def _followed(authority: Authority, wanted: Following) -> CertificateRecord:
+    """Return the record of what is followed, whether or not it still may be."""
+    name, of = authority.issuer.name, wanted.of
     if of is not None and successor_of(authority.register, of) != name:
         raise NotSuccessorError(authority=name, of=of)
-    record = authority.issued(serial, of=of)
+    record = authority.issued(wanted.serial, of=of)
     check_not_erased(authority.register, record)
-    standing = authority.register.find_revocation(record.issuer, serial)
+    return record
+
+
+def _order(
+    authority: Authority, wanted: Following, certificate: x509.Certificate, key: PublicKey
+) -> Order:
+    # The issuer is always named: so it is the same request when another one goes on for it.
+    return Order(
+        key,
+        wanted.profile,
+        subject_of(certificate),
+        wanted.requester,
+        replaces=wanted.serial,
+        replaced_of=wanted.of or authority.issuer.name,
+        request_id=wanted.request_id,
+    )
+
+
+def _follow(authority: Authority, order: Order, record: CertificateRecord) -> x509.Certificate:
+    """Issue, unless it was issued for this request: what became of the old one since is no matter.
+
+    Who went on for an authority did not take over its ids, so all are asked, down to the one that
+    issues now. None of the others can take the id meanwhile: a retired authority reserves nothing.
+    """
+    authority.check_in_force()
+    check_clock(authority.register, authority.clock.now())
+    for name in line_from(authority.register, record.issuer):
+        asked = (order.request_id, order.asked_sha256)
+        answer = find_answer(authority.register, name, *asked)
+        if answer is not None:
+            return answer
+    _check_may_be_followed(authority, record, order.profile)
+    return authority.certify(order)
+
+
+def _check_may_be_followed(
+    authority: Authority, record: CertificateRecord, profile: Profile
+) -> None:
+    standing = authority.register.find_revocation(record.issuer, record.serial)
     if standing is not None:
         _refuse(standing)
     if authority.clock.now() > record.not_after + GRACE:
         raise RenewExpiredError(
-            serial=serial_text(serial), not_after=record.not_after, days=GRACE.days
+            serial=serial_text(record.serial), not_after=record.not_after, days=GRACE.days
         )
     if profile.name != record.profile:
         raise ProfileViolationError(profile=profile.name, reason=phrase("pki.profile.not_this_one"))
-    return x509.load_der_x509_certificate(record.der or b"")
 
 
 def _refuse(standing: RevocationRecord) -> None:

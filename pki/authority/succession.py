@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from cryptography import x509
@@ -15,10 +16,19 @@ from pki.records.register import Register
 
 def successor_of(register: Register, name: str) -> str:
     """Return who issues in an authority's place today; its own name while it does so itself."""
-    # Ends: who is retired cannot become a successor.
+    *_, last = line_from(register, name)
+    return last
+
+
+def line_from(register: Register, name: str) -> Iterator[str]:
+    """Yield an authority and, one after the other, who went on in its place; the last one issues.
+
+    It ends: who is retired cannot become a successor.
+    """
+    yield name
     while (record := register.find_succession(name)) is not None:
         name = record.successor
-    return name
+        yield name
 
 
 def check_issues(register: Register, name: str) -> None:

@@ -122,6 +122,30 @@ def test_a_rekey_takes_a_new_key(cert, serial, tmp_path):
     assert cert("rekey", serial, status=5).code == "cli.bad_option"
 
 
+def test_a_renewal_asked_for_again_gets_the_same_certificate(cert, serial):
+    asked = ("renew", serial, "--request-id", "HS-2026/31")
+    made = cert(*asked)
+    assert cert(*asked) == made
+    assert cert("renew", serial)["serial"] != made["serial"]
+    assert cert("renew", made["serial"], *asked[2:], status=3).code == "pki.request_differs"
+    assert cert("renew", serial, "--request-id", "số 31", status=5).code == "pki.request_id"
+
+
+def test_a_rekey_asked_for_again_gets_the_same_certificate(cert, serial, tmp_path):
+    one, other = tmp_path / "one.csr", tmp_path / "other.csr"
+    for csr in (one, other):
+        key = ec.generate_private_key(ec.SECP256R1())
+        request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+        csr.write_bytes(request.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    asked = ("rekey", serial, "--request-id", "HS-2026/32", "--csr")
+    made = cert(*asked, one)
+    # The old certificate is given up when the new one is in use; the answer is the same.
+    cert("revoke", serial, "--reason", "superseded", "--yes")
+    assert cert(*asked, one) == made
+    assert cert(*asked, other, status=3).code == "pki.request_differs"
+    assert cert("rekey", serial, "--csr", other, status=3).code == "pki.renew_revoked"
+
+
 @pytest.mark.parametrize("command", ["hold", "release"])
 def test_nothing_is_done_unasked(cert, serial, command):
     """Without a terminal nobody can be asked."""

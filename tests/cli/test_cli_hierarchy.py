@@ -27,6 +27,8 @@ def certificate_of(antin, home: Path, name: str) -> x509.Certificate:
 
 def test_an_issuing_authority_goes_on(antin, demo_home: Path, official):
     home = ("--home", demo_home)
+    asked = (*home, "cert", "renew", official["serial"], "--request-id", "HS-33", "--json")
+    before = antin(*asked)
     told = antin(*home, "ca", "rollover", "issuing", "issuing-2", *new_key(demo_home))
     assert told.status == 3
     assert "issuing-2" in told.out
@@ -40,7 +42,10 @@ def test_an_issuing_authority_goes_on(antin, demo_home: Path, official):
     refused = antin(*home, *asked_for(demo_home, "issuing"))
     assert (refused.status, refused.code) == (3, "pki.authority_retired")
     assert antin(*home, *asked_for(demo_home, "issuing-2")).status == 0
-    renewed = antin(*home, "cert", "renew", official["serial"], "--json")
+    renewed = antin(*asked)
+    assert renewed.status == 0, renewed
+    assert renewed.json == before.json, "asked for before the old authority was retired"
+    renewed = antin(*asked[:-3], "--json")
     assert renewed.status == 0, renewed
     leaf = x509.load_pem_x509_certificate(renewed.json["pem"].encode())
     leaf.verify_directly_issued_by(certificate_of(antin, demo_home, "issuing-2"))

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pki_world import Finder, World, make_world, run
 
 from pki.authority.life import declare_compromise, hold, release
-from pki.authority.renewal import renew
+from pki.authority.renewal import Following, renew
 from pki.clock import SystemClock
 from pki.profile import load_profile
 
@@ -57,7 +57,7 @@ def test_openssl_refuses_the_held_and_takes_the_released(live_world: World, peer
     assert ": OK" in check(openssl, live_world, certificate)
     told = words(openssl, live_world)
     assert "No Revoked Certificates" in told
-    renewed = renew(live_world.issuing, serial, load_profile("official"), **WHO)
+    renewed = renew(live_world.issuing, Following(serial, load_profile("official"), **WHO))
     assert ": OK" in check(openssl, live_world, renewed)
 
 

@@ -20,7 +20,7 @@ from pki_world import make_world
 from pki.audit.verify import verify_audit
 from pki.authority.history import Standing, StatusAt
 from pki.authority.life import declare_compromise, hold, release
-from pki.authority.renewal import GRACE, renew
+from pki.authority.renewal import GRACE, Following, renew
 from pki.clock import FixedClock, whole_second
 from pki.errors.certificates import (
     AlreadyRevokedError,
@@ -164,9 +164,9 @@ class Lives(RuleBasedStateMachine):
             wrong = KeyCompromisedError
         if wrong is not None:
             with pytest.raises(wrong):
-                renew(self.world.issuing, life.serial, UNBOUNDED, **WHO)
+                renew(self.world.issuing, Following(life.serial, UNBOUNDED, **WHO))
             return
-        renewed = renew(self.world.issuing, life.serial, UNBOUNDED, **WHO)
+        renewed = renew(self.world.issuing, Following(life.serial, UNBOUNDED, **WHO))
         self.lives.append(Life(renewed, life.person))
 
     @rule()

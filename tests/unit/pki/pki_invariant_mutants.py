@@ -21,7 +21,7 @@ from cli.selftest.sandbox import Sandbox
 from pki import ocsp, request
 from pki import subject as subject_module
 from pki.audit import entry, verify
-from pki.authority import authority, bulk, crl, crl_gate, issuance, signature
+from pki.authority import authority, bulk, crl, crl_gate, issuance, renewal, signature
 from pki.authority.issuer import Signatory
 from pki.authority.template import Content, build_tbs
 from pki.keeping import reconcile
@@ -156,7 +156,7 @@ class Mutants:
         self.patch.setattr(bulk._Course, "_judge", lambda _, drafted, __: drafted)
 
     def requests_forgotten(self) -> None:
-        for module in (issuance, bulk):
+        for module in (issuance, bulk, renewal):
             self.patch.setattr(module, "find_answer", lambda *_: None)
         none = changes._FIND_REQUEST.where(CERTIFICATES.c.serial == 0)
         self.patch.setattr(changes, "_FIND_REQUEST", none)

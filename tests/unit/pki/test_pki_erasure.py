@@ -24,7 +24,7 @@ from pki.audit.verify import verify_audit
 from pki.authority import erasure
 from pki.authority.erasure import check_erasable, end_of_retention, erase, is_rightly_empty
 from pki.authority.history import Standing
-from pki.authority.renewal import rekey, renew
+from pki.authority.renewal import Following, rekey, renew
 from pki.clock import FixedClock
 from pki.errors.certificates import (
     AlreadyRevokedError,
@@ -203,14 +203,12 @@ def test_a_follower_is_refused_for_its_own_reason(world: World, clock: FixedCloc
     erased(world, record)
     official = load_profile("official")
     with pytest.raises(CertificateErasedError):
-        renew(world.issuing, record.serial, official, requester=CLERK)
+        renew(world.issuing, Following(record.serial, official, requester=CLERK))
     with pytest.raises(CertificateErasedError):
         rekey(
             world.issuing,
-            record.serial,
+            Following(record.serial, official, requester=CLERK),
             new_key().public_key(),
-            profile=official,
-            requester=CLERK,
         )
 
 

@@ -14,7 +14,7 @@ from pki_world import NOW, World, make_world, new_key, someone
 
 from pki.authority.issuance import Order, write_draft
 from pki.authority.life import hold, release
-from pki.authority.renewal import rekey, renew
+from pki.authority.renewal import Following, rekey, renew
 from pki.blocked import BlockedKeys
 from pki.clock import FixedClock
 from pki.errors.requests import HolderLimitError, ProfileInvalidError
@@ -105,24 +105,24 @@ def test_what_is_followed_makes_room_once(placed_world: World):
     """A chain of renewals does not heap up certificates."""
     world = placed_world
     one, two = full(world)
-    renewed = renew(world.issuing, one.serial_number, OFFICIAL, requester=CLERK)
+    renewed = renew(world.issuing, Following(one.serial_number, OFFICIAL, requester=CLERK))
     key = new_key().public_key()
-    rekey(world.issuing, two.serial_number, key, profile=OFFICIAL, requester=CLERK)
+    rekey(world.issuing, Following(two.serial_number, OFFICIAL, requester=CLERK), key)
     refused(world)
     for serial in (renewed.serial_number, one.serial_number):  # again, and the old one again
         with pytest.raises(HolderLimitError):
-            renew(world.issuing, serial, OFFICIAL, requester=CLERK)
+            renew(world.issuing, Following(serial, OFFICIAL, requester=CLERK))
     world.issuing.revoke(one.serial_number, x509.ReasonFlags.superseded)
-    renew(world.issuing, renewed.serial_number, OFFICIAL, requester=CLERK)
+    renew(world.issuing, Following(renewed.serial_number, OFFICIAL, requester=CLERK))
     refused(world)
 
 
 def test_a_revoked_follower_gives_its_place_back(world: World):
     one, _ = full(world)
-    renewed = renew(world.issuing, one.serial_number, OFFICIAL, requester=CLERK)
+    renewed = renew(world.issuing, Following(one.serial_number, OFFICIAL, requester=CLERK))
     world.issuing.revoke(renewed.serial_number, x509.ReasonFlags.superseded)
     refused(world)
-    renew(world.issuing, one.serial_number, OFFICIAL, requester=CLERK)
+    renew(world.issuing, Following(one.serial_number, OFFICIAL, requester=CLERK))
 
 
 def test_imported_certificates_count(placed_world: World):

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pki_world import NOW, World, make_world, new_key, someone
 
 from pki.authority.life import declare_compromise, hold, release
-from pki.authority.renewal import GRACE, rekey, renew
+from pki.authority.renewal import GRACE, Following, rekey, renew
 from pki.clock import FixedClock
 from pki.errors.authorities import AuthorityRevokedError
 from pki.errors.certificates import (
@@ -44,7 +44,7 @@ def wait(world: World, by: timedelta) -> None:
 
 
 def follow(world: World, certificate: x509.Certificate) -> x509.Certificate:
-    return renew(world.issuing, certificate.serial_number, OFFICIAL, **WHO)
+    return renew(world.issuing, Following(certificate.serial_number, OFFICIAL, **WHO))
 
 
 def test_a_renewal_is_the_same_key_and_holder_for_three_years(world: World):
@@ -81,7 +81,7 @@ def test_three_years_are_calendar_years(tmp_path: Path, day: datetime):
 def test_a_shorter_profile_stays_shorter(world: World):
     profile = load_profile("ocsp")
     certificate = world.issue("ocsp")
-    renewed = renew(world.issuing, certificate.serial_number, profile, **WHO)
+    renewed = renew(world.issuing, Following(certificate.serial_number, profile, **WHO))
     assert renewed.not_valid_after_utc == certificate.not_valid_after_utc
 
 
@@ -92,13 +92,13 @@ def test_a_rekey_is_a_new_key_of_the_same_holder(world: World):
     der = csr.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
     for source in (parse_request(der), new_key().public_key()):
         second = rekey(
-            world.issuing, first.serial_number, source, profile=OFFICIAL, requester="văn thư"
+            world.issuing, Following(first.serial_number, OFFICIAL, requester="văn thư"), source
         )
         assert subject_of(second) == subject_of(first)
         assert second.public_key() != first.public_key()
         assert second.not_valid_after_utc == first.not_valid_after_utc
     with pytest.raises(RekeySameKeyError) as refused:
-        rekey(world.issuing, first.serial_number, first.public_key(), profile=OFFICIAL, **WHO)  # type: ignore[arg-type]  # a subscriber's key
+        rekey(world.issuing, Following(first.serial_number, OFFICIAL, **WHO), first.public_key())  # type: ignore[arg-type]  # a subscriber's key
     assert refused.value.facts["serial"] == serial_text(first.serial_number)
 
 
@@ -106,7 +106,7 @@ def test_nobody_elses_key_comes_in_by_a_rekey(world: World):
     first, other = world.issue(), world.issue()
     key = other.public_key()
     with pytest.raises(KeyUsedElsewhereError):
-        rekey(world.issuing, first.serial_number, key, profile=OFFICIAL, **WHO)  # type: ignore[arg-type]  # as above
+        rekey(world.issuing, Following(first.serial_number, OFFICIAL, **WHO), key)  # type: ignore[arg-type]  # as above
 
 
 def test_the_revoked_and_the_held_are_not_followed(world: World):
@@ -117,7 +117,7 @@ def test_the_revoked_and_the_held_are_not_followed(world: World):
     with pytest.raises(RenewHeldError):
         follow(world, certificate)
     with pytest.raises(RenewHeldError):
-        rekey(world.issuing, serial, new, profile=OFFICIAL, **WHO)
+        rekey(world.issuing, Following(serial, OFFICIAL, **WHO), new)
     release(world.issuing, serial, **WHO)
     follow(world, certificate)
     world.issuing.revoke(serial, Reason.affiliation_changed)
@@ -125,7 +125,7 @@ def test_the_revoked_and_the_held_are_not_followed(world: World):
         follow(world, certificate)
     assert refused.value.facts["revoked_at"] == NOW
     with pytest.raises(RenewRevokedError):
-        rekey(world.issuing, serial, new, profile=OFFICIAL, **WHO)
+        rekey(world.issuing, Following(serial, OFFICIAL, **WHO), new)
 
 
 def test_the_expired_are_followed_for_a_while(world: World):
@@ -145,22 +145,22 @@ def test_the_profile_is_asked_again(world: World):
         update={"subject": OFFICIAL.subject.model_copy(update={"optional": ()})}
     )
     with pytest.raises(ProfileViolationError, match="may_not_have"):
-        renew(world.issuing, certificate.serial_number, stricter, **WHO)
+        renew(world.issuing, Following(certificate.serial_number, stricter, **WHO))
     with pytest.raises(ProfileViolationError, match="not_this_one"):
-        renew(world.issuing, certificate.serial_number, load_profile("agency"), **WHO)
+        renew(world.issuing, Following(certificate.serial_number, load_profile("agency"), **WHO))
     follow(world, certificate)
 
 
 def test_authorities_are_not_renewed_as_subscribers(world: World):
     serial = world.issuing.issuer.certificate.serial_number
     with pytest.raises(ProfileViolationError, match="makes_authority"):
-        renew(world.root, serial, load_profile("issuing"), **WHO)
+        renew(world.root, Following(serial, load_profile("issuing"), **WHO))
 
 
 def test_nobody_is_renewed_by_who_may_not(world: World):
     certificate = world.issue()
     with pytest.raises(CertificateNotFoundError):
-        renew(world.root, certificate.serial_number, OFFICIAL, **WHO)
+        renew(world.root, Following(certificate.serial_number, OFFICIAL, **WHO))
     world.root.revoke(world.issuing.issuer.certificate.serial_number, Reason.superseded)
     with pytest.raises(AuthorityRevokedError):
         follow(world, certificate)

@@ -19,7 +19,7 @@ from pki.authority.authority import Authority
 from pki.authority.create import create_issuing, create_root, open_authority
 from pki.authority.cross import certify_request, cross_certify
 from pki.authority.issuance import Order
-from pki.authority.renewal import rekey, renew
+from pki.authority.renewal import Following, rekey, renew
 from pki.authority.rollover import check_rollover, link_roots, retire
 from pki.authority.succession import successor_of
 from pki.clock import FixedClock
@@ -102,19 +102,19 @@ def test_what_the_old_one_issued_is_followed_under_the_new_one(world: World):
     new = roll_issuing(world)
     serial = old.serial_number
     with pytest.raises(AuthorityRetiredError):
-        renew(world.issuing, serial, OFFICIAL, **WHO)
-    renewed = renew(new, serial, OFFICIAL, of="issuing", **WHO)
+        renew(world.issuing, Following(serial, OFFICIAL, **WHO))
+    renewed = renew(new, Following(serial, OFFICIAL, of="issuing", **WHO))
     assert renewed.issuer == new.issuer.certificate.subject
     assert renewed.public_key() == old.public_key()
     other = new_key().public_key()
-    rekeyed = rekey(new, serial, other, profile=OFFICIAL, of="issuing", **WHO)
+    rekeyed = rekey(new, Following(serial, OFFICIAL, of="issuing", **WHO), other)
     assert rekeyed.public_key() == other
     assert subject_of(rekeyed) == subject
     with pytest.raises(NotSuccessorError):
-        renew(world.root, serial, OFFICIAL, of="issuing", **WHO)
+        renew(world.root, Following(serial, OFFICIAL, of="issuing", **WHO))
     world.issuing.revoke(serial, Reason.superseded)
     with pytest.raises(Exception, match="renew_revoked"):
-        renew(new, serial, OFFICIAL, of="issuing", **WHO)
+        renew(new, Following(serial, OFFICIAL, of="issuing", **WHO))
 
 
 def test_a_revocation_that_comes_between_stops_the_successor_too(
@@ -125,7 +125,7 @@ def test_a_revocation_that_comes_between_stops_the_successor_too(
     world.issuing.revoke(old.serial_number, Reason.superseded)
     monkeypatch.setattr(world.register, "find_revocation", lambda *_: None)
     with pytest.raises(Exception, match="register_conflict"):
-        renew(new, old.serial_number, OFFICIAL, of="issuing", **WHO)
+        renew(new, Following(old.serial_number, OFFICIAL, of="issuing", **WHO))
 
 
 def test_nobody_is_retired_twice_nor_by_whom_does_not_fit(world: World):
