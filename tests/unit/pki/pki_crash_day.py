@@ -32,6 +32,7 @@ from pki.atomic import write_atomically
 from pki.authority.authority import Authority
 from pki.authority.create import create_issuing, create_root, open_authority
 from pki.authority.issuance import Order
+from pki.authority.renewal import Following, rekey, renew
 from pki.clock import SystemClock
 from pki.errors.issuing import LintFailedError
 from pki.ocsp import OCSPResponder, OCSPSigner
@@ -116,6 +117,10 @@ def _official() -> tuple[bytes, Subject]:
 
 
 OFFICIALS = [_official() for _ in range(5)]
+REKEYED, RENEWED = 1, 2
+"""Which officials get a second certificate in the course of the day."""
+NEXT_KEY = new_key().public_key()
+"""Of the one that is rekeyed."""
 NOBODY = replace(someone(), attributes=(("O", "a\nb"), ("C", "VN"), ("CN", "a")))
 
 
@@ -159,8 +164,16 @@ def issue(authority: Authority, number: int) -> x509.Certificate:
     return authority.certify(order)
 
 
+def follow(authority: Authority, number: int, serial: int) -> x509.Certificate:
+    """Renew or rekey the certificate of the official of that number; that request has an id too."""
+    wanted = Following(serial, load_profile("official"), "văn thư", request_id=f"N-{number}")
+    if number == REKEYED:
+        return rekey(authority, wanted, NEXT_KEY)
+    return renew(authority, wanted)
+
+
 def morning(office: Office) -> int:
-    """Found root and issuing authority, issue, answer, refuse; return a serial to be revoked."""
+    """Found root and issuing authority, issue, rekey, answer, refuse; return a serial to revoke."""
     with _closing(create_register(office.url, CLOCK)) as register:
         for name in NAMES:
             authority = make_authority(register, name)
@@ -168,6 +181,7 @@ def morning(office: Office) -> int:
             write_atomically(office.home / f"{name}.pem", pem, overwrite=False)
         issuing = make_authority(register, "issuing")
         first, second = issue(issuing, 0), issue(issuing, 1)
+        follow(issuing, REKEYED, second.serial_number)
         _answer(register, issuing, second)
         with suppress(LintFailedError):
             key = new_key().public_key()
@@ -181,7 +195,7 @@ def afternoon(office: Office, serial: int) -> None:
     """Go on where the morning ended: the token fails once, and that is recovered."""
     with _closing(open_register(office.url)) as register:
         issuing = make_authority(register, "issuing")
-        issue(issuing, 2)
+        follow(issuing, RENEWED, issue(issuing, RENEWED).serial_number)
         KEYS["issuing"].pulled_out = True
         with suppress(PulledOutError):
             issue(issuing, 3)

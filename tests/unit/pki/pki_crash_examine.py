@@ -13,17 +13,35 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from cryptography import x509
-from pki_crash_day import CLOCK, NAMES, OFFICIALS, Office, issue, make_authority
+from pki_crash_day import (
+    CLOCK,
+    NAMES,
+    NEXT_KEY,
+    OFFICIALS,
+    REKEYED,
+    RENEWED,
+    Office,
+    follow,
+    issue,
+    make_authority,
+)
 from sqlalchemy import select
 
 from pki import der
 from pki.audit.verify import verify_audit
 from pki.authority.authority import Authority
 from pki.authority.signature import assemble
+from pki.errors.certificates import RenewRevokedError
 from pki.errors.register import NotARegisterError, RegisterUnreachableError
 from pki.errors.requests import RequestEndedError
 from pki.errors.tree import PKIError
-from pki.records.certificates import CertificateQuery, CertificateState, serial_text
+from pki.keys import PublicKey
+from pki.records.certificates import (
+    CertificateQuery,
+    CertificateRecord,
+    CertificateState,
+    serial_text,
+)
 from pki.register.sql import SQLRegister, create_register, open_register
 from pki.register.tables import CRLS
 from pki.request import parse_request
@@ -59,10 +77,22 @@ def _repeated(register: SQLRegister, issuing: Authority) -> Iterator[str]:
     for number in range(len(OFFICIALS)):
         with suppress(RequestEndedError):
             issue(issuing, number)
-        key = spki_sha256(parse_request(OFFICIALS[number][0]).public_key)
-        records = register.find_certificates(CertificateQuery(spki_sha256=key))
-        if len(records) != 1:
-            yield f"{len(records)} certificates of one request"
+        key = parse_request(OFFICIALS[number][0]).public_key
+        first = min(_of_key(register, key), key=lambda record: record.reserved_at)
+        followed = number in {REKEYED, RENEWED} and first.was_issued
+        if followed:
+            with suppress(RequestEndedError, RenewRevokedError):
+                follow(issuing, number, first.serial)
+        count = len(_of_key(register, key))
+        if count != (2 if followed and number == RENEWED else 1):
+            yield f"{count} certificates of one request"
+        count = len(_of_key(register, NEXT_KEY))
+        if followed and number == REKEYED and count != 1:
+            yield f"{count} certificates of one request for a new key"
+
+
+def _of_key(register: SQLRegister, key: PublicKey) -> tuple[CertificateRecord, ...]:
+    return register.find_certificates(CertificateQuery(spki_sha256=spki_sha256(key)))
 
 
 def _reopened(office: Office) -> SQLRegister | str:
