@@ -23,7 +23,7 @@ $ antin selftest invariants --json
 ```
 
 makes the same trials with the code of this installation, in sandboxes with a register of their own
-in SQLite and keys in software, and then looks at the home's own register: no record of it is
+and keys in software, and then looks at the home's own register: no record of it is
 changed, no key of it is used. Status 3 if any invariant is broken, else 0. Where the last column
 says so, the records are looked at too: every certificate is read, verified under its issuer and
 compared with its record; the newest lists go through the gate again, and their dates and reasons
@@ -31,13 +31,17 @@ are compared with those of the register; the log is recomputed; the database's o
 compared with those of this version. Serials that cannot be read are told, and end the look: nothing
 behind them can be.
 
-What is narrower than its sentence: the sandboxes are in SQLite also where the home's register is
-in PostgreSQL, on which the tests make the same trials. On PostgreSQL a guard's condition is
-compared where it stands in a function, else only that the trigger is there and switched on. How
-many certificates a holder has is counted when one is reserved, and not by the look, which knows
-records and not the profiles of the day. Requests may have ids where certificates are issued, not
-yet where they are renewed. The look finds what is wrong in the records, not who did it: for that
-there are [checkpoints](audit-log.md) in other hands.
+The sandboxes are on the engine of the home's register. In PostgreSQL each is a schema of its own in
+the register's database, dropped after the trial; one that a killed process left is dropped by the
+next run. Their writers take turns with those of the register, and what the guards refuse there
+stands in the server's log. Where the account may make no schema, the sandboxes are in SQLite, and
+the answer says so.
+
+What is narrower than its sentence: on PostgreSQL a guard's condition is compared where it stands in
+a function, else only that the trigger is there and switched on. How many certificates a holder has
+is counted when one is reserved, and not by the look, which knows records and not the profiles of
+the day. The look finds what is wrong in the records, not who did it: for that there are
+[checkpoints](audit-log.md) in other hands.
 """
 
 

@@ -17,12 +17,12 @@ def invariants(context: typer.Context) -> None:
     """Try what an authority must never break, and look at the register for it."""
     from cli.exit_status import ExitStatus
     from cli.homes.office import open_office
-    from cli.selftest.check import Outcome, as_text, check_invariants
+    from cli.selftest.check import check_invariants
 
     session = session_of(context)
     with open_office(session) as office:
-        lines = check_invariants(office.register, office.home.register, session.clock.now())
-    data = {"invariants": [line.as_json(session) for line in lines]}
-    session.put("selftest.invariants/1", data, lambda: as_text(lines, session))
-    if any(line.outcome is Outcome.BROKEN for line in lines):
+        checked = check_invariants(office.register, office.home.register, session.clock.now())
+    data = checked.as_json(session)
+    session.put("selftest.invariants/1", data, lambda: checked.as_text(session))
+    if checked.is_broken:
         raise typer.Exit(ExitStatus.REFUSED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +11,16 @@ from typing import Any
 
 from cli.selftest.invariants import INVARIANTS, Invariant
 from cli.selftest.look import Look, Seen
-from cli.selftest.sandbox import Broken, make_sandbox
-from cli.session import Session, table
+from cli.selftest.sandbox import Broken, sandbox_beside
+from cli.session import Session, error_object, table
+from pki.errors.register import RegisterUnreachableError, ScratchForbiddenError
 from pki.errors.tree import Phrase, Phrases, PKIError, phrase
 from pki.records.register import Register
-from pki.words import say, show
+from pki.register.scratch import engine_of
+from pki.words import hint_of, message_of, say, show
+
+_IN_FILES = Path("register.db")
+"""Beside a register in SQLite, wherever it is, a sandbox is in a folder of its own."""
 
 
 class Outcome(StrEnum):
@@ -56,26 +60,70 @@ class Line:
         }
 
 
-def check_invariants(register: Register, place: Path | str, now: datetime) -> tuple[Line, ...]:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """All of them, and where they were tried."""
+
+    lines: tuple[Line, ...]
+    engine: str
+    """Of the sandboxes' registers: `sqlite` or `postgresql`."""
+    instead: PKIError | None
+    """Why that is not the engine of the home's own register; None where it is."""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether any is."""
+        return any(line.outcome is Outcome.BROKEN for line in self.lines)
+
+    def as_text(self, session: Session) -> str:
+        """Return the table, where it was tried, and how many came out how."""
+        counts = Counter(line.outcome for line in self.lines)
+        facts = {outcome.value: counts[outcome] for outcome in Outcome}
+        told = [table([line.as_row(session) for line in self.lines])]
+        told.append(session.word(f"cli.selftest.sandboxes.{self.engine}"))
+        if self.instead is not None:
+            told += [message_of(self.instead, session.language)]
+            told += [hint_of(self.instead, session.language)]
+        return "\n".join([*told, say("cli.selftest.summary", facts, session.language)])
+
+    def as_json(self, session: Session) -> dict[str, Any]:
+        """Return them as JSON."""
+        instead = self.instead
+        return {
+            "sandboxes": self.engine,
+            "sandboxes_instead": None
+            if instead is None
+            else error_object(instead, session.language),
+            "invariants": [line.as_json(session) for line in self.lines],
+        }
+
+
+def check_invariants(register: Register, place: Path | str, now: datetime) -> Checked:
     """Try each invariant in a sandbox of its own, and look at the register for all of them.
+
+    The sandboxes are on the engine of the register; in SQLite where its database has no room for
+    them.
 
     Raises:
         UnavailableError: the register, or a folder for sandboxes, cannot be had.
     """
     seen = Look(register, place, now).run()
-    return tuple(_line(invariant, seen, now) for invariant in INVARIANTS)
+    beside, instead = _find_room(place, now)
+    lines = tuple(_line(invariant, seen, beside, now) for invariant in INVARIANTS)
+    return Checked(lines, engine_of(beside), instead)
 
 
-def as_text(lines: tuple[Line, ...], session: Session) -> str:
-    """Return the table, and how many came out how."""
-    counts = Counter(line.outcome for line in lines)
-    facts = {outcome.value: counts[outcome] for outcome in Outcome}
-    rows = table([line.as_row(session) for line in lines])
-    return f"{rows}\n{say('cli.selftest.summary', facts, session.language)}"
+def _find_room(place: Path | str, now: datetime) -> tuple[Path | str, PKIError | None]:
+    """Return beside which register sandboxes can be, and why beside no other."""
+    try:
+        with sandbox_beside(place, now):
+            return place, None
+    except (ScratchForbiddenError, RegisterUnreachableError) as error:
+        return _IN_FILES, error
 
 
-def _line(invariant: Invariant, seen: Seen, now: datetime) -> Line:
-    found = [*seen.findings.get(invariant.number, ()), *_tried(invariant, now)]
+def _line(invariant: Invariant, seen: Seen, beside: Path | str, now: datetime) -> Line:
+    found = [*seen.findings.get(invariant.number, ()), *_tried(invariant, beside, now)]
     if found:
         return Line(invariant, Outcome.BROKEN, Phrases(tuple(found)))
     if invariant.left_out is not None:
@@ -86,17 +134,14 @@ def _line(invariant: Invariant, seen: Seen, now: datetime) -> Line:
     return Line(invariant, Outcome.HELD, phrase("cli.selftest.tried"))
 
 
-def _tried(invariant: Invariant, now: datetime) -> list[Phrase]:
+def _tried(invariant: Invariant, beside: Path | str, now: datetime) -> list[Phrase]:
     found = []
     for trial in invariant.trials:
-        with tempfile.TemporaryDirectory(prefix="antin-selftest-") as folder:
-            sandbox = make_sandbox(Path(folder), now)
+        with sandbox_beside(beside, now) as sandbox:
             try:
                 trial(sandbox)
             except Broken as broken:
                 found.append(broken.finding)
             except PKIError as error:
                 found.append(phrase("cli.selftest.failed", code=error.code))
-            finally:
-                sandbox.close()
     return found

@@ -6,7 +6,9 @@ installation are not touched.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -22,6 +24,7 @@ from pki.authority.issuance import Order
 from pki.clock import FixedClock
 from pki.errors.tree import Fact, Phrase, PKIError, phrase
 from pki.profile import Profile, load_profile
+from pki.register.scratch import scratch_beside
 from pki.register.sql import SQLRegister, create_register
 from pki.subject import Subject, build_subject
 from pki.urls import AuthorityURLs
@@ -185,3 +188,19 @@ def make_sandbox(folder: Path, now: datetime, place: Path | str | None = None) -
     clock = FixedClock(now)
     where = place or folder / "register.db"
     return Sandbox(folder, clock, where, create_register(where, clock))
+
+
+@contextmanager
+def sandbox_beside(beside: Path | str, now: datetime) -> Iterator[Sandbox]:
+    """Give a sandbox whose register is on the engine of another; nothing is left of it.
+
+    Raises:
+        ScratchForbiddenError: the account may make no room for it there.
+        UnavailableError: a folder, or whatever the database answers.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="antin-selftest-") as folder,
+        scratch_beside(beside, Path(folder)) as place,
+        closing(make_sandbox(Path(folder), now, place)) as sandbox,
+    ):
+        yield sandbox

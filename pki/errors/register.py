@@ -50,6 +50,12 @@ class RegisterDriverError(UnavailableError):
     code = "pki.register_driver"
 
 
+class ScratchForbiddenError(RefusedError):
+    """The account may make no schema beside the register's (facts: `register`)."""
+
+    code = "pki.scratch_forbidden"
+
+
 class NotARegisterError(InvalidInputError):
     """The file is no register, or is damaged (facts: `register`, `reason`)."""
 

@@ -15,7 +15,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from pki.register.backups import new_backup
 from pki.register.guards import MARK
 from pki.register.postgres_errors import connection_broke, error_for, undone_by_chance
 from pki.register.postgres_guards import POSTGRES_GUARDS
+from pki.register.postgres_scratch import scratch_schema
 from pki.register.prepared import InConnection, Query, Values
 
 LOCK_SECONDS = 10
@@ -175,6 +176,11 @@ class PostgreSQLStore:
                 # Its words may repeat the address.
                 reason = f"pg_dump ended with status {done.returncode}"
                 raise BackupFailedError(register=self.place, path=path, reason=reason)
+
+    def scratch(self, folder: Path) -> AbstractContextManager[Path | str]:
+        """Give a schema of its own in the same database, dropped after the block."""
+        del folder
+        return scratch_schema(self._parameters, str(self.place))
 
     def _schema(self) -> str:
         try:

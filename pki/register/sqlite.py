@@ -188,6 +188,11 @@ class SQLiteStore:
             if said != "ok":
                 raise BackupFailedError(register=self._path, path=path, reason=said)
 
+    @contextmanager
+    def scratch(self, folder: Path) -> Iterator[Path | str]:
+        """Give a file in the folder."""
+        yield folder / "register.db"
+
     def drop_guards(self, connection: Connection) -> None:
         """Drop every trigger of Antin's."""
         found = connection.exec_driver_sql(

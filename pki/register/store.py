@@ -111,6 +111,10 @@ class Store(Protocol):
         """
         ...
 
+    def scratch(self, folder: Path) -> AbstractContextManager[Path | str]:
+        """Give an empty place of the same engine for a block, as `pki.register.scratch` says."""
+        ...
+
     def drop_guards(self, connection: Connection) -> None:
         """Take away every guard, for a migration that lays them again."""
         ...

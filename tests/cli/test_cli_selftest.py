@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 
+import psycopg
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from pki_postgres import PostgresServer
 
 from cli.selftest.invariants import INVARIANTS
+from pki.register.sql import create_register
 from pki.words import Language
 
 
@@ -23,6 +26,7 @@ def test_all_are_told_and_nothing_is_changed(antin, demo_home, register):
     before = register.read_bytes()
     ran = antin("--home", demo_home, "selftest", "invariants", "--json")
     assert ran.status == 0, ran
+    assert (ran.json["sandboxes"], ran.json["sandboxes_instead"]) == ("sqlite", None)
     found = ran.json["invariants"]
     assert ran.json["schema"] == "antin.selftest.invariants/1"
     assert [one["number"] for one in found] == list(range(1, 26))
@@ -30,6 +34,72 @@ def test_all_are_told_and_nothing_is_changed(antin, demo_home, register):
         9: "partly"
     }
     assert register.read_bytes() == before
+
+
+@pytest.fixture(scope="module")
+def server():
+    made = PostgresServer()
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def database(server):
+    url = server.new_database()
+    yield url
+    server.drop(url)
+
+
+def schemas(server, url):
+    database = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+    return server.run("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'antin%'", database)
+
+
+def test_a_home_in_postgresql_is_tried_in_postgresql(antin, database, server, tmp_path):
+    home, made = tmp_path / "home", []
+    assert antin("--home", home, "init", "--register", database).status == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "cli.selftest.sandbox.create_register",
+            lambda where, clock: made.append(where) or create_register(where, clock),
+        )
+        ran = antin("--home", home, "selftest", "invariants", "--json")
+    assert ran.status == 0, ran
+    assert (ran.json["sandboxes"], ran.json["sandboxes_instead"]) == ("postgresql", None)
+    outcomes = {one["number"]: one["outcome"] for one in ran.json["invariants"]}
+    assert outcomes == dict.fromkeys(range(1, 26), "held") | {9: "partly"}
+    assert len(set(made)) > 25, "each trial has a register of its own"
+    assert all(str(one).startswith("postgresql://") for one in made)
+    assert not schemas(server, database)
+    assert antin("--home", home, "audit", "verify").status == 0
+
+
+def test_where_no_schema_may_be_made_the_other_engine_is_named(
+    antin, database, server, tmp_path, monkeypatch
+):
+    name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
+    server.run("CREATE ROLE scribe LOGIN")
+    server.run("CREATE SCHEMA scribe AUTHORIZATION scribe", name)
+    # What is tried is the same everywhere; here it is where.
+    monkeypatch.setattr("cli.selftest.check.INVARIANTS", INVARIANTS[:2])
+    home = tmp_path / "home"
+    url = database.replace("antin@", "scribe@")
+    assert antin("--home", home, "init", "--register", url).status == 0
+    ran = antin("--home", home, "selftest", "invariants", "--json")
+    assert ran.status == 0, ran
+    assert ran.json["sandboxes"] == "sqlite"
+    assert ran.json["sandboxes_instead"]["code"] == "pki.scratch_forbidden"
+    said = antin("--home", home, "selftest", "invariants")
+    assert "the sandboxes were in SQLite\nthe account of the register" in said.out
+    assert "GRANT CREATE ON DATABASE" in said.out
+    server.run(f'GRANT CREATE ON DATABASE "{name}" TO scribe')
+    said = antin("--home", home, "selftest", "invariants")
+    assert "PostgreSQL" in said.out
+    assert "SQLite" not in said.out
+    assert not schemas(server, database)
+    for words in (f'REVOKE ALL ON DATABASE "{name}" FROM scribe', "DROP OWNED BY scribe"):
+        server.run(words, name)
+    server.run("DROP ROLE scribe")
 
 
 def test_what_is_broken_is_told_in_both_languages(antin, demo_home, register):
