@@ -9,6 +9,7 @@ import hashlib
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -27,12 +28,16 @@ from hsm.keys import open_key
 from hsm.pin import GivenPinSource, Pin
 from pki.clock import SystemClock
 from pki.fetcher import NoNetwork
+from signing.batch.giving import Giving, sign_each
+from signing.batch.journal import open_journal
+from signing.batch.made import make_document
+from signing.batch.makers import Here
 from signing.display.profile import load_display
-from signing.files import sign_each
+from signing.files import Existing
 from signing.key import SigningKey
 from signing.options import SigningOptions
 from signing.services import SigningServices
-from signing.sign import Signatory, SignedDocument
+from signing.sign import Signatory
 from verify.policy import default_policy
 from verify.trust import TrustStore
 
@@ -68,7 +73,8 @@ def _session() -> pkcs11.Session:
 
 
 class Antin(_Signing):
-    """`sign_each`: the document and the signer checked, the result judged, an atomic write."""
+    """What `antin sign` does with each: the document and the signer checked, the result judged, a
+    journal that is on the disk before the output takes its name."""
 
     def __init__(self, material: Material, sources: Sources = Material.pdfs) -> None:
         super().__init__(material, sources)
@@ -83,8 +89,14 @@ class Antin(_Signing):
 
     def work(self) -> None:
         signatory = Signatory(self._signer, self._options, self._services)
-        for source, done in sign_each(self.pairs(), signatory):
-            assert isinstance(done, SignedDocument), (source, done)
+        existing = Existing.REFUSE
+        make = partial(make_document, signatory=signatory, later=None, existing=existing)
+        with (
+            open_journal(self.folder) as journal,
+            closing(Giving(existing=existing, journal=journal)) as giving,
+        ):
+            for attempt, error in sign_each(tuple(self.pairs()), Here(make), giving):
+                assert error is None, (attempt.document, error)
 
 
 class PyHanko(_Signing):

@@ -17,7 +17,6 @@ from signing.errors.queue import DocumentChangedError, DocumentGoneError
 from signing.errors.times import EvidenceUnavailableError
 from signing.evidence import find_signature
 from signing.extend import ExtendedDocument, Extension, extend_document, look
-from signing.files import Existing, check_output
 from signing.options import Level
 from signing.queue import Entry, Queue, identify
 from signing.reached import all_have, lowest_level
@@ -38,82 +37,43 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenOut:
-    """A document that was signed and written."""
+class MadeForLater:
+    """A document that was signed, and what it waits for; neither is on the disk yet."""
 
     signed: SignedDocument
     level: str
     """What it has now."""
     entry: Entry | None
     """What is still to come; None where nothing is."""
-    why: PKIError | None = None
-    """What kept it waiting."""
-    data: bytes = b""
+    data: bytes
     """What goes out."""
-
-
-def sign_now(
-    source: Path,
-    target: Path,
-    signatory: Signatory,
-    *,
-    later: Later,
-    existing: Existing = Existing.REFUSE,
-) -> GivenOut:
-    """Sign the document in `source` into `target`, and queue what cannot be had at once.
-
-    Args:
-        source: the document.
-        target: where it goes, and where the raised one will go.
-        signatory: signs at B-B with room for a time-stamp.
-        later: the queue, and what the document shall become.
-        existing: what may be replaced.
-
-    Raises:
-        PKIError: see `signing.files.sign_file`; a queue that cannot be written refuses, as what
-            is not entered would be forgotten.
-    """
-    limit = signatory.services.policy.limits.document_bytes
-    data = read_document(source, limit=limit)
-    check_output(source, target, existing=existing)
-    made = make_for_later(data, source, target, signatory, later=later)
-    if made.entry is not None:
-        later.queue.add(made.entry)
-    try:
-        write_atomically(target, made.data, overwrite=existing is not Existing.REFUSE)
-    except PKIError:
-        if made.entry is not None:
-            later.queue.remove(made.entry.id)
-        raise
-    return made
 
 
 def make_for_later(
     data: bytes, source: Path, target: Path, signatory: Signatory, *, later: Later
-) -> GivenOut:
+) -> MadeForLater:
     """Sign a document that was read, and say what is to be queued; neither is done here.
 
     Raises:
         PKIError: see `sign_document`.
     """
     signed = signatory.sign(data, name=source.name)
-    done, why = None, None
-    if later.try_first:
-        done, why = _try(signed, later, signatory.services)
+    done = _try(signed, later, signatory.services) if later.try_first else None
     if done is not None:
-        return GivenOut(signed, done.level or later.level.value, None, data=done.data)
+        return MadeForLater(signed, done.level or later.level.value, None, done.data)
     entry = _entry(signed, target, later, signatory.services)
-    return GivenOut(signed, signed.level.value, entry, why, data=signed.data)
+    return MadeForLater(signed, signed.level.value, entry, signed.data)
 
 
 def _try(
     signed: SignedDocument, later: Later, services: SigningServices
-) -> tuple[ExtendedDocument | None, PKIError | None]:
+) -> ExtendedDocument | None:
+    """Return the raised document; None where the services are not there, so that it waits."""
     wish = Extension(later.level, tsa_url=later.tsa_url)
     try:
-        return extend_document(signed.data, wish=wish, services=services), None
-    except UnavailableError as error:
-        return None, error
+        return extend_document(signed.data, wish=wish, services=services)
+    except UnavailableError:
+        return None
 
 
 def _entry(signed: SignedDocument, target: Path, later: Later, services: SigningServices) -> Entry:

@@ -11,8 +11,6 @@ from pathlib import Path
 import typer
 
 from cli.documents.batch import Outcome
-from cli.documents.giving import Given, Giving
-from cli.documents.makers import Attempt, Maker, Pair
 from cli.documents.progress import Bar
 from cli.documents.signed_text import Teller
 from cli.documents.summary import INTERRUPTED, Summary
@@ -21,9 +19,11 @@ from cli.homes.keys import PINs
 from cli.session import Session
 from hsm.errors import WorkersGoneError
 from pki.errors.tree import PKIError
+from signing.batch.giving import Given, Giving, sign_each
 from signing.batch.journal import Journal, open_journal
 from signing.batch.leftovers import take_away
 from signing.batch.made import give_out
+from signing.batch.makers import Attempt, Maker, Pair
 from signing.batch.resume import Resumption
 from signing.batch.stop import StopRule
 from signing.files import Existing
@@ -55,8 +55,11 @@ class SignJob:
             (attempt,) = self.maker.attempts(tuple(self.outputs.items()))
         if attempt.error is not None:
             raise attempt.error
-        self._give_out(attempt, None)
-        outcome = self._signed(attempt)
+        assert attempt.made is not None  # noqa: S101  what did not fail was made
+        give_out(
+            attempt.made, attempt.target, existing=self.existing, journal=None, later=self.later
+        )
+        outcome = self.outcome(attempt, None)
         self.session.put(SCHEMA, outcome.data, lambda: outcome.text)
         return outcome.status
 
@@ -92,13 +95,11 @@ class SignJob:
         left = tuple(self._left(report, journal, pairs)) if journal and resume else pairs
         bar = Bar(self.session, len(left))
         self.pins.before_questions(bar.pause)
-        giving = Giving(lambda attempt: self._give_out(attempt, journal))
+        giving = Giving(existing=self.existing, journal=journal, later=self.later)
         teller = _Progress(self, report, bar)
         with closing(self.maker), closing(bar), closing(giving):
             try:
-                for attempt in self.maker.attempts(left):
-                    teller.tell(giving.put(attempt))
-                teller.tell(giving.rest())
+                teller.tell(sign_each(left, self.maker, giving))
             except KeyboardInterrupt:
                 report.summary.stopped_by = INTERRUPTED
                 teller.tell(giving.rest())
@@ -116,21 +117,12 @@ class SignJob:
             except PKIError as error:
                 report.add(document, self.teller.failed(document, error))
 
-    def _give_out(self, attempt: Attempt, journal: Journal | None) -> None:
-        assert attempt.made is not None  # noqa: S101  whoever failed is not given out
-        give_out(
-            attempt.made, attempt.target, existing=self.existing, journal=journal, later=self.later
-        )
-
-    def _signed(self, attempt: Attempt) -> Outcome:
-        assert attempt.made is not None  # noqa: S101  as above
-        return self.teller.signed(attempt.document, attempt.target, attempt.made)
-
     def outcome(self, attempt: Attempt, error: PKIError | None) -> Outcome:
         """Tell of one that was done with."""
         if error is not None:
             return self.teller.failed(attempt.document, error)
-        return self._signed(attempt)
+        assert attempt.made is not None  # noqa: S101  as above
+        return self.teller.signed(attempt.document, attempt.target, attempt.made)
 
 
 class _Progress:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from cli.documents.makers import Here, Maker
 from cli.documents.sign_batch import SignJob
 from cli.documents.sign_wishes import SignWishes
 from cli.documents.signed_text import Teller
@@ -15,6 +14,7 @@ from cli.documents.signer import LocatedSigner
 from cli.homes.keys import PINs
 from cli.session import Session
 from signing.batch.made import make_document
+from signing.batch.makers import Here, Maker
 from signing.files import Existing
 from signing.later import Later
 from signing.sign import Signatory

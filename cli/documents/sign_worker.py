@@ -16,7 +16,6 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from cli.documents.makers import InWorkers
 from cli.documents.sign_documents import for_later, sign_later
 from cli.documents.sign_wishes import SignWishes
 from cli.documents.signer import LocatedSigner
@@ -32,6 +31,7 @@ from hsm.workers.messages import KeyOrder
 from hsm.workers.pool import SigningWorkers, signing_workers
 from hsm.workers.process import worker_key
 from signing.batch.made import MadeDocument, make_document
+from signing.batch.workers import InWorkers
 from signing.files import Existing
 from signing.key import SigningKey
 from signing.sign import Signatory

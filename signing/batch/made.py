@@ -50,6 +50,34 @@ class MadeDocument:
         return Entry(self.source, self.sha256, target.name, size, self.output_sha256)
 
 
+def sign_file(
+    source: Path,
+    target: Path,
+    signatory: Signatory,
+    *,
+    later: Later | None = None,
+    existing: Existing = Existing.REFUSE,
+) -> MadeDocument:
+    """Sign the document in `source` into `target`; for many, see `signing.batch.giving`.
+
+    Order: input and output are looked at, the document judged, the signer checked, the key opened
+    (the PIN), the signature made and judged, the output written.
+
+    Args:
+        source: the document.
+        target: where it goes; it appears whole or not at all.
+        signatory: signs; at B-B with room for a time-stamp where `later` is given.
+        later: what is to be queued.
+        existing: what may be replaced.
+
+    Raises:
+        PKIError: see `make_document` and `give_out`.
+    """
+    made = make_document(source, target, signatory, later=later, existing=existing)
+    give_out(made, target, existing=existing, journal=None, later=later)
+    return made
+
+
 def make_document(
     source: Path, target: Path, signatory: Signatory, *, later: Later | None, existing: Existing
 ) -> MadeDocument:
@@ -63,7 +91,13 @@ def make_document(
         existing: what may be replaced.
 
     Raises:
-        PKIError: see `signing.files.sign_file`.
+        FileIsDirectoryError: a directory stands where one of the files should.
+        FileUnreadableError: the source is not there or may not be read.
+        TooLargeError: the source is larger than the policy's limit.
+        OutputExistsError: the target is there and `existing` does not allow it.
+        OutputIsInputError: the target is the source and `existing` does not allow it.
+        OutputUnwritableError: the target's folder is not there.
+        PKIError: see `signing.sign.sign_document`.
     """
     stamp, data = _read(source, signatory)
     check_output(source, target, existing=existing)

@@ -27,13 +27,14 @@ from hsm.pin import Pin, PromptPinSource
 from pki.http.app import PublicServices, build_app
 from pki.keys import KeyType
 from pki.timestamp import TimestampAuthority
+from signing.batch.made import sign_file
 from signing.display.profile import load_display
 from signing.errors.standing import CertificateRevokedError
 from signing.errors.times import TSAUnavailableError
-from signing.files import sign_file
 from signing.key import SigningKey
 from signing.options import Level, SigningOptions
 from signing.services import SigningServices
+from signing.sign import Signatory
 from verify.fetcher import HTTPFetcher
 from verify.policy import default_policy
 
@@ -135,9 +136,7 @@ class Office:
             lambda: self.token.open(self.key_type, pin),
         )
         options = replace(self.options, level=level)
-        return sign_file(
-            self.source, self.target, signer=signer, options=options, services=services
-        )
+        return sign_file(self.source, self.target, Signatory(signer, options, services))
 
 
 @pytest.mark.parametrize("level", list(Level))
@@ -146,8 +145,7 @@ def test_a_token_signs_at_each_level_over_http(token, tmp_path, kind, level):
     office = Office(token, kind, tmp_path)
     with serving(office.world):
         done = office.sign(level)
-    assert done.report.passed
-    assert done.report.signatures[0].level == level.value
+    assert (done.indication, done.level) == ("TOTAL-PASSED", level.value)
     assert done.warnings == ()
     assert office.target.read_bytes() == done.data
     assert token.asked == 1

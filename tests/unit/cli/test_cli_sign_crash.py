@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from unit.signing.signing_world import World, make_pdf
 
-from cli.documents.makers import Here
 from cli.documents.sign_batch import SignJob
 from cli.documents.signed_text import Teller
 from cli.exit_status import ExitStatus
@@ -25,6 +24,7 @@ from pki.words import Language
 from signing.batch import journal as journal_module
 from signing.batch.journal import NAME, Journal
 from signing.batch.made import make_document
+from signing.batch.makers import Here
 from signing.display.profile import load_display
 from signing.files import Existing
 from signing.options import SigningOptions

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from unit.signing.signing_world import World, make_pdf
 
-from cli.documents.makers import AHEAD, Here, InWorkers
 from cli.documents.summary import INTERRUPTED, Summary
 from cli.session import Session
 from hsm.errors import WorkersGoneError
 from pki.errors.files import OutputExistsError
 from pki.words import Language
 from signing.batch.made import MadeDocument, give_out, make_document
+from signing.batch.makers import Here
+from signing.batch.workers import AHEAD, InWorkers
 from signing.display.profile import load_display
 from signing.errors.fields import FieldTakenError
 from signing.files import Existing

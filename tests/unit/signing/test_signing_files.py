@@ -5,22 +5,28 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import os
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from unit.signing.signing_world import NOW, TSA_URL, World, make_pdf
 
 from pki.errors.files import DiskFullError, OutputExistsError, OutputUnwritableError
+from signing.batch.giving import Giving, sign_each
+from signing.batch.journal import open_journal
+from signing.batch.made import make_document, sign_file
+from signing.batch.makers import Here
 from signing.collecting import collecting_seldom
 from signing.display.profile import load_display
 from signing.errors.files import FileIsDirectoryError, FileUnreadableError, OutputIsInputError
 from signing.errors.standing import CertificateExpiredError, CertificateRevokedError
 from signing.errors.times import TSAUnavailableError
-from signing.files import Existing, sign_each, sign_file
+from signing.files import Existing
 from signing.options import Level, SigningOptions
 from signing.reading import read_document
-from signing.sign import Signatory, SignedDocument
+from signing.sign import Signatory
 from signing.standing import STANDING_LASTS
 from verify.errors import TooLargeError
 
@@ -47,9 +53,15 @@ def _folder(target: Path) -> None:
 def sign(source: Path, target: Path, world: World | None = None, **given: object):
     world = world or World()
     options = given.pop("options", OPTIONS)
-    return sign_file(
-        source, target, signer=world.signer(), options=options, services=world.services(), **given
-    )
+    return sign_file(source, target, Signatory(world.signer(), options, world.services()), **given)
+
+
+def each(pairs: list[tuple[Path, Path]], world: World, journal=None):
+    """Sign many as `antin sign` does, but for a token and what it tells."""
+    signatory = Signatory(world.signer(), OPTIONS, world.services())
+    make = partial(make_document, signatory=signatory, later=None, existing=Existing.REFUSE)
+    with closing(Giving(existing=Existing.REFUSE, journal=journal)) as giving:
+        yield from sign_each(pairs, Here(make), giving)
 
 
 def refused(error: type[Exception], source: Path, target: Path, **given: object) -> Exception:
@@ -69,7 +81,7 @@ def test_the_signed_document_is_in_the_target_and_the_source_untouched(source, t
     done = sign(source, target)
     assert target.read_bytes() == done.data
     assert source.read_bytes() == make_pdf()
-    assert done.report.name == source.name
+    assert (done.source.path, done.indication) == (str(source), "TOTAL-PASSED")
     assert [path.name for path in target.parent.iterdir()] == [target.name]
 
 
@@ -189,13 +201,11 @@ def test_many_are_given_in_order_each_when_it_is_on_the_disk(tmp_path):
         source.write_bytes(b"not a document" if number == 3 else make_pdf())
         pairs.append((source, tmp_path / f"{number}-signed.pdf"))
     pairs[5][1].write_bytes(b"there already")
-    signatory = Signatory(world.signer(), OPTIONS, world.services())
     seen = []
-    for source, done in sign_each(pairs, signatory):
-        target = tmp_path / f"{source.stem}-signed.pdf"
-        seen.append((source.name, getattr(done, "code", "signed")))
-        if isinstance(done, SignedDocument):
-            assert target.read_bytes() == done.data
+    for attempt, error in each(pairs, world):
+        seen.append((attempt.document.name, error.code if error else "signed"))
+        if error is None:
+            assert attempt.target.read_bytes() == attempt.made.data
     assert seen == [
         ("0.pdf", "signed"),
         ("1.pdf", "signed"),
@@ -221,9 +231,19 @@ def test_a_disk_that_says_no_is_told_of_its_document(tmp_path, monkeypatch):
     def write(*_: object, **__: object) -> None:
         raise full
 
-    monkeypatch.setattr("signing.files.write_atomically", write)
-    signatory = Signatory(world.signer(), OPTIONS, world.services())
-    assert list(sign_each([(source, tmp_path / "b.pdf")], signatory)) == [(source, full)]
+    monkeypatch.setattr("signing.batch.made.write_atomically", write)
+    ((attempt, error),) = each([(source, tmp_path / "b.pdf")], world)
+    assert (attempt.document, error) == (source, full)
+
+
+def test_the_collector_looks_seldom_while_many_are_signed_and_then_as_before(source, target):
+    usual = gc.get_threshold()
+    with open_journal(target.parent) as journal:
+        signing = each([(source, target)], World(), journal)
+        assert next(signing)[1] is None
+        assert gc.get_threshold() > usual
+        signing.close()
+    assert gc.get_threshold() == usual
 
 
 def test_a_batch_checks_its_signer_once_and_again_after_a_while():

@@ -18,11 +18,13 @@ from pki.atomic import write_atomically
 from pki.errors.fetching import FetchFailedError
 from pki.errors.files import DiskFullError, OutputExistsError
 from signing import later as later_module
+from signing.batch import made as made_module
+from signing.batch.made import MadeDocument, sign_file
 from signing.display.profile import load_display
 from signing.errors.queue import QueueBusyError, QueueEntryUnreadableError, QueueUnwritableError
 from signing.failover import TimestampService, TimestampServices
 from signing.files import Existing
-from signing.later import GivenOut, Later, sign_now, work_on
+from signing.later import Later, work_on
 from signing.options import Level, SigningOptions
 from signing.queue import Entry, Queue
 from signing.services import SigningServices
@@ -51,10 +53,10 @@ class Desk:
         timestamps = TimestampServices((only,), pause=lambda _: None)
         return replace(self.world.services(), timestamps=timestamps, pause=lambda _: None)
 
-    def sign(self, name: str = "out.pdf", **wishes: object) -> GivenOut:
+    def sign(self, name: str = "out.pdf", **wishes: object) -> MadeDocument:
         given = {"level": Level.B_LTA, "try_first": False} | wishes
         existing = given.pop("existing", Existing.REFUSE)
-        return sign_now(
+        return sign_file(
             self.source,
             self.folder / name,
             self.signatory(),
@@ -97,8 +99,8 @@ def test_it_goes_out_at_once_and_is_raised_later(desk):
     desk.world.broken.add("tsa")
     given = desk.sign()
     assert given.level == "B-B"
-    assert (desk.folder / "out.pdf").read_bytes() == given.signed.data
-    assert [each.id for each in desk.queue.entries()] == [given.entry.id]
+    assert (desk.folder / "out.pdf").read_bytes() == given.data
+    assert [each.id for each in desk.queue.entries()] == [given.waiting.id]
     desk.world.broken.clear()
     assert desk.work() == [("done", "B-LTA")]
     assert desk.level() == "B-LTA"
@@ -118,7 +120,7 @@ def test_to_each_level_inside_the_room_that_was_left(desk, level):
 
 def test_where_the_services_answer_nothing_waits(desk):
     given = desk.sign(try_first=True)
-    assert (given.level, given.entry, given.why) == ("B-LTA", None, None)
+    assert (given.level, given.waiting) == ("B-LTA", None)
     assert desk.level() == "B-LTA"
     assert desk.queue.ids() == ()
 
@@ -131,13 +133,13 @@ def test_where_they_do_not_it_goes_out_and_waits(desk, broken):
             desk.world.broken.update(broken.split())
             return done
 
-    given = sign_now(
+    given = sign_file(
         desk.source,
         desk.folder / "out.pdf",
         Failing(desk.world.signer(), OPTIONS, desk.services),
         later=Later(desk.queue, Level.B_LTA, try_first=True),
     )
-    assert given.why is not None
+    assert given.waiting is not None
     assert given.level == "B-B"
     assert desk.world.key_openings == 1, "the key signs once, whatever the services do"
     desk.world.broken.clear()
@@ -328,7 +330,7 @@ def test_an_output_that_cannot_be_written_leaves_no_entry(desk, monkeypatch):
             raise DiskFullError(path=path)
         write_atomically(path, data, **more)
 
-    monkeypatch.setattr(later_module, "write_atomically", full)
+    monkeypatch.setattr(made_module, "write_atomically", full)
     with pytest.raises(DiskFullError):
         desk.sign()
     assert desk.queue.ids() == ()
@@ -350,7 +352,7 @@ def killed(action, where: str, *, after: bool) -> None:
     child = os.fork()
     if child == 0:
         module, _, name = where.rpartition(".")
-        owner = later_module if module == "later" else Queue
+        owner = {"later": later_module, "made": made_module, "Queue": Queue}[module]
 
         def die(*args: object, **more: object) -> None:
             if after:
@@ -369,11 +371,11 @@ def killed(action, where: str, *, after: bool) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("point", ["Queue.add", "later.write_atomically"])
+@pytest.mark.parametrize("point", ["Queue.add", "made.write_atomically"])
 def test_killed_while_it_is_given_out(desk, point, after):
     killed(desk.sign, point, after=after)
     out = desk.folder / "out.pdf"
-    given_out = (point, after) == ("later.write_atomically", True)
+    given_out = (point, after) == ("made.write_atomically", True)
     assert out.exists() is given_out
     assert bool(desk.queue.ids()) is ((point, after) != ("Queue.add", False))
     if not given_out:
