@@ -215,9 +215,13 @@ class _Work:
             )
         self.steps.append(step)
 
+    def add_evidence(self) -> None:
+        """Append the evidence there is, as no step of its own."""
+        add_evidence(self.document, self.evidence, contents=None, name=self.name)
+
     def embed(self) -> None:
         """Append the evidence there is."""
-        add_evidence(self.document, self.evidence, contents=None)
+        self.add_evidence()
         self.steps.append(Step.EVIDENCE)
 
 
@@ -307,7 +311,7 @@ def _finish(work: _Work, before: Report) -> ExtendedDocument:
         report = work.look()
         if level is not None and level.needs_evidence:
             if len(work.evidence):  # a service of several units answered with a new certificate
-                add_evidence(work.document, work.evidence, contents=None)
+                work.add_evidence()
             report = work.look_alone()
         check_kept(report, before=before)
         _check_reached(work, before)

@@ -49,7 +49,7 @@ def extend(
     ends = (signer.certificate, *timestamper.signers)
     others = (*signer.chain, *timestamper.certificates)
     evidence = gather_proof(Subject(data, signed.field_name, name, ends, others), services)
-    add_evidence(signed.output, evidence, contents=signed.contents)
+    add_evidence(signed.output, evidence, contents=signed.contents, name=name)
     if request.options.level is not Level.B_LTA:
         return evidence
     known = timestamper.signers
@@ -59,5 +59,5 @@ def extend(
     new = tuple(each for each in timestamper.signers if each not in known)
     if new:  # services with several units answer with another certificate each time
         more = gather_evidence(new, timestamper.certificates, services)
-        add_evidence(signed.output, more, contents=None)
+        add_evidence(signed.output, more, contents=None, name=name)
     return evidence

@@ -162,24 +162,30 @@ def _placeholder(request: SignatureRequest, form: Form) -> Placeholder:
     )
 
 
-def add_evidence(document: BytesIO, evidence: Evidence, *, contents: bytes | None) -> None:
+def add_evidence(
+    document: BytesIO, evidence: Evidence, *, contents: bytes | None, name: str
+) -> None:
     """Append the evidence to the document security store.
 
     Args:
         document: is appended to in place.
         evidence: what to embed; what is there already is not written twice.
         contents: of the signature that gets a VRI entry; None for no such entry.
+        name: the document's, for messages.
 
     Spec: ETSI EN 319 142-1 §5.4.2, §5.4.3.
     """
     with hostile_document():
-        DocumentSecurityStore.add_dss(
-            document,
+        writer = open_writer(document, name)
+        store = DocumentSecurityStore.supply_dss_in_writer(
+            writer,
             contents,
             certs=[asn1_x509.Certificate.load(each.der) for each in evidence.certificates],
             crls=[crl.CertificateList.load(each.der) for each in evidence.crls],
             ocsps=[ocsp.OCSPResponse.load(each.der) for each in evidence.ocsp_responses],
         )
+        if store.modified:
+            writer.write_in_place()
 
 
 def add_document_timestamp(

@@ -11,6 +11,18 @@ class DocumentUnsupportedError(InvalidInputError):
     code = "signing.document_unsupported"
 
 
+class HybridDiffersError(InvalidInputError):
+    """Old and new programs see an object differently (facts: `name`, `object`)."""
+
+    code = "signing.hybrid_differs"
+
+
+class HybridHidesError(InvalidInputError):
+    """Old programs do not see something that is shown (facts: `name`, `object`)."""
+
+    code = "signing.hybrid_hides"
+
+
 class ExistingSignatureBrokenError(RefusedError):
     """A signature that is already in the document does not hold (facts: `field`)."""
 

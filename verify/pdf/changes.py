@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, IndirectObject, Reference
 from pyhanko.sign.diff_analysis import (
-    DEFAULT_DIFF_POLICY,
     DiffResult,
     ModificationLevel,
     SuspiciousModification,
@@ -26,6 +25,7 @@ from verify.finding import Finding, error, info
 from verify.guard import PDFValue, foreign
 from verify.pdf.document import OpenPDF
 from verify.pdf.fields import Field, SignatureField, find_fields
+from verify.pdf.metadata import CHANGES_POLICY
 from verify.pdf.values import look_up
 
 
@@ -45,7 +45,7 @@ def review_changes(pdf: OpenPDF, field: SignatureField, *, revision: int) -> Rev
     try:
         with foreign("changes"):
             permission = _permission(field)
-            result = DEFAULT_DIFF_POLICY.review_file(
+            result = CHANGES_POLICY.review_file(
                 pdf.reader, revision, field_mdp_spec=_locks(field), doc_mdp=permission
             )
     except MalformedObjectError as malformed:

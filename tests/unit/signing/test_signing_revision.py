@@ -250,14 +250,6 @@ def test_a_document_pyhanko_cannot_append_to_is_refused_in_our_words(data):
     assert caught.value.facts["reason"]
 
 
-def test_a_hybrid_document_is_refused(corpora):
-    """Readers differ on whether they look at the hybrid stream: two documents in one."""
-    data = (corpora / "pyhanko" / "pdf" / "minimal-hybrid-xref.pdf").read_bytes()
-    with pytest.raises(DocumentUnsupportedError) as caught:
-        sign(data)
-    assert "hybrid" in caught.value.facts["reason"]
-
-
 def test_a_document_that_only_a_lax_reading_opens_is_not_appended_to():
     data = make_pdf().replace(b"/Type /Catalog", b"/Type /Catalog\n/Type /Catalog", 1)
     grown = len(b"/Type /Catalog\n")
