@@ -37,6 +37,7 @@ from pyhanko.sign.signers.constants import ESIC_EXTENSION_1, ISO32002
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
 from pki.keys import PublicKey
+from signing.display.pdfa import give_empty_look
 from signing.document import FieldPlan
 from signing.permissions import note_in_field
 
@@ -117,6 +118,8 @@ def _draw(plan: FieldPlan, annotation: DictionaryObject, writer: IncrementalPdfF
     if stamp is not None:
         stamp.apply_appearance(annotation)
         writer.update_container(annotation)
+    else:
+        give_empty_look(annotation, writer)
 
 
 def _field_of(writer: IncrementalPdfFileWriter, plan: FieldPlan) -> DictionaryObject:

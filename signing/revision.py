@@ -6,16 +6,19 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
+from uuid import uuid4
 
 from asn1crypto import crl, ocsp
 from asn1crypto import x509 as asn1_x509
-from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter, append_signature_field
 from pyhanko.sign.signers import PdfTimeStamper
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from pki.words import VIETNAM
 from signing.coroutine import finish
+from signing.display.pdfa import give_empty_look
 from signing.document import append_to, check_unlocked, hostile_document, open_writer
 from signing.embed import Embedding, Placeholder, declare_extensions
 from signing.field import plan_field
@@ -195,9 +198,19 @@ def add_document_timestamp(
 
     Spec: ETSI EN 319 142-1 §5.4.3, ISO 32000-2 §12.8.5.
     """
-    stamper = PdfTimeStamper(timestamper, readable_field_name="Dấu thời gian")
+    writer = open_writer(document, name)
+    field = _add_stamp_field(writer)
+    stamper = PdfTimeStamper(timestamper, field_name=field)
     finish(
         stamper.async_timestamp_pdf(
-            open_writer(document, name), digest_name, bytes_reserved=2 * TOKEN_BYTES, in_place=True
+            writer, digest_name, bytes_reserved=2 * TOKEN_BYTES, in_place=True
         )
     )
+
+
+def _add_stamp_field(writer: IncrementalPdfFileWriter) -> str:
+    """Append a field for a time-stamp over the document, of a name that nothing there has."""
+    name = f"Timestamp-{uuid4()}"
+    append_signature_field(writer, SigFieldSpec(name, readable_field_name="Dấu thời gian"))
+    give_empty_look(writer.root["/AcroForm"]["/Fields"][-1], writer)
+    return name

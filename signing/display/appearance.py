@@ -51,6 +51,24 @@ class LookStyle(BaseStampStyle):
         return Appearance(writer, self, self.look)
 
 
+def frame(form: generic.StreamObject, size: tuple[float, float], rotate: int) -> None:
+    """Give a form XObject its box and its turn against the page.
+
+    A field that is prepared empty gets the same ones: whoever compares the revisions then finds
+    nothing but what filling it changes.
+
+    Args:
+        form: the XObject.
+        size: width and height of the field in user space, as the page sees it unturned.
+        rotate: the page's turn, clockwise in degrees.
+    """
+    width, height = reversed(size) if rotate in (90, 270) else size
+    box = (0.0, 0.0, width, height)
+    form[pdf_name("/BBox")] = generic.ArrayObject(map(generic.FloatObject, box))
+    turn = (*TURNS[rotate], 0, 0)
+    form[pdf_name("/Matrix")] = generic.ArrayObject(map(generic.NumberObject, turn))
+
+
 class Appearance(AppearanceContent):
     """One signature's appearance; drawn in points, whatever the page's unit."""
 
@@ -86,10 +104,7 @@ class Appearance(AppearanceContent):
     def as_form_xobject(self) -> generic.StreamObject:
         """Return the form XObject, turned against the page."""
         form = super().as_form_xobject()
-        box = (0.0, 0.0, self._width, self._height)
-        form[pdf_name("/BBox")] = generic.ArrayObject(map(generic.FloatObject, box))
-        turn = (*TURNS[self._style.rotate], 0, 0)
-        form[pdf_name("/Matrix")] = generic.ArrayObject(map(generic.NumberObject, turn))
+        frame(form, self._style.size, self._style.rotate)
         return form
 
     def _draw_image(

@@ -22,6 +22,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name, pdf_string
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
 
+from signing.display.pdfa import is_pdfa_1
 from signing.fonts import cut_font
 
 SYMBOLIC = 4
@@ -44,6 +45,8 @@ class EmbeddedFont:
     file: bytes
     """The font file, deflated."""
     file_length: int
+    glyph_count: int
+    """Of the font file; they are numbered from 0."""
     to_unicode: bytes
     """The CMap that says which letter each glyph is, deflated."""
 
@@ -71,6 +74,8 @@ class EmbeddedFont:
             "/StemV": generic.NumberObject(80),
             "/FontFile2": writer.add_object(program),
         }
+        if is_pdfa_1(writer.root):
+            descriptor["/CIDSet"] = writer.add_object(self._cid_set())
         system = {
             "/Registry": pdf_string("Adobe"),
             "/Ordering": pdf_string("Identity"),
@@ -96,6 +101,12 @@ class EmbeddedFont:
         }
         reference: generic.IndirectObject = writer.add_object(_dictionary(font))
         return reference
+
+    def _cid_set(self) -> generic.StreamObject:
+        """Return the stream with a bit for each glyph that is there (ISO 19005-1 §6.3.5)."""
+        whole, rest = divmod(self.glyph_count, 8)
+        bits = b"\xff" * whole + bytes([0xFF00 >> rest & 0xFF] if rest else [])
+        return _deflated(zlib.compress(bits))
 
     def _width_array(self) -> generic.ArrayObject:
         """Return the advances, one array for each run of glyphs without a gap."""
@@ -166,6 +177,7 @@ def embed_font(path: Path, characters: frozenset[str]) -> EmbeddedFont:
             box=tuple(side * scale for side in (head.xMin, head.yMin, head.xMax, head.yMax)),
             file=zlib.compress(data, 9),
             file_length=len(data),
+            glyph_count=font["maxp"].numGlyphs,
             to_unicode=zlib.compress(_to_unicode(glyphs), 9),
         )
 

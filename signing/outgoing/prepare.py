@@ -28,6 +28,7 @@ from pyhanko.sign.fields import (
     append_signature_field,
 )
 
+from signing.display.appearance import frame
 from signing.display.look import Size
 from signing.display.placement import Placement, Rectangle, check_on_page, page_index
 from signing.display.profile import load_display
@@ -202,6 +203,9 @@ class _Work:
             doc_mdp_update_value=lock[1],
         )
         append_signature_field(self._writer, spec)
+        widget = self._form["/Fields"][-1]
+        left, bottom, right, top = map(float, widget["/Rect"])  # as pyHanko rounded them
+        frame(widget["/AP"]["/N"], (right - left, top - bottom), geometry.rotate)
         self.placed.append(PlacedField(name, page + 1, place))
 
     def _said(self, placement: Placement) -> tuple[int, Blank] | None:

@@ -25,6 +25,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from signing.display.appearance import TURNS
 from signing.display.embedded_font import EmbeddedFont, embed_font
+from signing.display.pdfa import give_empty_look
 from signing.display.placement import PageGeometry, read_box
 from signing.errors.outgoing import ValueTooWideError
 from signing.fonts import VIETNAMESE, find_font, normalise
@@ -128,8 +129,11 @@ def add_printed_field(writer: IncrementalPdfFileWriter, name: str, value: str) -
         "/Ff": NumberObject(READ_ONLY),
         "/DA": pdf_string(f"{FONT} {DEFAULT_SIZE:g} Tf 0 g"),
         "/V": pdf_string(value),
+        "/AS": pdf_name("/N"),  # see `fill_text_field`
     }
-    reference: IndirectObject = writer.add_object(_dictionary(entries))
+    field = _dictionary(entries)
+    give_empty_look(field, writer)
+    reference: IndirectObject = writer.add_object(field)
     writer.register_annotation(page, reference)
     return reference
 

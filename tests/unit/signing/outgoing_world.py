@@ -63,10 +63,17 @@ AGENCY = issue_agency(WORLD)
 
 
 @cache
-def draft(number: str = NUMBER, day: str = DATE, *, rotate: int = 0) -> bytes:
-    """Return a decision of one page; turned pages look upright, as a scanner's do."""
-    pdf = FPDF(format="A4")
+def draft(
+    number: str = NUMBER, day: str = DATE, *, rotate: int = 0, pdfa: str | None = None
+) -> bytes:
+    """Return a decision of one page, in PDF/A where a part is named ("2B").
+
+    Turned pages look upright, as a scanner's do.
+    """
+    pdf = FPDF(format="A4", enforce_compliance=f"PDF/A-{pdfa}" if pdfa else None)
     pdf.set_creation_date(NOW)
+    pdf.set_title("Quyết định")
+    pdf.set_lang("vi")
     pdf.add_font("serif", fname=str(find_font()))
     pdf.add_page()
     pdf.set_font("serif", size=13)
