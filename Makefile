@@ -55,5 +55,5 @@ lock: setup  ## resolve the dependencies anew into requirements.lock
 
 clean:  ## remove what the targets made, the environments too
 	rm -rf .venv .uv .bench .coverage .coverage.* .benchmarks .hypothesis .import_linter_cache
-	rm -rf .mypy_cache .pytest_cache .ruff_cache build demo-output dist pki/locale/*/LC_MESSAGES
+	rm -rf tests/peers/*/target .mypy_cache .pytest_cache .ruff_cache build demo-output dist pki/locale/*/LC_MESSAGES
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -82,6 +82,16 @@ def test_a_skip_is_a_failure_where_peers_are_required(run, text):
     assert "REQUIRE_PEERS=1 and this was skipped" in ci.stdout
 
 
+def test_a_java_peer_that_maven_cannot_resolve_is_a_skip_that_is_seen(run):
+    """What is on the net and not here is nobody's failure; the reason is in the report."""
+    told = 'import pytest\ndef test_it():\n    pytest.skip("Maven cannot resolve dss: no answer")\n'
+    ci = run(told, REQUIRE_PEERS="1")
+    assert ci.returncode == 0
+    assert "Maven cannot resolve dss: no answer" in ci.stdout
+    other = told.replace("Maven cannot resolve", "Maven could not resolve")
+    assert run(other, REQUIRE_PEERS="1").returncode == 1
+
+
 def test_a_skipped_module_is_a_failure_where_peers_are_required(run):
     assert run(SKIPS_MODULE).returncode == pytest.ExitCode.NO_TESTS_COLLECTED
     ci = run(SKIPS_MODULE, REQUIRE_PEERS="1")
