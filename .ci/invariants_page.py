@@ -23,13 +23,14 @@ $ antin selftest invariants --json
 ```
 
 makes the same trials with the code of this installation, in sandboxes with a register of their own
-and keys in software, and then looks at the home's own register: no record of it is
-changed, no key of it is used. Status 3 if any invariant is broken, else 0. Where the last column
-says so, the records are looked at too: every certificate is read, verified under its issuer and
-compared with its record; the newest lists go through the gate again, and their dates and reasons
-are compared with those of the register; the log is recomputed; the database's own guards are
-compared with those of this version. Serials that cannot be read are told, and end the look: nothing
-behind them can be.
+and keys in software, and then looks at the home's own register: no record of it is changed, no key
+of it is used. Status 3 if any invariant is broken, else 0. Where the last column says so, the
+records are looked at too: every certificate is read, verified under its issuer, compared with its
+record and with the authorities' own keys; each hold, release and revocation must follow from what
+stood before it, and what the log calls revoked must be so still; the newest lists go through the
+gate again, and their dates and reasons are compared with those of the register; the log is
+recomputed; the database's own guards are compared with those of this version. Serials that cannot
+be read are told, and end the look: nothing behind them can be.
 
 The sandboxes are on the engine of the home's register. In PostgreSQL each is a schema of its own in
 the register's database, dropped after the trial; one that a killed process left is dropped by the

@@ -14,9 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.hashes import SHA256
 
+from cli.selftest.certificates import is_authority, read_certificate, verifies
+from cli.selftest.histories import find_misstep
 from cli.selftest.listed import check_points, retold, union
 from pki.audit.entry import check_clock, read_content
 from pki.audit.verify import verify_audit
@@ -31,12 +31,14 @@ from pki.records.certificates import (
     CertificateQuery,
     CertificateRecord,
     CertificateState,
+    StatusKind,
     serial_text,
 )
 from pki.records.lists import CRLRecord, Snapshot
 from pki.records.register import Register
-from pki.register.inspection import missing_guards, unreadable_serials
+from pki.register.inspection import changed_serials, missing_guards, unreadable_serials
 from pki.strength import check_strength, spki_sha256
+from pki.transitions import is_held
 
 _PAGE = 1000
 _SHOWN = 3
@@ -45,7 +47,6 @@ _FOREIGN = {"certificate.import", "certificate.restore"}
 _LONG_NUMBER = re.compile(r"(?<![0-9a-f])[0-9]{9,14}(?![0-9a-f])")
 _NUMBERS = {"serial", "replaces", "number"}
 """Facts that are numbers of Antin's own."""
-_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
 _OF_LIST = {
     "pki.crl.number": 14,
     "pki.crl.no_number": 14,
@@ -80,6 +81,9 @@ class Look:
             name: x509.load_der_x509_certificate(one.certificate_der)
             for name, one in self._authorities.items()
         }
+        self._own_keys: dict[str, set[bytes]] = defaultdict(set)
+        for own in self._certificates.values():
+            self._own_keys[spki_sha256(own.public_key())].add(own.subject.public_bytes())
         self._events: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self._unreserved: set[tuple[str, str]] = set()
         self._holders: dict[str, str] = {}
@@ -97,6 +101,7 @@ class Look:
         self._look_at_log()
         for record in self._records():
             self._look_at(record)
+        self._look_at_histories()
         for (number, problem), serials in self._ill.items():
             shown = tuple(serials[:_SHOWN])
             words = phrase(f"cli.selftest.record.{problem}")
@@ -131,6 +136,8 @@ class Look:
                 "certificate.reserve", place
             ):
                 self._unreserved.add(place)
+            if told[1].action == "certificate.release" and self._was("certificate.revoke", place):
+                self._ill[13, "released"].append(place[1])
             self._events[told[1].action].add(place)
             told_of = (value for name, value in facts.items() if name not in _NUMBERS)
             if _LONG_NUMBER.search(" ".join(told_of)):
@@ -149,9 +156,11 @@ class Look:
         place = (record.issuer, serial_text(record.serial))
         ours = not any(self._was(action, place) for action in _FOREIGN)
         self._seen.certificates += 1
-        revoked = self._register.find_revocation(record.issuer, record.serial) is not None
-        if record.state is CertificateState.REVOKED and not revoked:
+        standing = self._register.find_revocation(record.issuer, record.serial)
+        if record.state is CertificateState.REVOKED and standing is None:
             self._mark(18, "status", record)
+        if self._was("certificate.revoke", place) and (standing is None or is_held(standing)):
+            self._mark(13, "released", record)
         if ours and not 64 <= record.serial.bit_length() <= 159:
             self._mark(2, "serial", record)
         if record.state not in _OUT:
@@ -162,7 +171,7 @@ class Look:
             self._mark(1, "reserved", record)
         if is_rightly_empty(self._register, record):
             return
-        certificate = _read(record)
+        certificate = read_certificate(record)
         if certificate is None:
             self._mark(10, "unreadable", record)
             return
@@ -183,7 +192,7 @@ class Look:
             return
         if certificate.issuer.public_bytes() != issuer.subject.public_bytes():
             self._mark(7, "subject", record)
-        elif not _verifies(certificate, issuer):
+        elif not verifies(certificate, issuer):
             self._mark(10, "signature", record)
         if ours:
             self._look_at_ours(record, certificate, issuer)
@@ -200,6 +209,23 @@ class Look:
             self._mark(5, "key_weak", record)
         if certificate.subject != certificate.issuer:
             self._look_at_points(record, check_points(certificate))
+
+        if self._is_misused(record, certificate):
+            self._mark(5, "key_of_authority", record)
+
+    def _is_misused(self, record: CertificateRecord, certificate: x509.Certificate) -> bool:
+        """Say whether an authority's key certifies anything but an authority called the same."""
+        names = self._own_keys.get(record.spki_sha256)
+        if names is None:
+            return False
+        return certificate.subject.public_bytes() not in names or not is_authority(certificate)
+
+    def _look_at_histories(self) -> None:
+        for issuer, serial in changed_serials(self._place):
+            step = find_misstep(self._register.status_changes(issuer, serial))
+            if step is not None:
+                number = 13 if step.kind is StatusKind.RELEASE else 11
+                self._ill[number, "history"].append(serial_text(serial))
 
     def _look_at_key(self, record: CertificateRecord, *, ours: bool) -> None:
         holder = self._holders.setdefault(record.spki_sha256, record.subject)
@@ -268,21 +294,3 @@ class Look:
         if record.number > self._register.last_crl_number(record.issuer):
             words = phrase("cli.selftest.number", numbers=(str(record.number),))
             self._find(14, words)
-
-
-def _read(record: CertificateRecord) -> x509.Certificate | None:
-    try:
-        certificate = x509.load_der_x509_certificate(record.der or b"")
-        fits = certificate.serial_number == record.serial
-        whole = certificate.fingerprint(SHA256()).hex() == record.fingerprint
-    except _UNREADABLE:
-        return None
-    return certificate if fits and whole else None
-
-
-def _verifies(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, *_UNREADABLE):
-        return False
-    return True

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from pki.register.guards import MARK, UNDELETED
 from pki.register.store import Store, store_of
+from pki.register.tables import STATUS_CHANGES
 
 _SQLITE = text("SELECT sql FROM sqlite_master WHERE type = 'trigger'")
 _TRIGGERS = text(
@@ -18,6 +19,7 @@ _TRIGGERS = text(
 _BODIES = text("SELECT prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace")
 
 
+_CHANGED = select(STATUS_CHANGES.c.issuer, STATUS_CHANGES.c.serial).distinct()
 _PADDED = "serial LIKE '00_%' OR serial = '' OR length(serial) % 2 = 1"
 _ODD = {
     "sqlite": f"serial GLOB '*[^0-9a-f]*' OR {_PADDED}",
@@ -72,6 +74,22 @@ def unreadable_serials(url_or_path: str | Path) -> tuple[str, ...]:
                 for table in ("certificates", "revocations", "status_changes")
                 if connection.execute(text(f"SELECT 1 FROM {table} WHERE {odd} LIMIT 1")).first()  # noqa: S608  words of ours
             )
+    except store.errors as error:
+        raise store.translate(error) from error
+    finally:
+        store.engine.dispose()
+
+
+def changed_serials(url_or_path: str | Path) -> tuple[tuple[str, int], ...]:
+    """Return authority and serial of each certificate that was ever held or got a graver reason.
+
+    Raises:
+        PKIError: the database does not answer, or is none.
+    """
+    store = store_of(url_or_path)
+    try:
+        with store.engine.connect() as connection:
+            return tuple((row.issuer, row.serial) for row in connection.execute(_CHANGED))
     except store.errors as error:
         raise store.translate(error) from error
     finally:

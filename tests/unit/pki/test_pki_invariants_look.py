@@ -14,18 +14,29 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from pki_engines import Place, Run
-from pki_world import NOW, PUBLIC_URL, World, make_world, new_key, someone
+from pki_world import NOW, PUBLIC_URL, World, make_world, new_authority, new_key, someone
 
 from cli.selftest.look import Look, Seen
 from pki.authority import issuance
-from pki.authority.life import hold, release
+from pki.authority.authority import Authority
+from pki.authority.create import create_issuing, create_root
+from pki.authority.cross import cross_certify
+from pki.authority.life import declare_compromise, hold, release
+from pki.authority.rollover import link_roots
 from pki.errors.register import RegisterUnreachableError
 from pki.lint import linter
+from pki.profile import load_profile
 from pki.records.certificates import CertificateQuery, serial_text
-from pki.register import changes
-from pki.register.inspection import deletable, missing_guards, unreadable_serials
+from pki.register import changes, status
+from pki.register.inspection import (
+    changed_serials,
+    deletable,
+    missing_guards,
+    unreadable_serials,
+)
 from pki.register.tables import CERTIFICATES
 from pki.strength import spki_sha256
+from pki.subject import subject_of
 from pki.urls import AuthorityURLs
 from pki.words import Language, say
 
@@ -51,6 +62,20 @@ DAMAGE = {
     ),
     "revoked for another reason": (11, "UPDATE revocations SET reason = 'keyCompromise'"),
     "numbers gone": (14, "DELETE FROM crl_numbers"),
+    "revocation ended": (
+        13,
+        (
+            "INSERT INTO status_changes (sequence, issuer, serial, kind, at, reason)"
+            " SELECT 99, issuer, serial, 'release', revoked_at, 'removeFromCRL' FROM revocations"
+            " WHERE sequence = (SELECT max(sequence) FROM revocations)"
+        ),
+    ),
+    "release of nothing": (13, "DELETE FROM status_changes WHERE kind = 'hold'"),
+    "hold that was a compromise": (
+        13,
+        "UPDATE status_changes SET reason = 'keyCompromise' WHERE kind = 'hold'",
+    ),
+    "held twice": (11, "UPDATE status_changes SET kind = 'hold' WHERE kind = 'release'"),
     "list unreadable": (15, "UPDATE crls SET der = x'3000'"),
     "delta that reaches less far": (
         16,
@@ -152,6 +177,102 @@ def test_a_weak_key_is_found(lived, place):
     assert set(look(lived, place).findings) == {5, 22}
 
 
+def revoked_for_compromise(world: World) -> int:
+    serial = world.issue().serial_number
+    hold(world.issuing, serial, requester="văn thư")
+    world.issuing.revoke(serial, x509.ReasonFlags.key_compromise)
+    return serial
+
+
+def test_a_compromise_that_was_undone_everywhere_but_in_the_log_is_found(lived, place):
+    """As if it had never been held or revoked; no list of ours tells of it any more, either."""
+    serial = revoked_for_compromise(lived)
+    assert not look(lived, place).findings
+    with past_guards(place) as run:
+        for table in ("status_changes", "revocations"):
+            run(f"DELETE FROM {table} WHERE serial = '{serial_text(serial)}'")
+        run(f"UPDATE certificates SET state = 'issued' WHERE serial = '{serial_text(serial)}'")
+    assert set(look(lived, place).findings) == {13, 22}
+
+
+def test_a_compromise_made_a_hold_again_is_found(lived, place):
+    serial = serial_text(revoked_for_compromise(lived))
+    with past_guards(place) as run:
+        run(f"DELETE FROM revocations WHERE serial = '{serial}'")
+        run(f"DELETE FROM status_changes WHERE serial = '{serial}' AND kind = 'revoke'")
+        run(f"UPDATE certificates SET state = 'issued' WHERE serial = '{serial}'")
+    assert set(look(lived, place).findings) == {13, 22}
+
+
+def test_a_compromise_that_was_released_is_found(lived, place, monkeypatch):
+    """Past the guards and by the program itself, so the log tells of it."""
+    serial = revoked_for_compromise(lived)
+    with past_guards(place):
+        monkeypatch.setattr(status, "check_transition", lambda *_: None)
+        release(lived.issuing, serial, requester="văn thư")
+        monkeypatch.undo()
+    found = look(lived, place).findings
+    assert set(found) == {13, 22}
+    told = [say(one.id, one.facts, Language.EN) for one in found[13]]
+    assert len(told) == 2, "by the log, and by the history"
+    monkeypatch.setattr(Look, "_look_at_histories", lambda _: None)
+    assert len(look(lived, place).findings[13]) == 1
+
+
+def test_lives_that_may_be_led_are_sound(lived, place):
+    """Holds that ended, came again, became revocations, and graver ones."""
+    one, two, three = (lived.issue().serial_number for _ in range(3))
+    for serial in (one, two):
+        hold(lived.issuing, serial, requester="văn thư")
+        release(lived.issuing, serial, requester="văn thư")
+        hold(lived.issuing, serial, requester="văn thư")
+    lived.issuing.revoke(two, x509.ReasonFlags.superseded)
+    lived.issuing.revoke(three, x509.ReasonFlags.superseded)
+    for serial in (two, three):
+        declare_compromise(lived.issuing, serial, requester="văn thư")
+    assert not look(lived, place).findings
+
+
+def with_key_of(authority: Authority, monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """Certify an authority's own key as an official's who is called like the authority."""
+    nobody = changes._FIND_HOLDERS.where(CERTIFICATES.c.serial == 0)
+    monkeypatch.setattr(changes, "_FIND_HOLDERS", nobody)
+    monkeypatch.setattr(issuance, "check_no_authority", lambda *_, **__: None)
+    subject = subject_of(authority.issuer.certificate)
+    world.issuing.issue(
+        authority.issuer.key.public_key(), load_profile("official"), subject, requester="văn thư"
+    )
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("whose", ["root", "issuing"])
+def test_an_authority_s_key_in_another_s_hand_is_found(lived, place, monkeypatch, whose):
+    with_key_of(getattr(lived, whose), monkeypatch, lived)
+    assert set(look(lived, place).findings) == {5}
+    monkeypatch.setattr(Look, "_is_misused", lambda *_: False)
+    assert not look(lived, place).findings, "nothing else tells"
+
+
+def test_an_authority_s_key_under_another_name_is_found(lived, place, monkeypatch):
+    """An authority's certificate, but not the one whose key it is."""
+    nobody = changes._FIND_HOLDERS.where(CERTIFICATES.c.serial == 0)
+    monkeypatch.setattr(changes, "_FIND_HOLDERS", nobody)
+    monkeypatch.setattr(issuance, "check_no_authority", lambda *_, **__: None)
+    create_issuing(lived.root, new_authority("other", "issuing", key=lived.issuing.issuer.key))
+    monkeypatch.undo()
+    own = [one for one in lived.register.list_authorities() if one.name != "other"]
+    monkeypatch.setattr(lived.register, "list_authorities", lambda: tuple(own))
+    assert set(look(lived, place).findings) == {5, 6}
+
+
+def test_authorities_that_certify_each_other_are_sound(lived, place):
+    new = create_root(new_authority("root-2", "root"), lived.register, lived.clock)
+    link_roots(lived.root, new, load_profile("root"), requester="quản trị")
+    issuing = lived.issuing.issuer.certificate
+    cross_certify(new, issuing, load_profile("cross"), requester="quản trị")
+    assert not look(lived, place).findings
+
+
 def test_a_removal_on_a_full_list_is_found(lived, place):
     key, newest = lived.issuing.issuer.key, lived.register.newest_crl("issuing")
     good = x509.load_der_x509_crl(newest.der)
@@ -202,7 +323,7 @@ def test_a_guard_that_was_emptied_is_missed(place):
 
 
 def test_without_a_database_there_is_nothing_to_compare(tmp_path):
-    for look_in in (missing_guards, unreadable_serials):
+    for look_in in (missing_guards, unreadable_serials, changed_serials):
         with pytest.raises(RegisterUnreachableError):
             look_in(tmp_path / "none.db")
 
