@@ -9,6 +9,7 @@ is found in the register and taken, so trying again issues nothing more.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from cryptography import x509
@@ -50,16 +51,11 @@ def renew_signer(
     )
     if ready is not None:
         return ready
-    order = Order(
-        check_strength(certificate.public_key()),
-        profile,
-        subject_of(certificate),
-        requester,
-        replaces=certificate.serial_number,
-        replaced_of=None if issuers.by == issuers.next else issuers.by,
-        until=authority.issuer.certificate.not_valid_after_utc,
+    order = _order(authority, certificate, profile, requester)
+    followed = None if issuers.by == issuers.next else issuers.by
+    return authority.certify(
+        replace(order, replaces=certificate.serial_number, replaced_of=followed)
     )
-    return authority.certify(order)
 
 
 def delegate_answers(
@@ -83,14 +79,20 @@ def delegate_answers(
     ready = find_ready(authority, certificate, profile.name, outlasts=authority.clock.now())
     if ready is not None:
         return ready
-    order = Order(
+    return authority.certify(_order(authority, certificate, profile, requester))
+
+
+def _order(
+    authority: Authority, certificate: x509.Certificate, profile: Profile, requester: str
+) -> Order:
+    """Return what is asked for: the signer's own key and name, until the authority ends."""
+    return Order(
         check_strength(certificate.public_key()),
         profile,
         subject_of(certificate),
         requester,
         until=authority.issuer.certificate.not_valid_after_utc,
     )
-    return authority.certify(order)
 
 
 def find_ready(
