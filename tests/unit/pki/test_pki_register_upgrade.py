@@ -23,6 +23,7 @@ from sqlmodel import SQLModel
 from pki.audit.verify import verify_audit
 from pki.authority.issuance import Order
 from pki.authority.life import hold
+from pki.authority.renewal import Following, rekey, renew
 from pki.clock import FixedClock
 from pki.errors.audit import AuditBrokenError
 from pki.errors.keeping import BackupFailedError
@@ -41,6 +42,7 @@ from pki.records.certificates import (
     CertificateState,
     ErasureReason,
     ErasureRecord,
+    serial_text,
 )
 from pki.records.changes import Erase, Retire
 from pki.register.sql import create_register, open_register
@@ -185,6 +187,40 @@ def test_a_register_goes_back_and_comes_up_again(place: Place):
     register = open_register(place.url)
     assert verify_audit(register) == len(before["audit"]) + 3
     register.close()
+
+
+def followed(place: Place) -> dict[int, int]:
+    with place.raw() as run:
+        return dict(run("SELECT id, follows FROM certificates WHERE follows IS NOT NULL"))
+
+
+def test_what_version_1_renewed_takes_its_place(
+    placed_world: World, place: Place, monkeypatch: pytest.MonkeyPatch
+):
+    """Version 1 had no place for it but the log, which is read."""
+    world = placed_world
+    first = world.issue(subject=someone(T="followed"))
+    world.issue()
+    follow = Following(first.serial_number, load_profile("official"), "văn thư")
+    renewed = renew(world.issuing, follow)
+    rekeyed = rekey(world.issuing, follow, new_key().public_key())
+    rows = followed(place)
+    assert len(rows) == 2
+    world.register.close()
+    change_version(place.url, CLOCK, actor="quản trị", to=1)
+    change_version(place.url, CLOCK, actor="quản trị", to=SCHEMA_VERSION)
+    assert followed(place) == rows
+    with place.raw() as run:
+        named = dict(run("SELECT id, serial FROM certificates"))
+    assert {named[one] for one in rows} == {
+        serial_text(one.serial_number) for one in (renewed, rekeyed)
+    }
+    assert {named[one] for one in rows.values()} == {serial_text(first.serial_number)}
+    change_version(place.url, CLOCK, actor="quản trị", to=1)
+    script = _SCRIPTS.get_revision("0002").module
+    monkeypatch.setattr(script, "_name_followed", lambda: None)
+    change_version(place.url, CLOCK, actor="quản trị", to=SCHEMA_VERSION)
+    assert not followed(place), "nothing else tells"
 
 
 def chain_holds(place: Place) -> None:

@@ -39,7 +39,9 @@ _audit = sa.table(
     *(sa.column(name) for name in ("sequence", "content", "leaf_hash", "chain_hash", "subtrees")),
 )
 _certificates = sa.table(
-    "certificates", *(sa.column(name) for name in ("id", "subject", "subject_folded", "holder"))
+    "certificates",
+    *(sa.column(name) for name in ("id", "issuer", "serial", "subject", "subject_folded")),
+    *(sa.column(name) for name in ("holder", "follows")),
 )
 _STROKES = str.maketrans({"đ": "d", "\\": " ", ",": " ", "+": " ", "\x00": " "})
 
@@ -231,6 +233,29 @@ def _name_holders() -> None:
         found = [{"of": row.id, "holder": holder_of(row.subject)} for row in rows]
         _fill(_certificates, _certificates.c.id, found)
     op.create_index("ix_certificates_holder", "certificates", ["holder"])
+    _name_followed()
+
+
+def _name_followed() -> None:
+    """Say which certificate a renewal or rekey follows, as the log told when it was reserved.
+
+    In version 1 it is one of the same authority: nobody goes on for another there.
+    """
+    of, followed = _certificates, _certificates.alias("followed")
+    row = sa.select(followed.c.id).where(
+        followed.c.issuer == of.c.issuer, followed.c.serial == sa.bindparam("replaces")
+    )
+    fill = sa.update(of).values(follows=row.scalar_subquery())
+    fill = fill.where(of.c.issuer == sa.bindparam("by"), of.c.serial == sa.bindparam("reserved"))
+    for rows in _batches(_audit.c.sequence, _audit.c.content):
+        told = (json.loads(row.content) for row in rows if b'"replaces"' in row.content)
+        found = [
+            {"by": facts["issuer"], "reserved": facts["serial"], "replaces": facts["replaces"]}
+            for facts in (one["facts"] for one in told if one["action"] == "certificate.reserve")
+            if "replaces" in facts
+        ]
+        if found:
+            op.get_bind().execute(fill, found)
 
 
 def _lay_requests() -> None:
