@@ -18,6 +18,9 @@ ORDER = (
 COMMANDS = {
     "person": "antin sign decision.pdf --display person --image signature.png",
     "agency": "antin sign decision.pdf --display agency --image seal.png",
+    "copy-sao-y": "antin copy decision.pdf --kind sao-y",
+    "copy-sao-luc": "antin copy decision-sao-y.pdf --kind sao-luc",
+    "copy-trich-sao": "antin copy decision.pdf --kind trich-sao --pages 1,3-4",
     "annex": "antin sign annex.pdf --display annex --number 12/QĐ-UBND",
 }
 HEADER = """<!-- Written by `make docs` from signing/display/*.toml: change it there. -->

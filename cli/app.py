@@ -31,7 +31,8 @@ _VALUED = {"--lang", "--home", "--config"}
 
 _MODULES = {
     **{name: name for name in ("init", "upgrade", "upkeep", "doctor")},
-    **{name: name for name in ("sign", "fields", "prepare", "number", "extend", "verify", "serve")},
+    **{name: name for name in ("sign", "fields", "prepare", "number", "copy")},
+    **{name: name for name in ("extend", "verify", "serve")},
     "config": "config",
     "ca": "authority",
     "cert": "certificate",

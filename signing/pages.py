@@ -7,6 +7,7 @@ from functools import cache
 
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, IndirectObject, Reference
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
 
 from signing.display.placement import read_box
@@ -20,7 +21,7 @@ def pages_of(writer: IncrementalPdfFileWriter) -> Pages:
 
     @cache
     def references() -> tuple[Reference, ...]:
-        return tuple(_page_references(writer))
+        return tuple(page_references(writer))
 
     def page(index: int) -> DictionaryObject:
         # pyHanko's own look-up reads every page before the one asked for, each time anew: good for
@@ -36,7 +37,7 @@ def pages_of(writer: IncrementalPdfFileWriter) -> Pages:
         data=lambda: _bytes_of(writer),
         count=count,
         page=page,
-        signed_fields=lambda: tuple(_signed_fields(writer, references())),
+        signed_fields=lambda: tuple(signed_fields(writer.prev, references())),
     )
 
 
@@ -47,10 +48,9 @@ def _bytes_of(writer: IncrementalPdfFileWriter) -> bytes:
     return data
 
 
-def _signed_fields(
-    writer: IncrementalPdfFileWriter, pages: tuple[Reference, ...]
-) -> Iterator[SignedField]:
-    for name, value, reference in enumerate_sig_fields(writer.prev, filled_status=True):
+def signed_fields(reader: PdfFileReader, pages: tuple[Reference, ...]) -> Iterator[SignedField]:
+    """Yield the signatures that are seen on these pages of a document."""
+    for name, value, reference in enumerate_sig_fields(reader, filled_status=True):
         if str(entry(value, "/Type")) == "/DocTimeStamp":
             continue
         for widget in _widgets(reference):
@@ -97,9 +97,9 @@ def _has(page: Reference, widget: IndirectObject) -> bool:
     )
 
 
-def _page_references(writer: IncrementalPdfFileWriter) -> Iterator[Reference]:
+def page_references(handler: PdfFileReader | IncrementalPdfFileWriter) -> Iterator[Reference]:
     """Return the pages in their order, told from the tree's nodes as pyHanko does."""
-    left = [writer.root.raw_get("/Pages")]
+    left = [handler.root.raw_get("/Pages")]
     seen: set[Reference] = set()
     while left:
         node = left.pop()

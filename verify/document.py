@@ -16,6 +16,8 @@ from verify.evidence import NONE, Evidence
 from verify.examine import Given, examine_document
 from verify.facts import CertificateFacts, ChainFacts
 from verify.finding import Finding
+from verify.indication import Indication
+from verify.pdf.copied import judge_copy
 from verify.pdf.document import OpenPDF, count_pages, open_pdf
 from verify.policy import Policy
 from verify.process import Judgement, TimestampJudgement, judge_document
@@ -103,9 +105,14 @@ def verify_opened(
         policy=policy.name,
         judged_at=at,
         signatures=tuple(_report_signature(item) for item in verdict.judgements),
-        findings=verdict.findings,
+        findings=(*verdict.findings, *_told_of_copies(pdf, verdict.indication)),
         needs=_needs(verdict.judgements, examined.known),
     )
+
+
+def _told_of_copies(pdf: OpenPDF, indication: Indication) -> tuple[Finding, ...]:
+    # What a document says of itself is worth nothing but by a signature over all of it.
+    return judge_copy(pdf) if indication is Indication.TOTAL_PASSED else ()
 
 
 def _report_signature(item: Judgement) -> SignatureReport:

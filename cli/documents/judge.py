@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.documents.batch import Outcome
-from cli.documents.judged import keep_judged
 from cli.errors import BadOptionError
 from cli.exit_status import OF_INDICATION
 from cli.homes.outside import Outside
@@ -91,6 +90,8 @@ class Judge:
             at=self.at and self._moment(),
         )
         if self.outside.judged is not None and self.at is None:
+            from signing.judged import keep_judged  # verdicts that are not kept do not load it
+
             keep_judged(self.outside.judged, data, report, collector.evidence, policy.limits)
         return report
 

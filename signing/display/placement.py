@@ -124,15 +124,15 @@ class PageGeometry:
 
 def read_geometry(page: DictionaryObject) -> PageGeometry:
     """Return the geometry of a pyHanko page object (inherited entries included)."""
-    media = read_box(_inherited(page, "/MediaBox")) or (0.0, 0.0, 595.276, 841.89)
-    crop = read_box(_inherited(page, "/CropBox")) or media
+    media = read_box(inherited(page, "/MediaBox")) or (0.0, 0.0, 595.276, 841.89)
+    crop = read_box(inherited(page, "/CropBox")) or media
     box = (
         max(media[0], crop[0]),
         max(media[1], crop[1]),
         min(media[2], crop[2]),
         min(media[3], crop[3]),
     )
-    turn = _number(_inherited(page, "/Rotate")) or 0.0
+    turn = _number(inherited(page, "/Rotate")) or 0.0
     unit = _number(entry(page, "/UserUnit")) or 1.0
     if unit <= 0:
         unit = 1.0
@@ -184,11 +184,18 @@ def in_corner(place: CornerPlace, size: tuple[float, float], geometry: PageGeome
     return Rectangle(left, top, width, height)
 
 
-def _inherited(page: DictionaryObject, key: str) -> PdfObject | None:
+def inherited(page: DictionaryObject, key: str, *, follow: bool = True) -> PdfObject | None:
+    """Return the value of a page's entry, or of the node's above it that has one.
+
+    Args:
+        page: the page, or a field of a form.
+        key: the entry.
+        follow: references; else the value as it stands.
+    """
     node: PdfObject | None = page
     for _ in range(64):  # deeper page trees than this are loops
         if (value := entry(node, key)) is not None:
-            return value
+            return value if follow or not isinstance(node, DictionaryObject) else node.raw_get(key)
         if (node := entry(node, "/Parent")) is None:
             break
     return None

@@ -7,7 +7,7 @@ from cli_shim import OFFICER
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pki_ceremony_world import sample
 from test_cli_import import write_authority
 from unit.signing import outgoing_world
@@ -87,6 +87,20 @@ def ask_documents(note, out, letter):
     note("prepare", draft, "-o", out / "prepared.pdf", *leader)
     given = ("--number", "15", "--date", "2026-11-02", "--without-leader")
     note("number", out / "prepared.pdf", "-o", out / "numbered.pdf", *given)
+
+
+def ask_copies(note, out):
+    """A scan, copied by an agency."""
+    key, pem = ec.generate_private_key(ec.SECP256R1()), out / "agency.pem"
+    plain = out / "agency-key.pem"
+    plain.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    subject = ("--set", "C=VN", "--set", "O=UBND xã Mẫu", "--set", "CN=UBND xã Mẫu")
+    issue = ("--ca", "issuing", "--profile", "agency", "--key", f"file:{plain}", "-o", pem)
+    note("cert issue", *issue, *subject)
+    scan = out / "scan.pdf"
+    scan.write_bytes(outgoing_world.draft())
+    agency = ("--key", f"file:{plain}", "--cert", pem)
+    note("copy", scan, "--kind", "sao-y", "--from", "paper", *agency)
 
 
 def ask_certificates(note, out, serial):
@@ -190,6 +204,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
     profile.write_text(_official(), "utf-8")
     note("profile check", profile)
     ask_displays(note, out)
+    ask_copies(note, out)
 
     commands = set(leaves(build_whole(Language.EN)))
     assert said.keys() == commands - WITHOUT.keys()

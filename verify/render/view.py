@@ -251,14 +251,13 @@ class Speaker:
 
 
 def reasons(report: Report, speaker: Speaker) -> tuple[Line, ...]:
-    """Return the errors of all signatures and of the document, each sentence once."""
+    """Return what is told of the document, and the signatures' errors, each sentence once."""
     return tuple({line.message: line for line in _reasons(report, speaker)}.values())
 
 
 def _reasons(report: Report, speaker: Speaker) -> Iterator[Line]:
     for finding in report.findings:
-        if finding.severity is not Severity.INFO:
-            yield speaker.line(finding)
+        yield speaker.line(finding)
     for signature in report.signatures:
         for finding in signature.findings:
             if finding.severity is Severity.ERROR:

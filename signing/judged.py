@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signing.records import EvidenceKeeper, Occasion, record_of
+from signing.signers import signers_in
 from verify.evidence import Evidence
 from verify.facts import Kind
 from verify.policy import Limits
@@ -17,8 +18,6 @@ def keep_judged(
     Raises:
         UnavailableError: it cannot be kept.
     """
-    from signing.signers import signers_in  # verdicts that are not kept do not load it
-
     signers = signers_in(data, evidence, limits=limits, name=report.name)
     for signature in report.signatures:
         if signature.kind is Kind.TIMESTAMP or signature.field not in signers:

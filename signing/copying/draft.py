@@ -1,0 +1,146 @@
+"""The copy before it is signed: flat pages, the record, and the document that was copied."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+
+from pyhanko.pdf_utils.generic import DictionaryObject, Reference
+
+from signing.copying.flat import FlatPages, flatten
+from signing.copying.record import name_of, put_record, put_source, record_of
+from signing.copying.source import JudgedSource
+from signing.display.placement import PageGeometry, Rectangle, read_geometry
+from signing.document import hostile_document
+from signing.errors.copying import CopyPageMissingError, CopyPagesNeededError, CopyWholeError
+from signing.errors.documents import DocumentUnsupportedError
+from signing.pages import page_references, signed_fields
+from verify.errors import EncryptedPDFError
+from verify.pdf.copied import CopyKind, SourceForm
+from verify.pdf.document import OpenPDF
+
+WORDS = {
+    CopyKind.SAO_Y: "Sao y",
+    CopyKind.SAO_LUC: "Sao lục",
+    CopyKind.TRICH_SAO: "Trích sao",
+}
+ARTICLE_WHOLE = "Decree 30/2020/ND-CP Art. 3.10, 3.11"
+
+PageRange = tuple[int, int]
+"""First and last page, from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyWish:
+    """What copy is asked for."""
+
+    kind: CopyKind
+    said: SourceForm | None = None
+    """What the document is, as whoever copies says."""
+    pages: tuple[PageRange, ...] = ()
+    """Of an extract."""
+    number: str | None = None
+    """Number and symbol of the copy."""
+    accept_unknown: bool = False
+    """Take a document too where nothing but a certificate's status is wanting."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyDraft:
+    """A copy that nobody has signed yet."""
+
+    data: bytes
+    source_sha256: str
+    pages: tuple[int, ...]
+    """Of the document, from 1."""
+    left_out: tuple[int, ...]
+    """Pages with the document's head or somebody's signature that are not copied."""
+    geometry: PageGeometry
+    """Of the first page."""
+    marks: tuple[Rectangle, ...]
+    """What lies on the first page beside its own drawing, as it is seen."""
+
+
+def check_pages_wish(wish: CopyWish) -> None:
+    """Check that an extract says its pages, and no other copy does.
+
+    Raises:
+        CopyPagesNeededError: an extract does not.
+        CopyWholeError: another copy does.
+    """
+    if wish.kind is CopyKind.TRICH_SAO and not wish.pages:
+        raise CopyPagesNeededError
+    if wish.kind is not CopyKind.TRICH_SAO and wish.pages:
+        raise CopyWholeError(article=ARTICLE_WHOLE)
+
+
+def draft_copy(pdf: OpenPDF, wish: CopyWish, source: JudgedSource, *, at: datetime) -> CopyDraft:
+    """Return a new document with the pages of another that was judged.
+
+    Args:
+        pdf: the document to be copied.
+        wish: what copy.
+        source: the verdict on the document.
+        at: when the copy is made.
+
+    Raises:
+        CopyPageMissingError: a page is asked for that there is not.
+        CopyUnshownError: something on a page looks different in every program.
+        EncryptedPDFError: the document is encrypted.
+        DocumentUnsupportedError: its pages cannot be read.
+    """
+    if pdf.reader.encrypted:
+        raise EncryptedPDFError(name=pdf.name)
+    extract = wish.kind is CopyKind.TRICH_SAO
+    with hostile_document():
+        references = tuple(page_references(pdf.reader))
+        pages = _pages_of(pdf, references)
+        signed = {field.page + 1 for field in signed_fields(pdf.reader, references)}
+        numbers = _numbers(wish, len(pages))
+        chosen = tuple((number, pages[number - 1]) for number in numbers)
+        flat = flatten(pdf.reader, chosen, extract=extract)
+        geometry = read_geometry(chosen[0][1])
+    digest = hashlib.sha256(pdf.data).hexdigest()
+    document = {"name": name_of(pdf.name), "sha256": digest, "pages": len(pages)}
+    record = record_of(wish.kind, source, document, pages=numbers, number=wish.number, at=at)
+    put_record(flat.writer, record, at)
+    if not extract and source.form is not SourceForm.PAPER:
+        put_source(flat.writer, pdf.data, pdf.name)
+    return CopyDraft(
+        data=_written(flat, wish, pdf.name, at),
+        source_sha256=digest,
+        pages=numbers,
+        left_out=tuple(sorted({1, *signed} - set(numbers))),
+        geometry=geometry,
+        marks=tuple(geometry.to_seen(box) for box in flat.marks),
+    )
+
+
+def _pages_of(pdf: OpenPDF, references: tuple[Reference, ...]) -> tuple[DictionaryObject, ...]:
+    found = tuple(each.get_object() for each in references)
+    pages = tuple(each for each in found if isinstance(each, DictionaryObject))
+    if not pages or len(pages) != int(pdf.reader.root["/Pages"]["/Count"]):
+        raise DocumentUnsupportedError(reason="page tree")
+    return pages
+
+
+def _numbers(wish: CopyWish, count: int) -> tuple[int, ...]:
+    """Return the pages that are copied, each once, in the document's order."""
+    for _, last in wish.pages:
+        if last > count:
+            raise CopyPageMissingError(page=last, pages=count)
+    if not wish.pages:
+        return tuple(range(1, count + 1))
+    return tuple(sorted({one for first, last in wish.pages for one in range(first, last + 1)}))
+
+
+def _written(flat: FlatPages, wish: CopyWish, name: str, at: datetime) -> bytes:
+    meta = flat.writer.document_meta
+    meta.title = f"{WORDS[wish.kind]}: {name_of(name)}"
+    meta.created = meta.last_modified = at
+    output = BytesIO()
+    with hostile_document():
+        flat.writer.write(output)
+    return output.getvalue()
