@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fpdf import FPDF
 from PIL import Image, ImageChops, ImageDraw
 
-from signing.display.image import parse_image
+from signing.display.fonts import find_font
+from signing.display.png import parse_image
 from signing.display.profile import load_display
-from signing.fonts import find_font
 from signing.key import SigningKey
 from signing.options import SigningOptions
 from signing.revision import SignatureRequest, prepare_signature

@@ -2,7 +2,7 @@
 
 `make setup` asks before anything is installed, so this reads the files itself: a font of the right
 name is not enough, for older Liberation fonts have no "ễ". What signing takes is decided by
-`signing.fonts`, which looks at every character that will be shown.
+`signing.display.fonts`, which looks at every character that will be shown.
 
 Spec: OpenType, `cmap` table, formats 4 and 12.
 """

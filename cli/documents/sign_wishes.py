@@ -10,7 +10,7 @@ from typing import TypeVar
 from cli.documents.place import Place, parse_place
 from cli.errors import BadOptionError, NoTimestampServiceError
 from cli.homes.home import Home
-from signing.display.image import SignatureImage, read_image
+from signing.display.image import SignatureImage
 from signing.display.look import check_image
 from signing.display.placement import Placement
 from signing.display.profile import DisplayProfile, load_display
@@ -111,7 +111,11 @@ class SignWishes:
         path = self.image
         if path is None and display.image is not None and home.settings.signing.image is not None:
             path = home.path(home.settings.signing.image)
-        image = read_image(path) if path is not None else None
+        image = None
+        if path is not None:
+            from signing.display.png import read_image  # loads Pillow
+
+            image = read_image(path)
         check_image(display, image)
         return image
 

@@ -27,7 +27,7 @@ from pki.register.sql import open_register
 from pki.upkeep.alarm import Alarm
 from pki.upkeep.alarm import Severity as AlarmSeverity
 from pki.words import hint_of, message_of
-from signing.fonts import find_font
+from signing.display.fonts import find_font
 
 LAPSE_ALARM = timedelta(days=30)
 _MERELY_LACKING = {

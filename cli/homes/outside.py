@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.homes.home import Home
+from cli.homes.late_fetcher import LateFetcher
 from cli.homes.timestamps import timestamps_of
 from cli.session import Session
 from pki.clock import Clock
 from pki.fetcher import Fetcher, NoNetwork
 from signing.failover import TimestampServices
 from signing.ledger import Ledger
-from verify.fetcher import HTTPFetcher
 from verify.policy import Policy, load_policy
 from verify.trust import TrustStore, load_trust
 
@@ -70,7 +70,7 @@ def outside_of(
     fetcher: Fetcher = NoNetwork()
     if not offline:
         cache = home.cache if home.directory.is_dir() else None
-        fetcher = HTTPFetcher(settings.network.allow, session.clock, cache)
+        fetcher = LateFetcher(settings.network.allow, session.clock, cache)
     rules = load_policy(policy or settings.verify.policy)
     keep = settings.evidence.keep if home.directory.is_dir() else "none"
     ledger = Ledger(home.evidence, session.clock)

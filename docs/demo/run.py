@@ -23,7 +23,7 @@ from typing import Any
 from cong_van import SAMPLE, SIGNATURE_BOX_MM, write_letter
 from words import word
 
-from signing.fonts import find_font
+from signing.display.fonts import find_font
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MARKER = ".made-by-antin-demo"

@@ -9,9 +9,9 @@ from cryptography import x509
 from pki.errors.tree import phrase
 from pki.names import common_name
 from pki.words import VIETNAM, harmless
+from signing.display.letters import normalise
 from signing.display.profile import DisplayProfile, words_in
 from signing.errors.display import DisplayWordMissingError
-from signing.fonts import normalise
 
 TIME_LETTERS = "0123456789-:T+"
 """What a time is written with (ISO 8601)."""

@@ -11,19 +11,14 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
-from io import BytesIO
-from pathlib import Path
 from types import MappingProxyType
 
-from fontTools.ttLib import TTFont
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name, pdf_string
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
 
 from signing.display.pdfa import is_pdfa_1
-from signing.fonts import cut_font
 
 SYMBOLIC = 4
 """FontDescriptor flag: glyphs are named by number, not by a Latin encoding."""
@@ -151,35 +146,35 @@ end
 """
 
 
-@lru_cache(maxsize=16)
-def embed_font(path: Path, characters: frozenset[str]) -> EmbeddedFont:
-    """Return the font at `path`, cut down to these characters.
+@dataclass(frozen=True, slots=True)
+class FontMetrics:
+    """What a font file says of itself, in thousandths of the font size."""
 
-    Made once for a font and a set of characters: cutting takes 60 ms (measured with Liberation
-    Serif), putting the result into a document well under one.
-    """
-    data = cut_font(path, characters)
-    with TTFont(BytesIO(data)) as font:
-        cmap, advances = font.getBestCmap(), font["hmtx"]
-        scale = 1000 / font["head"].unitsPerEm
-        letters = {chr(code): name for code, name in cmap.items()}
-        head, lines = font["head"], font["hhea"]
-        plain = font["name"].getDebugName(6) or "Serif"
-        glyphs = {each: font.getGlyphID(name) for each, name in letters.items()}
-        return EmbeddedFont(
-            name=f"{_tag(data)}+{''.join(c for c in plain if c.isalnum() or c == '-')}",
-            glyphs=MappingProxyType(glyphs),
-            widths=MappingProxyType(
-                {each: advances[name][0] * scale for each, name in letters.items()}
-            ),
-            ascent=lines.ascent * scale,
-            descent=lines.descent * scale,
-            box=tuple(side * scale for side in (head.xMin, head.yMin, head.xMax, head.yMax)),
-            file=zlib.compress(data, 9),
-            file_length=len(data),
-            glyph_count=font["maxp"].numGlyphs,
-            to_unicode=zlib.compress(_to_unicode(glyphs), 9),
-        )
+    name: str
+    """PostScript name."""
+    glyphs: Mapping[str, int]
+    widths: Mapping[str, float]
+    ascent: float
+    descent: float
+    box: tuple[float, ...]
+    glyph_count: int
+    """Of the file; they are numbered from 0."""
+
+
+def build_font(data: bytes, metrics: FontMetrics) -> EmbeddedFont:
+    """Return the font in the bytes of a file, made ready for documents."""
+    return EmbeddedFont(
+        name=f"{_tag(data)}+{''.join(c for c in metrics.name if c.isalnum() or c == '-')}",
+        glyphs=MappingProxyType(dict(metrics.glyphs)),
+        widths=MappingProxyType(dict(metrics.widths)),
+        ascent=metrics.ascent,
+        descent=metrics.descent,
+        box=metrics.box,
+        file=zlib.compress(data, 9),
+        file_length=len(data),
+        glyph_count=metrics.glyph_count,
+        to_unicode=zlib.compress(_to_unicode(metrics.glyphs), 9),
+    )
 
 
 def _tag(data: bytes) -> str:

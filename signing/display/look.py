@@ -15,7 +15,7 @@ from cryptography import x509
 
 from pki.errors.tree import phrase
 from signing.display.block import TIME_LETTERS, build_lines
-from signing.display.embedded_font import EmbeddedFont, embed_font
+from signing.display.embedded_font import EmbeddedFont
 from signing.display.image import SignatureImage
 from signing.display.layout import TextLayout, fit_text, flow_text
 from signing.display.placement import POINTS_PER_MM
@@ -27,7 +27,6 @@ from signing.errors.display import (
     ImageNotShownError,
     ImageRoomError,
 )
-from signing.fonts import FONT_VARIABLE, find_font
 
 INK_SHARE = 0.5
 """How much of the ink must have the colour asked for: edges are pale, scans uneven."""
@@ -148,7 +147,7 @@ def prepare_look(
     check_image(profile, image)
     lines = build_lines(profile, certificate, at, number=number)
     letters = frozenset("".join(lines) + TIME_LETTERS)  # the same ones at any time of the day
-    font = _find_font(letters, os.environ.get(FONT_VARIABLE)) if lines else None
+    font = _find_font(letters, os.environ.get("ANTIN_FONT")) if lines else None
     return Look(profile, lines, font, image)
 
 
@@ -178,7 +177,9 @@ def check_image(profile: DisplayProfile, image: SignatureImage | None) -> None:
 
 @lru_cache(maxsize=16)
 def _find_font(letters: frozenset[str], _named: str | None) -> EmbeddedFont:
-    return embed_font(find_font("".join(sorted(letters))), letters)
+    from signing.display import fonts  # noqa: PLC0415  fontTools, for those who have words to show
+
+    return fonts.embed_font(fonts.find_font("".join(sorted(letters))), letters)
 
 
 def _refuse_room(wanted: Size, room: Size) -> None:

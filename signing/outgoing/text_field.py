@@ -24,11 +24,12 @@ from pyhanko.pdf_utils.generic import (
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from signing.display.appearance import TURNS
-from signing.display.embedded_font import EmbeddedFont, embed_font
+from signing.display.embedded_font import EmbeddedFont
+from signing.display.fonts import VIETNAMESE, embed_font, find_font
+from signing.display.letters import normalise
 from signing.display.pdfa import give_empty_look
 from signing.display.placement import PageGeometry, read_box
 from signing.errors.outgoing import ValueTooWideError
-from signing.fonts import VIETNAMESE, find_font, normalise
 from signing.objects import entry
 from signing.outgoing.blanks import LINE_HEIGHT
 

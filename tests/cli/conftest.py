@@ -47,7 +47,7 @@ def official(made_home: tuple[Path, dict[str, Any]]) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def letter(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Path:
     """The demonstration's one-page letter."""
-    from signing.fonts import find_font
+    from signing.display.fonts import find_font
 
     sys.path.insert(0, str(checkout / "docs" / "demo"))
     try:

@@ -18,7 +18,7 @@ import vietnamese_font
 from fontTools.subset import Subsetter
 from fontTools.ttLib import TTFont
 
-from signing.fonts import FILE_NAMES, find_font
+from signing.display.fonts import FILE_NAMES, find_font
 
 INPUTS = (
     ".ci/setup",

@@ -20,9 +20,9 @@ from pyhanko.sign.fields import SigFieldSpec, append_signature_field
 from unit.signing.signing_pages import TITLE_FOOT_MM, handwriting, letter, seal
 from unit.signing.signing_world import NOW, SIGNER_NAME, TSA_URL, World, change_page
 
-from signing.display.image import parse_image
 from signing.display.look import prepare_look
 from signing.display.placement import Placement, Rectangle, read_box, read_geometry
+from signing.display.png import parse_image
 from signing.display.profile import load_display, parse_display
 from signing.display.tables import SignerPlace
 from signing.errors.display import ImageRoomError, TextRoomError

@@ -30,9 +30,9 @@ from unit.signing.signing_world import (
 
 from signing._asn1 import to_asn1
 from signing.display.block import build_lines
+from signing.display.fonts import find_font
 from signing.display.placement import Placement, Rectangle
 from signing.display.profile import load_display
-from signing.fonts import find_font
 from signing.options import Commitment, FieldLock, Form, Level, Permission, SigningOptions
 from signing.sign import sign_document
 

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from cli.lean import LEFT_OUT, LeftOutError, leave_out_aiohttp
+from cli.lean import LEFT_OUT, SELDOM, LeftOutError, leave_out_aiohttp
 
 IMPORTS = """
 import sys
@@ -53,3 +53,53 @@ def test_one_that_is_loaded_is_left_alone(monkeypatch):
     monkeypatch.setitem(sys.modules, LEFT_OUT, loaded)
     leave_out_aiohttp()
     assert sys.modules[LEFT_OUT] is loaded
+
+
+def test_garbage_is_looked_for_seldom_and_not_among_what_was_loaded():
+    script = (
+        "import atexit, gc; from cli.app import main\n"
+        "atexit.register(lambda: print(gc.get_threshold(), gc.get_freeze_count() > 10_000))\n"
+        "atexit.register = lambda call: order.append(call); order = []\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "for call in order: call()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "--help"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == f"{SELDOM} True"
+
+
+LATE = {
+    "fontTools": "words that are shown",
+    "PIL": "an image that is shown",
+    "rich": "a bar on a terminal",
+    "urllib3": "services that are asked",
+    "multiprocessing": "workers",
+}
+
+
+def test_signing_loads_no_library_that_it_does_not_use():
+    """What the modules of `antin sign` load before they know what is asked."""
+    script = (
+        "import sys; from cli.app import main; from cli.lean import leave_out_aiohttp\n"
+        "leave_out_aiohttp()\n"
+        "import cli.documents.sign_documents, cli.documents.sign_run, cli.homes.outside\n"
+        "import cli.documents.signer, cli.homes.keys, signing.sign\n"
+        f"print(*sorted(name for name in {sorted(LATE)} if name in sys.modules))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
+    assert "fontTools" in run_late("signing.display.fonts")
+    assert "PIL" in run_late("signing.display.png")
+    assert "urllib3" in run_late("verify.fetcher")
+
+
+def run_late(module: str) -> str:
+    """The twin: what is late is loaded by whoever uses it."""
+    script = f"import sys, {module}; print(*sys.modules)"
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout

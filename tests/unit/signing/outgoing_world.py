@@ -23,10 +23,10 @@ from unit.signing.signing_world import (
     pointers,
 )
 
-from signing.display.image import parse_image
+from signing.display.fonts import find_font
 from signing.display.placement import Placement
+from signing.display.png import parse_image
 from signing.display.profile import load_display
-from signing.fonts import find_font
 from signing.options import SigningOptions
 from signing.outgoing.number import NumberedDocument, Numbering, number_document
 from signing.outgoing.prepare import OutgoingPlaces, prepare_document

@@ -11,7 +11,7 @@ from fpdf import FPDF
 from PIL import Image, ImageDraw
 from unit.signing.signing_world import NOW, SIGNER_NAME
 
-from signing.fonts import find_font
+from signing.display.fonts import find_font
 
 BLUE = (20, 60, 170)
 RED = (205, 20, 30)

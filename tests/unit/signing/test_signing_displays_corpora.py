@@ -11,8 +11,8 @@ from unit.signing.signing_pages import handwriting, seal
 from unit.signing.signing_world import NOW, World
 
 from pki.errors.tree import PKIError
-from signing.display.image import parse_image
 from signing.display.placement import Placement
+from signing.display.png import parse_image
 from signing.display.profile import load_display
 from signing.options import SigningOptions
 from signing.revision import SignatureRequest, prepare_signature

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from signing.errors.display import FontMissingError
-from signing.fonts import (
+from signing.display.fonts import (
     FONT_VARIABLE,
     VIETNAMESE,
     characters_of,
     cut_font,
     find_font,
-    normalise,
     system_folders,
 )
+from signing.display.letters import normalise
+from signing.errors.display import FontMissingError
 
 
 @pytest.fixture(scope="module")

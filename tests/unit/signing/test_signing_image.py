@@ -13,8 +13,8 @@ from PIL import Image
 from unit.signing.signing_pages import BLUE, RED, handwriting, png, seal
 
 from pki.errors.tree import InvalidInputError
-from signing.display import image as image_module
-from signing.display.image import MAX_BYTES, MAX_PIXELS, MAX_SIDE_PX, parse_image, read_image
+from signing.display import png as image_module
+from signing.display.png import MAX_BYTES, MAX_PIXELS, MAX_SIDE_PX, parse_image, read_image
 from signing.display.tables import Ink
 from signing.errors.display import (
     ImageBrokenError,

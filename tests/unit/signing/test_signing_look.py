@@ -14,11 +14,11 @@ from pyhanko.pdf_utils.writer import PdfFileWriter
 from unit.signing.signing_pages import handwriting, seal
 from unit.signing.signing_world import NOW, World
 
-from signing.display.embedded_font import embed_font
-from signing.display.image import parse_image
+from signing.display.fonts import embed_font, find_font
 from signing.display.layout import fit_text, flow_text
 from signing.display.look import prepare_look
 from signing.display.pdfa import is_pdfa_1
+from signing.display.png import parse_image
 from signing.display.profile import load_display, parse_display
 from signing.display.tables import TextTable
 from signing.errors.display import (
@@ -28,7 +28,6 @@ from signing.errors.display import (
     ImageRoomError,
     TextRoomError,
 )
-from signing.fonts import find_font
 
 WORLD = World()
 KY = parse_image(handwriting(), "ky.png")

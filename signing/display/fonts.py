@@ -3,13 +3,15 @@
 Found, never carried: Times New Roman may not be given away, and Decree 30/2020 asks for it. A font
 is taken only when it has a glyph for every character to be shown, so that "Nguyễn" cannot come out
 as boxes. What is embedded holds those glyphs alone.
+
+Loaded by whoever has words to show: fontTools takes 0.13 s to load, a fifth of a whole
+`antin sign one.pdf`.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from io import BytesIO
@@ -18,6 +20,8 @@ from pathlib import Path
 from fontTools import subset
 from fontTools.ttLib import TTFont, TTLibError
 
+from signing.display.embedded_font import EmbeddedFont, FontMetrics, build_font
+from signing.display.letters import normalise
 from signing.errors.display import FontMissingError
 
 FONT_VARIABLE = "ANTIN_FONT"
@@ -80,6 +84,31 @@ def cut_font(path: Path, characters: frozenset[str]) -> bytes:
     return result.getvalue()
 
 
+@lru_cache(maxsize=16)
+def embed_font(path: Path, characters: frozenset[str]) -> EmbeddedFont:
+    """Return the font at `path`, cut down to these characters.
+
+    Made once for a font and a set of characters: cutting takes 60 ms (measured with Liberation
+    Serif), putting the result into a document well under one.
+    """
+    data = cut_font(path, characters)
+    with TTFont(BytesIO(data)) as font:
+        cmap, advances = font.getBestCmap(), font["hmtx"]
+        scale = 1000 / font["head"].unitsPerEm
+        letters = {chr(code): name for code, name in cmap.items()}
+        head, lines = font["head"], font["hhea"]
+        metrics = FontMetrics(
+            name=font["name"].getDebugName(6) or "Serif",
+            glyphs={each: font.getGlyphID(name) for each, name in letters.items()},
+            widths={each: advances[name][0] * scale for each, name in letters.items()},
+            ascent=lines.ascent * scale,
+            descent=lines.descent * scale,
+            box=tuple(side * scale for side in (head.xMin, head.yMin, head.xMax, head.yMax)),
+            glyph_count=font["maxp"].numGlyphs,
+        )
+    return build_font(data, metrics)
+
+
 @lru_cache(maxsize=32)
 def characters_of(path: Path) -> frozenset[str]:
     """Return the characters a TrueType file has glyphs for; none when it is not one."""
@@ -91,11 +120,6 @@ def characters_of(path: Path) -> frozenset[str]:
             return frozenset(chr(code) for code in font.getBestCmap() or ())
     except (OSError, TTLibError):
         return frozenset()
-
-
-def normalise(text: str) -> str:
-    """Return `text` composed (NFC): one glyph a letter, and found again by a search."""
-    return unicodedata.normalize("NFC", text)
 
 
 def system_folders(platform: str, environment: Mapping[str, str], home: Path) -> tuple[Path, ...]:
