@@ -32,6 +32,15 @@ class RegisterReplacedError(UnavailableError):
     code = "pki.register_replaced"
 
 
+class RegisterWentBackError(UnavailableError):
+    """What was committed here is not in the register any more (facts: `register`, `sequence`).
+
+    An older copy was written over it, or its server went on from one.
+    """
+
+    code = "pki.register_went_back"
+
+
 class RegisterConflictError(UnavailableError):
     """Somebody else changed the same record first (facts: `register`, `reason`)."""
 

@@ -2,7 +2,8 @@
 
 The edge of the tree is remembered from commit to commit. Another process may have written since,
 so it counts only while the newest entry is the one it ends with; else it is read again, as many
-rows as the size has binary ones.
+rows as the size has binary ones. Where its own last entry is not there any more, somebody put an
+older register in the place of this one, and nothing is written to that.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from functools import partial
+from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from pki.audit.entry import build_entry
 from pki.audit.stored import read_edge
 from pki.audit.tree import HASH_OCTETS, Edge
+from pki.errors.register import RegisterWentBackError
 from pki.records.audit import AuditEntry, AuditEvent
 from pki.register.prepared import Statements
 from pki.register.tables import AUDIT
@@ -25,13 +28,16 @@ _ENTRIES = select(*_COLUMNS).order_by(AUDIT.c.sequence)
 _ENTRY = select(*_COLUMNS).where(AUDIT.c.sequence == bindparam("wanted"))
 NEWEST_ENTRY = select(*_COLUMNS).order_by(AUDIT.c.sequence.desc()).limit(1)
 _NEWEST = select(AUDIT.c.sequence, AUDIT.c.subtrees).order_by(AUDIT.c.sequence.desc()).limit(1)
+_SUBTREES = select(AUDIT.c.subtrees).where(AUDIT.c.sequence == bindparam("wanted"))
 _APPEND = insert(AUDIT)
 
 
 class AuditLog:
     """One register's audit table. Safe to share between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Path | str) -> None:
+        """Take what errors call the register."""
+        self._place = place
         self._edge = Edge()
 
     def append(self, statements: Statements, event: AuditEvent, edge: Edge) -> Edge:
@@ -75,15 +81,23 @@ class AuditLog:
         """Return the edge of the log as it stands, in the caller's writing transaction.
 
         Raises:
+            RegisterWentBackError: it does not go on from what was committed here.
             AuditBrokenError: the log's end cannot be gone on from: rows are missing.
         """
         newest = statements.execute(_NEWEST).first()
+        known = self._edge
+        if newest is not None and newest.sequence == known.size and _ends(newest.subtrees, known):
+            return known
+        if known.size:
+            self._check_kept(statements, known)
         if newest is None:
             return Edge()
-        known = self._edge
-        if known.size == newest.sequence and known.peaks[-1:] == (_peak(newest.subtrees),):
-            return known
         return read_edge(newest.sequence, partial(_find_each, statements))
+
+    def _check_kept(self, statements: Statements, known: Edge) -> None:
+        row = statements.execute(_SUBTREES, {"wanted": known.size}).first()
+        if row is None or not _ends(row.subtrees, known):
+            raise RegisterWentBackError(register=self._place, sequence=known.size)
 
 
 def _find_each(statements: Statements, sequences: Sequence[int]) -> tuple[AuditEntry, ...]:
@@ -91,6 +105,6 @@ def _find_each(statements: Statements, sequences: Sequence[int]) -> tuple[AuditE
     return tuple(AuditEntry(*row) for row in found if row is not None)
 
 
-def _peak(subtrees: object) -> bytes:
-    """Return the largest subtree's hash; SQLite keeps whatever type somebody wrote."""
-    return subtrees[-HASH_OCTETS:] if isinstance(subtrees, bytes) else b""
+def _ends(subtrees: object, known: Edge) -> bool:
+    """Say whether the edge ends with that entry; SQLite keeps whatever type somebody wrote."""
+    return isinstance(subtrees, bytes) and known.peaks[-1:] == (subtrees[-HASH_OCTETS:],)

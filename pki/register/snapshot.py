@@ -60,7 +60,8 @@ class Snapshot:
             AuditBrokenError: hashes are missing at its end.
         """
         last = self._connection.scalar(select(func.max(AUDIT.c.sequence)))
-        return read_edge(last or 0, lambda wanted: AuditLog().find(self._connection, wanted))
+        log = AuditLog(self._store.place)
+        return read_edge(last or 0, lambda wanted: log.find(self._connection, wanted))
 
     def authorities(self) -> tuple[tuple[str, int, int], ...]:
         """Return name, number of serials and highest CRL number of every authority.

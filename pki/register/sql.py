@@ -108,7 +108,7 @@ class SQLRegister:
         self.clock_bounds = bounds
         self._transactions = Transactions(store)
         self._reading = self._transactions.reading
-        self._log = AuditLog()
+        self._log = AuditLog(store.place)
 
     def close(self) -> None:
         """Give back the connections; the register may not be used after."""

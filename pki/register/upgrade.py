@@ -79,7 +79,7 @@ def _change(connection: Connection, store: Store, event: AuditEvent, to: int) ->
     found: int = connection.execute(select(SCHEMA.c.version)).scalar_one()
     told = replace(event, facts=(("from", str(found)), ("to", str(to))))
     if found == SCHEMA_VERSION:  # the entry is written while the log has the form of today
-        _tell(connection, told)
+        _tell(connection, store, told)
     store.drop_guards(connection)
     reached = _migrate(connection, store, found, to)
     connection.execute(update(SCHEMA).values(version=to))
@@ -87,11 +87,11 @@ def _change(connection: Connection, store: Store, event: AuditEvent, to: int) ->
     for guard in store.guards if to == SCHEMA_VERSION else reached.module.LEFT[engine]:
         connection.exec_driver_sql(guard)
     if found != SCHEMA_VERSION:
-        _tell(connection, told)
+        _tell(connection, store, told)
 
 
-def _tell(connection: Connection, event: AuditEvent) -> None:
-    log, statements = AuditLog(), InConnection(connection)
+def _tell(connection: Connection, store: Store, event: AuditEvent) -> None:
+    log, statements = AuditLog(store.place), InConnection(connection)
     log.append(statements, event, log.edge(statements))
 
 

@@ -1,4 +1,4 @@
-"""A register's file that is deleted, moved or replaced while it is open."""
+"""A register that is deleted, moved, replaced or written over while it is open."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pki_engines import Place
 from pki_world import NOW, World, make_world
 
 from pki.clock import FixedClock
-from pki.errors.register import RegisterReplacedError
+from pki.errors.register import RegisterReplacedError, RegisterWentBackError
 from pki.records.audit import AuditEvent
 from pki.records.certificates import CertificateQuery
 from pki.register import sqlite
+from pki.register.audit_log import AuditLog
 from pki.register.sql import create_register, open_register
 from pki.register.sqlite import SQLiteStore
 
@@ -134,6 +136,84 @@ def test_no_connection_is_made_to_the_file_that_took_its_place(tmp_path: Path):
         store._connect()
     assert open_register(path).list_authorities() == (), "whoever opens it anew reads it"
     store.engine.dispose()
+
+
+def older_copy(path: Path) -> Path:
+    copy = path.with_suffix(".older")
+    with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+    source.close()
+    target.close()
+    return copy
+
+
+def written_over(copy: Path, path: Path) -> None:
+    """Write a copy into the file itself, as `cp` does; what was in the log file is in it by now."""
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+    connection.close()
+    shutil.copyfile(copy, path)
+
+
+def test_an_older_copy_that_is_written_over_it_is_noticed(world: World):
+    path = world.folder / "register.db"
+    copy = older_copy(path)
+    serial = world.issue().serial_number
+    written_over(copy, path)
+    assert world.register.find_certificate("issuing", serial) is None, "it is gone"
+    for _ in range(2):
+        with pytest.raises(RegisterWentBackError) as refused:
+            world.issue()
+    assert refused.value.facts["register"] == path
+
+
+def test_the_same_again_is_no_harm(world: World):
+    path = world.folder / "register.db"
+    world.issue()
+    written_over(older_copy(path), path)
+    world.issue()
+
+
+def test_so_it_is_where_others_went_on_from_the_copy(world: World):
+    """By now the log is longer than it was, and another one."""
+    path = world.folder / "register.db"
+    copy = older_copy(path)
+    world.issue()
+    written_over(copy, path)
+    for _ in range(9):
+        written_elsewhere(path)
+    with pytest.raises(RegisterWentBackError):
+        world.issue()
+    assert open_register(path).list_authorities(), "whoever opens it anew takes it as it is"
+
+
+def test_without_looking_it_is_gone_on_from(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(AuditLog, "_check_kept", lambda *_: None)
+    path = world.folder / "register.db"
+    copy = older_copy(path)
+    serial = world.issue().serial_number
+    written_over(copy, path)
+    world.issue()
+    assert world.register.find_certificate("issuing", serial) is None
+
+
+@pytest.mark.parametrize("lost", ["= 0", "> 1", "> 0"])
+def test_a_database_that_went_back_is_noticed(placed_world: World, place: Place, lost: str):
+    """As a server that went on from an older state: its log ends before what was committed."""
+    world = placed_world
+    world.issue()
+    with place.raw() as run:
+        place.drop_guards(run)
+        if lost != "= 0":
+            run(f"DELETE FROM audit WHERE sequence {lost}")
+    if lost == "= 0":
+        world.register.commit((), EVENT)
+        return
+    with pytest.raises(RegisterWentBackError):
+        world.register.commit((), EVENT)
+    anew = open_register(place.url)
+    anew.commit((), EVENT)
+    anew.close()
 
 
 def test_a_relative_path_stays_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
