@@ -24,6 +24,7 @@ def sign(
     display: Annotated[str | None, typer.Option("--display", help="sign.display")] = None,
     image: Annotated[Path | None, typer.Option("--image", help="sign.image")] = None,
     number: Annotated[str | None, typer.Option("--number", help="sign.number")] = None,
+    main: Annotated[Path | None, typer.Option("--main", help="sign.main")] = None,
     field: Annotated[str | None, typer.Option("--field", help="sign.field")] = None,
     place: Annotated[str | None, typer.Option("--place", help="sign.place")] = None,
     tsa: Annotated[str | None, typer.Option("--tsa", help="sign.tsa")] = None,
@@ -98,6 +99,10 @@ def sign(
         require_status=require_status,
         allow_broken=allow_broken,
     )
+    if main is not None:
+        from cli.documents.annexes import annex_wishes  # reads the text of pages
+
+        wishes = annex_wishes(session, home, wishes, main)
     options = wishes.options(home)
     queued = sign_later(wishes, home, options)
     options = for_later(options) if queued else options

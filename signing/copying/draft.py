@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 
-from pyhanko.pdf_utils.generic import DictionaryObject, Reference
+from pyhanko.pdf_utils.generic import DictionaryObject
 
 from signing.copying.flat import FlatPages, flatten
 from signing.copying.record import name_of, put_record, put_source, record_of
@@ -95,8 +95,8 @@ def draft_copy(pdf: OpenPDF, wish: CopyWish, source: JudgedSource, *, at: dateti
         raise EncryptedPDFError(name=pdf.name)
     extract = wish.kind is CopyKind.TRICH_SAO
     with hostile_document():
+        pages = page_objects(pdf)
         references = tuple(page_references(pdf.reader))
-        pages = _pages_of(pdf, references)
         signed = {field.page + 1 for field in signed_fields(pdf.reader, references)}
         numbers = _numbers(wish, len(pages))
         chosen = tuple((number, pages[number - 1]) for number in numbers)
@@ -118,8 +118,13 @@ def draft_copy(pdf: OpenPDF, wish: CopyWish, source: JudgedSource, *, at: dateti
     )
 
 
-def _pages_of(pdf: OpenPDF, references: tuple[Reference, ...]) -> tuple[DictionaryObject, ...]:
-    found = tuple(each.get_object() for each in references)
+def page_objects(pdf: OpenPDF) -> tuple[DictionaryObject, ...]:
+    """Return the pages of a document, at least one.
+
+    Raises:
+        DocumentUnsupportedError: there are not as many as the document says.
+    """
+    found = tuple(each.get_object() for each in page_references(pdf.reader))
     pages = tuple(each for each in found if isinstance(each, DictionaryObject))
     if not pages or len(pages) != int(pdf.reader.root["/Pages"]["/Count"]):
         raise DocumentUnsupportedError(reason="page tree")

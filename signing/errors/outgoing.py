@@ -111,3 +111,21 @@ class AgencyFieldError(RefusedError):
     """The agency would sign a prepared document beside its field, which locks (facts: `field`)."""
 
     code = "signing.agency_field"
+
+
+class AnnexMainRefusedError(RefusedError):
+    """The main document of an annex is no valid original (facts: `name`, `reason`)."""
+
+    code = "signing.annex_main_refused"
+
+
+class AnnexNumberUnreadError(InvalidInputError):
+    """The main document's number cannot be read from its page (facts: `name`)."""
+
+    code = "signing.annex_number_unread"
+
+
+class AnnexNumberDiffersError(InvalidInputError):
+    """Another number was said than the main document has (facts: `number`, `found`)."""
+
+    code = "signing.annex_number_differs"

@@ -112,14 +112,14 @@ def find_blanks(pages: Pages, *, number: bool, date: bool) -> FoundBlanks:
         raise NoTextError(pages=text.looked_at)
     geometry = pages.geometry(0)
     letters = [letter for page in text.found if page.index == 0 for letter in page.letters]
-    rows = [cells for row in rows_of(letters, geometry) if (cells := _cells(row, geometry))]
+    rows = [cells for row in rows_of(letters, geometry) if (cells := cells_of(row, geometry))]
     return FoundBlanks(
         _find_number(rows, geometry) if number else None,
         _find_date(rows, geometry) if date else None,
     )
 
 
-def _cells(row: list[Cell], geometry: PageGeometry) -> list[Cell]:
+def cells_of(row: list[Cell], geometry: PageGeometry) -> list[Cell]:
     """Return a row of the upper half from left to right, no letter twice."""
     cells: list[Cell] = []
     for text, box in sorted(row, key=lambda item: item[1].left_mm):
@@ -132,7 +132,7 @@ def _cells(row: list[Cell], geometry: PageGeometry) -> list[Cell]:
     return [] if cells and cells[0][1].top_mm > geometry.height_mm / 2 else cells
 
 
-def _text(cells: list[Cell]) -> str:
+def text_of(cells: list[Cell]) -> str:
     """Return a row as it is searched: a letter for each cell, so that places are the same."""
     return "".join(letter for letter, _ in cells).lower()
 
@@ -141,8 +141,8 @@ def _find_number(rows: list[list[Cell]], geometry: PageGeometry) -> Blank:
     found = [
         (cells, match)
         for cells in rows
-        for match in _NUMBER.finditer(_text(cells))
-        if cells[match.start()][0] == "S" and _begins_column(cells, match.start())
+        for match in _NUMBER.finditer(text_of(cells))
+        if cells[match.start()][0] == "S" and begins_column(cells, match.start())
     ]
     if not found:
         raise NumberPlaceNotFoundError
@@ -169,7 +169,8 @@ def _number_blank(cells: list[Cell], match: re.Match[str], geometry: PageGeometr
     return _wide_enough(blank, "Số", 2 * NUMBER_EM)
 
 
-def _begins_column(cells: list[Cell], index: int) -> bool:
+def begins_column(cells: list[Cell], index: int) -> bool:
+    """Say whether nothing stands closely before a letter."""
     if index == 0:
         return True
     before, box = cells[index - 1][1], cells[index][1]
@@ -177,10 +178,10 @@ def _begins_column(cells: list[Cell], index: int) -> bool:
 
 
 def _find_date(rows: list[list[Cell]], geometry: PageGeometry) -> DateBlanks:
-    found = [(cells, match) for cells in rows for match in _DATE.finditer(_text(cells))]
+    found = [(cells, match) for cells in rows for match in _DATE.finditer(text_of(cells))]
     blank = [each for each in found if not _is_printed(each[1])]
     if not blank:  # dates of other documents stand in the text; this one's beside the number
-        heads = [cells[m.start()][1] for cells in rows for m in _NUMBER.finditer(_text(cells))]
+        heads = [cells[m.start()][1] for cells in rows for m in _NUMBER.finditer(text_of(cells))]
         blank = [each for each in found if any(_is_near(each, head) for head in heads)]
     if not blank:
         raise DatePlaceNotFoundError
