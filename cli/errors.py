@@ -101,6 +101,12 @@ class SecretUnavailableError(UnavailableError):
     code = "cli.secret_unavailable"
 
 
+class DocumentPasswordError(UnavailableError):
+    """The password of encrypted documents cannot be had (fact: `source`)."""
+
+    code = "cli.document_password"
+
+
 class UnknownNameError(RefusedError):
     """No authority, certificate or profile of that name (facts: `kind`, `name`)."""
 

@@ -11,6 +11,7 @@ Serial = Annotated[str, typer.Argument(help="cert.serial")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="output")]
 RequestId = Annotated[str | None, typer.Option("--request-id", help="cert.request_id")]
 PinSource = Annotated[str | None, typer.Option("--pin-source", help="pin_source")]
+PasswordSource = Annotated[str | None, typer.Option("--password-source", help="password_source")]
 KeyTypeName = Literal[
     "ec-p256",
     "ec-p384",

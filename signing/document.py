@@ -20,6 +20,7 @@ from pyhanko.sign.fields import FieldMDPSpec, MDPPerm, SigFieldSpec, enumerate_s
 from pyhanko.stamp import BaseStampStyle
 
 from pki.errors.tree import PKIError
+from signing.encryption import check_appendable, check_permitted
 from signing.errors.documents import (
     CertifiedError,
     CertifyNotFirstError,
@@ -29,8 +30,9 @@ from signing.errors.documents import (
 from signing.errors.fields import FieldNotSignatureError, FieldTakenError
 from signing.hybrid import check_hybrid
 from signing.objects import entry
-from verify.errors import EncryptedPDFError
+from verify.password import Password
 from verify.pdf.document import OpenPDF
+from verify.pdf.encryption import unlock
 from verify.pdf.fields import SignatureField
 from verify.pdf.reader import Reader
 
@@ -71,17 +73,28 @@ def hostile_document() -> Iterator[None]:
         raise DocumentUnsupportedError(reason=f"{type(error).__name__}: {error}"[:300]) from error
 
 
-def open_writer(stream: BytesIO, name: str) -> IncrementalPdfFileWriter:
+def open_writer(
+    stream: BytesIO, name: str, password: Password | None = None, *, creates: bool = False
+) -> IncrementalPdfFileWriter:
     """Return a writer that appends to the document in `stream`.
 
+    Args:
+        stream: the document.
+        name: what to call it in messages.
+        password: of a document that is encrypted.
+        creates: whether a new field is to be made.
+
     Raises:
-        EncryptedPDFError: it is encrypted.
+        EncryptedPDFError, WrongPasswordError, EncryptedForCertificatesError: it is not opened.
+        NewFieldForbiddenError: it is encrypted, and its author permits no new fields.
         DocumentUnsupportedError: pyHanko cannot append to it safely.
     """
     with hostile_document():
         writer = _Appender(stream)
-        if writer.security_handler is not None:
-            raise EncryptedPDFError(name=name)
+        access = unlock(writer.prev, name=name, password=password)
+        check_appendable(access)
+        if creates:
+            check_permitted(access, name=name, creates=True)
         return writer
 
 
@@ -89,18 +102,15 @@ def append_to(pdf: OpenPDF) -> IncrementalPdfFileWriter:
     """Return a writer that appends to a document that is open already.
 
     Raises:
-        EncryptedPDFError: it is encrypted.
         HybridDiffersError, HybridHidesError: programs do not agree on what it shows.
         DocumentUnsupportedError: pyHanko cannot append to it safely.
     """
     if not pdf.strict:
-        return open_writer(BytesIO(pdf.data), pdf.name)
+        return open_writer(BytesIO(pdf.data), pdf.name, pdf.password)
     with hostile_document():
         check_hybrid(pdf)
-        writer = _Appender.from_reader(pdf.reader)
-        if writer.security_handler is not None:
-            raise EncryptedPDFError(name=pdf.name)
-        return writer
+        check_appendable(pdf.access)
+        return _Appender.from_reader(pdf.reader)
 
 
 class _Appender(IncrementalPdfFileWriter):

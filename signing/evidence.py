@@ -21,9 +21,10 @@ from signing.errors.standing import RevokedMeanwhileError
 from signing.errors.times import EvidenceUnavailableError
 from signing.services import SigningServices
 from verify.collect import collect_for_chain
-from verify.document import verify_document
+from verify.document import verify_opened
 from verify.evidence import NONE, Evidence
 from verify.indication import Indication
+from verify.pdf.document import open_pdf
 from verify.policy import Policy
 from verify.report import LinkReport, Report, SignatureReport
 from verify.rules.revocation import Standing
@@ -97,13 +98,15 @@ def gather_proof(subject: Subject, services: SigningServices) -> Evidence:
 
 
 def _judge(subject: Subject, evidence: Evidence, services: SigningServices) -> SignatureReport:
-    report = verify_document(
-        subject.data,
+    pdf = open_pdf(
+        subject.data, name=subject.name, limits=services.policy.limits, password=services.password
+    )
+    report = verify_opened(
+        pdf,
         policy=services.policy,
         trust=services.trust,
         at=services.clock.now(),
         evidence=evidence,
-        name=subject.name,
     )
     return find_signature(report, subject.field)
 

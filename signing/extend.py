@@ -41,12 +41,13 @@ from signing.revision import add_document_timestamp, add_evidence
 from signing.services import SigningServices
 from signing.tsa import FetchingTimeStamper
 from signing.verdict import is_broken, result_not_valid
-from verify.collect import Collector, verify_online
-from verify.document import verify_document
+from verify.collect import Collector, verify_opened_online
+from verify.document import verify_opened
 from verify.evidence import Evidence
 from verify.facts import Kind
 from verify.finding import Severity
 from verify.indication import Indication
+from verify.pdf.document import OpenPDF, open_pdf
 from verify.policy import Policy
 from verify.report import Report, SignatureReport
 from verify.rules.level import PADES
@@ -164,14 +165,18 @@ def look(data: bytes, services: SigningServices, *, name: str) -> Look:
         InvalidInputError: it is no document (`verify.errors`).
     """
     collector = Collector(services.fetcher, services.clock)
-    report = verify_online(
-        data,
+    report = verify_opened_online(
+        _open(data, services, name),
         policy=services.policy,
         trust=services.trust,
         collector=collector,
-        name=name,
     )
     return Look(report, collector.evidence)
+
+
+def _open(data: bytes, services: SigningServices, name: str) -> OpenPDF:
+    limits = services.policy.limits
+    return open_pdf(data, name=name, limits=limits, password=services.password)
 
 
 @dataclass(slots=True)
@@ -197,12 +202,11 @@ class _Work:
     def look_alone(self) -> Report:
         """Judge the document by what is in it."""
         services = self.services
-        self.report = verify_document(
-            self.document.getvalue(),
+        self.report = verify_opened(
+            _open(self.document.getvalue(), services, self.name),
             policy=services.policy,
             trust=services.trust,
             at=services.clock.now(),
-            name=self.name,
         )
         return self.report
 
@@ -211,13 +215,23 @@ class _Work:
         digest = _digest(self.services.policy)
         with hostile_document():
             add_document_timestamp(
-                self.document, self.timestamper, digest_name=digest, name=self.name
+                self.document,
+                self.timestamper,
+                digest_name=digest,
+                name=self.name,
+                password=self.services.password,
             )
         self.steps.append(step)
 
     def add_evidence(self) -> None:
         """Append the evidence there is, as no step of its own."""
-        add_evidence(self.document, self.evidence, contents=None, name=self.name)
+        add_evidence(
+            self.document,
+            self.evidence,
+            contents=None,
+            name=self.name,
+            password=self.services.password,
+        )
 
     def embed(self) -> None:
         """Append the evidence there is."""
@@ -259,7 +273,9 @@ def _prove_existence(work: _Work, unproved: list[SignatureReport]) -> None:
     """Time-stamp the one signature that is last in its CMS; else the document."""
     data, policy = work.document.getvalue(), work.services.policy
     place = (
-        find_place(data, unproved[0].field, limits=policy.limits) if len(unproved) == 1 else None
+        find_place(data, unproved[0].field, limits=policy.limits, password=work.services.password)
+        if len(unproved) == 1
+        else None
     )
     stamped = None
     if place is not None and unproved[0].sub_filter == PADES:

@@ -22,6 +22,7 @@ from signing.objects import entry
 from signing.options import SigningOptions
 from signing.pages import pages_of
 from signing.permissions import lock_spec
+from verify.password import Password
 
 
 def plan_field(
@@ -29,8 +30,17 @@ def plan_field(
     options: SigningOptions,
     certificate: x509.Certificate,
     at: datetime,
+    *,
+    password: Password | None = None,
 ) -> FieldPlan:
     """Return the field that `options` ask for; nothing is written yet.
+
+    Args:
+        writer: of the document.
+        options: what is asked for.
+        certificate: the signer's.
+        at: the claimed time.
+        password: that the document was opened with.
 
     Raises:
         FieldTakenError: the field named is signed.
@@ -51,7 +61,7 @@ def plan_field(
             style = _style(look, _geometry_of(field), read_box(entry(_widget(field), "/Rect")))
         return FieldPlan(name, None, style, field)
     with hostile_document():
-        spot = resolve_place(pages_of(writer), options.placement, look, certificate)
+        spot = resolve_place(pages_of(writer, password), options.placement, look, certificate)
     box = spot.geometry.to_user_space(spot.rectangle)
     spec = SigFieldSpec(
         name,

@@ -16,6 +16,7 @@ from signing.display.placement import read_geometry
 from signing.document import hostile_document
 from signing.errors.fields import FieldNumberError
 from signing.objects import entry
+from verify.password import Password
 from verify.pdf.document import OpenPDF, open_pdf
 from verify.pdf.fields import Field, find_fields
 from verify.policy import Limits
@@ -40,13 +41,15 @@ class SignatureFieldInfo:
     has_seed_values: bool
 
 
-def list_fields(data: bytes, *, name: str, limits: Limits) -> tuple[SignatureFieldInfo, ...]:
+def list_fields(
+    data: bytes, *, name: str, limits: Limits, password: Password | None = None
+) -> tuple[SignatureFieldInfo, ...]:
     """Return the signature fields of a document, signed and empty.
 
     Raises:
         InvalidInputError: it is no document that can be read (`verify.errors`).
     """
-    return fields_of(open_pdf(data, name=name, limits=limits))
+    return fields_of(open_pdf(data, name=name, limits=limits, password=password))
 
 
 def fields_of(pdf: OpenPDF) -> tuple[SignatureFieldInfo, ...]:

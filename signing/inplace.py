@@ -23,6 +23,7 @@ from signing.coroutine import finish
 from verify.cms.token import read_token
 from verify.finding import Finding
 from verify.guard import foreign
+from verify.password import Password
 from verify.pdf.document import open_pdf
 from verify.pdf.fields import find_signature_fields
 from verify.pdf.ranges import Covered, read_range
@@ -43,18 +44,21 @@ class Place:
     """The signature's value: what is time-stamped."""
 
 
-def find_place(data: bytes, field: str, *, limits: Limits) -> Place | None:
+def find_place(
+    data: bytes, field: str, *, limits: Limits, password: Password | None = None
+) -> Place | None:
     """Return where the signature in `field` lies; None where nothing may be put into it.
 
     Args:
         data: the document; it was judged before.
         field: whose signature.
         limits: of the policy.
+        password: of a document that is encrypted.
 
     Raises:
         MalformedObjectError: the signature cannot be taken apart.
     """
-    pdf = open_pdf(data, name=field, limits=limits)
+    pdf = open_pdf(data, name=field, limits=limits, password=password)
     fields = find_signature_fields(pdf, name=field, limit=limits.signatures)
     found = next((each for each in fields if each.name == field), None)
     covered = None if found is None else read_range(pdf, found)

@@ -45,19 +45,23 @@ def extend(
         UntrustedPathError: a certificate has no path to a trusted root.
         UnavailableError: the time-stamp service, see `signing.tsa`.
     """
-    data, name = signed.output.getvalue(), request.name
+    data, name, password = signed.output.getvalue(), request.name, services.password
     ends = (signer.certificate, *timestamper.signers)
     others = (*signer.chain, *timestamper.certificates)
     evidence = gather_proof(Subject(data, signed.field_name, name, ends, others), services)
-    add_evidence(signed.output, evidence, contents=signed.contents, name=name)
+    add_evidence(signed.output, evidence, contents=signed.contents, name=name, password=password)
     if request.options.level is not Level.B_LTA:
         return evidence
     known = timestamper.signers
     add_document_timestamp(
-        signed.output, timestamper, digest_name=request.signer.digest_name, name=name
+        signed.output,
+        timestamper,
+        digest_name=request.signer.digest_name,
+        name=name,
+        password=password,
     )
     new = tuple(each for each in timestamper.signers if each not in known)
     if new:  # services with several units answer with another certificate each time
         more = gather_evidence(new, timestamper.certificates, services)
-        add_evidence(signed.output, more, contents=None, name=name)
+        add_evidence(signed.output, more, contents=None, name=name, password=password)
     return evidence

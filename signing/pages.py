@@ -13,10 +13,16 @@ from pyhanko.sign.fields import enumerate_sig_fields
 from signing.display.placement import read_box
 from signing.display.resolve import Pages, SignedField
 from signing.objects import entry
+from verify.password import Password
 
 
-def pages_of(writer: IncrementalPdfFileWriter) -> Pages:
-    """Return the pages of the document that `writer` appends to."""
+def pages_of(writer: IncrementalPdfFileWriter, password: Password | None = None) -> Pages:
+    """Return the pages of the document that `writer` appends to.
+
+    Args:
+        writer: of the document.
+        password: that it was opened with; whoever reads the text opens it again.
+    """
     count = int(writer.root["/Pages"]["/Count"])
 
     @cache
@@ -35,6 +41,7 @@ def pages_of(writer: IncrementalPdfFileWriter) -> Pages:
 
     return Pages(
         data=lambda: _bytes_of(writer),
+        password=password,
         count=count,
         page=page,
         signed_fields=lambda: tuple(signed_fields(writer.prev, references())),

@@ -21,6 +21,7 @@ from signing.coroutine import finish
 from signing.display.pdfa import give_empty_look
 from signing.document import append_to, check_unlocked, hostile_document, open_writer
 from signing.embed import Embedding, Placeholder, declare_extensions
+from signing.encryption import check_permitted
 from signing.field import plan_field
 from signing.fields import field_by_number, fields_of
 from signing.options import Form, SigningOptions
@@ -30,6 +31,7 @@ from signing.signer import KeySigner, usable_public_key
 from signing.tsa import TOKEN_BYTES
 from signing.wishes import check_form
 from verify.evidence import Evidence
+from verify.password import Password
 from verify.pdf.document import OpenPDF, open_pdf
 from verify.pdf.fields import find_signature_fields
 from verify.policy import default_policy
@@ -117,7 +119,7 @@ def prepare_opened(
         signed: whether there may be signatures in the document; false after a look at it.
 
     Raises:
-        EncryptedPDFError: it is encrypted.
+        NewFieldForbiddenError, FillingForbiddenError: it is encrypted, and its author says no.
         DocumentLockedError: a signature in it forbids one more.
         CertifiedError: a certification in it forbids a new visible field.
         DocumentUnsupportedError: it cannot be appended to safely.
@@ -130,7 +132,8 @@ def prepare_opened(
     options, signer = _with_field_name(request.options, pdf), request.signer
     earlier = find_signature_fields(pdf, name=pdf.name, limit=_MANY) if signed else ()
     writer = append_to(pdf)
-    plan = plan_field(writer, options, signer.certificate, request.at)
+    plan = plan_field(writer, options, signer.certificate, request.at, password=pdf.password)
+    check_permitted(pdf.access, name=pdf.name, creates=plan.new_field is not None)
     check_unlocked(earlier, plan, certify=options.certify is not None)
     seeded = obey_seed_values(plan, options, signer.certificate, signer.digest_name)
     check_form(seeded.form, options)
@@ -166,7 +169,12 @@ def _placeholder(request: SignatureRequest, form: Form) -> Placeholder:
 
 
 def add_evidence(
-    document: BytesIO, evidence: Evidence, *, contents: bytes | None, name: str
+    document: BytesIO,
+    evidence: Evidence,
+    *,
+    contents: bytes | None,
+    name: str,
+    password: Password | None = None,
 ) -> None:
     """Append the evidence to the document security store.
 
@@ -175,11 +183,12 @@ def add_evidence(
         evidence: what to embed; what is there already is not written twice.
         contents: of the signature that gets a VRI entry; None for no such entry.
         name: the document's, for messages.
+        password: of a document that is encrypted.
 
     Spec: ETSI EN 319 142-1 §5.4.2, §5.4.3.
     """
     with hostile_document():
-        writer = open_writer(document, name)
+        writer = open_writer(document, name, password)
         store = DocumentSecurityStore.supply_dss_in_writer(
             writer,
             contents,
@@ -192,13 +201,28 @@ def add_evidence(
 
 
 def add_document_timestamp(
-    document: BytesIO, timestamper: TimeStamper, *, digest_name: str, name: str
+    document: BytesIO,
+    timestamper: TimeStamper,
+    *,
+    digest_name: str,
+    name: str,
+    password: Password | None = None,
 ) -> None:
     """Append a document time-stamp over everything before it.
 
+    Args:
+        document: is appended to in place.
+        timestamper: asks for the time-stamp.
+        digest_name: of the document.
+        name: the document's, for messages.
+        password: of a document that is encrypted.
+
+    Raises:
+        NewFieldForbiddenError: its author permits no new fields.
+
     Spec: ETSI EN 319 142-1 §5.4.3, ISO 32000-2 §12.8.5.
     """
-    writer = open_writer(document, name)
+    writer = open_writer(document, name, password, creates=True)
     field = _add_stamp_field(writer)
     stamper = PdfTimeStamper(timestamper, field_name=field)
     finish(

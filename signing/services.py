@@ -11,6 +11,7 @@ from pki.fetcher import Fetcher
 from signing.failover import TimestampService, TimestampServices
 from signing.records import EvidenceKeeper
 from signing.tsa import FetchingTimeStamper
+from verify.password import Password
 from verify.policy import Policy
 from verify.trust import TrustStore
 
@@ -29,6 +30,8 @@ class SigningServices:
     """Waits for so many seconds."""
     records: EvidenceKeeper | None = None
     """Keeps evidence about each signature that is made."""
+    password: Password | None = None
+    """Opens documents that are encrypted."""
 
     def timestamper(self, url: str | None = None) -> FetchingTimeStamper | None:
         """Return what asks for time-stamps: the service named, else the office's.

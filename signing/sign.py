@@ -114,7 +114,7 @@ class Signatory:
         """
         options, services = self._options, self.services
         timestamper = _timestamper(options, services)
-        pdf = open_pdf(data, name=name, limits=services.policy.limits)
+        pdf = open_pdf(data, name=name, limits=services.policy.limits, password=services.password)
         before = judge_before(pdf, services=services, allow_broken=options.allow_broken_signatures)
         options = choose_field(pdf, options, self.signer.certificate, services.policy)
         check_order(pdf, before, options, self.signer.certificate, services)

@@ -9,29 +9,24 @@ from verify.cms.token import read_token
 from verify.errors import MalformedObjectError
 from verify.evidence import Evidence
 from verify.finding import Finding
-from verify.pdf.document import open_pdf
+from verify.pdf.document import OpenPDF
 from verify.pdf.fields import find_signature_fields
 from verify.pdf.ranges import read_range
 from verify.pdf.store import read_store
-from verify.policy import Limits
 
 
-def signers_in(
-    data: bytes, evidence: Evidence, *, limits: Limits, name: str
-) -> dict[str, x509.Certificate]:
+def signers_of(pdf: OpenPDF, evidence: Evidence, *, limit: int) -> dict[str, x509.Certificate]:
     """Return the signing certificates by field; a signature that cannot be read has none.
 
     Args:
-        data: the document; it was judged before.
+        pdf: the document; it was judged before.
         evidence: certificates had beside it.
-        limits: of the policy.
-        name: the document's, for messages.
+        limit: of signatures, the policy's.
     """
-    pdf = open_pdf(data, name=name, limits=limits)
     stored = (item.der for item in read_store(pdf).certificates)
     others = (*readable(stored), *readable(item.der for item in evidence.certificates))
     found: dict[str, x509.Certificate] = {}
-    for field in find_signature_fields(pdf, name=name, limit=limits.signatures):
+    for field in find_signature_fields(pdf, name=pdf.name, limit=limit):
         covered = read_range(pdf, field)
         if isinstance(covered, Finding):
             continue

@@ -26,12 +26,13 @@ from pki.clock import Clock
 from pki.errors.fetching import FetchFailedError, FetchRefusedError
 from pki.fetcher import OCSP_REQUEST, Fetcher, FetchRequest
 from verify.certificate import read_certificate, readable, serial_of
-from verify.document import verify_document
+from verify.document import verify_opened
 from verify.errors import MalformedObjectError
 from verify.evidence import NONE, Evidence, Item
 from verify.finding import Finding, warning
 from verify.guard import foreign
 from verify.path.rfc5280 import extension
+from verify.pdf.document import OpenPDF, open_pdf
 from verify.policy import Policy
 from verify.report import Need, Report
 from verify.revocation.crl import read_crl
@@ -222,8 +223,25 @@ def verify_online(
     Raises:
         InvalidInputError: the file cannot be read as a document (see `verify_document`).
     """
+    pdf = open_pdf(data, name=name, limits=policy.limits)
+    return verify_opened_online(pdf, policy=policy, trust=trust, collector=collector, at=at)
+
+
+def verify_opened_online(
+    pdf: OpenPDF,
+    *,
+    policy: Policy,
+    trust: TrustStore,
+    collector: Collector,
+    at: datetime | None = None,
+) -> Report:
+    """Judge a document that is open already: see `verify_online`.
+
+    Raises:
+        TooManySignaturesError: more signature fields than the policy allows.
+    """
     clock = collector.clock
-    judge = partial(verify_document, data, policy=policy, trust=trust, name=name)
+    judge = partial(verify_opened, pdf, policy=policy, trust=trust)
     report = judge(at=at or clock.now())
     for round_number in range(ROUNDS):
         had = len(collector.evidence)

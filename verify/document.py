@@ -57,7 +57,8 @@ def verify_document(
         EmptyPDFError: no bytes.
         TooLargeError: more bytes than the policy allows.
         NotAPDFError: no PDF header.
-        EncryptedPDFError: it needs a password.
+        EncryptedPDFError: it needs a password; with one, open it and ask `verify_opened`.
+        EncryptedForCertificatesError: it is encrypted for holders of certificates.
         BrokenPDFError: its structure cannot be read.
         TooManySignaturesError: more signature fields than the policy allows.
 

@@ -32,6 +32,18 @@ class EncryptedPDFError(InvalidInputError):
     code = "verify.pdf_encrypted"
 
 
+class WrongPasswordError(RefusedError):
+    """The password does not open the file (fact: `name`)."""
+
+    code = "verify.password_wrong"
+
+
+class EncryptedForCertificatesError(InvalidInputError):
+    """The file is encrypted for holders of certificates (fact: `name`)."""
+
+    code = "verify.pdf_encrypted_for_certificates"
+
+
 class TooLargeError(InvalidInputError):
     """The file is larger than the policy's limit (facts: `name`, `size`, `limit`)."""
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.options import PasswordSource
 from cli.session import session_of
 
 
@@ -33,6 +34,7 @@ def extend(
     trust: Annotated[list[Path] | None, typer.Option("--trust", help="verify.trust")] = None,
     policy: Annotated[str | None, typer.Option("--policy", help="verify.policy")] = None,
     workers: Annotated[int, typer.Option("--workers", help="extend.workers", min=1, max=64)] = 1,
+    password_source: PasswordSource = None,
     json_lines: Annotated[bool, typer.Option("--json-lines", help="json_lines")] = False,
 ) -> None:
     """Add time-stamps and evidence to documents; each is judged before and after."""
@@ -43,6 +45,7 @@ def extend(
         check_queue_alone,
         extension_plan,
     )
+    from cli.documents.password import document_password
     from cli.documents.paths import documents_in
     from cli.homes.home import find_home, home_directory
     from cli.homes.outside import outside_of
@@ -51,7 +54,10 @@ def extend(
     home = find_home(home_directory(session.home), session.configuration)
     if home.settings.demo:
         session.tell("cli.demo_home")
-    outside = outside_of(session, home, trust=trust or (), policy=policy, tsa=tsa)
+    password = document_password(session, password_source)
+    outside = outside_of(
+        session, home, trust=trust or (), policy=policy, tsa=tsa, password=password
+    )
     if queue or not files:
         check_queue_alone(queue=queue, files=files)
         from cli.documents.queued import raise_queue

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import FinalTry, PinSource
+from cli.options import FinalTry, PasswordSource, PinSource
 from cli.session import session_of
 
 
@@ -53,8 +53,10 @@ def sign(
     final_try: FinalTry = False,
     json_lines: Annotated[bool, typer.Option("--json-lines", help="json_lines")] = False,
     pin_source: PinSource = None,
+    password_source: PasswordSource = None,
 ) -> None:
     """Sign documents; each is judged before it is written."""
+    from cli.documents.password import check_readable_again, document_password
     from cli.documents.paths import documents_in
     from cli.documents.sign_documents import (
         check_resumable,
@@ -98,6 +100,7 @@ def sign(
         later=later,
         require_status=require_status,
         allow_broken=allow_broken,
+        password_source=password_source,
     )
     if main is not None:
         from cli.documents.annexes import annex_wishes  # reads the text of pages
@@ -109,7 +112,9 @@ def sign(
     documents = not_outputs(documents_in(files), files, output)
     outputs = output_plan(documents, output)
     check_resumable(outputs, resume=resume)
-    outside = outside_of(session, home, tsa=tsa)
+    check_readable_again(password_source, workers=workers)
+    password = document_password(session, password_source)
+    outside = outside_of(session, home, tsa=tsa, password=password)
     issuers = (*outside.trust.anchors, *certificates_in(home.authorities))
     pins = PINs(session, home, pin_source, final_try=final_try, one_pin=one_pin)
     search = SignerSearch(home, pins, outside.policy, issuers)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.options import PasswordSource
 from cli.session import session_of
 
 
@@ -29,11 +30,13 @@ def verify(
     policy: Annotated[str | None, typer.Option("--policy", help="verify.policy")] = None,
     report: Annotated[str | None, typer.Option("--report", help="verify.report")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="verify.offline")] = False,
+    password_source: PasswordSource = None,
     json_lines: Annotated[bool, typer.Option("--json-lines", help="json_lines")] = False,
 ) -> None:
     """Judge documents; the exit status is the verdict."""
     from cli.documents.batch import run_batch
     from cli.documents.judge import Judge, report_target
+    from cli.documents.password import document_password
     from cli.documents.paths import documents_in
     from cli.homes.home import find_home, home_directory
     from cli.homes.outside import outside_of
@@ -43,7 +46,10 @@ def verify(
     if home.settings.demo:
         session.tell("cli.demo_home")
     documents = documents_in(files)
-    outside = outside_of(session, home, trust=trust or (), policy=policy, offline=offline)
+    password = document_password(session, password_source)
+    outside = outside_of(
+        session, home, trust=trust or (), policy=policy, offline=offline, password=password
+    )
     target = report_target(report, many=len(documents) > 1)
     judge = Judge(session, outside, at, offline=offline, html=target)
     raise typer.Exit(run_batch(session, "verify/1", documents, judge, json_lines=json_lines))

@@ -13,8 +13,9 @@ from cli.homes.outside import Outside
 from cli.session import Session
 from pki.atomic import write_atomically
 from signing.reading import read_document
-from verify.collect import Collector, verify_online
-from verify.document import verify_document
+from verify.collect import Collector, verify_opened_online
+from verify.document import verify_opened
+from verify.pdf.document import open_pdf
 from verify.render.html import render_html
 from verify.render.json import to_json
 from verify.render.text import render_text
@@ -76,23 +77,22 @@ class Judge:
     def _report(self, document: Path) -> Report:
         policy, trust = self.outside.policy, self.outside.trust
         data = read_document(document, limit=policy.limits.document_bytes)
+        password = self.outside.password
+        pdf = open_pdf(data, name=document.name, limits=policy.limits, password=password)
         if self.offline:
-            return verify_document(
-                data, policy=policy, trust=trust, at=self._moment(), name=document.name
-            )
+            return verify_opened(pdf, policy=policy, trust=trust, at=self._moment())
         collector = Collector(self.outside.fetcher, self.session.clock)
-        report = verify_online(
-            data,
+        report = verify_opened_online(
+            pdf,
             policy=policy,
             trust=trust,
             collector=collector,
-            name=document.name,
             at=self.at and self._moment(),
         )
         if self.outside.judged is not None and self.at is None:
             from signing.judged import keep_judged  # verdicts that are not kept do not load it
 
-            keep_judged(self.outside.judged, data, report, collector.evidence, policy.limits)
+            keep_judged(self.outside.judged, pdf, report, collector.evidence, policy.limits)
         return report
 
     def _moment(self) -> datetime:

@@ -18,7 +18,8 @@ def sign_later(wishes: SignWishes, home: Home, options: SigningOptions) -> Later
     """Return what is to be queued, by the options or the home; None where all is done at once.
 
     Raises:
-        BadOptionError: nothing is left to be raised at this level.
+        BadOptionError: nothing is left to be raised at this level, or the documents need a
+            password.
         NoHomeError: the queue lies in a home, and there is none.
     """
     rule = "always" if wishes.later else home.settings.signing.later
@@ -26,6 +27,11 @@ def sign_later(wishes: SignWishes, home: Home, options: SigningOptions) -> Later
         if wishes.later:
             form = "--level B-T | B-LT | B-LTA"
             raise BadOptionError(option="--later", value=options.level.value, form=form)
+        return None
+    if wishes.password_source is not None:
+        # Whoever raises it later does not have the password, and it is kept nowhere.
+        if wishes.later:
+            raise BadOptionError(option="--later", value="", form="without --password-source")
         return None
     if rule == "never":
         return None

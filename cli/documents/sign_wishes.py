@@ -55,6 +55,8 @@ class SignWishes:
     image: Path | None = None
     number: str | None = None
     later: bool = False
+    password_source: str | None = None
+    """Of encrypted documents; the source, never the password."""
 
     def options(self, home: Home) -> SigningOptions:
         """Return them checked, with the home's defaults.

@@ -16,6 +16,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from cli.documents.password import document_password
 from cli.documents.sign_documents import for_later, sign_later
 from cli.documents.sign_wishes import SignWishes
 from cli.documents.signer import LocatedSigner
@@ -81,7 +82,9 @@ def _prepare(data: bytes) -> Callable[[Path, Path], MadeDocument]:
     options = wishes.options(home)
     later = sign_later(wishes, home, options)
     options = for_later(options) if later else options
-    services = outside_of(session, home, tsa=wishes.tsa).signing(session.clock)
+    password = document_password(session, wishes.password_source)
+    outside = outside_of(session, home, tsa=wishes.tsa, password=password)
+    services = outside.signing(session.clock)
     certificate, *chain = (x509.load_der_x509_certificate(der) for der in order.certificates)
     signatory = Signatory(SigningKey(certificate, tuple(chain), worker_key), options, services)
     return partial(make_document, signatory=signatory, later=later, existing=order.existing)

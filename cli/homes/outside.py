@@ -15,6 +15,7 @@ from pki.clock import Clock
 from pki.fetcher import Fetcher, NoNetwork
 from signing.failover import TimestampServices
 from signing.ledger import Ledger
+from verify.password import Password
 from verify.policy import Policy, load_policy
 from verify.trust import TrustStore, load_trust
 
@@ -34,6 +35,8 @@ class Outside:
     """Keeps evidence about signatures made here."""
     judged: Ledger | None = None
     """Keeps evidence about signatures judged here."""
+    password: Password | None = None
+    """Opens documents that are encrypted."""
 
     def signing(self, clock: Clock) -> SigningServices:
         """Return the same as `signing` wants it."""
@@ -46,6 +49,7 @@ class Outside:
             self.policy,
             self.timestamps,
             records=self.records,
+            password=self.password,
         )
 
 
@@ -57,6 +61,7 @@ def outside_of(
     policy: str | None = None,
     offline: bool = False,
     tsa: str | None = None,
+    password: Password | None = None,
 ) -> Outside:
     """Return what the home is configured for, or what the options say instead.
 
@@ -81,4 +86,5 @@ def outside_of(
         timestamps_of(home, tsa),
         records=ledger if keep != "none" else None,
         judged=ledger if keep == "all" else None,
+        password=password,
     )

@@ -99,7 +99,7 @@ class Copyist:
         draft = draft_copy(pdf, wish, source, at=services.clock.now())
         placement = self._placement(draft)
         if services.records is not None and source.report is not None:
-            keep_judged(services.records, data, source.report, source.evidence, limits)
+            keep_judged(services.records, pdf, source.report, source.evidence, limits)
         signed = self._signatory(placement).sign(draft.data, name=name)
         return MadeCopy(signed, source, draft)
 

@@ -21,6 +21,7 @@ from typing import IO, Any
 
 import signing.display.fold
 from signing.errors.placing import DocumentTooLargeToReadError, TextUnreadableError
+from verify.password import Password
 
 MAX_PAGES = 64
 """Looked at from the end: a page takes a millisecond or two."""
@@ -86,13 +87,21 @@ class TextReader:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def find(self, data: bytes, needles: tuple[str, ...], *, page: int | None) -> FoundText:
+    def find(
+        self,
+        data: bytes,
+        needles: tuple[str, ...],
+        *,
+        page: int | None,
+        password: Password | None = None,
+    ) -> FoundText:
         """Return the letters of the pages on which one of the needles stands.
 
         Args:
             data: the document.
             needles: folded.
             page: index of the only page to look at; None for all, from the end.
+            password: of a document that is encrypted; it goes through the pipe and nowhere else.
 
         Raises:
             DocumentTooLargeToReadError: it has more than 256 MiB.
@@ -105,6 +114,7 @@ class TextReader:
             "page": page,
             "most_pages": MAX_PAGES,
             "most_letters": MAX_LETTERS,
+            "password": None if password is None else password.reveal(),
         }
         with self._lock:
             told = self._ask(json.dumps(head).encode(), data)

@@ -39,6 +39,7 @@ from signing.errors.placing import (
     SignerNameNotFoundError,
     TitleNotFoundError,
 )
+from verify.password import Password
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Pages:
     """The page object at an index from 0."""
     signed_fields: Callable[[], tuple[SignedField, ...]]
     """Signatures that are seen; document time-stamps are none."""
+    password: Password | None = None
+    """Of an encrypted document."""
 
     def geometry(self, index: int) -> PageGeometry:
         """Return how a page is seen."""
@@ -187,7 +190,7 @@ def find_signer_room(
         TextUnreadableError, DocumentTooLargeToReadError: the text cannot be searched.
     """
     asked = None if page is None else page_index(page, pages.count)
-    text = READER.find(pages.data(), (fold(name),), page=asked)
+    text = READER.find(pages.data(), (fold(name),), page=asked, password=pages.password)
     seen = find_rooms(
         (
             (each.index, build_lines_of(each.letters, pages.geometry(each.index)))

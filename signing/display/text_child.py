@@ -37,7 +37,7 @@ def main() -> None:
 def answer(head: dict[str, Any], data: bytes) -> dict[str, Any]:
     """Return the letters of the pages on which one of the needles stands, the last page first."""
     try:
-        document = pypdfium2.PdfDocument(data)
+        document = pypdfium2.PdfDocument(data, head.get("password"))
     except pypdfium2.PdfiumError as error:
         return {"error": str(error)}
     with document:

@@ -23,6 +23,18 @@ class HybridHidesError(InvalidInputError):
     code = "signing.hybrid_hides"
 
 
+class NewFieldForbiddenError(RefusedError):
+    """The author of an encrypted document permits no new fields (fact: `name`)."""
+
+    code = "signing.new_field_forbidden"
+
+
+class FillingForbiddenError(RefusedError):
+    """The author of an encrypted document does not permit fields to be filled (fact: `name`)."""
+
+    code = "signing.filling_forbidden"
+
+
 class ExistingSignatureBrokenError(RefusedError):
     """A signature that is already in the document does not hold (facts: `field`)."""
 

@@ -107,7 +107,7 @@ def find_blanks(pages: Pages, *, number: bool, date: bool) -> FoundBlanks:
     """
     if not (number or date):
         return FoundBlanks(None, None)
-    text = READER.find(pages.data(), (fold("Số:"), fold("tháng")), page=0)
+    text = READER.find(pages.data(), (fold("Số:"), fold("tháng")), page=0, password=pages.password)
     if not text.letters:
         raise NoTextError(pages=text.looked_at)
     geometry = pages.geometry(0)

@@ -20,6 +20,7 @@ from pyhanko.stamp.noop import NoOpStampStyle
 
 from signing.display.placement import read_box, read_geometry
 from signing.document import FieldPlan, append_to, check_unlocked, hostile_document
+from signing.encryption import check_permitted
 from signing.errors.documents import (
     DocumentLockedError,
     ExistingSignatureBrokenError,
@@ -85,11 +86,13 @@ def number_document(
         PersonSignatureInvalidError: the leader's signature does not hold.
         ExistingSignatureBrokenError: another one does not.
         ResultNotValidError: filling would break a signature.
+        FillingForbiddenError: it is encrypted, and its author does not permit filling in.
         InvalidInputError: it is no document that can be written to.
     """
     limits = services.policy.limits
     pdf = open_pdf(data, name=name, limits=limits)
     form = _fillable(pdf, name, limits.signatures)
+    check_permitted(pdf.access, name=name, creates=False)
     with hostile_document():
         values = dict(_values(form, wish))
     collector = Collector(services.fetcher, services.clock)

@@ -18,7 +18,7 @@ from signing.options import SigningOptions, UnknownStatus
 from signing.outgoing.form import AGENCY, LEADER, find_form
 from signing.outgoing.standing import check_person
 from signing.services import SigningServices
-from verify.collect import Collector, verify_online
+from verify.collect import Collector, verify_opened_online
 from verify.facts import Kind
 from verify.pdf.document import OpenPDF
 from verify.policy import Policy
@@ -84,12 +84,11 @@ def check_order(
         raise AgencyFieldError(field=AGENCY)
     if options.allow_broken_signatures:
         return
-    report = verify_online(
-        pdf.data,
+    report = verify_opened_online(
+        pdf,
         policy=services.policy,
         trust=services.trust,
         collector=Collector(services.fetcher, services.clock),
-        name=pdf.name,
     )
     for signature in report.signatures:
         if signature.field in persons:

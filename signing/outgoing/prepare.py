@@ -35,6 +35,7 @@ from signing.display.profile import load_display
 from signing.display.resolve import Pages, find_signer_room, resized
 from signing.display.tables import PersonPlace, SignerPlace
 from signing.document import append_to, hostile_document
+from signing.encryption import check_permitted
 from signing.errors.documents import DocumentUnsupportedError
 from signing.errors.outgoing import PreparedAlreadyError, PrepareSignedError
 from signing.errors.placing import NoRoomForSignerError
@@ -110,6 +111,7 @@ def prepare_document(
         SignerNameNotFoundError, TitleNotFoundError, NoRoomForSignerError: see `find_signer_room`.
         PageNotFoundError, OutsidePageError: a place is not in the document.
         FontMissingError: no font here has the letters.
+        NewFieldForbiddenError: it is encrypted, and its author permits no new fields.
         InvalidInputError: it is no document that can be written to.
     """
     pdf = open_pdf(data, name=name, limits=limits)
@@ -117,6 +119,7 @@ def prepare_document(
         raise PrepareSignedError(field=signed.name)
     for taken in find_names(pdf):
         raise PreparedAlreadyError(field=taken)
+    check_permitted(pdf.access, name=name, creates=True)
     writer = append_to(pdf)
     with hostile_document():
         work = _Work(writer, pages_of(writer))

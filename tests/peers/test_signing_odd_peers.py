@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -11,21 +12,26 @@ import pytest
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
+from unit.signing.encrypted_documents import KINDS, USER, encrypt
 from unit.signing.odd_documents import hybrid
-from unit.signing.signing_world import NOW, World
+from unit.signing.signing_world import NOW, World, make_pdf
 
 from signing._asn1 import to_asn1
 from signing.display.profile import load_display
 from signing.options import SigningOptions
 from signing.sign import sign_document
+from verify.password import Password
 
 DISPLAYS = ("none", "text")
 
 
-def signed(data: bytes, display: str) -> tuple[bytes, World]:
+def signed(data: bytes, display: str, password: str | None = None) -> tuple[bytes, World]:
     world = World()
+    services = world.services()
+    if password is not None:
+        services = replace(services, password=Password(password))
     options = SigningOptions(display=load_display(display))
-    done = sign_document(data, signer=world.signer(), options=options, services=world.services())
+    done = sign_document(data, signer=world.signer(), options=options, services=services)
     return done.data, world
 
 
@@ -77,3 +83,13 @@ def test_one_that_others_made_is_accepted(peer, corpora, tmp_path, name):
     path.write_bytes(data)
     check_with_peers(peer, path)
     check_with_pyhanko(data, world)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("display", DISPLAYS)
+def test_an_encrypted_document_is_accepted(peer, tmp_path, kind, display):
+    data, world = signed(encrypt(peer, tmp_path, make_pdf(), kind), display, USER)
+    path = tmp_path / "signed.pdf"
+    path.write_bytes(data)
+    check_with_peers(peer, path, USER)
+    check_with_pyhanko(data, world, USER)

@@ -11,19 +11,19 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from pyhanko.pdf_utils.crypt import AuthStatus
 from pyhanko.pdf_utils.generic import Reference
 from pyhanko.pdf_utils.xref import XRefSection
 
 from verify.errors import (
     BrokenPDFError,
     EmptyPDFError,
-    EncryptedPDFError,
     MalformedObjectError,
     NotAPDFError,
     TooLargeError,
 )
 from verify.guard import foreign
+from verify.password import Password
+from verify.pdf.encryption import Access, unlock
 from verify.pdf.reader import Reader
 from verify.policy import Limits
 
@@ -40,6 +40,10 @@ class OpenPDF:
     reader: Reader
     strict: bool
     """False when only a lax reading succeeded."""
+    access: Access | None = None
+    """What may be done with an encrypted document; None where it is not."""
+    password: Password | None = None
+    """That it was opened with."""
     unsigned: dict[Reference, frozenset[Reference]] = field(default_factory=dict)
     """Fields at the top of the form with no signature in or below them, and all the objects that
     tell so: noted by `verify.pdf.fields`."""
@@ -64,7 +68,7 @@ class OpenPDF:
                 if grown is not None and (grown.encrypted or not grown.root["/Pages"]):
                     grown = None
         if grown is None:
-            return open_pdf(data, name=self.name, limits=limits)
+            return open_pdf(data, name=self.name, limits=limits, password=self.password)
         later = grown.rewritten_since(len(self.sections))
         same = {root: told for root, told in self.unsigned.items() if told.isdisjoint(later)}
         return OpenPDF(self.name, data, grown, strict=True, unsigned=same)
@@ -75,14 +79,22 @@ class OpenPDF:
         return self.reader.xrefs._xref_sections  # noqa: SLF001  no public accessor gives entries and extents
 
 
-def open_pdf(data: bytes, *, name: str, limits: Limits) -> OpenPDF:
+def open_pdf(
+    data: bytes, *, name: str, limits: Limits, password: Password | None = None
+) -> OpenPDF:
     """Open a document for judging.
+
+    Args:
+        data: the file's bytes.
+        name: what to call it in messages.
+        limits: of the policy.
+        password: for a document that is encrypted; not used for others.
 
     Raises:
         EmptyPDFError: no bytes.
         TooLargeError: more bytes than the policy allows.
         NotAPDFError: no PDF header.
-        EncryptedPDFError: it needs a password.
+        EncryptedPDFError, WrongPasswordError, EncryptedForCertificatesError: see `unlock`.
         BrokenPDFError: its structure cannot be read.
     """
     if not data:
@@ -92,22 +104,21 @@ def open_pdf(data: bytes, *, name: str, limits: Limits) -> OpenPDF:
     if b"%PDF-" not in data[:1024]:
         raise NotAPDFError(name=name)
     try:
-        return _open(data, name=name, strict=True)
+        return _open(data, name, password, strict=True)
     except MalformedObjectError:
         pass
     try:
-        return _open(data, name=name, strict=False)
+        return _open(data, name, password, strict=False)
     except MalformedObjectError as error:
         raise BrokenPDFError(name=name, reason=error.facts["reason"]) from error
 
 
-def _open(data: bytes, *, name: str, strict: bool) -> OpenPDF:
+def _open(data: bytes, name: str, password: Password | None, *, strict: bool) -> OpenPDF:
     with foreign("PDF"):
         reader = Reader(data, strict=strict)
-        if reader.encrypted and reader.decrypt("").status is AuthStatus.FAILED:
-            raise EncryptedPDFError(name=name)
+        access = unlock(reader, name=name, password=password)
         _ = reader.root["/Pages"]
-    return OpenPDF(name, data, reader, strict)
+    return OpenPDF(name, data, reader, strict, access, password)
 
 
 def count_pages(pdf: OpenPDF) -> int | None:

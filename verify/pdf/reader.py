@@ -162,6 +162,8 @@ class Reader(PdfFileReader):
         That is one without comments and escapes, in names or strings, and not a stream: in it a
         name that does not stand in these bytes is not a key. None for any other object.
         """
+        if self.encrypted:
+            return None  # its strings are not what they look like
         try:
             with foreign("object"):
                 found = self._bytes_of(reference)

@@ -38,9 +38,10 @@ from signing.ledger_export import export_records
 from signing.options import Level, SigningOptions
 from signing.records import Occasion, Record, Status, record_of
 from signing.sign import sign_document
-from signing.signers import signers_in
+from signing.signers import signers_of
 from verify.collect import Collector, verify_online
 from verify.evidence import NONE
+from verify.pdf.document import open_pdf
 from verify.revocation.crl import read_crl
 from verify.revocation.ocsp import read_response
 
@@ -152,7 +153,9 @@ def test_a_signature_that_was_judged_is_kept_with_what_was_asked(office):
     report = verify_online(
         done.data, policy=services.policy, trust=services.trust, collector=collector
     )
-    signers = signers_in(done.data, NONE, limits=services.policy.limits, name="a.pdf")
+    signers = signers_of(
+        open_pdf(done.data, name="a.pdf", limits=services.policy.limits), NONE, limit=100
+    )
     assert signers == {"Signature1": office.world.certificate}
     record = record_of(
         report,
@@ -171,9 +174,9 @@ def test_signatures_that_cannot_be_read_have_no_signer(office):
     position = data.index(b"/Contents <") + 11
     data[position : position + 4] = b"ffff"
     limits = office.world.policy.limits
-    assert signers_in(bytes(data), NONE, limits=limits, name="a.pdf") == {}
+    assert signers_of(open_pdf(bytes(data), name="a.pdf", limits=limits), NONE, limit=100) == {}
     data[position + 4] = ord("x")
-    assert signers_in(bytes(data), NONE, limits=limits, name="a.pdf") == {}
+    assert signers_of(open_pdf(bytes(data), name="a.pdf", limits=limits), NONE, limit=100) == {}
 
 
 def test_a_long_list_is_kept_once_for_all(office):

@@ -10,7 +10,6 @@ import pytest
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm, SigFieldSpec
 from pyhanko.sign.fields import append_signature_field as append_field
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
@@ -25,7 +24,7 @@ from signing.errors.placing import OutsidePageError, PageNotFoundError
 from signing.options import SigningOptions
 from signing.revision import SignatureRequest, prepare_signature
 from signing.signer import KeySigner
-from verify.errors import BrokenPDFError, EncryptedPDFError
+from verify.errors import BrokenPDFError
 from verify.pdf.document import open_pdf
 from verify.policy import default_policy
 
@@ -227,18 +226,6 @@ def test_a_lock_with_no_changes_on_an_approval_signature_locks_all():
     )
     with pytest.raises(DocumentLockedError):
         sign(sign(data, replace(NONE, field_name="Seal")))
-
-
-@pytest.mark.parametrize("password", ["user", ""])
-def test_an_encrypted_document_is_refused(password):
-    """Also one that everybody may open: what is appended would have to be encrypted as well."""
-    writer = copy_into_new_writer(PdfFileReader(BytesIO(make_pdf())))
-    writer.encrypt("owner", password)
-    out = BytesIO()
-    writer.write(out)
-    with pytest.raises(EncryptedPDFError) as caught:
-        sign(out.getvalue())
-    assert caught.value.facts == {"name": "cv.pdf"}
 
 
 @pytest.mark.parametrize(
