@@ -18,7 +18,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki import der
 from pki.errors.keys import KeyPointError
-from pki.errors.requests import AuthorityKeyError, MalformedRequestError, ProofOfPossessionError
+from pki.errors.requests import (
+    AuthorityKeyError,
+    MalformedRequestError,
+    ProofOfPossessionError,
+    RequestTooLongError,
+)
 from pki.errors.tree import phrase
 from pki.keys import PublicKey, hash_for
 from pki.points import misses_its_curve
@@ -45,7 +50,8 @@ def parse_request(untrusted_request: bytes) -> CertificateRequest:
         untrusted_request: one request, at most 64 KiB.
 
     Raises:
-        MalformedRequestError: not one request, too long, or an algorithm nobody should use.
+        RequestTooLongError: longer than that.
+        MalformedRequestError: not one request, or an algorithm nobody should use.
         ProofOfPossessionError: the self-signature does not verify.
         WeakKeyError: the key may not be certified.
 
@@ -117,7 +123,7 @@ def _misses_its_curve(request: x509.CertificateSigningRequest) -> bool:
 
 def _load(data: bytes) -> x509.CertificateSigningRequest:
     if len(data) > MAX_REQUEST_BYTES:
-        raise MalformedRequestError(reason=phrase("pki.request.too_long"))
+        raise RequestTooLongError(octets=len(data), bound=MAX_REQUEST_BYTES)
     try:
         if _BEGIN not in data:
             return x509.load_der_x509_csr(data)

@@ -17,7 +17,12 @@ from functools import lru_cache
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from pki.errors.requests import SubjectInvalidError
+from pki.errors.requests import (
+    SubjectCharacterError,
+    SubjectFormError,
+    SubjectInvalidError,
+    SubjectLengthError,
+)
 from pki.errors.tree import Phrase, phrase
 from pki.hosts import (
     MAX_MAIL_OCTETS,
@@ -150,7 +155,8 @@ def build_subject(pairs: Iterable[tuple[str, str]]) -> Subject:
             the order in which they are given.
 
     Raises:
-        SubjectInvalidError: an unknown attribute, a second value, or a value that does not fit.
+        SubjectInvalidError: an unknown attribute, or a second value; its subclasses: a value that
+            does not fit.
     """
     values: dict[str, list[str]] = {}
     for short, value in pairs:
@@ -262,5 +268,14 @@ def _check_numbers(values: dict[str, list[str]]) -> None:
                 raise _refusal(short, phrase("pki.subject.two_numbers"))
 
 
+_REFUSALS: dict[str, type[SubjectInvalidError]] = {
+    "pki.subject.length": SubjectLengthError,
+    "pki.subject.character": SubjectCharacterError,
+    **{words: SubjectFormError for words, _ in _SHAPES.values()},
+}
+"""By the message id of the reason."""
+
+
 def _refusal(attribute: str, reason: Phrase) -> SubjectInvalidError:
-    return SubjectInvalidError(attribute=attribute, reason=reason)
+    refusal = _REFUSALS.get(reason.id, SubjectInvalidError)
+    return refusal(attribute=attribute, reason=reason)

@@ -29,10 +29,34 @@ class SubjectInvalidError(InvalidInputError):
     code = "pki.subject_invalid"
 
 
+class SubjectLengthError(SubjectInvalidError):
+    """A subject attribute is empty or longer than its bound."""
+
+    code = "pki.subject_length"
+
+
+class SubjectCharacterError(SubjectInvalidError):
+    """A subject attribute holds what may not stand in a name, such as a control character."""
+
+    code = "pki.subject_character"
+
+
+class SubjectFormError(SubjectInvalidError):
+    """A subject attribute is not of the string type, or the form, that it must have."""
+
+    code = "pki.subject_form"
+
+
 class MalformedRequestError(InvalidInputError):
     """A certificate request cannot be read (facts: `reason`)."""
 
     code = "pki.malformed_request"
+
+
+class RequestTooLongError(InvalidInputError):
+    """A certificate request is longer than any is; it was not read (facts: `octets`, `bound`)."""
+
+    code = "pki.request_too_long"
 
 
 class ProofOfPossessionError(RefusedError):

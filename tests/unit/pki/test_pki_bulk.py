@@ -36,7 +36,7 @@ from pki.errors.requests import (
     KeyUsedElsewhereError,
     MalformedRequestError,
     ProfileViolationError,
-    SubjectInvalidError,
+    SubjectLengthError,
 )
 from pki.errors.tree import Phrases
 from pki.keys import PrivateKey, hash_for
@@ -120,7 +120,7 @@ def test_every_order_is_told_of_and_a_bad_one_costs_the_others_nothing(world, mo
         KeyUsedElsewhereError,
         AuthorityKeyError,
         KeyBlockedError,
-        SubjectInvalidError,
+        SubjectLengthError,
         ProfileViolationError,
         type(None),
         type(None),

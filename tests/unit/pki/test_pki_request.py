@@ -22,6 +22,7 @@ from pki.errors.requests import (
     KeyUsedElsewhereError,
     MalformedRequestError,
     ProofOfPossessionError,
+    RequestTooLongError,
 )
 from pki.keys import PrivateKey, hash_for
 from pki.profile import load_profile
@@ -79,7 +80,6 @@ GOOD = request(new_key())
         pem(GOOD) + b"more",
         pem(GOOD)[:-10],
         pem(GOOD, "CERTIFICATE"),
-        GOOD + bytes(MAX_REQUEST_BYTES),
         "-----BEGIN Nguyễn-----".encode(),
     ],
 )
@@ -92,8 +92,10 @@ def test_a_request_of_64_kib_is_not_too_long():
     """The twin of the longest above: white space around the block is no second thing."""
     data = pem(GOOD)
     parse_request(data + b"\n" * (MAX_REQUEST_BYTES - len(data)))
-    with pytest.raises(MalformedRequestError):
-        parse_request(data + b"\n" * (MAX_REQUEST_BYTES - len(data) + 1))
+    for longer in (data + b"\n" * (MAX_REQUEST_BYTES - len(data) + 1), data * 1000):
+        with pytest.raises(RequestTooLongError) as refused:
+            parse_request(longer)
+        assert refused.value.facts == {"octets": len(longer), "bound": MAX_REQUEST_BYTES}
 
 
 def test_a_request_under_sha224_is_malformed():

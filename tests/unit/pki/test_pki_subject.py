@@ -131,6 +131,22 @@ def test_a_value_that_does_not_fit(short: str, value: str):
     assert not value.strip() or value not in str(refused.value)
 
 
+CODES = {
+    "pki.subject_length": [("CN", "a" * 65), ("CN", ""), ("C", "Việt Nam"), ("OU", "a" * 70_000)],
+    "pki.subject_character": [("CN", "a\x07b"), ("O", "a\u202eb")],
+    "pki.subject_form": [("C", "vn"), ("serialNumber", "sô 1"), ("E", "người@a.vn"), ("IP", "a")],
+    "pki.subject_invalid": [("X", "a"), ("O", "Sở Nội vụ")],
+}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_each_kind_of_fault_has_its_own_code(code: str):
+    for pair in CODES[code]:
+        with pytest.raises(SubjectInvalidError) as refused:
+            build_subject([pair, ("O", "Sở Nội vụ")])
+        assert refused.value.code == code
+
+
 @pytest.mark.parametrize(
     "pairs",
     [
