@@ -43,6 +43,7 @@ _certificates = sa.table(
     *(sa.column(name) for name in ("id", "issuer", "serial", "subject", "subject_folded")),
     *(sa.column(name) for name in ("holder", "follows")),
 )
+_COUNTED = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _STROKES = str.maketrans({"đ": "d", "\\": " ", ",": " ", "+": " ", "\x00": " "})
 
 
@@ -195,6 +196,7 @@ def _grow_tree() -> None:
         _fill(_audit, _audit.c.sequence, found)
     with op.batch_alter_table("audit") as table:
         table.alter_column("subtrees", existing_type=sa.LargeBinary(), nullable=False)
+        table.alter_column("sequence", existing_type=sa.BigInteger(), type_=_COUNTED)
         table.drop_column("leaf_hash")
         table.drop_column("chain_hash")
 
@@ -214,6 +216,7 @@ def _make_chain() -> None:
     with op.batch_alter_table("audit") as table:
         table.alter_column("leaf_hash", existing_type=sa.LargeBinary(), nullable=False)
         table.alter_column("chain_hash", existing_type=sa.LargeBinary(), nullable=False)
+        table.alter_column("sequence", existing_type=_COUNTED, type_=sa.BigInteger())
         table.drop_column("subtrees")
 
 
@@ -223,7 +226,7 @@ def _fold_subjects() -> None:
     for rows in _batches(_certificates.c.id, _certificates.c.subject):
         found = [{"of": row.id, "subject_folded": _fold(row.subject)} for row in rows]
         _fill(_certificates, _certificates.c.id, found)
-    op.create_index("ix_certificates_subject_folded", "certificates", ["subject_folded", "id"])
+    op.create_index("ix_certificates_subject_folded", "certificates", ["id", "subject_folded"])
 
 
 def _name_holders() -> None:
