@@ -25,6 +25,7 @@ from bench.rounds import Contender, Task
 from pki.authority.authority import Authority
 from pki.authority.create import NewAuthority, create_issuing, create_root
 from pki.clock import SystemClock
+from pki.collecting import collect_seldom
 from pki.keys import PrivateKey
 from pki.profile import load_profile
 from pki.records.certificates import CertificateQuery, CertificateRecord, CertificateState
@@ -72,6 +73,7 @@ class Antin(Task):
         self._profile = load_profile("official")
         self._authority: Authority | None = None
         self._key = self.key()
+        collect_seldom()  # as a server does once everything is loaded
 
     def key(self) -> PrivateKey:
         """Return the authority's."""

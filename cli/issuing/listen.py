@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from cli.errors import BadOptionError, NotLoopbackError, PortTakenError
+from pki.collecting import collect_seldom
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -100,6 +101,7 @@ def run(
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, lifespan="off", server_header=False
     )
+    collect_seldom()  # what is loaded by now stays as long as the server does
     _Server(config, ready, stopping).run(sockets=[listener])
 
 

@@ -47,7 +47,11 @@ BATCH = 128
 
 
 class Workers(Protocol):
-    """Where batches are written and signed: `concurrent.futures` executors are such."""
+    """Where batches are written and signed: `concurrent.futures` executors are such.
+
+    Processes that live for this should start with `pki.collecting.collect_seldom`, an executor's
+    `initializer`.
+    """
 
     def submit(self, work: Callable[..., T], /, *arguments: object) -> Future[T]:
         """Have the call made, in another process or here."""

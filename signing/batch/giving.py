@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from pki.collecting import collecting_seldom
 from pki.errors.tree import PKIError
 from signing.batch.journal import Journal
 from signing.batch.made import give_out
 from signing.batch.makers import Attempt, Maker, Pair
-from signing.collecting import collecting_seldom
 from signing.files import Existing
 from signing.later import Later
 

@@ -18,7 +18,6 @@ from signing.batch.giving import Giving, sign_each
 from signing.batch.journal import open_journal
 from signing.batch.made import make_document, sign_file
 from signing.batch.makers import Here
-from signing.collecting import collecting_seldom
 from signing.display.profile import load_display
 from signing.errors.files import FileIsDirectoryError, FileUnreadableError, OutputIsInputError
 from signing.errors.standing import CertificateExpiredError, CertificateRevokedError
@@ -283,22 +282,3 @@ def test_a_refused_check_is_made_again_for_the_next_document():
         with pytest.raises(CertificateRevokedError):
             signatory.sign(make_pdf())
     assert world.key_openings == 0
-
-
-def test_the_collector_is_left_as_it_was():
-    before = gc.get_threshold()
-    frozen = gc.get_freeze_count()
-    with collecting_seldom():
-        seldom = gc.get_threshold()
-        assert seldom > before
-        with collecting_seldom():
-            assert gc.get_threshold() == seldom
-        assert gc.get_freeze_count() > frozen
-    assert gc.get_threshold() == before
-    assert gc.get_freeze_count() == 0
-    gc.disable()
-    try:
-        with collecting_seldom():
-            assert gc.get_threshold() == before
-    finally:
-        gc.enable()
