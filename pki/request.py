@@ -27,7 +27,7 @@ from pki.errors.requests import (
 from pki.errors.tree import phrase
 from pki.keys import PublicKey, hash_for
 from pki.points import misses_its_curve
-from pki.records.authorities import AuthorityRecord
+from pki.records.authorities import AuthorityCertificate
 from pki.strength import check_strength, spki_sha256
 
 MAX_REQUEST_BYTES = 64 * 1024
@@ -85,7 +85,10 @@ def requested_key(request: bytes) -> PublicKey:
 
 
 def check_no_authority(
-    authorities: Iterable[AuthorityRecord], key: PublicKey, *, authority: x509.Name | None = None
+    authorities: Iterable[AuthorityCertificate],
+    key: PublicKey,
+    *,
+    authority: x509.Name | None = None,
 ) -> None:
     """Refuse a key that is an authority's own: whoever had it certified could sign in its name.
 

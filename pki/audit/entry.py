@@ -39,11 +39,11 @@ def check_clock(register: Register, now: datetime, *, confirmed: bool = False) -
         ClockGapError: the last entry is longer ago than `ClockBounds.max_gap`.
         ClockSkewError: the server's clock says otherwise.
     """
-    last, bounds = register.last_audit_entry(), register.clock_bounds
-    if last is not None and now < last.at:
-        raise ClockBeforeRecordError(now=now, recorded=last.at)
+    last, bounds = register.last_audit_time(), register.clock_bounds
+    if last is not None and now < last:
+        raise ClockBeforeRecordError(now=now, recorded=last)
     if last is not None and bounds.max_gap is not None and not confirmed:
-        _check_gap(last.at, now, bounds.max_gap)
+        _check_gap(last, now, bounds.max_gap)
     if bounds.max_skew is not None:
         _check_skew(register.server_time(), now, bounds.max_skew)
 

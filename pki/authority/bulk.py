@@ -36,7 +36,7 @@ from pki.authority.repetition import find_answer
 from pki.errors.issuing import BulkWorkerLostError, LintFailedError
 from pki.errors.tree import PKIError, RefusedError
 from pki.profile import Profile
-from pki.records.authorities import AuthorityRecord
+from pki.records.authorities import AuthorityCertificate
 from pki.records.certificates import CertificateRecord
 from pki.records.changes import Step
 from pki.request import check_no_authority
@@ -163,7 +163,7 @@ class _Course:
         ]
 
     def _reserved(self, drafted: Sequence[Drafted]) -> list[Judged]:
-        authorities = self._register.list_authorities()
+        authorities = self._register.authority_certificates()
         judged = [self._judge(one, authorities) for one in drafted]
         fit = [
             reserve(one, self._shop.profile) for one in judged if isinstance(one, CertificateRecord)
@@ -174,7 +174,7 @@ class _Course:
             return [self._reserved_alone(one) for one in judged]
         return judged
 
-    def _judge(self, drafted: Drafted, authorities: Sequence[AuthorityRecord]) -> Judged:
+    def _judge(self, drafted: Drafted, authorities: Sequence[AuthorityCertificate]) -> Judged:
         """Ask what a worker cannot know: earlier requests, keys of authorities, blocked keys."""
         if not isinstance(drafted, CertificateRecord):
             return drafted

@@ -173,7 +173,7 @@ def certify(
     if answer is not None:
         return answer
     called = order.standing.name if order.standing is not None else None
-    check_no_authority(register.list_authorities(), order.public_key, authority=called)
+    check_no_authority(register.authority_certificates(), order.public_key, authority=called)
     record = write_draft(order, signatory, blocked, now)
     changes, event = reserve(record, order.profile, order)
     if signatory.certificate is None:  # a root's own: the name is not there yet

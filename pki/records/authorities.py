@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
+
+
+class AuthorityCertificate(NamedTuple):
+    """An authority's name and its certificate: what is asked for with each certificate issued."""
+
+    name: str
+    certificate_der: bytes
 
 
 @dataclass(frozen=True, slots=True)

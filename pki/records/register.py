@@ -14,7 +14,7 @@ from typing import Protocol
 
 from pki.clock import ClockBounds
 from pki.records.audit import AuditEntry, AuditEvent
-from pki.records.authorities import AuthorityRecord, SuccessionRecord
+from pki.records.authorities import AuthorityCertificate, AuthorityRecord, SuccessionRecord
 from pki.records.certificates import (
     CertificateQuery,
     CertificateRecord,
@@ -71,6 +71,10 @@ class Register(Protocol):
 
     def list_authorities(self) -> tuple[AuthorityRecord, ...]:
         """Return all authorities, oldest first."""
+        ...
+
+    def authority_certificates(self) -> tuple[AuthorityCertificate, ...]:
+        """Return what `list_authorities` says of their certificates, in any order."""
         ...
 
     def find_succession(self, name: str) -> SuccessionRecord | None:
@@ -145,6 +149,10 @@ class Register(Protocol):
 
     def last_audit_entry(self) -> AuditEntry | None:
         """Return the newest entry of the audit log."""
+        ...
+
+    def last_audit_time(self) -> datetime | None:
+        """Return when the newest entry of the audit log was written."""
         ...
 
     def audit_entries(self, *, after: int | None = None) -> Iterator[AuditEntry]:

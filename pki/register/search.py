@@ -6,9 +6,9 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, literal_column, select
 
-from pki.records.certificates import CertificateQuery, CertificateRecord
+from pki.records.certificates import CertificateQuery, CertificateRecord, CertificateState
 from pki.register.folding import folded_words
 from pki.register.tables import CERTIFICATES
 
@@ -28,21 +28,23 @@ def narrowed(query: CertificateQuery) -> tuple[Select[tuple[Any, ...]], dict[str
     if query.after is not None:
         values["after"], values["after_serial"] = query.after
     words = folded_words(str(values.pop("text", "")))
-    statement = _statement(frozenset(values), len(words))
+    unissued = query.state not in {None, CertificateState.ISSUED}
+    statement = _statement(frozenset(values), len(words), unissued=unissued)
     values |= {_word(place): f"%{word.translate(_ESCAPES)}%" for place, word in enumerate(words)}
     return statement, values
 
 
 @lru_cache(maxsize=64)
-def _statement(given: frozenset[str], words: int) -> Select[tuple[Any, ...]]:
+def _statement(given: frozenset[str], words: int, *, unissued: bool) -> Select[tuple[Any, ...]]:
     statement = select(*(_columns[name] for name in _FIELDS)).order_by(_columns.id)
     statement = statement.where(*(_columns[name] == bindparam(name) for name in given & {*_EQUAL}))
-    if "not_after_from" in given:
-        statement = statement.where(_columns.not_after >= bindparam("not_after_from"))
-    if "not_after_before" in given:
-        statement = statement.where(_columns.not_after < bindparam("not_after_before"))
-    if words:
-        statement = statement.where(_columns.id.in_(_holding(words)))
+    if unissued:  # in the words of the index, or it is not taken
+        statement = statement.where(_columns.state != literal_column("'issued'"))
+    searched = _searched(given, words)
+    if "spki_sha256" in given:  # one key's certificates are few: these are looked at themselves
+        statement = statement.where(*searched)
+    elif searched:
+        statement = statement.where(_columns.id.in_(_holding(searched)))
     if "after" in given:
         statement = statement.where(_columns.id > _last_page())
     return statement.limit(bindparam("limit")) if "limit" in given else statement
@@ -55,20 +57,27 @@ def _last_page() -> ColumnElement[Any]:
     return last.scalar_subquery()
 
 
-def _holding(words: int) -> Select[tuple[int]]:
-    """Select the numbers of the certificates whose subject has every word.
+def _searched(given: frozenset[str], words: int) -> list[ColumnElement[bool]]:
+    """Return what is asked of the columns that stand in the index of what is searched."""
+    asked: list[ColumnElement[bool]] = [
+        _columns.subject_folded.like(bindparam(_word(place)), escape="/") for place in range(words)
+    ]
+    if "not_after_from" in given:
+        asked.append(_columns.not_after >= bindparam("not_after_from"))
+    if "not_after_before" in given:
+        asked.append(_columns.not_after < bindparam("not_after_before"))
+    return asked
 
-    On its own, and kept so, that the database reads the index of folded subjects and not the whole
+
+def _holding(searched: list[ColumnElement[bool]]) -> Select[tuple[int]]:
+    """Select the numbers of the certificates of which that is true.
+
+    On its own, and kept so, that the database reads the index of what is searched and not the whole
     table, whose rows are a dozen times as long.
     """
     found = (
         select(_columns.id)
-        .where(
-            *(
-                _columns.subject_folded.like(bindparam(_word(place)), escape="/")
-                for place in range(words)
-            )
-        )
+        .where(*searched)
         .cte("holding")
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )

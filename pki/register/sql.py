@@ -17,7 +17,7 @@ from pki.clock import ANY_TIME, Clock, ClockBounds
 from pki.errors.keeping import RestoreUnfinishedError
 from pki.errors.register import NewerRegisterError, NotARegisterError, OlderRegisterError
 from pki.records.audit import AuditEntry, AuditEvent
-from pki.records.authorities import AuthorityRecord, SuccessionRecord
+from pki.records.authorities import AuthorityCertificate, AuthorityRecord, SuccessionRecord
 from pki.records.certificates import (
     CertificateQuery,
     CertificateRecord,
@@ -29,7 +29,7 @@ from pki.records.certificates import (
 from pki.records.changes import Change, Step
 from pki.records.lists import CRLFloor, CRLHead, CRLRecord, Listed, Snapshot
 from pki.register import lists
-from pki.register.audit_log import NEWEST_ENTRY, AuditLog
+from pki.register.audit_log import NEWEST_ENTRY, NEWEST_TIME, AuditLog
 from pki.register.changes import Record, apply
 from pki.register.erasures import FIND_ERASURE
 from pki.register.imports import FLOOR, FOREIGN, FOREIGN_AT
@@ -183,6 +183,10 @@ class SQLRegister:
         """Return all authorities, oldest first."""
         return tuple(AuthorityRecord(*row) for row in self._transactions.read(_AUTHORITIES))
 
+    def authority_certificates(self) -> tuple[AuthorityCertificate, ...]:
+        """Return what `list_authorities` says of their certificates, in any order."""
+        return tuple(AuthorityCertificate(*row) for row in self._transactions.read(_CERTIFIED))
+
     def find_succession(self, name: str) -> SuccessionRecord | None:
         """Return who goes on in an authority's place; None for one that still issues."""
         found = self._transactions.read(_SUCCESSION, {"name": name})
@@ -278,6 +282,11 @@ class SQLRegister:
         found = self._transactions.read(NEWEST_ENTRY)
         return AuditEntry(*found[0]) if found else None
 
+    def last_audit_time(self) -> datetime | None:
+        """Return when the newest entry of the audit log was written."""
+        found = self._transactions.read(NEWEST_TIME)
+        return found[0][0] if found else None
+
     def audit_entries(self, *, after: int | None = None) -> Iterator[AuditEntry]:
         """Yield the whole audit log, or what follows entry number `after`."""
         with self._reading() as connection:
@@ -303,6 +312,7 @@ _AUTHORITIES = _select(AUTHORITIES, AuthorityRecord).order_by(
     AUTHORITIES.c.created_at, AUTHORITIES.c.name
 )
 _AUTHORITY = _AUTHORITIES.where(AUTHORITIES.c.name == bindparam("name"))
+_CERTIFIED = select(AUTHORITIES.c.name, AUTHORITIES.c.certificate_der)
 _SUCCESSION = _select(SUCCESSIONS, SuccessionRecord).where(SUCCESSIONS.c.name == bindparam("name"))
 _SERVER_TIME = select(func.clock_timestamp())
 _CERTIFICATES = _select(CERTIFICATES, CertificateRecord)

@@ -44,6 +44,9 @@ _Counted = BigInteger().with_variant(Integer, "sqlite")
 type is an index beside the table, written each time."""
 
 
+_UNISSUED = text("state <> 'issued'")
+
+
 class SchemaRow(SQLModel, table=True):
     """Which version of these tables the database holds; one row."""
 
@@ -91,8 +94,13 @@ class CertificateRow(SQLModel, table=True):
         UniqueConstraint("issuer", "serial"),
         # Read from end to end, not looked up in: it is a small part of the table, and with the
         # number of the row in it PostgreSQL, too, reads nothing else (12 ms instead of 100). The
-        # number first: a new row is written beside the last one, not to a page somewhere.
-        Index("ix_certificates_subject_folded", "id", "subject_folded"),
+        # number first: a new row is written beside the last one, not to a page somewhere; and one
+        # index for both is one page less to write than two.
+        Index("ix_certificates_searched", "id", "not_after", "subject_folded"),
+        # Nearly all are issued, and are not found by that. What is reserved is so for a moment.
+        Index(
+            "ix_certificates_unissued", "state", sqlite_where=_UNISSUED, postgresql_where=_UNISSUED
+        ),
         # Most requests have no id, and cost nothing here.
         Index(
             "ix_certificates_request",
@@ -105,13 +113,13 @@ class CertificateRow(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=_Counted)
     issuer: str = Field(foreign_key="issuer_names.name")
     serial: int = Field(sa_type=SerialText)
-    state: CertificateState = Field(sa_type=StateText, index=True)
+    state: CertificateState = Field(sa_type=StateText)
     tbs_der: bytes
     der: bytes | None
     subject: str
     profile: str
     not_before: datetime = Field(sa_type=UTCDateTime)
-    not_after: datetime = Field(sa_type=UTCDateTime, index=True)
+    not_after: datetime = Field(sa_type=UTCDateTime)
     fingerprint: str | None
     spki_sha256: str = Field(index=True)
     requester: str

@@ -87,7 +87,7 @@ def list_reserved_late() -> Iterator[None]:
 def serials_counted() -> Iterator[None]:
     """Serials go on from what the register holds, which is written late."""
     registers: list[SQLRegister] = []
-    real = SQLRegister.last_audit_entry
+    real = SQLRegister.last_audit_time
 
     def asked(self: SQLRegister) -> Any:
         registers[:] = [self]
@@ -98,7 +98,7 @@ def serials_counted() -> Iterator[None]:
 
     with (
         reserved_late(),
-        mock.patch.object(SQLRegister, "last_audit_entry", asked),
+        mock.patch.object(SQLRegister, "last_audit_time", asked),
         mock.patch("pki.authority.issuance.draw_serial", draw),
     ):
         yield

@@ -208,9 +208,9 @@ def test_an_authoritys_key_certifies_nobody(world: World, which: str):
         world.issue(key=key)
     assert refused.value.facts == {"authority": which}
     with pytest.raises(AuthorityKeyError):
-        check_no_authority(world.register.list_authorities(), key.public_key())
-    check_no_authority(world.register.list_authorities(), key.public_key(), authority=name)
-    check_no_authority(world.register.list_authorities(), new_key().public_key())
+        check_no_authority(world.register.authority_certificates(), key.public_key())
+    check_no_authority(world.register.authority_certificates(), key.public_key(), authority=name)
+    check_no_authority(world.register.authority_certificates(), new_key().public_key())
 
 
 def test_the_guard_is_what_keeps_an_authoritys_key_its_own(
@@ -218,7 +218,7 @@ def test_the_guard_is_what_keeps_an_authoritys_key_its_own(
 ):
     """A mutant that forgets the authorities still sees other subjects."""
     key = world.issuing.issuer.key
-    monkeypatch.setattr(world.register, "list_authorities", lambda: ())
+    monkeypatch.setattr(world.register, "authority_certificates", lambda: ())
     with pytest.raises(KeyUsedElsewhereError):
         world.issue(key=key)
-    check_no_authority(world.register.list_authorities(), key.public_key())
+    check_no_authority(world.register.authority_certificates(), key.public_key())

@@ -53,6 +53,7 @@ def upgrade() -> None:
     _fold_subjects()
     _name_holders()
     _lay_requests()
+    _index_together()
     op.create_table(
         "status_changes",
         sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -92,7 +93,7 @@ def downgrade() -> None:
             place = op.get_context().opts["place"]
             raise RegisterConflictError(register=place, reason=f"version 1 has no place for {what}")
         op.drop_table(table)
-    op.drop_index("ix_certificates_subject_folded", "certificates")
+    _index_again()
     op.drop_index("ix_certificates_holder", "certificates")
     op.drop_index("ix_certificates_request", "certificates")
     for name in ("subject_folded", "holder", "follows", "request_id", "request_sha256"):
@@ -226,7 +227,6 @@ def _fold_subjects() -> None:
     for rows in _batches(_certificates.c.id, _certificates.c.subject):
         found = [{"of": row.id, "subject_folded": _fold(row.subject)} for row in rows]
         _fill(_certificates, _certificates.c.id, found)
-    op.create_index("ix_certificates_subject_folded", "certificates", ["id", "subject_folded"])
 
 
 def _name_holders() -> None:
@@ -259,6 +259,28 @@ def _name_followed() -> None:
         ]
         if found:
             op.get_bind().execute(fill, found)
+
+
+def _index_together() -> None:
+    for name in ("state", "not_after"):
+        op.drop_index(f"ix_certificates_{name}", "certificates")
+    searched = ["id", "not_after", "subject_folded"]
+    op.create_index("ix_certificates_searched", "certificates", searched)
+    unissued = sa.text("state <> 'issued'")
+    op.create_index(
+        "ix_certificates_unissued",
+        "certificates",
+        ["state"],
+        sqlite_where=unissued,
+        postgresql_where=unissued,
+    )
+
+
+def _index_again() -> None:
+    for name in ("searched", "unissued"):
+        op.drop_index(f"ix_certificates_{name}", "certificates")
+    for name in ("state", "not_after"):
+        op.create_index(f"ix_certificates_{name}", "certificates", [name])
 
 
 def _lay_requests() -> None:
