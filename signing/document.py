@@ -14,7 +14,7 @@ from typing import cast
 
 from pyhanko.pdf_utils.generic import ArrayObject, IndirectObject, PdfObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.misc import FormFillingError
+from pyhanko.pdf_utils.misc import FormFillingError, PdfStrictReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import FieldMDPSpec, MDPPerm, SigFieldSpec, enumerate_sig_fields
 from pyhanko.stamp import BaseStampStyle
@@ -29,6 +29,7 @@ from signing.errors.documents import (
 )
 from signing.errors.fields import FieldNotSignatureError, FieldTakenError
 from signing.hybrid import check_hybrid
+from signing.lax import check_seen_alike, open_lax
 from signing.objects import entry
 from verify.password import Password
 from verify.pdf.document import OpenPDF
@@ -90,27 +91,39 @@ def open_writer(
         DocumentUnsupportedError: pyHanko cannot append to it safely.
     """
     with hostile_document():
-        writer = _Appender(stream)
-        access = unlock(writer.prev, name=name, password=password)
+        reader = _reader_of(stream.getvalue(), name, password)
+        access = unlock(reader, name=name, password=password)
         check_appendable(access)
         if creates:
             check_permitted(access, name=name, creates=True)
-        return writer
+        reader.stream = stream  # which is what is appended to
+        return _Appender.from_reader(reader)
+
+
+def _reader_of(data: bytes, name: str, password: Password | None) -> Reader:
+    try:
+        return Reader(data, strict=True)
+    except PdfStrictReadError:
+        return open_lax(data, name=name, password=password)
 
 
 def append_to(pdf: OpenPDF) -> IncrementalPdfFileWriter:
     """Return a writer that appends to a document that is open already.
 
     Raises:
-        HybridDiffersError, HybridHidesError: programs do not agree on what it shows.
+        HybridDiffersError, HybridHidesError, ProgramsDifferError: programs do not agree on what it
+            shows.
+        DocumentNeedsRepairError: it can only be read by searching for its objects.
         DocumentUnsupportedError: pyHanko cannot append to it safely.
     """
-    if not pdf.strict:
-        return open_writer(BytesIO(pdf.data), pdf.name, pdf.password)
     with hostile_document():
         check_hybrid(pdf)
         check_appendable(pdf.access)
-        return _Appender.from_reader(pdf.reader)
+        reader = pdf.reader
+        if not pdf.strict:
+            reader = open_lax(pdf.data, name=pdf.name, password=pdf.password)
+            check_seen_alike(pdf)
+        return _Appender.from_reader(reader)
 
 
 class _Appender(IncrementalPdfFileWriter):

@@ -120,6 +120,35 @@ class TextReader:
             told = self._ask(json.dumps(head).encode(), data)
         return _read_answer(told)
 
+    def look(self, data: bytes, password: Password | None = None) -> tuple[int, tuple[str, ...]]:
+        """Return a fingerprint of what each page shows, its text and a small picture of it.
+
+        Args:
+            data: the document.
+            password: of a document that is encrypted.
+
+        Returns:
+            How many pages there are, and a fingerprint of each; of very long documents of the
+            first and the last ones only.
+
+        Raises:
+            DocumentTooLargeToReadError: it has more than 256 MiB.
+            TextUnreadableError: it cannot be read, or not in time.
+        """
+        if len(data) > MAX_DOCUMENT_BYTES:
+            raise DocumentTooLargeToReadError(size=len(data), limit=MAX_DOCUMENT_BYTES)
+        head = {
+            "look": True,
+            "most_pages": MAX_PAGES,
+            "password": None if password is None else password.reveal(),
+        }
+        with self._lock:
+            told = json.loads(self._ask(json.dumps(head).encode(), data))
+        pages, looks = told.get("pages"), told.get("looks")
+        if not isinstance(pages, int) or not isinstance(looks, list):
+            raise TextUnreadableError(reason=str(told.get("error", "no looks"))[:200])
+        return pages, tuple(map(str, looks))
+
     def close(self) -> None:
         """End the process; it is started again when it is needed."""
         process, self._process = self._process, None

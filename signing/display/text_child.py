@@ -5,13 +5,15 @@ only sees an answer that is JSON, or none. It is asked on stdin, answers on stdo
 stdin.
 
     question   lengths of head and document, 8 octets each; head (JSON); document
-    answer     length, 8 octets; JSON: {"pages": n, "found": [{"page": i, "letters": [...]}]}
+    answer     length, 8 octets; JSON: {"pages": n, "found": [{"page": i, "letters": [...]}]},
+               or {"pages": n, "looks": [...]} where the head asks for a look
 
 A letter is [text, left, bottom, right, top] in the page's own coordinates.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Iterator
@@ -22,6 +24,8 @@ from pypdfium2 import raw
 
 from signing.display.fold import fold
 
+LONGEST_SIDE = 400
+"""Of a picture of a page, in pixels."""
 Letter = tuple[str, float, float, float, float]
 
 
@@ -42,6 +46,8 @@ def answer(head: dict[str, Any], data: bytes) -> dict[str, Any]:
         return {"error": str(error)}
     with document:
         pages = len(document)
+        if head.get("look"):
+            return {"pages": pages, "looks": list(_looks(document, head["most_pages"]))}
         asked = [head["page"]] if head["page"] is not None else range(pages - 1, -1, -1)
         looked_at = [index for index in asked if 0 <= index < pages][: head["most_pages"]]
         words, found = 0, []
@@ -51,6 +57,23 @@ def answer(head: dict[str, Any], data: bytes) -> dict[str, Any]:
             if letters:
                 found.append({"page": index, "letters": letters})
         return {"pages": pages, "looked_at": len(looked_at), "words": words, "found": found}
+
+
+def _looks(document: pypdfium2.PdfDocument, most_pages: int) -> Iterator[str]:
+    pages, half = len(document), most_pages // 2
+    few = range(pages) if pages <= most_pages else (*range(half), *range(pages - half, pages))
+    for index in few:
+        page = document[index]
+        # A page is as large as it says it is; a picture of it need not be.
+        scale = min(0.5, LONGEST_SIDE / max(1.0, *page.get_size()))
+        bitmap = page.render(scale=scale)
+        text_page = page.get_textpage()
+        digest = hashlib.sha256(text_page.get_text_bounded().encode())
+        digest.update(bytes(bitmap.buffer))
+        text_page.close()
+        bitmap.close()
+        page.close()
+        yield digest.hexdigest()
 
 
 def _read_page(

@@ -23,6 +23,18 @@ class HybridHidesError(InvalidInputError):
     code = "signing.hybrid_hides"
 
 
+class DocumentNeedsRepairError(InvalidInputError):
+    """What it holds must be searched for, which programs do differently (`name`, `offset`)."""
+
+    code = "signing.document_needs_repair"
+
+
+class ProgramsDifferError(InvalidInputError):
+    """Programs show different things on a page (facts: `name`, `page`)."""
+
+    code = "signing.programs_differ"
+
+
 class NewFieldForbiddenError(RefusedError):
     """The author of an encrypted document permits no new fields (fact: `name`)."""
 
