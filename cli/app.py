@@ -41,6 +41,7 @@ _MODULES = {
     "backup": "backup",
     "profile": "profile",
     "display": "display",
+    "mandate": "mandate",
     "evidence": "evidence",
     "queue": "queue",
     "selftest": "selftest",

@@ -8,6 +8,8 @@ from enum import IntEnum, StrEnum
 from signing.display.image import SignatureImage
 from signing.display.placement import Placement
 from signing.display.profile import DisplayProfile, load_display
+from signing.mandates.capacity import Capacity
+from signing.mandates.mandate import Mandate
 
 
 class Level(StrEnum):
@@ -142,3 +144,7 @@ class SigningOptions:
     """Fields to lock; a lock that the field carries is obeyed in any case."""
     expected_owner: str | None = None
     """Whose certificate it must be: `CCCD:…`, `MST:…` or an e-mail address."""
+    capacity: Capacity | None = None
+    """How the signer signs in somebody's place; None takes what the document says."""
+    mandates: tuple[Mandate, ...] = ()
+    """What allows it."""

@@ -34,17 +34,31 @@ def check_owner(certificate: x509.Certificate, expected: str) -> None:
         OwnerUnreadableError: `expected` is neither.
         WrongOwnerError: the certificate names another, or nobody.
     """
-    wanted = expected.strip()
-    number = _NUMBER.fullmatch(wanted.upper())
-    if number is not None:
-        kind, named = number.group(1), _numbers(certificate)
-        found = wanted.upper() in named
-    elif re.fullmatch(r"[^@\s]+@[^@\s]+", wanted):
-        kind, found = _EMAIL, wanted.casefold() in _addresses(certificate)
-    else:
+    kind = _kind_of(expected)
+    if kind is None:
         raise OwnerUnreadableError
-    if not found:
+    if not names_owner(certificate, expected):
         raise WrongOwnerError(subject=common_name(certificate.subject), kind=kind)
+
+
+def is_owner(text: str) -> bool:
+    """Say whether a text names an owner: a number with its kind, or an e-mail address."""
+    return _kind_of(text) is not None
+
+
+def names_owner(certificate: x509.Certificate, owner: str) -> bool:
+    """Say whether the certificate names that owner."""
+    wanted = owner.strip()
+    if _kind_of(wanted) == _EMAIL:
+        return wanted.casefold() in _addresses(certificate)
+    return wanted.upper() in _numbers(certificate)
+
+
+def _kind_of(text: str) -> str | None:
+    wanted = text.strip()
+    if number := _NUMBER.fullmatch(wanted.upper()):
+        return number.group(1)
+    return _EMAIL if re.fullmatch(r"[^@\s]+@[^@\s]+", wanted) else None
 
 
 def _numbers(certificate: x509.Certificate) -> set[str]:

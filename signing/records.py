@@ -60,6 +60,8 @@ class Record:
     statuses: tuple[Status, ...]
     warnings: Mapping[str, str]
     """What could not be checked: the certificate's subject, and why."""
+    mandate: Mapping[str, str] | None = None
+    """By what the signer signed in somebody's place: how, number, and SHA-256 of the file."""
     certificates: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
     ocsp_responses: tuple[bytes, ...] = ()

@@ -1,6 +1,7 @@
 """Signs a document in memory, at one of the four PAdES levels.
 
-1. what is already in the document is judged; an agency does not sign before a person;
+1. what is already in the document is judged; an agency does not sign before a person, nor
+   anybody in another's place without a mandate;
 2. the signer's certificate is checked;
 3. field, appearance and placeholder are made, the document digested;
 4. the key is opened (the PIN is asked), the digest signed, the signature time-stamped;
@@ -12,14 +13,17 @@ Spec: ETSI EN 319 142-1 §6.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from signing.attributes import asked_attributes
+from signing.duty import check_duty
 from signing.errors.times import TSANotNamedError
 from signing.evidence import find_signature, gather_evidence
 from signing.key import SigningKey
 from signing.longterm import extend
+from signing.mandates.mandate import Mandate
 from signing.options import Form, Level, SigningOptions, UnknownStatus
+from signing.outgoing.authority import check_mandate
 from signing.outgoing.order import check_order, choose_field
 from signing.owner import check_owner
 from signing.records import Occasion, record_of
@@ -52,6 +56,8 @@ class SignedDocument:
     """What the signer should know."""
     choice: Choice
     """Algorithm and form, and the rule they meet."""
+    mandate: Mandate | None = None
+    """What allowed the signer to sign in somebody's place."""
 
 
 def sign_document(
@@ -118,6 +124,7 @@ class Signatory:
         before = judge_before(pdf, services=services, allow_broken=options.allow_broken_signatures)
         options = choose_field(pdf, options, self.signer.certificate, services.policy)
         check_order(pdf, before, options, self.signer.certificate, services)
+        authority = check_mandate(pdf, options, self.signer.certificate, services)
         warnings = self._check_signer()
         request = SignatureRequest(self._opened(), options, services.clock.now(), timestamper, name)
         prepared = prepare_opened(pdf, request, signed=bool(before.signatures))
@@ -138,13 +145,22 @@ class Signatory:
             gatherers=self._gatherers,
         )
         choice = self._choice(find_signature(report, prepared.field_name), prepared.form)
-        done = SignedDocument(result, prepared.field_name, options.level, report, warnings, choice)
+        done = SignedDocument(
+            result,
+            prepared.field_name,
+            options.level,
+            report,
+            (*authority.warnings, *warnings),
+            choice,
+            authority.mandate,
+        )
         self._keep(done, had)
         return done
 
     def _check_signer(self) -> tuple[Finding, ...]:
         if self._options.expected_owner is not None:
             check_owner(self.signer.certificate, self._options.expected_owner)
+        check_duty(self.signer.certificate, self._options.display, self.services.policy)
         return self._standing.check()
 
     def _keep(self, done: SignedDocument, evidence: Evidence) -> None:
@@ -159,6 +175,8 @@ class Signatory:
             evidence=evidence,
             warnings=done.warnings,
         )
+        if done.mandate is not None:
+            record = replace(record, mandate=done.mandate.summary())
         self.services.records.keep(record)
 
     def _choice(self, made: SignatureReport, form: Form) -> Choice:

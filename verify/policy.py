@@ -58,6 +58,8 @@ class Signer(_Table):
     key_usage: tuple[str, ...]
     extended_key_usage: tuple[str, ...]
     seal_policies: tuple[str, ...] = ()
+    duty_policies: tuple[str, ...] = ()
+    """Certificate policies for official duty; with none named, `signing` asks for none."""
 
 
 class Limits(_Table):

@@ -32,6 +32,10 @@ def sign(
     location: Annotated[str | None, typer.Option("--location", help="sign.location")] = None,
     contact: Annotated[str | None, typer.Option("--contact", help="sign.contact")] = None,
     role: Annotated[str | None, typer.Option("--role", help="sign.role")] = None,
+    acting: Annotated[str | None, typer.Option("--as", metavar="KT|TL|TUQ", help="sign.as")] = None,
+    mandate: Annotated[
+        list[Path] | None, typer.Option("--mandate", metavar="FILE", help="sign.mandate")
+    ] = None,
     commitment: Annotated[str | None, typer.Option("--commitment", help="sign.commitment")] = None,
     form: Annotated[str | None, typer.Option("--form", help="sign.form")] = None,
     certify: Annotated[bool, typer.Option("--certify", help="sign.certify")] = False,
@@ -88,6 +92,8 @@ def sign(
         location=location,
         contact=contact,
         role=role,
+        capacity=acting,
+        mandates=tuple(mandate or ()),
         commitment=commitment,
         form=form,
         certify=certify,

@@ -14,6 +14,8 @@ from signing.display.image import SignatureImage
 from signing.display.look import check_image
 from signing.display.placement import Placement
 from signing.display.profile import DisplayProfile, load_display
+from signing.mandates.capacity import Capacity
+from signing.mandates.mandate import read_mandate, read_mandates
 from signing.options import (
     Commitment,
     FieldLock,
@@ -57,6 +59,8 @@ class SignWishes:
     later: bool = False
     password_source: str | None = None
     """Of encrypted documents; the source, never the password."""
+    capacity: str | None = None
+    mandates: tuple[Path, ...] = ()
 
     def options(self, home: Home) -> SigningOptions:
         """Return them checked, with the home's defaults.
@@ -104,6 +108,8 @@ class SignWishes:
             certify=(permission or Permission.FORM_FILLING) if self.certify else None,
             lock=_lock(self.lock, None if self.certify else permission),
             expected_owner=self.owner or settings.signing.owner,
+            capacity=None if self.capacity is None else _one_of(Capacity, "--as", self.capacity),
+            mandates=(*map(read_mandate, self.mandates), *read_mandates(home.mandates)),
         )
         check_wishes(options)
         return options

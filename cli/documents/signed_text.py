@@ -44,9 +44,12 @@ class Teller:
                 **certificate_object(self.certificate),
             },
             "indication": made.indication,
+            "mandate": None if made.mandate is None else dict(made.mandate),
             "warnings": [self._finding(found) for found in made.warnings],
         }
         lines = [self.session.word("cli.signed", path=target, level=made.level)]
+        if made.mandate is not None:
+            lines.append(self.session.word("cli.signed_by_mandate", **made.mandate))
         noted = (*made.warnings, *(() if made.choice.meets_annex else (made.choice.rule,)))
         lines += [self._say(found) for found in noted]
         if self.raised_to is not None:

@@ -59,6 +59,11 @@ class Home:
         return self.directory / "displays"
 
     @property
+    def mandates(self) -> Path:
+        """Who may sign in whose place, a TOML file each."""
+        return self.directory / "mandates"
+
+    @property
     def queue(self) -> Path:
         """Documents that were given out and wait to be raised, a small file each."""
         return self.directory / "queue"

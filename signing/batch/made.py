@@ -8,6 +8,7 @@ left; whatever ends the process that gives out, the journal tells how far it cam
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,8 @@ class MadeDocument:
     warnings: tuple[Finding, ...]
     waiting: Waiting | None
     """What is still to come; None where nothing is."""
+    mandate: Mapping[str, str] | None = None
+    """What allowed the signer to sign in somebody's place, as it is recorded."""
 
     def entry(self, target: Path) -> Entry:
         """Return what the journal says of it."""
@@ -170,4 +173,5 @@ def _made(
         indication=signed.report.indication.value,
         warnings=signed.warnings,
         waiting=waiting,
+        mandate=signed.mandate.summary() if signed.mandate is not None else None,
     )

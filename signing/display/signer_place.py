@@ -48,6 +48,8 @@ class SignerRoom:
     """The foot of the title."""
     bottom_mm: float
     """The head of the name."""
+    title: tuple[str, ...] = ()
+    """The lines of the title, from the top."""
 
     @property
     def height_mm(self) -> float:
@@ -107,9 +109,11 @@ def _room_above(page: int, name: Line, lines: tuple[Line, ...], title: str) -> I
         return
     nearest = above[0]
     room = name.box.top_mm - nearest.box.bottom_mm
-    if LEAST_ROOM_MM <= room <= MOST_ROOM_MM and (not title or _says(_block(above), title)):
+    block = _block(above)
+    if LEAST_ROOM_MM <= room <= MOST_ROOM_MM and (not title or _says(block, title)):
         middle = (nearest.middle_mm + name.middle_mm) / 2
-        yield SignerRoom(page, middle, nearest.box.bottom_mm, name.box.top_mm)
+        words = tuple(line.text for line in reversed(block))
+        yield SignerRoom(page, middle, nearest.box.bottom_mm, name.box.top_mm, words)
 
 
 def _is_above(line: Line, name: Line) -> bool:

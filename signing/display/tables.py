@@ -110,6 +110,8 @@ class ProfileTables(Table):
     about: About = About()
     agency_alone: bool = False
     """The agency signs with nobody's signature before it: copies, separate annexes, archives."""
+    official: bool = False
+    """What it is for is an official paper: it takes a certificate for official duty."""
     label: str = Field(default="Chữ ký số của {name}", max_length=200)
     """What a screen reader says of the field."""
     image: ImageTable | None = None

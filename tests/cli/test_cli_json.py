@@ -214,11 +214,26 @@ def test_every_command_answers_with_an_object_of_its_schema(
 
 
 def ask_displays(note, out):
+    note("mandate list")
+    mandate = out / "mandate.toml"
+    mandate.write_text(MANDATE, "utf-8")
+    note("mandate check", mandate)
     note("display list")
     note("display show", "agency")
     display = out / "display.toml"
     display.write_text('name = "own"\nvisible = false\n', "utf-8")
     note("display check", display)
+
+
+MANDATE = """
+capacity = "KT"
+number = "02/QĐ-UBND"
+grantor = "Lê Văn Cường"
+title = "Chủ tịch"
+name = "Nguyễn Văn Mẫu"
+holder = "CCCD:000000000001"
+since = 2026-01-01
+"""
 
 
 def _official():

@@ -14,10 +14,14 @@ from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from unit.signing.signing_pages import handwriting, seal
 from unit.signing.signing_world import (
+    AGENCY as AGENCY_POLICY,
+)
+from unit.signing.signing_world import (
     BASE,
     NOW,
     SIGNER_NAME,
     World,
+    duty,
     key_usage,
     make_key,
     pointers,
@@ -56,6 +60,7 @@ def issue_agency(world: World) -> x509.Certificate:
         make_key(world.kind),
         (key_usage("digital_signature", "content_commitment"), True),
         *pointers(f"{BASE}/crl/ca.crl", f"{BASE}/ocsp"),
+        (duty(AGENCY_POLICY), False),
     )
 
 

@@ -147,6 +147,20 @@ def build_certificate(
     return builder.sign(signing_key, hash_for(signing_key))
 
 
+OFFICIAL, AGENCY = "1.3.6.1.4.1.32473.68.1", "1.3.6.1.4.1.32473.68.2"
+"""Policies of the profiles for persons and for organisations."""
+
+
+def duty(policy: str) -> x509.CertificatePolicies:
+    """Return the extension that says what a certificate is for."""
+    identifier = x509.ObjectIdentifier(policy)
+    return x509.CertificatePolicies([x509.PolicyInformation(identifier, None)])
+
+
+def policy_named(extensions: tuple[tuple[x509.ExtensionType, bool], ...]) -> bool:
+    return any(isinstance(each, x509.CertificatePolicies) for each, _ in extensions)
+
+
 CA_EXTENSIONS = (
     (x509.BasicConstraints(ca=True, path_length=None), True),
     (key_usage("key_cert_sign", "crl_sign"), True),
@@ -237,6 +251,7 @@ class World:
             self.key or make_key(self.kind),
             (usage or key_usage("digital_signature", "content_commitment"), True),
             *pointers(f"{self.base}/crl/ca.crl", f"{self.base}/ocsp"),
+            *((duty(OFFICIAL), False),) * (not policy_named(extensions)),
             *extensions,
             **times,
         )
