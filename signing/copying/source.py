@@ -2,7 +2,8 @@
 
 1. paper: the file is a scan that nobody has signed; nothing can be judged, the agency vouches;
 2. every signature in the document holds, and nothing was added after the last;
-3. a competent person has signed, and an agency after that: an original;
+3. a competent person has signed, in a prepared document in the leader's field, and an agency
+   after that: an original;
 4. a full copy or an extract is made of the original, a copy's copy of a full copy alone.
 
 A signature that cannot be decided is not valid. Where nothing but a certificate's status is
@@ -28,6 +29,7 @@ from signing.errors.copying import (
     CopyWithoutPersonError,
     CopyWithoutSealError,
 )
+from signing.outgoing.form import LEADER, find_form
 from signing.services import SigningServices
 from signing.verdict import is_broken, lacks_status_alone
 from verify.collect import Collector, verify_online
@@ -110,6 +112,9 @@ def judge_source(
     undecided = tuple(_undecided(report, accept=accept_unknown))
     form, told = _form(read_copy_record(pdf), said, report.signatures, kind)
     _check_complete(report.signatures, form)
+    prepared = find_form(pdf) if form is SourceForm.ORIGINAL else None
+    if prepared is not None and not prepared.is_filled(LEADER):  # initials do not stand for it
+        raise CopyWithoutPersonError(article=COMPETENT_PERSON)
     return JudgedSource(form, told, report, collector.evidence, undecided)
 
 

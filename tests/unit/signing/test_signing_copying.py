@@ -408,6 +408,13 @@ def test_an_original_with_an_open_field_is_copied_without_it():
     assert made.signed.report.indication is Indication.TOTAL_PASSED
 
 
+def test_initials_in_a_prepared_document_do_not_stand_for_the_leader():
+    alone = parse_display('name = "x"\nvisible = false\nlabel = "x"\nagency_alone = true', "x")
+    initials = sign(prepared(), SigningOptions(**UNSEEN))
+    with pytest.raises(CopyWithoutPersonError):
+        copied(sign(initials, SigningOptions(display=alone), AGENCY))
+
+
 def test_a_document_on_its_way_out_is_no_original_yet():
     with pytest.raises(CopyWithoutSealError):
         copied(numbered(by_leader(prepared()).data).data)

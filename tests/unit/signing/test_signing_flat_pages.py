@@ -369,6 +369,18 @@ def test_a_mark_that_is_a_program_is_left_behind():
     assert b"showpage" not in flat(changed(make_pdf(), programs))
 
 
+@pytest.mark.parametrize(
+    ("filter_name", "content"), [("/FlateDecode", b"damaged"), ("/XXXDecode", b"x")]
+)
+def test_a_drawing_that_cannot_be_decoded_is_not_copied(filter_name, content):
+    def damaged(writer, page):
+        drawn = StreamObject(dict(named(Filter=filter_name)), encoded_data=content)
+        page[pdf_name("/Contents")] = writer.add_object(drawn)
+
+    with pytest.raises(DocumentUnsupportedError):
+        flat(changed(make_pdf(), damaged))
+
+
 def test_pages_that_share_something_have_it_once():
     data = letter(pages=30)
     assert len(flat(data)) < 1.2 * len(data)
