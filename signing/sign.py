@@ -19,6 +19,7 @@ from signing.attributes import asked_attributes
 from signing.duty import check_duty
 from signing.errors.times import TSANotNamedError
 from signing.evidence import find_signature, gather_evidence
+from signing.issuers import with_issuers
 from signing.key import SigningKey
 from signing.longterm import extend
 from signing.mandates.mandate import Mandate
@@ -100,7 +101,7 @@ class Signatory:
         self._options = options
         self.services = services
         self._strict = _refuses_unknown(options)
-        self._standing = SignerStanding(signer, services, refuse_unknown=self._strict)
+        self._standing: SignerStanding | None = None
         self._key_signer: KeySigner | None = None
         self._gatherers = Gatherers()
 
@@ -161,7 +162,14 @@ class Signatory:
         if self._options.expected_owner is not None:
             check_owner(self.signer.certificate, self._options.expected_owner)
         check_duty(self.signer.certificate, self._options.display, self.services.policy)
-        return self._standing.check()
+        return self._known_standing().check()
+
+    def _known_standing(self) -> SignerStanding:
+        """Return what is known of the signer, whose chain is completed first."""
+        if self._standing is None:
+            self.signer = with_issuers(self.signer, self.services)
+            self._standing = SignerStanding(self.signer, self.services, refuse_unknown=self._strict)
+        return self._standing
 
     def _keep(self, done: SignedDocument, evidence: Evidence) -> None:
         """Keep what the law asks to be kept, before anybody has the document."""
@@ -201,7 +209,7 @@ class Signatory:
         if warnings:  # services that did not answer a moment ago are not waited for again
             return NONE
         if timestamper is None:
-            return self._standing.evidence()
+            return self._known_standing().evidence()
         return _gather(self.signer, timestamper, self.services)
 
 
