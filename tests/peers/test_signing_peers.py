@@ -15,7 +15,8 @@ from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from PIL import Image
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation import validate_pdf_signature, validate_pdf_timestamp
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 from unit.signing.signing_world import (
@@ -118,6 +119,35 @@ def test_pyhankos_own_validator_accepts_each_form_with_each_key(tmp_path, kind, 
     assert status.coverage is SignatureCoverageLevel.ENTIRE_FILE
 
 
+@pytest.mark.parametrize("level", list(Level))
+@pytest.mark.parametrize("kind", KINDS)
+def test_pyhankos_own_validator_accepts_each_level_with_each_key(tmp_path, kind, level):
+    """At B-LT and B-LTA every status has to come out of the document."""
+    path, world = signed(tmp_path, kind, level=level)
+    known = {
+        "trust_roots": [to_asn1(world.root.certificate)],
+        "allow_fetching": False,
+        "moment": NOW,
+    }
+    with path.open("rb") as file:
+        reader = PdfFileReader(file)
+        if level.needs_evidence:
+            store = DocumentSecurityStore.read_dss(reader)
+            context = store.as_validation_context({**known, "revocation_mode": "require"})
+        else:
+            context = ValidationContext(**known)
+        (one,) = reader.embedded_regular_signatures
+        status = validate_pdf_signature(one, context, ts_validation_context=context)
+        stamps = [
+            validate_pdf_timestamp(one, context) for one in reader.embedded_timestamp_signatures
+        ]
+    assert status.bottom_line, status.pretty_print_details()
+    assert (status.timestamp_validity is not None) is level.needs_timestamp
+    assert [each.valid and each.trusted and each.intact for each in stamps] == [True] * (
+        level is Level.B_LTA
+    )
+
+
 @pytest.mark.parametrize("changed", WISHES, ids="+".join)
 def test_pdfsig_and_qpdf_accept_what_signers_may_ask_for(peer, tmp_path, changed):
     path, world = signed(tmp_path, "rsa-2048", **changed)
@@ -145,15 +175,16 @@ def test_pdfsig_finds_the_first_of_two_signatures_valid_still(peer, tmp_path):
     assert "Digest Mismatch" not in told
 
 
+@pytest.mark.parametrize("level", list(Level))
 @pytest.mark.parametrize("kind", KINDS)
-def test_openssl_verifies_the_cms_over_the_byte_range(peer, tmp_path, kind):
-    path, world = signed(tmp_path, kind, level=Level.B_T)
+def test_openssl_verifies_the_cms_over_the_byte_range(peer, tmp_path, kind, level):
+    path, world = signed(tmp_path, kind, level=level)
     openssl_verifies(peer, tmp_path, path, world)
 
 
 def openssl_verifies(peer, tmp_path: Path, path: Path, world: World) -> None:
     """Have openssl verify the CMS over the byte range, and refuse another byte."""
-    ((signature, covered),) = embedded(path)
+    signature, covered = next(embedded(path))  # a time-stamp over the document may follow
     (tmp_path / "cms.der").write_bytes(cms.ContentInfo.load(signature["/Contents"]).dump())
     (tmp_path / "covered").write_bytes(covered)
     (tmp_path / "root.pem").write_bytes(world.root.certificate.public_bytes(Encoding.PEM))
