@@ -22,6 +22,7 @@ from pyhanko.pdf_utils.generic import (
 from pyhanko.pdf_utils.writer import PdfFileWriter
 
 from signing.copying.resources import pruned
+from signing.errors.documents import DocumentUnsupportedError
 from signing.objects import entry
 
 
@@ -44,6 +45,15 @@ NOT_DRAWN = _names("""
     PieceInfo Ref StructParent StructParents
 """)
 """Entries of streams and of dictionaries with a type; maps of resources have names of any kind."""
+
+
+def _may_be_latin_1(name: str) -> bool:
+    """Say whether a name could stand in the file in another encoding than it would be written in.
+
+    pyHanko reads what is not UTF-8 as Latin-1 and writes all as UTF-8: the drawing that names a
+    resource by the octets of before would not find it.
+    """
+    return not name.isascii() and all(letter <= "\xff" for letter in name)
 
 
 class Importer:
@@ -89,6 +99,8 @@ class Importer:
     def _dictionary(self, value: DictionaryObject) -> PdfObject:
         if str(entry(value, "/Type")) in STAYS_BEHIND or str(entry(value, "/S")) in ACTS:
             return NullObject()
+        if any(_may_be_latin_1(key) for key in value):
+            raise DocumentUnsupportedError(reason="a name that may not be UTF-8")
         stream = isinstance(value, StreamObject)
         if stream and str(entry(value, "/Subtype")) == "/PS":  # a program for printers
             return NullObject()

@@ -381,6 +381,21 @@ def test_a_drawing_that_cannot_be_decoded_is_not_copied(filter_name, content):
         flat(changed(make_pdf(), damaged))
 
 
+@pytest.mark.parametrize(("name", "kept"), [("Chữ", True), ("Café", False)])
+def test_a_resource_is_found_again_under_its_name_or_the_page_is_refused(name, kept):
+    def renamed(_writer, page):
+        fonts = page["/Resources"]["/Font"]
+        fonts[pdf_name(f"/{name}")] = fonts.raw_get(next(iter(fonts)))
+        _writer.update_container(fonts)
+
+    data = changed(make_pdf(), renamed)
+    if kept:
+        assert f"/{name}" in first_page(flat(data))["/Resources"]["/Font"]
+    else:
+        with pytest.raises(DocumentUnsupportedError):
+            flat(data)
+
+
 def test_pages_that_share_something_have_it_once():
     data = letter(pages=30)
     assert len(flat(data)) < 1.2 * len(data)
