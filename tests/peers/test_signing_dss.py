@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from peers.maven import made, run
+from unit.signing.copying_world import SAO_LUC, copied, extract, long_original, original, sao_y
 from unit.signing.outgoing_world import WORLD, by_agency, by_leader, numbered, prepared
 from unit.signing.signing_world import NOW, TSA_URL, World, make_pdf, wide_policy
 
@@ -155,6 +156,16 @@ def put_outgoing(asking: Asking) -> None:
         asking.put(f"sealed {level}", by_agency(issued, **more).data, passed(level, level))
 
 
+def put_copies(asking: Asking) -> None:
+    """Certified copies, each sealed by the agency that copies."""
+    lta = {"level": Level.B_LTA, "tsa_url": TSA_URL}
+    asking.put("SAO Y", sao_y(), passed(Level.B_B))
+    asking.put("SAO Y B-LTA", copied(original(), **lta).signed.data, passed(Level.B_LTA))
+    asking.put("SAO LỤC", copied(sao_y(), SAO_LUC).signed.data, passed(Level.B_B))
+    parts = extract((1, 1), (4, 4))
+    asking.put("TRÍCH SAO", copied(long_original(), parts).signed.data, passed(Level.B_B))
+
+
 def put_refused(asking: Asking) -> None:
     """What DSS must not pass: the twins of the above."""
     data = bytearray(sign(asking.world(), level=Level.B_LTA))
@@ -177,7 +188,7 @@ def put_refused(asking: Asking) -> None:
 @pytest.mark.long
 def test_dss_says_of_every_document_what_we_say(peer, tmp_path):
     asking = Asking(tmp_path)
-    for put in (put_levels, put_wishes, put_extended, put_outgoing, put_refused):
+    for put in (put_levels, put_wishes, put_extended, put_outgoing, put_copies, put_refused):
         put(asking)
     answers = asking.answers(peer)
     for name, answer in answers.items():
@@ -187,7 +198,7 @@ def test_dss_says_of_every_document_what_we_say(peer, tmp_path):
     assert len(good) == len(answers) - 4
     remarked = {answer["name"]: remarks(answer) - HARMLESS for answer in good}
     after_lock = {name: keys for name, keys in remarked.items() if keys}
-    assert set(after_lock) == {"locked B-LTA", "shut B-LTA", "sealed B-LTA"}
+    assert set(after_lock) == {"locked B-LTA", "shut B-LTA", "sealed B-LTA", "SAO Y B-LTA"}
     assert set.union(*after_lock.values()) == STAMPED_AFTER_LOCK
 
 
