@@ -26,6 +26,8 @@ from bench import (
     real,
     revoke,
     sign,
+    sign_workers,
+    stamped,
     token_issue,
     token_workers,
     tokens,
@@ -51,9 +53,11 @@ def jobs(
 ) -> dict[str, tuple[Contender, ...]]:
     """Return the contenders of each job: Antin, the floor, then the peers."""
     each = large.each_round(requests)
+    stamps = 20 * documents
     return {
         f"sign {documents} PDFs, B-B, RSA-2048 in SoftHSM": sign.contenders(Material.pdfs),
         **({f"sign {found} real PDFs, the same": sign.contenders(real.documents)} if found else {}),
+        f"sign {stamps:,} PDFs, B-T; the floor is B-B": stamped.contenders(stamps),
         "sign one PDF, a whole process": process.CONTENDERS,
         f"judge {documents} PDFs": (judge.ANTIN, judge.FLOOR, *judge.PEERS),
         f"issue {requests} certificates, P-256": (issue.ANTIN, issue.FLOOR, *issue.PEERS),
@@ -104,6 +108,7 @@ class TokenTable:
             name = f"workers, {scheme.name}"
             lines = partial(token_workers.worker_lines, scheme)
             self._add(name, token_workers.workers(scheme), lines, rounds)
+        self._add("documents", sign_workers.Workers, sign_workers.worker_lines, rounds)
         self._add("finding", tokens.Finding, tokens.finding_lines, 10 * rounds)
         logins = str(max(self._logins))
         self.lines.append(("logins of a process, the most", "", logins, "1", "every line above"))

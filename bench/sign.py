@@ -45,6 +45,13 @@ DIGEST_INFO_SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
 
 
 Sources = Callable[[Material], tuple[Path, ...]]
+OPTIONS = SigningOptions(pss=False, display=load_display("none"))
+
+
+def services_of(material: Material) -> SigningServices:
+    """Return what signing reaches out to: nothing but the clock."""
+    trust = TrustStore((material.certificate("root"),))
+    return SigningServices(SystemClock(), NoNetwork(), trust, default_policy())
 
 
 class _Signing(Task):
@@ -53,8 +60,8 @@ class _Signing(Task):
         self._sources = sources(material)
 
     def pairs(self) -> Iterator[tuple[Path, Path]]:
-        for source in self._sources:
-            yield source, self.folder / source.name
+        for number, source in enumerate(self._sources):
+            yield source, self.folder / f"{number:04}-{source.name}"
 
     def check(self) -> None:
         outputs = sorted(self.folder.glob("*.pdf"))
@@ -83,9 +90,8 @@ class Antin(_Signing):
         modules = (material.tokens.module(),)
         key = open_key(material.token_key, modules, source, certificate=certificate)
         self._signer = SigningKey(certificate, material.chain(), lambda: key)
-        self._options = SigningOptions(pss=False, display=load_display("none"))
-        trust = TrustStore((material.certificate("root"),))
-        self._services = SigningServices(SystemClock(), NoNetwork(), trust, default_policy())
+        self._options = OPTIONS
+        self._services = services_of(material)
 
     def work(self) -> None:
         signatory = Signatory(self._signer, self._options, self._services)

@@ -64,7 +64,7 @@ class Workers(Ways):
         self.ways |= {f"openssl {n}": partial(self._speed, n) for n in (1, 2)}
 
     def logins(self) -> int:
-        return max(max(_logins(pool, n).values()) for n, pool in self._pools.items())
+        return max(max(logins_of(pool, n).values()) for n, pool in self._pools.items())
 
     def close(self) -> None:
         for pool in self._pools.values():
@@ -75,16 +75,19 @@ class Workers(Ways):
             task.result()
 
     def _speed(self, processes: int) -> float:
-        command = ["openssl", "speed", "-seconds", "1", "-multi", str(processes)]
-        done = subprocess.run(
-            [*command, self._scheme.openssl], capture_output=True, text=True, check=True
-        )
-        # The last two figures of the last line: signatures and verifications a second.
-        rate = float(re.findall(r"[\d.]+", done.stdout.splitlines()[-1])[-2])
-        return TASKS * EACH * self._scheme.times / rate
+        return TASKS * EACH * self._scheme.times / openssl_rate(self._scheme.openssl, processes)
 
 
-def _logins(pool: SigningWorkers, workers: int) -> dict[int, int]:
+def openssl_rate(algorithm: str, processes: int) -> float:
+    """Return how many signatures a second OpenSSL's own processes make."""
+    command = ["openssl", "speed", "-seconds", "1", "-multi", str(processes), algorithm]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    # The last two figures of the last line: signatures and verifications a second.
+    return float(re.findall(r"[\d.]+", done.stdout.splitlines()[-1])[-2])
+
+
+def logins_of(pool: SigningWorkers, workers: int) -> dict[int, int]:
+    """Return the logins of each worker of a pool."""
     counts = dict(task.result() for task in [pool.submit(count_logins) for _ in range(workers)])
     assert len(counts) == workers
     return counts

@@ -1,0 +1,108 @@
+"""Two processes that sign documents against one, beside what `openssl speed -multi 2` gains.
+
+The workers are started and logged in before the clock starts; outputs are given out by the process
+that asked, with its journal, as `antin sign --workers` does.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from concurrent.futures import Future
+from contextlib import closing
+from functools import cache, partial
+from pathlib import Path
+
+from bench import real
+from bench.material import USER_PIN, Material
+from bench.paired import Ways
+from bench.sign import OPTIONS, services_of
+from bench.token_workers import CountedTokens, logins_of, openssl_rate
+from hsm.pin import GivenPinSource, Pin
+from hsm.workers.messages import KeyOrder
+from hsm.workers.pool import SigningWorkers, signing_workers
+from hsm.workers.process import worker_key
+from signing.batch.giving import Giving, sign_each
+from signing.batch.journal import open_journal
+from signing.batch.made import MadeDocument, make_document
+from signing.batch.workers import InWorkers
+from signing.files import Existing
+from signing.key import SigningKey
+from signing.sign import Signatory
+
+
+@cache
+def _signatory(material: Material) -> Signatory:
+    signer = SigningKey(material.certificate("token"), material.chain(), worker_key)
+    return Signatory(signer, OPTIONS, services_of(material))
+
+
+def make_in_worker(material: Material, source: Path, target: Path) -> MadeDocument:
+    """Make one document with the worker's key."""
+    signatory = _signatory(material)
+    return make_document(source, target, signatory, later=None, existing=Existing.REFUSE)
+
+
+class Workers(Ways):
+    """All real documents, or small ones where there are none, by one worker and by two."""
+
+    def __init__(self, material: Material) -> None:
+        self._material = material
+        self._sources = real.documents(material) or material.pdfs()
+        order = KeyOrder(material.token_key, (CountedTokens(material.tokens.directory),))
+        source = GivenPinSource(Pin(USER_PIN))
+        self._pools = {n: signing_workers(order, source, workers=n) for n in (1, 2)}
+        self.ways = {f"{n}": partial(self._sign, n) for n in self._pools}
+        if shutil.which("openssl"):
+            self.ways |= {f"openssl {n}": partial(self._speed, n) for n in (1, 2)}
+
+    def check(self) -> None:
+        self._sign(2)
+        made = sorted(self._folder.glob("*.pdf"))
+        assert [path.name for path in made] == [path.name for path in self._sources]
+        pdfsig = shutil.which("pdfsig")
+        if pdfsig:
+            done = subprocess.run(
+                [pdfsig, "-nocert", made[0]], capture_output=True, text=True, check=False
+            )
+            assert "Signature is Valid" in done.stdout, done.stdout + done.stderr
+
+    def logins(self) -> int:
+        return max(max(logins_of(pool, n).values()) for n, pool in self._pools.items())
+
+    def close(self) -> None:
+        for pool in self._pools.values():
+            pool.shutdown()
+
+    @property
+    def _folder(self) -> Path:
+        return self._material.folder / "rounds" / "workers"
+
+    def _sign(self, workers: int) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+        pairs = tuple((source, self._folder / source.name) for source in self._sources)
+        maker = InWorkers(lambda _: self._pools[workers], self._submit, workers)
+        with (
+            open_journal(self._folder) as journal,
+            closing(Giving(existing=Existing.REFUSE, journal=journal)) as giving,
+        ):
+            for attempt, error in sign_each(pairs, maker, giving):
+                assert error is None, (attempt.document, error)
+
+    def _submit(self, pool: SigningWorkers, source: Path, target: Path) -> Future[MadeDocument]:
+        return pool.submit(make_in_worker, self._material, source, target)
+
+    def _speed(self, processes: int) -> float:
+        return len(self._sources) / openssl_rate("rsa2048", processes)
+
+
+def worker_lines(times: dict[str, float]) -> list[tuple[str, ...]]:
+    """Return what two processes gain, Antin's and OpenSSL's."""
+    gain = times["1"] / times["2"]
+    told = ("signing PDFs, two workers against one", f"{times['2']:.2f} s", f"{gain:.2f}")
+    if "openssl 1" not in times:
+        return [(*told, "", "")]
+    peer = times["openssl 1"] / times["openssl 2"]
+    said = f"0.9 of the {peer:.2f} that `openssl speed -multi 2` gains"
+    return [(*told, f"≥ {0.9 * peer:.2f}", said)]

@@ -1,0 +1,184 @@
+"""Many documents at B-T, with a time-stamp service on this machine, beside the same ones at B-B.
+
+The floor is Antin's own B-B run. The service is Antin's, in a process of its own, one for each
+contender; what it takes of the machine counts, as it does where it stands in the same office.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import socket
+import threading
+import time
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign import sign_pdf
+from pyhanko.sign.timestamps import HTTPTimeStamper
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bench import sign
+from bench.material import PEM, PKCS8, PLAIN, Material
+from bench.rounds import Contender
+from pki.clock import SystemClock
+from pki.fetcher import TIMESTAMP_QUERY
+from pki.keys import PrivateKey
+from pki.timestamp import TimestampAuthority
+from signing.failover import TimestampService, TimestampServices
+from signing.options import Level
+from verify.fetcher import HTTPFetcher
+
+POLICY_OID = "1.3.6.1.4.1.4146.2.2"
+
+
+def sources(material: Material, *, wanted: int) -> tuple[Path, ...]:
+    """Return so many documents, the small PDFs again and again."""
+    found = material.pdfs()
+    return tuple(found[number % len(found)] for number in range(wanted))
+
+
+class Service:
+    """A time-stamp service in a process of its own."""
+
+    def __init__(self, material: Material) -> None:
+        _certify(material)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        context = multiprocessing.get_context("spawn")
+        self._process = context.Process(target=_serve, args=(material, port), daemon=True)
+        self._process.start()
+        self.url = f"http://127.0.0.1:{port}/tsa"
+        _await(port)
+
+    def close(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.join()
+
+
+class Antin(sign.Antin):
+    """As at B-B, but that each signature gets a time-stamp, which is checked in full."""
+
+    def __init__(self, material: Material, sources: sign.Sources) -> None:
+        super().__init__(material, sources)
+        self._service = Service(material)
+        self._options = replace(self._options, level=Level.B_T)
+        clock = SystemClock()
+        self._services = replace(
+            self._services,
+            fetcher=HTTPFetcher(("127.0.0.1",), clock),
+            timestamps=TimestampServices((TimestampService(self._service.url),), pause=time.sleep),
+        )
+
+    def check(self) -> None:
+        super().check()
+        stamped = [
+            b"\x06\x0b*\x86H\x86\xf7\r\x01\t\x10\x02\x0e".hex().encode() in each.read_bytes().lower()
+            for each in self.folder.glob("*.pdf")
+        ]
+        assert all(stamped)
+
+    def close(self) -> None:
+        self._service.close()
+
+
+class PyHanko(sign.PyHanko):
+    """pyHanko's own loop with its HTTP client."""
+
+    def __init__(self, material: Material, sources: sign.Sources) -> None:
+        super().__init__(material, sources)
+        self._service = Service(material)
+        self._stamper = HTTPTimeStamper(self._service.url)
+
+    def work(self) -> None:
+        for source, target in self.pairs():
+            with source.open("rb") as file, target.open("wb") as output:
+                writer = IncrementalPdfFileWriter(file)
+                sign_pdf(writer, self._meta, self._signer, self._stamper, output=output)
+
+    def close(self) -> None:
+        self._service.close()
+
+
+def contenders(wanted: int) -> tuple[Contender, ...]:
+    """Return Antin at B-T, the same at B-B as the floor, and the peer at B-T."""
+    documents = partial(sources, wanted=wanted)
+    tasks = {"Antin": Antin, "floor": sign.Antin, "pyHanko": PyHanko}
+    return tuple(Contender(name, partial(task, sources=documents)) for name, task in tasks.items())
+
+
+def _certify(material: Material) -> None:
+    """Make the service's key and certificate, once a run."""
+    folder = material.folder
+    if (folder / "tsa.pem").exists():
+        return
+    key = ec.generate_private_key(ec.SECP256R1())
+    (folder / "tsa.key").write_bytes(key.private_bytes(PEM, PKCS8, PLAIN))
+    issuing = material.certificate("issuing")
+    issuing_key = _private(folder / "issuing.key")
+    assert isinstance(issuing_key, ec.EllipticCurvePrivateKey)
+    start = SystemClock().now().replace(microsecond=0) - timedelta(days=1)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "time-stamps")])
+    usage = x509.KeyUsage(*(bit < 2 for bit in range(9)))  # digitalSignature, nonRepudiation
+    upper = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuing_key.public_key())
+    number = x509.random_serial_number()
+    certificate = (
+        x509.CertificateBuilder(issuing.subject, name, key.public_key(), number)
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=300))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(upper, critical=False)
+        .sign(issuing_key, hashes.SHA256())
+    )
+    (folder / "tsa.pem").write_bytes(certificate.public_bytes(PEM))
+
+
+def _private(path: Path) -> PrivateKey:
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    assert isinstance(key, PrivateKey)
+    return key
+
+
+def _serve(material: Material, port: int) -> None:
+    authority = TimestampAuthority(
+        material.certificate("tsa"),
+        _private(material.folder / "tsa.key"),
+        chain=material.chain(),
+        clock=SystemClock(),
+        policy_oid=POLICY_OID,
+    )
+
+    async def stamp(request: Request) -> Response:
+        answer = authority.respond(await request.body())
+        return Response(answer, media_type=TIMESTAMP_QUERY.replace("query", "reply"))
+
+    app = Starlette(routes=[Route("/tsa", stamp, methods=["POST"])])
+    uvicorn.run(app, port=port, log_level="error", lifespan="off")
+
+
+def _await(port: int) -> None:
+    """Wait until the service answers."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            threading.Event().wait(0.05)
+        else:
+            return
+    raise AssertionError(port)
