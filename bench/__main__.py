@@ -25,6 +25,7 @@ from bench import (
     process,
     real,
     revoke,
+    scan,
     sign,
     sign_workers,
     stamped,
@@ -97,7 +98,7 @@ def table(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> str:
 class TokenTable:
     """The lines about keys on tokens, and every round's seconds."""
 
-    def __init__(self, material: Material, *, rounds: int) -> None:
+    def __init__(self, material: Material, *, rounds: int, scan_bytes: int) -> None:
         self._material = material
         self.lines: list[tuple[str, ...]] = []
         self.seconds: dict[str, dict[str, list[float]]] = {}
@@ -109,6 +110,9 @@ class TokenTable:
             lines = partial(token_workers.worker_lines, scheme)
             self._add(name, token_workers.workers(scheme), lines, rounds)
         self._add("documents", sign_workers.Workers, sign_workers.worker_lines, rounds)
+        if shutil.which("sha256sum"):
+            large = partial(scan.Scan, size=scan_bytes)
+            self._add("scan", large, partial(scan.scan_lines, scan_bytes), rounds)
         self._add("finding", tokens.Finding, tokens.finding_lines, 10 * rounds)
         logins = str(max(self._logins))
         self.lines.append(("logins of a process, the most", "", logins, "1", "every line above"))
@@ -130,6 +134,7 @@ def main() -> None:
     chosen = options()
     documents, requests, rounds = (5, 200, 3) if chosen.quick else (50, 2000, 5)
     lists = (crl.PROVINCE,) if chosen.quick else (crl.PROVINCE, crl.MILLION)
+    size = scan.GIGABYTE // 10 if chosen.quick else scan.GIGABYTE
     held = large.ROWS_QUICK if chosen.quick else large.ROWS
     results: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory(prefix="antin-bench-") as folder:
@@ -139,7 +144,7 @@ def main() -> None:
         for job, contenders in asked.items():
             if chosen.only in job:
                 results[job] = measure(contenders, material, rounds=rounds)
-        of_tokens = None if chosen.only else TokenTable(material, rounds=rounds)
+        of_tokens = None if chosen.only else TokenTable(material, rounds=rounds, scan_bytes=size)
     print(
         f"medians of {rounds} interleaved rounds; {os.cpu_count()} CPUs, "
         f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}\n"

@@ -48,32 +48,32 @@ class _Process(Task):
 class Antin(_Process):
     """`antin sign` with a home whose token store is the bench's."""
 
-    def __init__(self, material: Material) -> None:
+    def __init__(self, material: Material, home: str = "home") -> None:
         super().__init__(material)
-        self._home = material.folder / "home"
-        (self._home / "trust").mkdir(parents=True)
-        (self._home / "authorities").mkdir()
-        shutil.copy(material.folder / "root.pem", self._home / "trust")
-        shutil.copy(material.folder / "issuing.pem", self._home / "authorities")
-        shutil.copytree(material.tokens.directory, self._home / "tokens")
-        configuration = self._home / "tokens" / CONFIGURATION
+        self.home = material.folder / home
+        (self.home / "trust").mkdir(parents=True)
+        (self.home / "authorities").mkdir()
+        shutil.copy(material.folder / "root.pem", self.home / "trust")
+        shutil.copy(material.folder / "issuing.pem", self.home / "authorities")
+        shutil.copytree(material.tokens.directory, self.home / "tokens")
+        configuration = self.home / "tokens" / CONFIGURATION
         text = configuration.read_text("utf-8")
-        old, new = str(material.tokens.directory), str(self._home / "tokens")
+        old, new = str(material.tokens.directory), str(self.home / "tokens")
         configuration.write_text(text.replace(old, new), "utf-8")
         settings = '[tokens]\nembedded = true\n[signing]\ndisplay = "none"\n'
-        (self._home / "antin.toml").write_text(settings, "utf-8")
-        self._pin = self._home / "pin"
+        (self.home / "antin.toml").write_text(settings, "utf-8")
+        self._pin = self.home / "pin"
         self._pin.touch(mode=0o600)
         self._pin.write_text(USER_PIN, "utf-8")
 
-    def command(self, target: Path) -> list[str]:
+    def command(self, target: Path, document: Path | None = None) -> list[str]:
         program = Path(sys.executable).with_name("antin")
         key = ("--key", str(self.material.token_key), "--pkcs1")
         certificate = ("--cert", str(self.material.folder / "token.pem"))
         pin = ("--pin-source", f"file:{self._pin}")
-        document = str(self.material.pdfs()[0])
-        home = ("--home", str(self._home))
-        return [str(program), *home, "sign", document, "-o", str(target), *key, *certificate, *pin]
+        source = str(document or self.material.pdfs()[0])
+        home = ("--home", str(self.home))
+        return [str(program), *home, "sign", source, "-o", str(target), *key, *certificate, *pin]
 
 
 class PyHanko(_Process):

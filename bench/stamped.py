@@ -85,7 +85,8 @@ class Antin(sign.Antin):
     def check(self) -> None:
         super().check()
         stamped = [
-            b"\x06\x0b*\x86H\x86\xf7\r\x01\t\x10\x02\x0e".hex().encode() in each.read_bytes().lower()
+            b"\x06\x0b*\x86H\x86\xf7\r\x01\t\x10\x02\x0e".hex().encode()
+            in each.read_bytes().lower()
             for each in self.folder.glob("*.pdf")
         ]
         assert all(stamped)

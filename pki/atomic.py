@@ -63,17 +63,78 @@ def writing_beside(target: Path, *, overwrite: bool, mode: int = PUBLIC) -> Iter
         DiskFullError: no room; nothing was left behind.
         OutputUnwritableError: anything else the system says.
     """
-    part = target.with_name(f".{secrets.token_hex(8)}.part")
-    try:
+    with _telling(target):
+        part = part_of(target)
         try:
-            with open(part, "x+b", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            with _new_file(part, mode) as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
             _take_name(part, target, overwrite=overwrite)
         finally:
-            _patiently(lambda: part.unlink(missing_ok=True))
+            take_away(part)
         sync_folder(target.parent)
+
+
+def part_of(target: Path) -> Path:
+    """Return a name beside the target that nobody has, for what shall take its name later."""
+    return target.with_name(f".{secrets.token_hex(8)}.part")
+
+
+@contextmanager
+def waiting_beside(target: Path, part: Path) -> Iterator[BinaryIO]:
+    """Give the new file `part` for the block to fill; `take_name` lets it take the target's name.
+
+    It is whole and on the disk after the block, and gone where the block raises.
+
+    Args:
+        target: whose name it will take; in the same folder.
+        part: see `part_of`.
+
+    Raises:
+        DiskFullError: no room; nothing was left behind.
+        OutputUnwritableError: anything else the system says.
+    """
+    with _telling(target):
+        try:
+            with _new_file(part, PUBLIC) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            take_away(part)
+            raise
+
+
+def take_name(part: Path, target: Path, *, overwrite: bool) -> None:
+    """Let a file that waits beside its target take the target's name; it is gone where that fails.
+
+    Raises:
+        OutputExistsError: the target is there, and `overwrite` is false.
+        DiskFullError: no room for the name.
+        OutputUnwritableError: anything else the system says.
+    """
+    with _telling(target):
+        try:
+            _take_name(part, target, overwrite=overwrite)
+        finally:
+            take_away(part)
+        sync_folder(target.parent)
+
+
+def take_away(part: Path) -> None:
+    """Take a file away that did not take its name; one that is not there is no matter."""
+    _patiently(lambda: part.unlink(missing_ok=True))
+
+
+def _new_file(part: Path, mode: int) -> BinaryIO:
+    return open(part, "x+b", opener=lambda name, flags: os.open(name, flags, mode))
+
+
+@contextmanager
+def _telling(target: Path) -> Iterator[None]:
+    try:
+        yield
     except FileExistsError as error:
         raise OutputExistsError(path=target) from error
     except OSError as error:

@@ -5,12 +5,13 @@ Judging signatures that are already there is `verify`'s; whether they permit one
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from typing import cast
+from typing import BinaryIO, cast
 
 from pyhanko.pdf_utils.generic import ArrayObject, IndirectObject, PdfObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -107,8 +108,12 @@ def _reader_of(data: bytes, name: str, password: Password | None) -> Reader:
         return open_lax(data, name=name, password=password)
 
 
-def append_to(pdf: OpenPDF) -> IncrementalPdfFileWriter:
+def append_to(pdf: OpenPDF, into: BinaryIO | None = None) -> IncrementalPdfFileWriter:
     """Return a writer that appends to a document that is open already.
+
+    Args:
+        pdf: the document.
+        into: where it will be written, if it is there already: then it is not copied.
 
     Raises:
         HybridDiffersError, HybridHidesError, ProgramsDifferError: programs do not agree on what it
@@ -121,9 +126,11 @@ def append_to(pdf: OpenPDF) -> IncrementalPdfFileWriter:
         check_appendable(pdf.access)
         reader = pdf.reader
         if not pdf.strict:
-            reader = open_lax(pdf.data, name=pdf.name, password=pdf.password)
+            reader = open_lax(bytes(pdf.data), name=pdf.name, password=pdf.password)
             check_seen_alike(pdf)
-        return _Appender.from_reader(reader)
+        appender = cast("_Appender", _Appender.from_reader(reader))
+        appender.already_in = into
+        return appender
 
 
 class _Appender(IncrementalPdfFileWriter):
@@ -135,6 +142,14 @@ class _Appender(IncrementalPdfFileWriter):
     """
 
     IO_CHUNK_SIZE = 1024 * 1024
+    already_in: BinaryIO | None = None
+    """A file that holds the document: there it is not written once more."""
+
+    def _write_header(self, stream: BinaryIO) -> None:
+        if stream is self.already_in:
+            stream.seek(0, os.SEEK_END)
+        else:
+            super()._write_header(stream)  # type: ignore[no-untyped-call]
 
     def _update_meta(self) -> None:
         pass

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from typing import Any
+from typing import Any, BinaryIO
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from pyhanko.pdf_utils.form_tools import get_single_field_annot
@@ -41,6 +41,9 @@ from signing.display.pdfa import give_empty_look
 from signing.document import FieldPlan
 from signing.permissions import note_in_field
 
+_CHUNK = 1024 * 1024
+"""Of a file, so much is read at a time to be digested."""
+
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
@@ -66,7 +69,17 @@ class Embedding:
         plan: FieldPlan,
         placeholder: Placeholder,
         mdp: SigMDPSetup,
+        into: BinaryIO | None = None,
     ) -> None:
+        """Write the document with its placeholder.
+
+        Args:
+            writer: appends to the document.
+            plan: the field.
+            placeholder: what the signature dictionary says.
+            mdp: what it says of later changes.
+            into: a file that holds the document already; None writes all of it into memory.
+        """
         field = _field_of(writer, plan)
         note_in_field(writer, field, mdp)
         _draw(plan, get_single_field_annot(field), writer)
@@ -81,8 +94,10 @@ class Embedding:
         reference = writer.add_object(signature)
         field[pdf_name("/V")] = reference
         mdp.apply(reference, writer)
-        self.output = BytesIO()
-        self._filling = signature.fill(writer, placeholder.digest_name, output=self.output)
+        self.output: BinaryIO = into or BytesIO()
+        self._filling = signature.fill(
+            writer, placeholder.digest_name, output=self.output, chunk_size=_CHUNK
+        )
         prepared, _ = next(self._filling)
         self.digest: bytes = prepared.document_digest
 

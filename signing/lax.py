@@ -100,7 +100,7 @@ def check_seen_alike(pdf: OpenPDF) -> None:
     """
     copy = BytesIO()
     copy_into_new_writer(pdf.reader).write(copy)
-    pages, before = READER.look(pdf.data, password=pdf.password)
+    pages, before = READER.look(bytes(pdf.data), password=pdf.password)
     copied, after = READER.look(copy.getvalue())
     for number, (one, other) in enumerate(zip(before, after, strict=False), 1):
         if one != other:

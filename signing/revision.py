@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
+from typing import BinaryIO
 from uuid import uuid4
 
 from asn1crypto import crl, ocsp
@@ -52,6 +53,8 @@ class SignatureRequest:
     """Asks for the signature-time-stamp; None at B-B."""
     name: str
     """The document's, for messages."""
+    into: BinaryIO | None = None
+    """A file that holds the document, and shall hold it signed; None signs in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,9 @@ class PreparedSignature:
         signature = signer.sign(attributes)
         cms = signer.finish(attributes, signature, self._timestamp(signature))
         contents = self._embedding.fill(cms)
-        return SignedRevision(self._embedding.output, self.field_name, contents)
+        output = self._embedding.output
+        in_memory = output if isinstance(output, BytesIO) else BytesIO()
+        return SignedRevision(in_memory, self.field_name, contents)
 
     def _timestamp(self, signature: bytes) -> bytes | None:
         if self._request.timestamper is None:
@@ -92,6 +97,7 @@ class SignedRevision:
     """The document with its new signature."""
 
     output: BytesIO
+    """Empty where it was signed into a file."""
     field_name: str
     contents: bytes
     """The signature's /Contents as it stands in the file, padding included."""
@@ -131,7 +137,7 @@ def prepare_opened(
     """
     options, signer = _with_field_name(request.options, pdf), request.signer
     earlier = find_signature_fields(pdf, name=pdf.name, limit=_MANY) if signed else ()
-    writer = append_to(pdf)
+    writer = append_to(pdf, request.into)
     plan = plan_field(writer, options, signer.certificate, request.at, password=pdf.password)
     check_permitted(pdf.access, name=pdf.name, creates=plan.new_field is not None)
     check_unlocked(earlier, plan, certify=options.certify is not None)
@@ -144,7 +150,7 @@ def prepare_opened(
         mdp = plan_permissions(
             plan, options, signer.digest_name, seeded=seeded, signed=bool(earlier)
         )
-        embedding = Embedding(writer, plan, placeholder, mdp)
+        embedding = Embedding(writer, plan, placeholder, mdp, request.into)
     return PreparedSignature(plan.name, seeded.form, embedding, request)
 
 

@@ -14,6 +14,7 @@ Spec: ETSI EN 319 142-1 §6.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 from signing.attributes import asked_attributes
 from signing.duty import check_duty
@@ -36,6 +37,7 @@ from signing.standing import SignerStanding
 from signing.tsa import FetchingTimeStamper
 from signing.verdict import Expected, judge_after, judge_before
 from signing.wishes import check_wishes
+from verify.content import Content, let_go, map_file
 from verify.evidence import NONE, Evidence
 from verify.finding import Finding
 from verify.pdf.document import open_pdf
@@ -48,6 +50,7 @@ class SignedDocument:
     """A document that was signed and found to hold."""
 
     data: bytes
+    """Empty where it was signed into a file."""
     field_name: str
     """The field the new signature is in."""
     level: Level
@@ -105,6 +108,11 @@ class Signatory:
         self._key_signer: KeySigner | None = None
         self._gatherers = Gatherers()
 
+    @property
+    def needs_evidence(self) -> bool:
+        """Whether evidence is put into each document after its signature."""
+        return self._options.level.needs_evidence
+
     def check(self) -> None:
         """Check the signer, as `sign` does: for whoever asks for a PIN before the first document.
 
@@ -113,8 +121,17 @@ class Signatory:
         """
         self._check_signer()
 
-    def sign(self, data: bytes, *, name: str = "document.pdf") -> SignedDocument:
+    def sign(
+        self, data: Content, *, name: str = "document.pdf", into: BinaryIO | None = None
+    ) -> SignedDocument:
         """Return the document with one more signature; see `sign_document`.
+
+        Args:
+            data: the document.
+            name: what to call it in messages.
+            into: a file, to read and to write, that holds the document and nobody else's; the
+                signature is appended to it in place of being returned. For levels that embed no
+                evidence.
 
         Raises:
             PKIError: see `sign_document`.
@@ -127,7 +144,8 @@ class Signatory:
         check_order(pdf, before, options, self.signer.certificate, services)
         authority = check_mandate(pdf, options, self.signer.certificate, services)
         warnings = self._check_signer()
-        request = SignatureRequest(self._opened(), options, services.clock.now(), timestamper, name)
+        at = services.clock.now()
+        request = SignatureRequest(self._opened(), options, at, timestamper, name, into)
         prepared = prepare_opened(pdf, request, signed=bool(before.signatures))
         signed = prepared.complete()
         if timestamper is not None and options.level.needs_evidence:
@@ -137,7 +155,7 @@ class Signatory:
             evidence = NONE  # from here on the document must stand by itself
         else:
             had = evidence = self._evidence(timestamper, warnings)
-        result = signed.output.getvalue()
+        result = signed.output.getvalue() if into is None else map_file(into)
         report = judge_after(
             pdf.grown(result, limits=services.policy.limits),
             Expected(prepared.field_name, options.level, not self._strict, evidence, prepared.form),
@@ -146,8 +164,9 @@ class Signatory:
             gatherers=self._gatherers,
         )
         choice = self._choice(find_signature(report, prepared.field_name), prepared.form)
+        let_go(result)
         done = SignedDocument(
-            result,
+            result if isinstance(result, bytes) else b"",
             prepared.field_name,
             options.level,
             report,

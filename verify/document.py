@@ -8,10 +8,10 @@ Spec: EN 319 102-1; EN 319 142-1.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime
 
 from verify.certificate import quietly
+from verify.content import sha256_of
 from verify.evidence import NONE, Evidence
 from verify.examine import Given, examine_document
 from verify.facts import CertificateFacts, ChainFacts
@@ -98,7 +98,7 @@ def verify_opened(
     verdict = judge_document(examined.facts, policy=policy, at=at)
     return Report(
         name=pdf.name,
-        sha256=hashlib.sha256(pdf.data).hexdigest(),
+        sha256=sha256_of(pdf.data),
         size=len(pdf.data),
         pages=count_pages(pdf),
         indication=verdict.indication,

@@ -9,6 +9,7 @@ Spec: RFC 8017 §8, RFC 4055 §3, RFC 5753, RFC 8419, RFC 9882.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -84,7 +85,7 @@ def digest_name_of(algorithm_identifier: ASN1) -> str:
     return _DIGESTS_BY_OID.get(algorithm_identifier["algorithm"].dotted, name)
 
 
-def compute_digest(name: str, *parts: bytes) -> bytes | None:
+def compute_digest(name: str, parts: Iterable[bytes | memoryview]) -> bytes | None:
     """Return the digest of the parts joined, or None for a digest that is not known."""
     if name not in HASHES:
         return None

@@ -56,6 +56,15 @@ def stamp_of(source: Path, now: datetime) -> FileStamp:
     )
 
 
+def settled_stamp(before: FileStamp, after: FileStamp, size: int) -> FileStamp:
+    """Return what tells a file of which `size` bytes were read between two looks at it.
+
+    Its time of change counts for nothing where it changed meanwhile.
+    """
+    settled = before == after and before.size == size
+    return FileStamp(before.path, size, before.mtime_ns if settled else None)
+
+
 def signed_line(entry: Entry) -> bytes:
     """Return the line that is written before an output takes its name."""
     return _line(

@@ -1,8 +1,10 @@
 """One document of a batch: made anywhere, in a worker too, and given out in one process alone.
 
-Making reads, judges, signs, judges again, and writes no document. Giving out notes the output in
-the journal, lets it take its name, and notes that. So whatever ends a worker, nothing of it is
-left; whatever ends the process that gives out, the journal tells how far it came.
+Making reads, judges, signs, judges again, and writes no document; a large one is made in a file
+that has no name yet (`signing.batch.large`), and that `signing.batch.leftovers` takes away where
+nobody gives it one. Giving out notes the output in the journal, lets it take its name, and notes
+that. So whatever ends a worker, nothing of it is left; whatever ends the process that gives out,
+the journal tells how far it came.
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pki.atomic import write_atomically
+from pki.atomic import take_away, take_name, write_atomically
 from pki.errors.tree import PKIError
-from signing.batch.entry import Entry, FileStamp, stamp_of
+from signing.batch.entry import Entry, FileStamp, settled_stamp, stamp_of
 from signing.batch.journal import Journal
+from signing.batch.large import SignedFile, is_large, sign_large
 from signing.errors.files import FileUnreadableError
 from signing.files import Existing, check_output
 from signing.later import Later, make_for_later
@@ -34,6 +37,9 @@ class MadeDocument:
     sha256: str
     """Of the input."""
     data: bytes
+    """What goes out; empty where it waits in a file."""
+    size: int
+    """Of what goes out."""
     output_sha256: str
     field_name: str
     level: str
@@ -46,11 +52,12 @@ class MadeDocument:
     """What is still to come; None where nothing is."""
     mandate: Mapping[str, str] | None = None
     """What allowed the signer to sign in somebody's place, as it is recorded."""
+    part: Path | None = None
+    """The file beside the target that a large document waits in, whole and on the disk."""
 
     def entry(self, target: Path) -> Entry:
         """Return what the journal says of it."""
-        size = len(self.data)
-        return Entry(self.source, self.sha256, target.name, size, self.output_sha256)
+        return Entry(self.source, self.sha256, target.name, self.size, self.output_sha256)
 
 
 def sign_file(
@@ -102,6 +109,9 @@ def make_document(
         OutputUnwritableError: the target's folder is not there.
         PKIError: see `signing.sign.sign_document`.
     """
+    if later is None and not signatory.needs_evidence and is_large(source):
+        check_output(source, target, existing=existing)
+        return _made_large(sign_large(source, target, signatory))
     stamp, data = _read(source, signatory)
     check_output(source, target, existing=existing)
     if later is None:
@@ -126,18 +136,30 @@ def give_out(
         DiskFullError, OutputUnwritableError, JournalUnwritableError: nothing was given out.
         PKIError: a queue that cannot be written refuses.
     """
-    if journal is not None:
-        journal.signed(made.entry(target))
-    if later is not None and made.waiting is not None:
-        later.queue.add(made.waiting)
     try:
-        write_atomically(target, made.data, overwrite=existing is not Existing.REFUSE)
+        if journal is not None:
+            journal.signed(made.entry(target))
+        if later is not None and made.waiting is not None:
+            later.queue.add(made.waiting)
+    except PKIError:
+        if made.part is not None:
+            take_away(made.part)
+        raise
+    try:
+        _name(made, target, overwrite=existing is not Existing.REFUSE)
     except PKIError:
         if later is not None and made.waiting is not None:
             later.queue.remove(made.waiting.id)
         raise
     if journal is not None:
         journal.given_out(target.name)
+
+
+def _name(made: MadeDocument, target: Path, *, overwrite: bool) -> None:
+    if made.part is None:
+        write_atomically(target, made.data, overwrite=overwrite)
+    else:
+        take_name(made.part, target, overwrite=overwrite)
 
 
 def _read(source: Path, signatory: Signatory) -> tuple[FileStamp, bytes]:
@@ -150,8 +172,7 @@ def _read(source: Path, signatory: Signatory) -> tuple[FileStamp, bytes]:
         after = stamp_of(source, now)
     except OSError as error:
         raise FileUnreadableError(path=source, reason=words_of(error)) from error
-    settled = before == after and before.size == len(data)
-    return FileStamp(before.path, len(data), before.mtime_ns if settled else None), data
+    return settled_stamp(before, after, len(data)), data
 
 
 def _made(
@@ -166,6 +187,7 @@ def _made(
         source=stamp,
         sha256=hashlib.sha256(read).hexdigest(),
         data=data,
+        size=len(data),
         output_sha256=hashlib.sha256(data).hexdigest(),
         field_name=signed.field_name,
         level=level,
@@ -173,5 +195,28 @@ def _made(
         indication=signed.report.indication.value,
         warnings=signed.warnings,
         waiting=waiting,
-        mandate=signed.mandate.summary() if signed.mandate is not None else None,
+        mandate=_mandate_of(signed),
     )
+
+
+def _made_large(found: SignedFile) -> MadeDocument:
+    signed = found.signed
+    return MadeDocument(
+        source=found.source,
+        sha256=found.sha256,
+        data=b"",
+        size=found.size,
+        output_sha256=signed.report.sha256,
+        field_name=signed.field_name,
+        level=signed.level.value,
+        choice=signed.choice,
+        indication=signed.report.indication.value,
+        warnings=signed.warnings,
+        waiting=None,
+        mandate=_mandate_of(signed),
+        part=found.part,
+    )
+
+
+def _mandate_of(signed: SignedDocument) -> Mapping[str, str] | None:
+    return signed.mandate.summary() if signed.mandate is not None else None

@@ -107,7 +107,7 @@ def draft_copy(pdf: OpenPDF, wish: CopyWish, source: JudgedSource, *, at: dateti
     record = record_of(wish.kind, source, document, pages=numbers, number=wish.number, at=at)
     put_record(flat.writer, record, at)
     if not extract and source.form is not SourceForm.PAPER:
-        put_source(flat.writer, pdf.data, pdf.name)
+        put_source(flat.writer, bytes(pdf.data), pdf.name)
     return CopyDraft(
         data=_written(flat, wish, pdf.name, at),
         source_sha256=digest,

@@ -103,7 +103,7 @@ def judge_source(
         return JudgedSource(SourceForm.PAPER, "said")
     collector = Collector(services.fetcher, services.clock)
     report = verify_online(
-        pdf.data,
+        bytes(pdf.data),
         policy=services.policy,
         trust=services.trust,
         collector=collector,

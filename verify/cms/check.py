@@ -20,6 +20,7 @@ from cryptography import x509
 
 from verify.certificate import key_kind
 from verify.cms.token import Token, is_plain, is_timestamp, read_token
+from verify.content import pieces_of
 from verify.errors import MalformedObjectError
 from verify.facts import Algorithm, ChainFacts, TimestampFacts, TokenFacts
 from verify.finding import error
@@ -38,7 +39,7 @@ class Parts:
 
     def digest(self, name: str) -> bytes | None:
         """Return the digest over all pieces, None for a digest that is not known."""
-        return compute_digest(name, *self.pieces)  # type: ignore[arg-type]  # buffers are fine
+        return compute_digest(name, (one for each in self.pieces for one in pieces_of(each)))
 
 
 def check_signature(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pyhanko.pdf_utils.generic import Reference
 from pyhanko.pdf_utils.xref import XRefSection
 
+from verify.content import Content
 from verify.errors import (
     BrokenPDFError,
     EmptyPDFError,
@@ -36,7 +37,7 @@ class OpenPDF:
     """A document and its reader."""
 
     name: str
-    data: bytes
+    data: Content
     reader: Reader
     strict: bool
     """False when only a lax reading succeeded."""
@@ -53,7 +54,7 @@ class OpenPDF:
         """How many revisions the cross-reference chain has."""
         return len(self.sections)
 
-    def grown(self, data: bytes, *, limits: Limits) -> OpenPDF:
+    def grown(self, data: Content, *, limits: Limits) -> OpenPDF:
         """Return what `open_pdf` returns for `data`, which is this document and more revisions.
 
         Where the bytes of this document stand unchanged in front, they are not read again.
@@ -80,7 +81,7 @@ class OpenPDF:
 
 
 def open_pdf(
-    data: bytes, *, name: str, limits: Limits, password: Password | None = None
+    data: Content, *, name: str, limits: Limits, password: Password | None = None
 ) -> OpenPDF:
     """Open a document for judging.
 
@@ -113,7 +114,7 @@ def open_pdf(
         raise BrokenPDFError(name=name, reason=error.facts["reason"]) from error
 
 
-def _open(data: bytes, name: str, password: Password | None, *, strict: bool) -> OpenPDF:
+def _open(data: Content, name: str, password: Password | None, *, strict: bool) -> OpenPDF:
     with foreign("PDF"):
         reader = Reader(data, strict=strict)
         access = unlock(reader, name=name, password=password)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from pyhanko.pdf_utils.generic import ByteStringObject, EncryptedObjAccess, TextStringObject
 
+from verify.content import Content
 from verify.errors import MalformedObjectError
 from verify.finding import Finding, error
 from verify.guard import foreign
@@ -37,7 +38,7 @@ class Covered:
         """First byte after the signed range."""
         return self.byte_range[2] + self.byte_range[3]
 
-    def pieces(self, data: bytes) -> tuple[memoryview, memoryview]:
+    def pieces(self, data: Content) -> tuple[memoryview, memoryview]:
         """Return the signed bytes."""
         view = memoryview(data)
         _, length, start, _ = self.byte_range
@@ -68,7 +69,7 @@ def read_range(pdf: OpenPDF, field: SignatureField) -> Covered | Finding:
     return Covered((0, length, start, rest), gap)
 
 
-def _misplaced(data: bytes, numbers: tuple[int, ...]) -> Finding | None:
+def _misplaced(data: Content, numbers: tuple[int, ...]) -> Finding | None:
     shown = " ".join(map(str, numbers[:8]))
     if len(numbers) != 4 or min(numbers) < 0:
         return error("integrity.byte_range_odd", byte_range=shown)

@@ -26,6 +26,7 @@ from pyhanko.pdf_utils.xref import (
     XRefSectionType,
 )
 
+from verify.content import Content, begins_with, stream_of
 from verify.errors import MalformedObjectError
 from verify.guard import PDFValue, foreign
 from verify.pdf import tokens
@@ -55,12 +56,12 @@ class _ObjectStream:
 class Reader(PdfFileReader):
     """pyHanko's reader; what it reads and refuses is what that does."""
 
-    def __init__(self, data: bytes, *, strict: bool) -> None:
+    def __init__(self, data: Content, *, strict: bool) -> None:
         self._object_streams: dict[int, _ObjectStream | None] = {}
         self.data = data
-        super().__init__(BytesIO(data), strict=strict)
+        super().__init__(stream_of(data), strict=strict)
 
-    def grown(self, data: bytes) -> Reader | None:
+    def grown(self, data: Content) -> Reader | None:
         """Return the reader of a document that is this one with revisions appended.
 
         Nothing is taken over but what the bytes before say of cross-references: objects and
@@ -69,9 +70,9 @@ class Reader(PdfFileReader):
         Raises:
             PdfReadError: pyHanko cannot read what was appended.
         """
-        if not data.startswith(self.data):
+        if not begins_with(data, self.data):
             return None
-        stream = BytesIO(data)
+        stream = stream_of(data)
         stream.seek(-1, os.SEEK_END)
         grown = copy.copy(self)
         builder = _NewestRevisions(

@@ -23,6 +23,7 @@ from pyhanko.pdf_utils.xref import (
     read_object_header,
 )
 
+from verify.content import Content
 from verify.errors import MalformedObjectError
 from verify.finding import Finding, error
 from verify.guard import foreign
@@ -120,7 +121,7 @@ def _between(pdf: OpenPDF, extents: list[tuple[int, int]], start: int) -> Iterat
         position = max(position, end)
 
 
-def _unexplained(data: bytes, begin: int, end: int, *, pointers: set[int]) -> Iterator[Trace]:
+def _unexplained(data: Content, begin: int, end: int, *, pointers: set[int]) -> Iterator[Trace]:
     matched = _BETWEEN.match(data, begin, end)
     stopped = matched.end() if matched else begin
     if stopped < end:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pki.atomic import PRIVATE, PUBLIC, write_atomically
+from pki.atomic import PRIVATE, PUBLIC, part_of, take_name, waiting_beside, write_atomically
 from pki.errors.files import DiskFullError, OutputExistsError, OutputUnwritableError
 from pki.sync_posix import sync_folder
 
@@ -210,3 +210,44 @@ def test_a_private_file_is_only_its_owners(tmp_path):
     mask = os.umask(0)
     os.umask(mask)
     assert stat.S_IMODE((tmp_path / "public").stat().st_mode) == 0o666 & ~mask
+
+
+# A file that waits beside its target
+
+
+def waiting(target: Path) -> Path:
+    part = part_of(target)
+    with waiting_beside(target, part) as file:
+        file.write(NEW)
+    assert names(target.parent) == sorted({part.name, *names(target.parent)})
+    assert part.read_bytes() == NEW
+    return part
+
+
+def test_what_waits_takes_its_name_later(target):
+    part = waiting(target)
+    take_name(part, target, overwrite=False)
+    assert (target.read_bytes(), names(target.parent)) == (NEW, [target.name])
+
+
+def test_what_waits_replaces_another_only_where_that_is_asked_for(target):
+    target.write_bytes(OLD)
+    with pytest.raises(OutputExistsError):
+        take_name(waiting(target), target, overwrite=False)
+    assert (target.read_bytes(), names(target.parent)) == (OLD, [target.name])
+    take_name(waiting(target), target, overwrite=True)
+    assert (target.read_bytes(), names(target.parent)) == (NEW, [target.name])
+
+
+def test_what_cannot_be_filled_does_not_wait(target):
+    with pytest.raises(KeyboardInterrupt), waiting_beside(target, part_of(target)):
+        raise KeyboardInterrupt
+    with pytest.raises(DiskFullError), waiting_beside(target, part_of(target)):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert names(target.parent) == []
+
+
+def test_no_file_waits_in_a_folder_that_is_not_there(target):
+    below = target.parent / "no" / target.name
+    with pytest.raises(OutputUnwritableError), waiting_beside(below, part_of(below)):
+        pass

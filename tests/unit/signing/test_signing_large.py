@@ -1,0 +1,269 @@
+"""A large document is signed in a file, and all is as with a small one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tracemalloc
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+from unit.signing.signing_world import TSA_URL, World, make_pdf
+
+from pki.errors.files import DiskFullError, OutputExistsError, OutputUnwritableError
+from signing.batch import large as large_module
+from signing.batch.giving import Giving, sign_each
+from signing.batch.journal import NAME, open_journal
+from signing.batch.large import is_large
+from signing.batch.made import give_out, make_document, sign_file
+from signing.batch.makers import Here
+from signing.batch.resume import Resumption
+from signing.display.profile import load_display
+from signing.embed import Embedding
+from signing.errors.batch import JournalUnwritableError
+from signing.errors.documents import ResultNotValidError
+from signing.errors.files import FileUnreadableError
+from signing.files import Existing
+from signing.options import Level, SigningOptions
+from signing.sign import Signatory
+from verify.document import verify_document
+from verify.errors import NotAPDFError, TooLargeError
+from verify.policy import default_policy
+
+OPTIONS = SigningOptions(display=load_display("none"))
+REFUSE = Existing.REFUSE
+
+
+@pytest.fixture(autouse=True)
+def _all_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large_module, "LARGE", 10)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "in.pdf"
+    path.write_bytes(make_pdf())
+    return path
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
+
+
+def signatory(world: World, **wishes: object) -> Signatory:
+    return Signatory(world.signer(), replace(OPTIONS, **wishes), world.services())
+
+
+def refused(error: type[Exception], source: Path, out: Path, world: World | None = None):
+    """Check that nothing is left of it, and that the source is what it was."""
+    before = source.read_bytes() if source.is_file() else None
+    with pytest.raises(error) as caught:
+        sign_file(source, out / "o.pdf", signatory(world or World()))
+    assert not list(out.iterdir())
+    assert before == (source.read_bytes() if source.is_file() else None)
+    return caught.value
+
+
+@pytest.mark.parametrize("level", [Level.B_B, Level.B_T])
+@pytest.mark.parametrize("display", ["none", "text"])
+def test_it_is_signed_and_holds(source, out, level, display):
+    world = World()
+    wishes = {"level": level, "tsa_url": TSA_URL, "display": load_display(display)}
+    made = sign_file(source, out / "o.pdf", signatory(world, **wishes))
+    data = (out / "o.pdf").read_bytes()
+    assert data.startswith(make_pdf())
+    assert (made.data, made.size, made.part.exists()) == (b"", len(data), False)
+    assert made.output_sha256 == hashlib.sha256(data).hexdigest()
+    assert made.sha256 == hashlib.sha256(make_pdf()).hexdigest()
+    assert (made.indication, made.level) == ("TOTAL-PASSED", level.value)
+    assert [path.name for path in out.iterdir()] == ["o.pdf"]
+    report = verify_document(data, policy=world.policy, trust=world.trust, at=world.clock.now())
+    assert report.sha256 == made.output_sha256
+    assert report.signatures[0].covers_whole_document
+
+
+def test_signed_again_both_signatures_hold(source, out):
+    world = World()
+    sign_file(source, out / "a.pdf", signatory(world))
+    sign_file(out / "a.pdf", out / "b.pdf", signatory(world))
+    data = (out / "b.pdf").read_bytes()
+    assert data.startswith((out / "a.pdf").read_bytes())
+    report = verify_document(data, policy=world.policy, trust=world.trust, at=world.clock.now())
+    assert [each.field for each in report.signatures] == ["Signature1", "Signature2"]
+    assert {each.sub_indication for each in report.signatures} <= {None, "TRY_LATER"}
+
+
+def test_where_evidence_goes_in_it_is_signed_in_memory(source, out):
+    made = sign_file(source, out / "o.pdf", signatory(World(), level=Level.B_LT, tsa_url=TSA_URL))
+    assert made.part is None
+    assert (out / "o.pdf").read_bytes() == made.data
+
+
+def test_a_batch_notes_it_and_knows_it_again(source, out):
+    world = World()
+    make = partial(make_document, signatory=signatory(world), later=None, existing=REFUSE)
+    with open_journal(out) as journal:
+        with closing(Giving(existing=REFUSE, journal=journal)) as giving:
+            ((_, error),) = sign_each([(source, out / "o.pdf")], Here(make), giving)
+        assert error is None
+        assert Resumption(journal, world.clock.now(), REFUSE).was_given_out(source, out / "o.pdf")
+
+
+def test_what_happens_to_the_source_meanwhile_changes_nothing(source, out):
+    """The key is opened between judging and signing."""
+    world = World()
+    signer = world.signer()
+
+    class Meddling(Signatory):
+        def _check_signer(self):
+            source.write_bytes(b"something else")
+            return super()._check_signer()
+
+    made = sign_file(source, out / "o.pdf", Meddling(signer, OPTIONS, world.services()))
+    assert (out / "o.pdf").read_bytes().startswith(make_pdf())
+    assert made.sha256 == hashlib.sha256(make_pdf()).hexdigest()
+
+
+def change_a_byte(monkeypatch: pytest.MonkeyPatch, place: int) -> None:
+    """A disk, or a fault of ours, changes a byte after it was digested."""
+    real = Embedding.fill
+
+    def fill(self: Embedding, cms: bytes) -> bytes:
+        contents = real(self, cms)
+        self.output.seek(place, 0 if place > 0 else 2)
+        byte = self.output.read(1)
+        self.output.seek(-1, 1)
+        self.output.write(bytes([byte[0] ^ 1]))
+        return contents
+
+    monkeypatch.setattr(Embedding, "fill", fill)
+
+
+PLACES = pytest.mark.parametrize("place", [200, -600], ids=["what was there", "what was appended"])
+
+
+@PLACES
+def test_a_result_that_does_not_hold_is_not_given_out(source, out, monkeypatch, place):
+    change_a_byte(monkeypatch, place)
+    refused(ResultNotValidError, source, out)
+
+
+@PLACES
+def test_without_the_judging_it_would_be(source, out, monkeypatch, place):
+    """The mutant: what is refused above is refused by the verdict and by nothing else."""
+    change_a_byte(monkeypatch, place)
+    monkeypatch.setattr("signing.verdict._holds", lambda *_: True)
+    monkeypatch.setattr("signing.verdict.is_broken", lambda _: False)
+    sign_file(source, out / "o.pdf", signatory(World()))
+    assert not (out / "o.pdf").read_bytes().startswith(make_pdf()) or place < 0
+
+
+def test_no_document(source, out):
+    source.write_bytes(b"no document at all")
+    refused(NotAPDFError, source, out)
+
+
+def test_a_source_that_is_not_there(source, out):
+    source.unlink()
+    refused(FileUnreadableError, source, out)
+    assert not is_large(source / "x")
+    assert not is_large(source.with_name("x" * 300)), "the system does not take it"
+
+
+def test_a_source_that_may_not_be_read(source, out, monkeypatch):
+    real = Path.open
+
+    def denied(self: Path, *args: object, **more: object):
+        if self == source:
+            raise PermissionError(13, "Permission denied")
+        return real(self, *args, **more)
+
+    monkeypatch.setattr(Path, "open", denied)
+    with pytest.raises(FileUnreadableError):
+        sign_file(source, out / "o.pdf", signatory(World()))
+    assert not list(out.iterdir())
+
+
+def test_a_source_that_goes_away_as_it_is_looked_at(source, out, monkeypatch):
+    def gone(*_: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(large_module, "stamp_of", gone)
+    refused(FileUnreadableError, source, out)
+
+
+@pytest.mark.parametrize("grows", [False, True])
+def test_more_than_the_policy_allows(source, out, monkeypatch, grows):
+    world = World()
+    limits = default_policy().limits.model_copy(update={"document_bytes": 100})
+    small = world.policy.model_copy(update={"limits": limits})
+    world.policy = small
+    if grows:
+        real = large_module.stamp_of
+
+        def stamp(path: Path, now: object):
+            return replace(real(path, now), size=50)
+
+        monkeypatch.setattr(large_module, "stamp_of", stamp)
+    refused(TooLargeError, source, out, world)
+
+
+def test_a_disk_that_fills_up(source, out, monkeypatch):
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert refused(DiskFullError, source, out).facts == {"path": out / "o.pdf"}
+
+
+def test_a_folder_that_is_not_there(source, out):
+    with pytest.raises(OutputUnwritableError):
+        sign_file(source, out / "no" / "o.pdf", signatory(World()))
+
+
+def test_an_output_that_came_to_be_meanwhile_is_kept_and_nothing_else_is_left(source, out):
+    made = make_document(source, out / "o.pdf", signatory(World()), later=None, existing=REFUSE)
+    assert made.part.exists()
+    (out / "o.pdf").write_bytes(b"another")
+    with pytest.raises(OutputExistsError):
+        give_out(made, out / "o.pdf", existing=REFUSE, journal=None, later=None)
+    assert [path.read_bytes() for path in out.iterdir()] == [b"another"]
+
+
+def test_where_the_journal_cannot_be_written_nothing_is_given_out(source, out):
+    made = make_document(source, out / "o.pdf", signatory(World()), later=None, existing=REFUSE)
+    with open_journal(out) as journal:
+        (out / NAME).mkdir()
+        with pytest.raises(JournalUnwritableError):
+            give_out(made, out / "o.pdf", existing=REFUSE, journal=journal, later=None)
+    assert not made.part.exists()
+    assert not (out / "o.pdf").exists()
+
+
+def test_it_is_never_in_memory_as_a_whole(source, out):
+    """48 MB of one stream before the document's end."""
+    data = make_pdf()
+    filler = 48 * 1024 * 1024
+    comment = b"%" + b"x" * 70 + b"\n"
+    with source.open("wb") as file:
+        file.write(data)
+        for _ in range(filler // len(comment)):
+            file.write(comment)
+        file.write(data[data.rindex(b"startxref") :])
+    world = World()
+    who = signatory(world)
+    who.sign(make_pdf())
+    tracemalloc.start()
+    try:
+        made = sign_file(source, out / "o.pdf", who)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert made.size > filler
+    assert most < filler / 3

@@ -1,0 +1,117 @@
+"""The bytes of a document: in memory, or a file that the system shows as memory.
+
+Scanners make documents of a gigabyte. A file that is mapped has length, slices, searches and
+buffers as bytes have. What was looked at stays in memory until it is let go: here, after each piece
+of a walk through the whole.
+
+A mapped file must be the program's own: whoever shortens it while it is looked at ends the process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import mmap
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+Content = bytes | mmap.mmap
+_PIECE = 4 * 1024 * 1024
+_BUFFER = 16 * 1024
+
+
+def map_file(file: BinaryIO) -> mmap.mmap:
+    """Return what is in a file, which may grow meanwhile but not shrink."""
+    file.flush()
+    return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def let_go(content: Content) -> None:
+    """Close a mapped file, where nobody looks at it any more: Windows renames none that is open."""
+    if isinstance(content, mmap.mmap):
+        with suppress(BufferError):
+            content.close()
+
+
+def stream_of(content: Content) -> io.BytesIO | io.BufferedReader:
+    """Return a stream over the content, at its start."""
+    if isinstance(content, bytes):
+        return io.BytesIO(content)
+    return io.BufferedReader(_MappedStream(content), _BUFFER)
+
+
+def pieces_of(content: Content | memoryview) -> Iterator[memoryview]:
+    """Yield everything in order; of a mapped file no more than a piece stays in memory."""
+    view = memoryview(content)
+    if not isinstance(view.obj, mmap.mmap):
+        yield view
+        return
+    for start in range(0, len(view), _PIECE):
+        yield view[start : start + _PIECE]
+        _forget(view.obj)
+
+
+def sha256_of(content: Content) -> str:
+    """Return the SHA-256 of the whole, hexadecimal."""
+    hasher = hashlib.sha256()
+    for piece in pieces_of(content):
+        hasher.update(piece)
+    return hasher.hexdigest()
+
+
+def begins_with(content: Content, start: Content) -> bool:
+    """Say whether the first bytes of `content` are those of `start`."""
+    if isinstance(content, bytes) and isinstance(start, bytes):
+        return content.startswith(start)
+    if len(content) < len(start):
+        return False
+    for offset in range(0, len(start), _PIECE):
+        end = min(offset + _PIECE, len(start))
+        if content[offset:end] != start[offset:end]:
+            return False
+        _forget(content)
+        _forget(start)
+    return True
+
+
+def _forget(content: Content) -> None:
+    """Let the system take the pages back; they are read again when they are looked at."""
+    if sys.platform != "win32" and isinstance(content, mmap.mmap):  # Windows does so by itself
+        content.madvise(mmap.MADV_DONTNEED)
+
+
+class _MappedStream(io.RawIOBase):
+    """A mapped file, read as a stream."""
+
+    def __init__(self, content: mmap.mmap) -> None:
+        self._content = content
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: len(self._content)}
+        if base[whence] + offset < 0:
+            raise ValueError(offset)
+        self._position = base[whence] + offset
+        return self._position
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        room = memoryview(buffer).cast("B")
+        found = self._content[self._position : self._position + len(room)]
+        room[: len(found)] = found
+        self._position += len(found)
+        return len(found)
