@@ -31,11 +31,14 @@ def check_duty(certificate: x509.Certificate, display: DisplayProfile, policy: P
     Raises:
         NotOfficialDutyError: it is an official paper, and the certificate names none of them.
     """
-    wanted = set(policy.signer.duty_policies)
-    if not (display.official and wanted):
-        return
-    named = extension(certificate, x509.CertificatePolicies) or ()
-    if not wanted & {each.policy_identifier.dotted_string for each in named}:
+    if display.official and not is_for_duty(certificate, policy):
         raise NotOfficialDutyError(
             subject=common_name(certificate.subject), display=display.name, article=ARTICLE
         )
+
+
+def is_for_duty(certificate: x509.Certificate, policy: Policy) -> bool:
+    """Say whether a certificate is for official duty; every one is where the policy names none."""
+    wanted = set(policy.signer.duty_policies)
+    named = extension(certificate, x509.CertificatePolicies) or ()
+    return not wanted or bool(wanted & {each.policy_identifier.dotted_string for each in named})

@@ -12,13 +12,19 @@ from dataclasses import replace
 
 from cryptography import x509
 
+from pki.names import common_name
 from signing.display.tables import SignerPlace
+from signing.duty import ARTICLE as DUTY
+from signing.duty import is_for_duty
+from signing.errors.mandates import NotOfficialDutyError
 from signing.errors.outgoing import AgencyBeforePersonError, AgencyFieldError, NotNumberedError
 from signing.options import SigningOptions, UnknownStatus
 from signing.outgoing.form import AGENCY, LEADER, find_form
 from signing.outgoing.standing import check_person
 from signing.services import SigningServices
+from signing.signers import signers_of
 from verify.collect import Collector, verify_opened_online
+from verify.evidence import NONE
 from verify.facts import Kind
 from verify.pdf.document import OpenPDF
 from verify.policy import Policy
@@ -68,6 +74,7 @@ def check_order(
     Raises:
         AgencyBeforePersonError: no person has signed; in a prepared document, not in the leader's
             field.
+        NotOfficialDutyError: who has signed has no certificate for official duty.
         NotNumberedError: a prepared document lacks number or date.
         AgencyFieldError: another field or place was asked for than the one that locks them.
         PersonSignatureInvalidError: a person's signature does not hold.
@@ -78,6 +85,7 @@ def check_order(
     form = find_form(pdf)
     if not persons or (form is not None and LEADER not in persons):
         raise AgencyBeforePersonError(article=ARTICLE)
+    _check_persons(pdf, persons if form is None else {LEADER}, options, services)
     for empty in form.unfilled if form is not None else ():
         raise NotNumberedError(field=empty)
     if form is not None and options.field_name != AGENCY and not form.is_filled(AGENCY):
@@ -94,3 +102,16 @@ def check_order(
         if signature.field in persons:
             tolerate = options.unknown_status is not UnknownStatus.REFUSE
             check_person(signature, tolerate_unknown=tolerate)
+
+
+def _check_persons(
+    pdf: OpenPDF, persons: set[str], options: SigningOptions, services: SigningServices
+) -> None:
+    """Check that somebody of these signs by office: a citizen's signature is no leader's."""
+    limit = services.policy.limits.signatures
+    signers = signers_of(pdf, NONE, limit=limit)
+    known = [signers[field] for field in persons if field in signers]
+    if known and not any(is_for_duty(each, services.policy) for each in known):
+        raise NotOfficialDutyError(
+            subject=common_name(known[0].subject), display=options.display.name, article=DUTY
+        )

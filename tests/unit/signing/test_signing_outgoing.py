@@ -23,12 +23,13 @@ from unit.signing.outgoing_world import (
     prepared,
 )
 from unit.signing.signing_pages import letter
-from unit.signing.signing_world import NOW, TSA_URL, make_pdf
+from unit.signing.signing_world import NOW, TSA_URL, duty, make_pdf
 
 from pki.errors.tree import PKIError
 from signing.display.placement import Placement, Rectangle
 from signing.display.profile import load_display
 from signing.errors.documents import ExistingSignatureBrokenError
+from signing.errors.mandates import NotOfficialDutyError
 from signing.errors.outgoing import (
     AgencyBeforePersonError,
     AgencyFieldError,
@@ -51,12 +52,13 @@ from signing.errors.outgoing import (
 )
 from signing.errors.placing import OutsidePageError, PlaceAmbiguousError, SignerNameNotFoundError
 from signing.fields import list_fields
-from signing.options import FieldLock, Level, LockAction, UnknownStatus
+from signing.options import FieldLock, Level, LockAction, SigningOptions, UnknownStatus
 from signing.outgoing import order
 from signing.outgoing import prepare as outgoing
 from signing.outgoing.number import Numbering
 from signing.outgoing.prepare import OutgoingPlaces, prepare_document
 from signing.outgoing.words import number_words, whole_date
+from signing.sign import sign_document
 from verify.document import verify_document
 from verify.facts import Changes, Kind
 from verify.indication import Indication
@@ -279,6 +281,20 @@ def test_the_agency_never_signs_before_the_person(monkeypatch):
         by_agency(numbered(prepared(), replace(WISH, without_leader=True)).data)
     monkeypatch.setattr(order, "is_seal", lambda *_: False)  # the mutant
     assert by_agency(draft(), placement=Placement(page=1, corner_mm=(60.0, 200.0))).data
+
+
+def test_a_citizens_signature_does_not_stand_for_the_leaders(monkeypatch):
+    citizen = WORLD.signer(WORLD.issue_signer((duty("1.2.3.4"), False)))
+    plain = SigningOptions(display=load_display("none"))
+    services = WORLD.services()
+    data = sign_document(letter(), signer=citizen, options=plain, services=services).data
+    place = Placement(1, Rectangle(20, 20, 40, 40))
+    with pytest.raises(NotOfficialDutyError):
+        by_agency(data, placement=place)
+    both = sign_document(data, signer=WORLD.signer(), options=plain, services=services).data
+    assert by_agency(both, placement=place).data
+    monkeypatch.setattr(order, "is_for_duty", lambda *_: True)
+    assert by_agency(data, placement=place).data
 
 
 def test_initials_of_somebody_else_do_not_stand_for_the_leader():
