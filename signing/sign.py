@@ -37,6 +37,7 @@ from signing.standing import SignerStanding
 from signing.tsa import FetchingTimeStamper
 from signing.verdict import Expected, judge_after, judge_before
 from signing.wishes import check_wishes
+from signing.xfa import check_form_kind
 from verify.content import Content, let_go, map_file
 from verify.evidence import NONE, Evidence
 from verify.finding import Finding
@@ -143,6 +144,7 @@ class Signatory:
         options = choose_field(pdf, options, self.signer.certificate, services.policy)
         check_order(pdf, before, options, self.signer.certificate, services)
         authority = check_mandate(pdf, options, self.signer.certificate, services)
+        about_form = check_form_kind(pdf)
         warnings = self._check_signer()
         at = services.clock.now()
         request = SignatureRequest(self._opened(), options, at, timestamper, name, into)
@@ -170,7 +172,7 @@ class Signatory:
             prepared.field_name,
             options.level,
             report,
-            (*authority.warnings, *warnings),
+            (*about_form, *authority.warnings, *warnings),
             choice,
             authority.mandate,
         )

@@ -35,6 +35,12 @@ class ProgramsDifferError(InvalidInputError):
     code = "signing.programs_differ"
 
 
+class DynamicFormError(InvalidInputError):
+    """The pages are drawn by whoever opens the document: a dynamic XFA form (fact: `name`)."""
+
+    code = "signing.dynamic_form"
+
+
 class NewFieldForbiddenError(RefusedError):
     """The author of an encrypted document permits no new fields (fact: `name`)."""
 
