@@ -78,6 +78,6 @@ def read_symbol(pages: Pages) -> str | None:
 
 def _find(pages: Pages, words: str, page: int | None) -> FoundText | None:
     try:
-        return READER.find(pages.data(), (fold(words),), page=page)
+        return READER.find(pages.data(), (fold(words),), page=page, password=pages.password)
     except (TextUnreadableError, DocumentTooLargeToReadError):
         return None

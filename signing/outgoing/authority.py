@@ -75,7 +75,7 @@ def check_mandate(
         return Authority()
     name = options.placement.name or common_name(certificate.subject)
     with hostile_document():
-        pages = pages_of(append_to(pdf))
+        pages = pages_of(append_to(pdf), pdf.password)
         said = read_signer(pages, name)
     acting = _agreed(said, options.capacity)
     if not acting:

@@ -12,6 +12,7 @@ from cryptography.x509.oid import NameOID
 from fpdf import FPDF
 from hypothesis import given
 from hypothesis import strategies as st
+from unit.signing.encrypted_documents import USER, encrypt
 from unit.signing.outgoing_world import KY, WORLD
 from unit.signing.signing_world import (
     BASE,
@@ -47,6 +48,7 @@ from signing.mandates.mandate import Mandate, read_mandate, read_mandates
 from signing.options import SigningOptions
 from signing.outgoing.authority import Authority
 from signing.sign import sign_document
+from verify.password import Password
 
 PERSON = load_display("person")
 HOLDER = "CCCD:001099000001"
@@ -368,3 +370,11 @@ def test_official_papers_take_a_certificate_for_official_duty(monkeypatch):
 def test_what_decree_30_displays_is_an_official_paper(name):
     assert load_display(name).official
     assert not load_display("text").official
+
+
+def test_what_an_encrypted_document_says_is_read_too(peer, tmp_path):
+    locked = encrypt(peer, tmp_path, letter())
+    services = replace(WORLD.services(), password=Password(USER))
+    options = SigningOptions(display=PERSON, image=KY)
+    with pytest.raises(MandateMissingError):
+        sign_document(locked, signer=WORLD.signer(deputy()), options=options, services=services)
