@@ -19,6 +19,7 @@ from unit.signing.outgoing_world import KY, LEADER, WORLD, by_agency, by_leader,
 from unit.signing.outgoing_world import numbered as with_number
 from unit.signing.signing_world import TSA_URL, make_pdf
 
+from signing.display.placement import Placement, Rectangle
 from signing.display.profile import load_display
 from signing.extend import Extension, extend_document
 from signing.options import Level, SigningOptions
@@ -91,3 +92,23 @@ def test_documents_in_pdfa_stay_so_at_every_step(peer, tmp_path):
     (tmp_path / "2B scripted").write_bytes(with_script(draft(pdfa="2B")))
     expected["2B scripted"] = ("2b", "6.5.1-1")
     assert judged(tmp_path, peer) == expected
+
+
+TAGGED = ["dss-pades/validation/pkcs7_sha1.pdf", "pdf-signed-misc/clienteafirma/cosigned.pdf"]
+"""PDF/A-1a and -2a of other programs, which break a few clauses of their own."""
+
+
+@pytest.mark.long
+def test_tagged_documents_break_no_clause_more_than_before(peer, corpora, tmp_path):
+    place = Placement(1, Rectangle(20, 20, 60, 30))
+    for number, name in enumerate(TAGGED):
+        data = (corpora / name).read_bytes()
+        (tmp_path / f"{number} before").write_bytes(data)
+        for look in ("none", "text"):
+            display = load_display(look)
+            signed = sign(data, display=display, placement=place, allow_broken_signatures=True)
+            (tmp_path / f"{number} {look}").write_bytes(signed)
+    answers = judged(tmp_path, peer)
+    assert [answers[f"{number} before"][0] for number in range(2)] == ["1a", "2a"]
+    for name, answer in answers.items():
+        assert answer == answers[f"{name[0]} before"], name
