@@ -8,11 +8,13 @@ many writers) is read laxly: what that might hide after a signature is looked fo
 from __future__ import annotations
 
 import logging
+from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pyhanko.pdf_utils.generic import Reference
 from pyhanko.pdf_utils.xref import XRefSection
+from pyhanko.sign.diff_analysis import DiffResult
 
 from verify.content import Content
 from verify.errors import (
@@ -48,6 +50,9 @@ class OpenPDF:
     unsigned: dict[Reference, frozenset[Reference]] = field(default_factory=dict)
     """Fields at the top of the form with no signature in or below them, and all the objects that
     tell so: noted by `verify.pdf.fields`."""
+    compared: dict[Hashable, DiffResult] = field(default_factory=dict)
+    """How two revisions differ: noted by `verify.pdf.changes`. What is appended changes nothing
+    about them."""
 
     @property
     def revisions(self) -> int:
@@ -72,7 +77,8 @@ class OpenPDF:
             return open_pdf(data, name=self.name, limits=limits, password=self.password)
         later = grown.rewritten_since(len(self.sections))
         same = {root: told for root, told in self.unsigned.items() if told.isdisjoint(later)}
-        return OpenPDF(self.name, data, grown, strict=True, unsigned=same)
+        compared = dict(self.compared)
+        return OpenPDF(self.name, data, grown, strict=True, unsigned=same, compared=compared)
 
     @property
     def sections(self) -> list[XRefSection]:
