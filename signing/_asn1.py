@@ -10,8 +10,3 @@ from cryptography.hazmat.primitives.serialization import Encoding
 def to_asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
     """Return the same certificate as `asn1crypto` has it."""
     return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
-
-
-def from_asn1(certificate: asn1_x509.Certificate) -> x509.Certificate:
-    """Return the same certificate as `cryptography` has it."""
-    return x509.load_der_x509_certificate(certificate.dump())

