@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.options import PasswordSource
 from cli.session import session_of
 
 
@@ -26,6 +27,7 @@ def number(
         bool, typer.Option("--require-status", help="sign.require_status")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="sign.overwrite")] = False,
+    password_source: PasswordSource = None,
 ) -> None:
     """Fill number and date of a prepared document in."""
     from cli.documents.outgoing import number_file, read_date
@@ -37,4 +39,10 @@ def number(
         without_leader=without_leader,
         require_status=require_status,
     )
-    number_file(session_of(context), (file, output), wish, overwrite=overwrite)
+    number_file(
+        session_of(context),
+        (file, output),
+        wish,
+        overwrite=overwrite,
+        password_source=password_source,
+    )

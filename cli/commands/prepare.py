@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.options import PasswordSource
 from cli.session import session_of
 
 
@@ -22,10 +23,13 @@ def prepare(
     number: Annotated[str | None, typer.Option("--number", help="prepare.number")] = None,
     date: Annotated[str | None, typer.Option("--date", help="prepare.date")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="sign.overwrite")] = False,
+    password_source: PasswordSource = None,
 ) -> None:
     """Put fields for number, date and both signatures into a document."""
     from cli.documents.outgoing import prepare_file, read_places
 
     session = session_of(context)
     places = read_places(leader=leader, agency=agency, number=number, date=date)
-    prepare_file(session, (file, output), places, overwrite=overwrite)
+    prepare_file(
+        session, (file, output), places, overwrite=overwrite, password_source=password_source
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from pathlib import Path
 
+from cli.documents.password import document_password
 from cli.documents.place import parse_place
 from cli.errors import BadOptionError
 from cli.homes.home import find_home, home_directory
@@ -67,7 +68,12 @@ def read_date(text: str) -> date:
 
 
 def prepare_file(
-    session: Session, paths: tuple[Path, Path], places: OutgoingPlaces, *, overwrite: bool
+    session: Session,
+    paths: tuple[Path, Path],
+    places: OutgoingPlaces,
+    *,
+    overwrite: bool,
+    password_source: str | None = None,
 ) -> None:
     """Prepare one file into another and say which fields there are.
 
@@ -78,7 +84,8 @@ def prepare_file(
     limits = default_policy().limits
     data = read_document(source, limit=limits.document_bytes)
     check_output(source, target, existing=_existing(overwrite=overwrite))
-    done = prepare_document(data, places, name=source.name, limits=limits)
+    password = document_password(session, password_source)
+    done = prepare_document(data, places, name=source.name, limits=limits, password=password)
     write_atomically(target, done.data, overwrite=overwrite)
     fields = [
         {
@@ -100,7 +107,12 @@ def prepare_file(
 
 
 def number_file(
-    session: Session, paths: tuple[Path, Path], wish: Numbering, *, overwrite: bool
+    session: Session,
+    paths: tuple[Path, Path],
+    wish: Numbering,
+    *,
+    overwrite: bool,
+    password_source: str | None = None,
 ) -> None:
     """Number one file into another and say what was filled in.
 
@@ -111,7 +123,8 @@ def number_file(
     home = find_home(home_directory(session.home), session.configuration)
     if home.settings.demo:
         session.tell("cli.demo_home")
-    services = outside_of(session, home).signing(session.clock)
+    password = document_password(session, password_source)
+    services = outside_of(session, home, password=password).signing(session.clock)
     data = read_document(source, limit=services.policy.limits.document_bytes)
     check_output(source, target, existing=_existing(overwrite=overwrite))
     done = number_document(data, wish, services=services, name=source.name)

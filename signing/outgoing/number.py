@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from io import BytesIO
 
 from pyhanko.pdf_utils.generic import DictionaryObject
@@ -41,8 +42,8 @@ from signing.outgoing.text_field import fill_text_field
 from signing.outgoing.words import date_words, number_words, whole_date
 from signing.services import SigningServices
 from signing.verdict import is_broken
-from verify.collect import Collector, verify_online
-from verify.document import verify_document
+from verify.collect import Collector, verify_opened_online
+from verify.document import verify_opened
 from verify.facts import Changes
 from verify.pdf.document import OpenPDF, open_pdf
 from verify.pdf.fields import find_signature_fields
@@ -90,24 +91,24 @@ def number_document(
         InvalidInputError: it is no document that can be written to.
     """
     limits = services.policy.limits
-    pdf = open_pdf(data, name=name, limits=limits)
+    reopen = partial(open_pdf, name=name, limits=limits, password=services.password)
+    pdf = reopen(data)
     form = _fillable(pdf, name, limits.signatures)
     check_permitted(pdf.access, name=name, creates=False)
     with hostile_document():
         values = dict(_values(form, wish))
     collector = Collector(services.fetcher, services.clock)
-    before = verify_online(
-        data, policy=services.policy, trust=services.trust, collector=collector, name=name
+    before = verify_opened_online(
+        reopen(data), policy=services.policy, trust=services.trust, collector=collector
     )
     _check_leader(before, wish)
     result = _fill(pdf, form, values)
-    report = verify_document(
-        result,
+    report = verify_opened(
+        reopen(result),
         policy=services.policy,
         trust=services.trust,
         at=services.clock.now(),
         evidence=collector.evidence,
-        name=name,
     )
     _check_kept(before, report)
     return NumberedDocument(result, values, report)

@@ -49,6 +49,7 @@ from signing.outgoing.text_field import (
     add_text_field,
 )
 from signing.pages import pages_of
+from verify.password import Password
 from verify.pdf.document import open_pdf
 from verify.pdf.fields import find_signature_fields
 from verify.policy import Limits
@@ -93,7 +94,12 @@ class PreparedDocument:
 
 
 def prepare_document(
-    data: bytes, places: OutgoingPlaces, *, name: str, limits: Limits
+    data: bytes,
+    places: OutgoingPlaces,
+    *,
+    name: str,
+    limits: Limits,
+    password: Password | None = None,
 ) -> PreparedDocument:
     """Return the document with the fields in it; `data` is kept to the byte in front of it.
 
@@ -102,6 +108,7 @@ def prepare_document(
         places: where the fields go.
         name: what to call the document in messages.
         limits: of the policy.
+        password: of a document that is encrypted.
 
     Raises:
         PrepareSignedError: somebody has signed it.
@@ -114,7 +121,7 @@ def prepare_document(
         NewFieldForbiddenError: it is encrypted, and its author permits no new fields.
         InvalidInputError: it is no document that can be written to.
     """
-    pdf = open_pdf(data, name=name, limits=limits)
+    pdf = open_pdf(data, name=name, limits=limits, password=password)
     for signed in find_signature_fields(pdf, name=name, limit=limits.signatures):
         raise PrepareSignedError(field=signed.name)
     for taken in find_names(pdf):
@@ -122,7 +129,7 @@ def prepare_document(
     check_permitted(pdf.access, name=name, creates=True)
     writer = append_to(pdf)
     with hostile_document():
-        work = _Work(writer, pages_of(writer))
+        work = _Work(writer, pages_of(writer, password))
         work.add_texts(places)
         work.add_signature_fields(places)
         output = BytesIO()

@@ -6,6 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from unit.signing import outgoing_world
+from unit.signing.encrypted_documents import USER, encrypt
 from unit.signing.signing_pages import handwriting, seal
 
 LEADER = ("--leader", f"name={outgoing_world.SIGNER_NAME},title=Chủ tịch")
@@ -95,3 +96,21 @@ def test_a_day_that_is_none_is_refused_and_no_file_is_replaced_unasked(run, anti
     words = ("prepare", tmp_path / "draft.pdf", "-o", tmp_path / "a.pdf", *LEADER)
     assert antin("--home", desk, *words, "--json").code == "pki.output_exists"
     assert antin("--home", desk, *words, "--overwrite").status == 0
+
+
+def test_an_encrypted_document_goes_the_same_way(run, peer, tmp_path, monkeypatch):
+    monkeypatch.setenv("MAT_KHAU", USER)
+    locked = encrypt(peer, tmp_path, outgoing_world.draft())
+    (tmp_path / "locked.pdf").write_bytes(locked)
+    password = ("--password-source", "env:MAT_KHAU")
+    person = ("--display", "person", "--image", tmp_path / "ky.png")
+    for command, options in (
+        ("prepare", LEADER),
+        ("number", (*GIVEN, "--without-leader")),
+    ):
+        assert run(command, "locked.pdf", "no.pdf", *options).code == "verify.pdf_encrypted"
+    assert run("prepare", "locked.pdf", "a.pdf", *LEADER, *password).status == 0
+    assert run("sign", "a.pdf", "b.pdf", *person, *password).json["field"] == "LanhDao"
+    done = run("number", "b.pdf", "c.pdf", *GIVEN, *password)
+    assert done.json["values"]["SoVanBan"] == "05"
+    assert (tmp_path / "c.pdf").read_bytes().startswith(locked)
