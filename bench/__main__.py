@@ -26,6 +26,7 @@ from bench import (
     real,
     revoke,
     scan,
+    search,
     sign,
     sign_workers,
     stamped,
@@ -66,6 +67,7 @@ def jobs(
         f"issue {requests} certificates, RSA-2048 in SoftHSM": token_issue.CONTENDERS,
         f"issue {requests} certificates in bulk, RSA-2048 and P-256": bulk.contenders(),
         f"revoke {requests} certificates": revoke.CONTENDERS,
+        f"{len(search.TEXTS)} searches of {search.PROVINCE:,} certificates": search.CONTENDERS,
         **{f"a CRL of {entries:,} entries": crl.contenders(entries) for entries in lists},
     }
 

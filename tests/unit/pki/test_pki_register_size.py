@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -22,9 +21,6 @@ pytestmark = pytest.mark.long
 
 PROVINCE = 67_668
 PAGE = 50
-LONGEST = 0.2
-"""Seconds that a search may take."""
-TRIES = 5
 EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN ", "postgresql": "EXPLAIN "}
 WHOLE_TABLE = re.compile(r"SCAN certificates(?! USING)|Seq Scan on certificates")
 """How the engines say that they read every row, which is a dozen times as long as its subject."""
@@ -45,16 +41,6 @@ def plan_of(register: SQLRegister, query: CertificateQuery) -> str:
         event.remove(connection, "before_cursor_execute", note)
         rows = connection.exec_driver_sql(EXPLAIN[engine.dialect.name] + statement, values).all()
     return "\n".join(str(row[-1]) for row in rows)
-
-
-def fastest(register: SQLRegister, query: CertificateQuery) -> float:
-    """Return the seconds of the quickest of a few: the others tell how busy the machine is."""
-    taken = []
-    for _ in range(TRIES):
-        start = time.perf_counter()
-        register.find_certificates(query)
-        taken.append(time.perf_counter() - start)
-    return min(taken)
 
 
 def test_a_province_is_searched_without_reading_all_of_it(place: Place):
@@ -83,11 +69,9 @@ def test_a_province_is_searched_without_reading_all_of_it(place: Place):
         ),
     }
     plans = {name: plan_of(register, query) for name, query in queries.items()}
-    seconds = {name: fastest(register, query) for name, query in queries.items()}
     with register._store.engine.begin() as connection:
         connection.exec_driver_sql("DROP INDEX ix_certificates_searched")
     assert WHOLE_TABLE.search(plan_of(register, queries["nobody"])), "without the index it shows"
     register.close()
-    print(*(f"{name}: {seconds[name]:.4f} s\n{plan}" for name, plan in plans.items()), sep="\n")  # noqa: T201
-    assert max(seconds.values()) < LONGEST, seconds
+    print(*(f"{name}:\n{plan}" for name, plan in plans.items()), sep="\n")  # noqa: T201
     assert {name for name, plan in plans.items() if WHOLE_TABLE.search(plan)} == set()
