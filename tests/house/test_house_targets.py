@@ -132,6 +132,7 @@ def test_the_bench_prints_every_figure_beside_its_floor_and_its_peers(checkout, 
         *(("issue", "cfssl serve") for _ in cfssl),
         ("issue", "openssl ca"),
         ("revoke", "django-ca" if django else "(not here)"),
+        ("4", "LIKE"),
         ("a", "openssl ca -gencrl"),
     ]
     assert all(float(row[3]) > 0 for row in cells)
