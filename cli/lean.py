@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import NoReturn
 
 LEFT_OUT = "aiohttp"
-SELDOM = (100_000, 20, 20)
+SELDOM = (300_000, 20, 20)
 """Thresholds of the collector; a long batch has its own, see `signing.collecting`."""
 
 

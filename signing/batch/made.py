@@ -183,12 +183,13 @@ def _made(
     reached: tuple[str, Waiting | None],
 ) -> MadeDocument:
     level, waiting = reached
+    known = signed.report.sha256
     return MadeDocument(
         source=stamp,
         sha256=hashlib.sha256(read).hexdigest(),
         data=data,
         size=len(data),
-        output_sha256=hashlib.sha256(data).hexdigest(),
+        output_sha256=known if data is signed.data else hashlib.sha256(data).hexdigest(),
         field_name=signed.field_name,
         level=level,
         choice=signed.choice,
