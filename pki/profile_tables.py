@@ -109,6 +109,10 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
+_LAST_SECOND = timedelta(seconds=1)
+"""It counts (RFC 5280 §4.1.2.5)."""
+
+
 class Lifetime(Table):
     """How long a certificate lasts, in calendar years or days, both ends counted."""
 
@@ -123,7 +127,7 @@ class Lifetime(Table):
 
     def end(self, not_before: datetime) -> datetime:
         """Return the last second of the lifetime (RFC 5280 §4.1.2.5 counts it in)."""
-        return add_years(not_before, self.years) + timedelta(days=self.days, seconds=-1)
+        return add_years(not_before, self.years) + timedelta(days=self.days) - _LAST_SECOND
 
     def exceeds(self, other: Lifetime) -> bool:
         """Say whether it ends later than the other one, from some beginning on."""
@@ -217,7 +221,7 @@ class ProfileTables(Table):
     def legal_end(self, not_before: datetime, *, renewal: bool = False) -> datetime:
         """Return the last second that the law allows."""
         years = (LEGAL_RENEWAL_YEARS if renewal else LEGAL_YEARS)[self.kind]
-        return Lifetime(years=years).end(not_before)
+        return add_years(not_before, years) - _LAST_SECOND
 
 
 def add_years(instant: datetime, years: int) -> datetime:

@@ -62,9 +62,7 @@ def check_strength(key: object, allowed: Collection[KeyType] = tuple(KeyType)) -
             numbers = key.public_numbers()
             _check_rsa(numbers.e, numbers.n)
         case ec.EllipticCurvePublicKey():
-            point = key.public_numbers()
-            if not is_on_curve(key.curve.name, point.x, point.y):
-                raise KeyPointError
+            _check_point(_Same(key))
         case ed25519.Ed25519PublicKey():
             _check_edwards(key.public_bytes_raw())
         case _:
@@ -144,6 +142,16 @@ def _check_rsa(e: int, n: int) -> None:
         raise RSAStructuredPrimesError
     if has_close_primes(n):
         raise RSAClosePrimesError
+
+
+# One object comes with the request, the order and the bytes, as `_written` says.
+@lru_cache(maxsize=16)
+def _check_point(same: _Same) -> None:
+    key = same.key
+    assert isinstance(key, ec.EllipticCurvePublicKey)  # noqa: S101  asked before
+    point = key.public_numbers()
+    if not is_on_curve(key.curve.name, point.x, point.y):
+        raise KeyPointError
 
 
 def _check_edwards(point: bytes) -> None:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.audit.entry import check_clock
@@ -208,7 +207,7 @@ class _Course:
         for record in records:
             result = signed[record.serial]
             if isinstance(result, bytes):
-                steps.append(complete(record, x509.load_der_x509_certificate(result), now))
+                steps.append(complete(record, result, now))
             elif isinstance(result, LintFailedError):
                 steps.append(refuse(record))
         self._register.commit_all(steps)

@@ -21,7 +21,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.audit.entry import check_clock
@@ -129,15 +128,14 @@ def refuse(record: CertificateRecord) -> Step:
 
 def complete(
     record: CertificateRecord,
-    certificate: x509.Certificate,
+    certificate_der: bytes,
     at: datetime,
     order: Order | None = None,
     settled: tuple[Change, ...] = (),
 ) -> Step:
     """Return what is committed before anybody gets the certificate."""
-    fingerprint = certificate.fingerprint(SHA256()).hex()
-    der_form = certificate.public_bytes(Encoding.DER)
-    change = Complete(record.issuer, record.serial, der_form, fingerprint)
+    fingerprint = sha256(certificate_der).hexdigest()
+    change = Complete(record.issuer, record.serial, certificate_der, fingerprint)
     event = _event(record, "certificate.issue", at, order, certificate=fingerprint)
     return Step((change, *settled), event)
 
@@ -186,7 +184,8 @@ def certify(
         register.commit(*refuse(record))
         raise
     settled = settle(certificate) if settle else ()
-    register.commit(*complete(record, certificate, clock.now(), order, settled))
+    certificate_der = certificate.public_bytes(Encoding.DER)
+    register.commit(*complete(record, certificate_der, clock.now(), order, settled))
     return certificate
 
 

@@ -5,10 +5,13 @@ Spec: RFC 5280 §4.1.2; ids name the clause.
 
 from __future__ import annotations
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
 from pki import der
 from pki.errors.keys import WeakKeyError
 from pki.errors.tree import Phrase
-from pki.keys import algorithm_der
+from pki.keys import PublicKey, algorithm_der
 from pki.lint.frame import Frame
 from pki.lint.target import (
     Fault,
@@ -115,8 +118,10 @@ def _key_is_intended(target: Target) -> Fault:
 
 @collect(RULES, "antin.key_strength")
 def _key_strength(target: Target) -> Fault:
+    intent = target.intent
+    key = key_in(target.fields, target.certificate, intent.public_key)
     try:
-        check_strength(target.certificate.public_key(), target.intent.profile.key_types)
+        check_strength(key, intent.profile.key_types)
     except WeakKeyError as error:
         return {"reason": Phrase(error.code, error.facts)}
     return None
@@ -126,6 +131,20 @@ def _key_strength(target: Target) -> Fault:
 def _no_unique_identifiers(target: Target) -> Fault:
     tags = {field.tag for field in target.fields}
     return unless(not tags & {_TAG_ISSUER_UID, _TAG_SUBJECT_UID})
+
+
+def key_in(
+    fields: tuple[der.TLV, ...], certificate: x509.Certificate, intended: PublicKey
+) -> CertificatePublicKeyTypes:
+    """Return the certificate's key: the intended one, where that stands there octet for octet.
+
+    Raises:
+        ValueError: it cannot be read.
+        UnsupportedAlgorithm: likewise.
+    """
+    if fields[KEY].whole == spki_der(intended):
+        return intended
+    return certificate.public_key()
 
 
 def attributes_in(name: bytes) -> tuple[tuple[der.TLV, der.TLV], ...]:

@@ -5,7 +5,7 @@ A name is stored folded beside the name itself, and what is looked for is folded
 
 from __future__ import annotations
 
-import unicodedata
+from unicodedata import combining, normalize
 
 _STROKES = str.maketrans({"đ": "d", "\\": " ", ",": " ", "+": " ", "\x00": " "})
 """Letters that no accent is taken from; and what separates the parts of an RFC 4514 name."""
@@ -15,8 +15,8 @@ def fold(text: str) -> str:
     """Return a text's letters without accents, in lower case, its words one space apart."""
     letters = text.casefold()
     if not letters.isascii():
-        apart = unicodedata.normalize("NFKD", letters)
-        letters = "".join(letter for letter in apart if not unicodedata.combining(letter))
+        apart = normalize("NFKD", letters)
+        letters = "".join([one for one in apart if one.isascii() or not combining(one)])
     return " ".join(letters.translate(_STROKES).split())
 
 

@@ -731,3 +731,31 @@ def test_a_pass_is_for_one_issuer_and_profile(world: World):
         spend(given, world)
     with pytest.raises(LintPassError, match="other_profile"):
         spend(pass_lint(*good(world)), world, "agency")
+
+
+WRONG_KEY = {
+    *("antin.key_strength", "rfc5280.4.1.2.7.key_is_intended"),
+    "rfc5280.4.2.1.2.subject_key_identifier",
+}
+
+
+def weak_in_the_bytes(world: World) -> Case:
+    """A key that the profile does not allow stands where one was meant that it allows."""
+    tbs_der, intent = good(world, "tls-server", public_key=new_key("p521").public_key())
+    return tbs_der, replace(intent, public_key=new_key().public_key())
+
+
+def test_the_key_that_is_judged_is_the_one_in_the_bytes(world: World):
+    """What is known of the intended key counts for no other octets, judged before or not."""
+    assert lint(*good(world, "tls-server")) == ()
+    tbs_der, intent = weak_in_the_bytes(world)
+    assert {finding.id for finding in lint(tbs_der, intent)} == WRONG_KEY
+
+
+def test_the_guard_is_what_keeps_another_key_from_passing_for_the_intended(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("pki.lint.fields.key_in", lambda *given: given[2])
+    tbs_der, intent = weak_in_the_bytes(world)
+    found = {finding.id for finding in lint(tbs_der, intent)}
+    assert found == WRONG_KEY - {"antin.key_strength"}
