@@ -9,6 +9,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from pki.audit.tree import Edge, leaf_hash
+from pki.clock import Clock
 from pki.errors.clock import ClockBeforeRecordError, ClockGapError, ClockSkewError
 from pki.records.audit import AuditEntry, AuditEvent
 from pki.records.register import Register
@@ -39,7 +40,28 @@ def check_clock(register: Register, now: datetime, *, confirmed: bool = False) -
         ClockGapError: the last entry is longer ago than `ClockBounds.max_gap`.
         ClockSkewError: the server's clock says otherwise.
     """
-    last, bounds = register.last_audit_time(), register.clock_bounds
+    _check_times(register, register.last_audit_time(), now, confirmed=confirmed)
+
+
+def present(register: Register, clock: Clock) -> datetime:
+    """Return the present, checked as by `check_clock`, for who is not alone in acting.
+
+    The log is asked before the clock: what others write between the two is no sign of a clock that
+    was set back.
+
+    Raises:
+        ClockBeforeRecordError, ClockGapError, ClockSkewError: as `check_clock`.
+    """
+    last = register.last_audit_time()
+    now = clock.now()
+    _check_times(register, last, now)
+    return now
+
+
+def _check_times(
+    register: Register, last: datetime | None, now: datetime, *, confirmed: bool = False
+) -> None:
+    bounds = register.clock_bounds
     if last is not None and now < last:
         raise ClockBeforeRecordError(now=now, recorded=last)
     if last is not None and bounds.max_gap is not None and not confirmed:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
-from pki.audit.entry import check_clock
+from pki.audit.entry import present
 from pki.authority.crl import build_crl
 from pki.authority.history import StatusAt, judge_status
 from pki.authority.issuance import Order, certify
@@ -120,8 +120,7 @@ class Authority:
         """
         if reason not in FINAL_REASONS:
             raise RevocationReasonError(reason=reason.value)
-        now = self.clock.now()
-        check_clock(self.register, now)
+        now = present(self.register, self.clock)
         check_invalidity(invalidity_date, now)
         record = self.issued(serial)
         standing = self.register.find_revocation(self.issuer.name, serial)
@@ -168,8 +167,7 @@ class Authority:
         A signature may exist that nobody was given; from here on it is worth nothing. Call this
         when no other process issues for this authority.
         """
-        now = self.clock.now()
-        check_clock(self.register, now)
+        now = present(self.register, self.clock)
         query = CertificateQuery(issuer=self.issuer.name, state=CertificateState.RESERVED)
         records = self.register.find_certificates(query)
         return tuple(record for record in records if self._give_up(record, now, requester))

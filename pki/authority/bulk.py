@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.audit.entry import check_clock
+from pki.audit.entry import present
 from pki.authority.authority import Authority
 from pki.authority.bulk_work import (
     Demand,
@@ -142,8 +142,7 @@ class _Course:
 
     def run(self, batch: _Batch) -> _Steps:
         """Take the batch the whole way."""
-        now = self._authority.clock.now()
-        check_clock(self._register, now)
+        now = present(self._register, self._authority.clock)
         self._authority.check_may_issue(self._shop.profile)
         demands = tuple(demand for _, demand in batch)
         drafted = yield self._workers.submit(draft_batch, self._shop, demands, now)

@@ -23,7 +23,7 @@ from hashlib import sha256
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.audit.entry import check_clock
+from pki.audit.entry import present
 from pki.authority.issuer import Signatory
 from pki.authority.repetition import check_request_id, find_answer
 from pki.authority.signature import sign_linted
@@ -165,8 +165,7 @@ def certify(
     Raises:
         PKIError: any refusal of the steps above; whatever the key or the register raises.
     """
-    now = clock.now()
-    check_clock(register, now)
+    now = present(register, clock)
     answer = find_answer(register, signatory.name, order.request_id, order.asked_sha256)
     if answer is not None:
         return answer

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from cryptography import x509
 
-from pki.audit.entry import check_clock
+from pki.audit.entry import present
 from pki.authority.authority import Authority
 from pki.errors.certificates import HoldExpiredError
 from pki.reasons import check_invalidity
@@ -98,9 +98,7 @@ def declare_compromise(
 
 
 def _now(authority: Authority) -> datetime:
-    now = authority.clock.now()
-    check_clock(authority.register, now)
-    return now
+    return present(authority.register, authority.clock)
 
 
 def _commit(authority: Authority, change: StatusChange, requester: str) -> StatusChange:

@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from cryptography import x509
 
-from pki.audit.entry import check_clock
+from pki.audit.entry import present
 from pki.authority.authority import Authority
 from pki.authority.erasure import check_not_erased
 from pki.authority.issuance import Order
@@ -137,7 +137,7 @@ def _follow(authority: Authority, order: Order, record: CertificateRecord) -> x5
     issues now. None of the others can take the id meanwhile: a retired authority reserves nothing.
     """
     authority.check_in_force()
-    check_clock(authority.register, authority.clock.now())
+    present(authority.register, authority.clock)
     for name in line_from(authority.register, record.issuer):
         asked = (order.request_id, order.asked_sha256)
         answer = find_answer(authority.register, name, *asked)

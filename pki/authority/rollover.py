@@ -21,7 +21,7 @@ from typing import Protocol
 
 from cryptography import x509
 
-from pki.audit.entry import check_clock
+from pki.audit.entry import present
 from pki.authority.authority import Authority
 from pki.authority.cross import cross_certify, find_link
 from pki.authority.succession import check_in_force, check_issues
@@ -144,8 +144,7 @@ def retire(old: Predecessor, successor: Authority, *, requester: str) -> None:
     name, following = old.record().name, successor.issuer.name
     check_rollover(old, following, is_root=successor.record().parent is None)
     successor.check_in_force()
-    now = old.clock.now()
-    check_clock(old.register, now)
+    now = present(old.register, old.clock)
     facts = (("issuer", name), ("successor", following))
     event = AuditEvent(now, requester, "authority.retire", facts)
     old.register.commit((Retire(SuccessionRecord(name, following, now)),), event)

@@ -6,7 +6,7 @@ authority bears, and there is none to give it up. A signature may exist that nob
 
 from __future__ import annotations
 
-from pki.audit.entry import check_clock
+from pki.audit.entry import present
 from pki.clock import Clock
 from pki.records.audit import AuditEvent
 from pki.records.certificates import (
@@ -35,8 +35,7 @@ def give_up_unmade(
     open_ = register.find_certificates(CertificateQuery(state=CertificateState.RESERVED))
     left = tuple(record for record in open_ if record.issuer not in known)
     for record in left:
-        now = clock.now()
-        check_clock(register, now)
+        now = present(register, clock)
         facts = (("issuer", record.issuer), ("serial", serial_text(record.serial)))
         event = AuditEvent(now, requester, "certificate.abandon", facts)
         register.commit((Abandon(record.issuer, record.serial),), event)

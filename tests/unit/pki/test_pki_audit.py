@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
 from pki_world import NOW, World, someone
 
-from pki.audit.entry import build_entry, check_clock
+from pki.audit.entry import build_entry, check_clock, present
 from pki.audit.tree import Edge
 from pki.audit.verify import verify_audit
 from pki.clock import FixedClock
@@ -127,3 +127,20 @@ def test_nothing_is_signed_before_the_record(world: World):
     assert verify_audit(world.register) == entries
     world.clock.advance(timedelta(seconds=1))
     world.issue()
+
+
+def test_what_others_write_meanwhile_is_no_clock_that_was_set_back(world: World):
+    class Meanwhile:
+        """Somebody else's entry follows this clock's time before anything is done with it."""
+
+        def now(self) -> datetime:
+            now = world.clock.now()
+            later = AuditEvent(now + timedelta(milliseconds=2), "other", "certificate.issue")
+            world.register.commit((), later)
+            return now
+
+    assert present(world.register, Meanwhile()) == NOW
+    with pytest.raises(ClockBeforeRecordError):
+        present(world.register, world.clock)
+    with pytest.raises(ClockBeforeRecordError):
+        check_clock(world.register, Meanwhile().now())
