@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -101,6 +102,7 @@ class SQLiteStore:
         event.listen(self.engine, "begin", self._begin)
         event.listen(self.engine, "engine_disposed", self._close_idle)
         self._idle: deque[sqlite3.Connection] = deque()
+        self._writers = threading.Lock()
 
     def make(self) -> None:
         """Make the empty file, readable by its owner alone, with write-ahead logging."""
@@ -140,10 +142,17 @@ class SQLiteStore:
     @contextmanager
     def writing(self) -> Iterator[_Turn]:
         """Give a transaction that writes; undone unless it is committed."""
-        with self._lent() as driver:
-            driver.execute("BEGIN IMMEDIATE")
-            self._check_file()
-            yield _Turn(OnDriver(driver, self.engine.dialect), driver, self._check_file)
+        # Where another process writes SQLite looks again and again, up to 100 ms later; threads of
+        # this one are told when it is their turn.
+        if not self._writers.acquire(timeout=BUSY_SECONDS):
+            raise RegisterBusyError(register=self._path)
+        try:
+            with self._lent() as driver:
+                driver.execute("BEGIN IMMEDIATE")
+                self._check_file()
+                yield _Turn(OnDriver(driver, self.engine.dialect), driver, self._check_file)
+        finally:
+            self._writers.release()
 
     @contextmanager
     def _lent(self) -> Iterator[sqlite3.Connection]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -462,3 +463,18 @@ def test_a_request_is_certified_like_a_key(world: World):
     issued = world.issuing.issue(request, load_profile("agency"), someone(), requester="a")
     assert issued.public_key() == key
     assert serial_text(issued.serial_number) == f"{issued.serial_number:032x}"
+
+
+def test_several_callers_at_once_each_get_their_own(placed_world: World):
+    world, callers = placed_world, 4
+    official = load_profile("official")
+    any_number = official.subject.model_copy(update={"active_per_holder": None})
+    profile = official.model_copy(update={"subject": any_number})
+    before = verify_audit(world.register)
+    with ThreadPoolExecutor(callers) as pool:
+        issued = list(pool.map(lambda _: world.issue(profile), range(5 * callers)))
+    assert len({one.serial_number for one in issued}) == 5 * callers
+    for one in issued:
+        record = world.issuing.issued(one.serial_number)
+        assert record.der == one.public_bytes(Encoding.DER)
+    assert verify_audit(world.register) == before + 2 * 5 * callers

@@ -16,7 +16,7 @@ from test_pki_register import EVENT, RECORD
 
 from pki.clock import FixedClock
 from pki.errors.keeping import BackupFailedError
-from pki.errors.register import RegisterOutcomeError
+from pki.errors.register import RegisterBusyError, RegisterOutcomeError
 from pki.errors.tree import PKIError
 from pki.records.certificates import CertificateQuery
 from pki.records.changes import ClaimName, Reserve
@@ -168,3 +168,15 @@ def test_a_copy_that_is_not_whole_is_no_backup(tmp_path):
 def test_a_server_that_is_not_there_names_no_schema():
     with pytest.raises(PKIError):
         PostgreSQLStore("postgresql://127.0.0.1:1/none")._schema()
+
+
+def test_threads_of_one_process_take_turns_and_do_not_wait_for_ever(tmp_path, monkeypatch):
+    path = tmp_path / "r.sqlite"
+    register = create_register(path, FixedClock(NOW))
+    monkeypatch.setattr("pki.register.sqlite.BUSY_SECONDS", 0.05)
+    with register._store.writing(), pytest.raises(RegisterBusyError):
+        register.commit([ClaimName("ca")], EVENT)
+    assert register.last_audit_entry() is None
+    register.commit([ClaimName("ca")], EVENT)
+    assert register.last_audit_entry() is not None
+    register.close()
