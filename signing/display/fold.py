@@ -20,7 +20,8 @@ def fold(text: str) -> str:
     marks = unicodedata.normalize("NFD", "".join(text.casefold().split()))
     # Once more: the lower case of a few letters is composed of others.
     marks = unicodedata.normalize("NFD", marks.casefold())
-    return _VOWELS.sub(_tone_last, marks)
+    # And again: a tone that moved may stand before a mark that goes first.
+    return unicodedata.normalize("NFD", _VOWELS.sub(_tone_last, marks))
 
 
 def _tone_last(vowels: re.Match[str]) -> str:

@@ -476,7 +476,7 @@ def test_title_and_name_are_found_however_they_are_written(written):
 
 
 def test_the_document_may_write_title_and_name_in_another_way():
-    data = letter(title=("KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH"), name="NGUYỄN VĂN ĐỨC")
+    data = letter(title=("TM. ỦY BAN NHÂN DÂN", "PHÓ CHỦ TỊCH"), name="NGUYỄN VĂN ĐỨC")
     with pytest.raises(TitleNotFoundError):
         by_person(data)
     assert by_person(data, placement=Placement(title="Phó Chủ tịch"))

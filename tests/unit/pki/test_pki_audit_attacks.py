@@ -163,7 +163,6 @@ def verify_rows(register: SQLRegister) -> int:
         "UPDATE audit SET subtrees = x'00' WHERE sequence = 4",
         "UPDATE audit SET subtrees = 'text' WHERE sequence = 4",
         "UPDATE audit SET sequence = -1 WHERE sequence = 4",
-        "UPDATE audit SET sequence = 'text' WHERE sequence = 4",
     ],
 )
 def test_a_log_of_nonsense_is_refused_in_our_words(world: World, statement: str):
@@ -178,6 +177,14 @@ def test_a_log_of_nonsense_is_refused_in_our_words(world: World, statement: str)
     with pytest.raises(PKIError):
         verify_audit(other)
     other.close()
+
+
+def test_the_database_takes_no_number_that_is_none(world: World):
+    database = own(world)
+    with pytest.raises(sqlite3.IntegrityError):
+        database.execute("UPDATE audit SET sequence = 'text' WHERE sequence = 4")
+    database.execute("UPDATE audit SET sequence = 40 WHERE sequence = 4")
+    database.close()
 
 
 def test_another_process_wrote_meanwhile(world: World):
