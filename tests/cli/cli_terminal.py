@@ -35,7 +35,7 @@ def at_terminal(
         stdin=slave,
         stdout=slave,
         stderr=slave,
-        env={**os.environ, "ANTIN_LANG": language},
+        env={**os.environ, "ANTIN_LANG": language, "TERM": "xterm"},
         start_new_session=True,
     )
     os.close(slave)

@@ -272,10 +272,14 @@ def test_when_no_worker_is_left_the_rest_is_not_begun(shim_only, shim, folder, o
     assert_each_signed_once(folder, out, {})
 
 
+LISTENING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+"""Ctrl-C reaches the program, whatever the tests were started from."""
+
+
 def begin(home: Path, folder: Path, out: Path, *options: str) -> subprocess.Popen[str]:
     words = ("sign", folder, "-o", out, "--level", "B-B", "--display", "none", *options)
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "--home", str(home), *map(str, words)],
+        [sys.executable, "-c", LISTENING + PROGRAM, "--home", str(home), *map(str, words)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
