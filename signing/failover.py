@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
@@ -79,7 +79,7 @@ class TimestampServices:
         self._monotonic = monotonic
         self._failed_at: dict[str, float] = {}
 
-    async def ask(self, ask_one: Callable[[TimestampService], Awaitable[Answer]]) -> Answer:
+    def ask(self, ask_one: Callable[[TimestampService], Answer]) -> Answer:
         """Return what the first service that can be used answers.
 
         Args:
@@ -98,7 +98,7 @@ class TimestampServices:
                 self._pause(self._length_of_pause(number))
             for service in asked:
                 try:
-                    answer = await ask_one(service)
+                    answer = ask_one(service)
                 except (UnavailableError, FetchRefusedError, TSARejectedError) as error:
                     failures[service] = error
                     self._failed_at[service.url] = self._monotonic()

@@ -17,9 +17,8 @@ import hashlib
 from dataclasses import dataclass
 
 from asn1crypto import cms, parser
-from pyhanko.sign.timestamps import TimeStamper
 
-from signing.coroutine import finish
+from signing.tsa import FetchingTimeStamper
 from verify.cms.token import read_token
 from verify.finding import Finding
 from verify.guard import foreign
@@ -76,7 +75,7 @@ def find_place(
 
 
 def stamp_in_place(
-    data: bytes, place: Place, timestamper: TimeStamper, *, digest_name: str
+    data: bytes, place: Place, timestamper: FetchingTimeStamper, *, digest_name: str
 ) -> bytes | None:
     """Return the document with a time-stamp in the signature; None where the room was too small.
 
@@ -84,7 +83,7 @@ def stamp_in_place(
         PKIError: see `signing.tsa`.
     """
     digest = hashlib.new(digest_name, place.value).digest()
-    token = finish(timestamper.async_timestamp(digest, digest_name))
+    token = timestamper.stamp(digest, digest_name)
     attribute = cms.CMSAttribute({"type": "signature_time_stamp_token", "values": [token]})
     contents = place.covered.contents
     with foreign("CMS signature"):

@@ -14,7 +14,6 @@ from asn1crypto import x509 as asn1_x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter, append_signature_field
 from pyhanko.sign.signers import PdfTimeStamper
-from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from pki.words import VIETNAM
@@ -29,7 +28,7 @@ from signing.options import Form, SigningOptions
 from signing.permissions import plan_permissions
 from signing.seed import obey_seed_values
 from signing.signer import KeySigner, usable_public_key
-from signing.tsa import TOKEN_BYTES
+from signing.tsa import TOKEN_BYTES, FetchingTimeStamper
 from signing.wishes import check_form
 from verify.evidence import Evidence
 from verify.password import Password
@@ -49,7 +48,7 @@ class SignatureRequest:
     options: SigningOptions
     at: datetime
     """The claimed time of signing, /M."""
-    timestamper: TimeStamper | None
+    timestamper: FetchingTimeStamper | None
     """Asks for the signature-time-stamp; None at B-B."""
     name: str
     """The document's, for messages."""
@@ -88,7 +87,7 @@ class PreparedSignature:
             return None
         name = self._request.signer.digest_name
         digest = hashlib.new(name, signature).digest()
-        token = finish(self._request.timestamper.async_timestamp(digest, name))
+        token = self._request.timestamper.stamp(digest, name)
         return bytes(token.dump())
 
 
@@ -208,7 +207,7 @@ def add_evidence(
 
 def add_document_timestamp(
     document: BytesIO,
-    timestamper: TimeStamper,
+    timestamper: FetchingTimeStamper,
     *,
     digest_name: str,
     name: str,

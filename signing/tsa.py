@@ -71,6 +71,14 @@ class FetchingTimeStamper(TimeStamper):
         """Return a token over the digest: what pyHanko asks of a time-stamper.
 
         Raises:
+            PKIError: see `stamp`.
+        """
+        return self.stamp(message_digest, md_algorithm)
+
+    def stamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
+        """Return a token over the digest.
+
+        Raises:
             TSAUnavailableError: no answer.
             TSATooLateError: no answer within the service's limit.
             TSARejectedError: the service said no.
@@ -81,13 +89,13 @@ class FetchingTimeStamper(TimeStamper):
             FetchRefusedError: the address may not be asked.
         """
         ask_one = partial(self._ask_one, digest=message_digest, digest_name=md_algorithm)
-        token, signer = await self._services.ask(ask_one)
+        token, signer = self._services.ask(ask_one)
         self.signers = tuple(dict.fromkeys((*self.signers, signer)))
         had = (*self.certificates, *certificates_of(token))
         self.certificates = tuple(dict.fromkeys(had))
         return token
 
-    async def _ask_one(
+    def _ask_one(
         self, service: TimestampService, *, digest: bytes, digest_name: str
     ) -> tuple[cms.ContentInfo, x509.Certificate]:
         url = service.url

@@ -6,7 +6,8 @@
 3. loopback, private, link-local, multicast and reserved addresses are refused unless the
    configuration allows the host, `host:port` or the network;
 4. each redirect (three at most) is a new address and is checked alike;
-5. no cookies, no proxies; a bound on size and on the time of the whole exchange;
+5. no cookies, no proxies; a bound on size and on the time of the whole exchange; a connection is
+   kept for the next request to the same checked address alone;
 6. credentials go to the address they were given for and to none that it redirects to, and over
    plain HTTP to this machine alone.
 
@@ -17,13 +18,15 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 from urllib3.response import BaseHTTPResponse
 
@@ -37,6 +40,8 @@ PORTS = {"http": 80, "https": 443}
 REDIRECTS = 3
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 64 * 1024
+KEPT = 8
+"""Addresses whose connections are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class HTTPFetcher:
         """
         self._allowed = parse_allowed(allow)
         self._cache = DiskCache(cache_directory, clock) if cache_directory else None
+        self._connections = Connections()
 
     def fetch(self, request: FetchRequest) -> bytes:
         """Return the body of a 200 answer.
@@ -114,13 +120,13 @@ class HTTPFetcher:
     def _ask(self, url: str, request: FetchRequest, deadline: float) -> bytes | _Redirect:
         target = self._check(url)
         headers = _headers(target, request, url)
-        pool = _open_pool(target, request.credentials, deadline)
+        pool = self._connections.to(target, request.credentials)
         try:
             response = _send(pool, target, request, headers=headers, deadline=deadline)
             try:
                 return _read(response, url, request.max_bytes, deadline=deadline)
             finally:
-                response.close()
+                response.close()  # a connection whose answer was read whole is back in its pool
         except (HTTPError, OSError, ValueError) as error:
             # ValueError: urllib3 and http.client refuse malformed answers with it
             reason = f"{type(error).__name__}: {error}"[:200]
@@ -128,8 +134,6 @@ class HTTPFetcher:
             late = isinstance(error, HTTPTimeoutError) and not isinstance(error, NewConnectionError)
             failed = FetchTooLateError if late else FetchFailedError
             raise failed(url=url, reason=reason) from error
-        finally:
-            pool.close()
 
     def _check(self, url: str) -> _Target:
         parts, host, port = _split(url)
@@ -211,17 +215,31 @@ def _headers(target: _Target, request: FetchRequest, url: str) -> dict[str, str]
     return headers
 
 
-def _open_pool(
-    target: _Target, credentials: Credentials | None, deadline: float
-) -> HTTPConnectionPool:
-    timeout = Timeout(total=_left(deadline))
+class Connections:
+    """Connections that may be used again, by checked address, name and what is shown there."""
+
+    def __init__(self) -> None:
+        self._pools: dict[object, HTTPConnectionPool] = {}
+        self._lock = threading.Lock()
+
+    def to(self, target: _Target, credentials: Credentials | None) -> HTTPConnectionPool:
+        """Return what connects to a target."""
+        key = (target.parts.scheme, target.host, target.port, target.address, credentials)
+        with self._lock:
+            pool = self._pools.pop(key, None) or _open_pool(target, credentials)
+            self._pools[key] = pool  # the newest last
+            while len(self._pools) > KEPT:
+                self._pools.pop(next(iter(self._pools))).close()
+        return pool
+
+
+def _open_pool(target: _Target, credentials: Credentials | None) -> HTTPConnectionPool:
     if target.parts.scheme == "http":
-        return HTTPConnectionPool(str(target.address), target.port, timeout=timeout)
+        return HTTPConnectionPool(str(target.address), target.port)
     shown = credentials or Credentials()
     return HTTPSConnectionPool(
         str(target.address),
         target.port,
-        timeout=timeout,
         cert_reqs="CERT_REQUIRED",
         cert_file=_text(shown.client_certificate),
         key_file=_text(shown.client_key),
@@ -243,7 +261,9 @@ def _send(
     headers: dict[str, str],
     deadline: float,
 ) -> BaseHTTPResponse:
-    return pool.urlopen(
+    kept = pool.num_requests > 0
+    send = partial(
+        pool.urlopen,
         "GET" if request.body is None else "POST",
         target.path,
         body=request.body,
@@ -251,8 +271,15 @@ def _send(
         redirect=False,
         retries=False,
         preload_content=False,
-        timeout=Timeout(total=_left(deadline)),
     )
+    try:
+        return send(timeout=Timeout(total=_left(deadline)))
+    except ProtocolError:
+        # A kept connection may be closed over there just when it is used again: nothing was
+        # answered, and what is asked here does no harm when it is asked twice.
+        if not kept:
+            raise
+        return send(timeout=Timeout(total=_left(deadline)))
 
 
 def _read(
