@@ -19,7 +19,7 @@ from typing import NoReturn
 
 LEFT_OUT = "aiohttp"
 SELDOM = (300_000, 20, 20)
-"""Thresholds of the collector; a long batch has its own, see `signing.collecting`."""
+"""Thresholds of the collector; a long batch has its own, see `pki.collecting`."""
 
 
 class LeftOutError(Exception):
