@@ -149,7 +149,7 @@ class _Appender(IncrementalPdfFileWriter):
         if stream is self.already_in:
             stream.seek(0, os.SEEK_END)
         else:
-            super()._write_header(stream)  # type: ignore[no-untyped-call]
+            super()._write_header(stream)  # type: ignore[no-untyped-call]  # pyHanko's
 
     def _update_meta(self) -> None:
         pass

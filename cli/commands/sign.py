@@ -61,12 +61,10 @@ def sign(
 ) -> None:
     """Sign documents; each is judged before it is written."""
     from cli.documents.password import check_readable_again, document_password
-    from cli.documents.paths import documents_in
+    from cli.documents.paths import beside, documents_in, not_outputs, plan_outputs
     from cli.documents.sign_documents import (
         check_resumable,
         for_later,
-        not_outputs,
-        output_plan,
         sign_later,
     )
     from cli.documents.sign_run import SignRun
@@ -115,8 +113,8 @@ def sign(
     options = wishes.options(home)
     queued = sign_later(wishes, home, options)
     options = for_later(options) if queued else options
-    documents = not_outputs(documents_in(files), files, output)
-    outputs = output_plan(documents, output)
+    target = beside(output, "signed")
+    outputs = plan_outputs(not_outputs(documents_in(files), files, target), output, target)
     check_resumable(outputs, resume=resume)
     check_readable_again(password_source, workers=workers)
     password = document_password(session, password_source)
@@ -129,6 +127,6 @@ def sign(
     existing = Existing.OVERWRITE if overwrite else Existing.REFUSE
     run = SignRun(session, located, signatory, wishes, queued, existing, pins)
     maker = run.maker(workers)
-    many = len(documents) > 1 or resume or json_lines or any(one.is_dir() for one in files)
+    many = len(outputs) > 1 or resume or json_lines or any(one.is_dir() for one in files)
     job = run.job(maker, outputs)
     raise typer.Exit(job.sign_all(resume=resume, json_lines=json_lines) if many else job.sign_one())

@@ -10,7 +10,7 @@ from typing import Any
 
 from cli.certificate_text import certificate_object
 from cli.documents.batch import Outcome, run_batch
-from cli.documents.paths import documents_in
+from cli.documents.paths import beside, documents_in, not_outputs, plan_outputs
 from cli.documents.sign_wishes import SignWishes
 from cli.documents.signer import SignerSearch, certificates_in, find_signer
 from cli.errors import BadOptionError
@@ -130,17 +130,11 @@ def output_plan(files: Sequence[Path], output: Path | None, kind: CopyKind) -> M
         BadOptionError: one file for many documents, or two documents for one file.
         PKIError: see `documents_in`.
     """
+    target = beside(output, kind.value)
     documents = documents_in(files)
-    if output is not None and not output.is_dir():
-        if len(documents) > 1:
-            raise BadOptionError(option="-o", value=str(output), form="DIR")
-        return dict.fromkeys(documents, output)
-    named = {one: (output or one.parent) / f"{one.stem}-{kind.value}.pdf" for one in documents}
-    made = set(named.values())
-    plan = {one: to for one, to in named.items() if one in files or one not in made}
-    if len(set(plan.values())) < len(plan):
-        raise BadOptionError(option="-o", value=str(output), form="one name for each FILE")
-    return plan
+    if output is None or output.is_dir():
+        documents = not_outputs(documents, files, target)
+    return plan_outputs(documents, output, target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.documents.batch import Outcome
+from cli.documents.paths import plan_outputs
 from cli.errors import BadOptionError, NoTimestampServiceError
 from cli.exit_status import ExitStatus
 from cli.homes.outside import Outside
@@ -102,17 +103,13 @@ def extension_plan(
         if output is not None:
             raise BadOptionError(option="-o", value=str(output), form="without --in-place")
         return {one: one for one in documents}
-    if output is not None and not output.is_dir():
-        if len(documents) > 1:
-            raise BadOptionError(option="-o", value=str(output), form="DIR")
-        return dict.fromkeys(documents, output)
-    plan = {
-        one: output / one.name if output else one.with_name(f"{one.stem}-extended.pdf")
-        for one in documents
-    }
-    if len(set(plan.values())) < len(plan):
-        raise BadOptionError(option="-o", value=str(output), form="one name for each FILE")
-    return plan
+    return plan_outputs(documents, output, lambda one: _target(one, output))
+
+
+def _target(document: Path, output: Path | None) -> Path:
+    if output is not None:
+        return output / document.name
+    return document.with_name(f"{document.stem}-extended.pdf")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,36 +43,6 @@ def sign_later(wishes: SignWishes, home: Home, options: SigningOptions) -> Later
 def for_later(options: SigningOptions) -> SigningOptions:
     """Return how a document is signed that goes out at once: B-B, with room for a time-stamp."""
     return replace(options, level=Level.B_B, timestamp_later=True)
-
-
-def output_plan(documents: Sequence[Path], output: Path | None) -> Mapping[Path, Path]:
-    """Return where each document's signed copy goes.
-
-    Raises:
-        BadOptionError: one file for many documents, or two documents for one file.
-    """
-    if output is not None and not output.is_dir():
-        if len(documents) > 1:
-            raise BadOptionError(option="-o", value=str(output), form="DIR")
-        return dict.fromkeys(documents, output)
-    plan = {one: (output or one.parent) / f"{one.stem}-signed.pdf" for one in documents}
-    if len(set(plan.values())) < len(plan):
-        raise BadOptionError(option="-o", value=str(output), form="one name for each FILE")
-    return plan
-
-
-def not_outputs(
-    documents: Sequence[Path], named: Sequence[Path], output: Path | None
-) -> tuple[Path, ...]:
-    """Return the documents without those of folders that are outputs of others among them.
-
-    Args:
-        documents: all of them.
-        named: what stands on the command line; a file that stands there is meant.
-        output: folder of the outputs; None is beside each document.
-    """
-    outputs = {(output or one.parent) / f"{one.stem}-signed.pdf" for one in documents}
-    return tuple(one for one in documents if one in named or one not in outputs)
 
 
 def check_resumable(outputs: Mapping[Path, Path], *, resume: bool) -> None:

@@ -54,7 +54,7 @@ CHANGES_POLICY = StandardDiffPolicy(
                 XrefStreamRule(),
                 ObjectStreamRule(),
                 DSSCompareRule(),
-                ChangedMetadataRule(),  # type: ignore[no-untyped-call]
+                ChangedMetadataRule(),  # type: ignore[no-untyped-call]  # pyHanko's
             )
         ),
     ],

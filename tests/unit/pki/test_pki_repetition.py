@@ -156,7 +156,7 @@ def test_two_at_once_get_one_certificate(place: Place, tmp_path):
     registers = [open_register(place.url) for _ in range(4)]
 
     def attempt(register: object) -> str:
-        own = Authority(world.issuing.issuer, register, world.clock)  # type: ignore[arg-type]
+        own = Authority(world.issuing.issuer, register, world.clock)  # type: ignore[arg-type]  # an SQLRegister, given as object
         try:
             return f"{own.certify(wanted).serial_number:x}"
         except PKIError as error:
