@@ -1,4 +1,4 @@
-"""Everything in this package that speaks asn1crypto: a second reading, and time-stamps."""
+"""Everything in this package that speaks asn1crypto: a second reading, queries, records."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from asn1crypto import algos, cms, core, parser, tsp
 from asn1crypto import x509 as asn1_x509
@@ -74,17 +73,6 @@ class TimestampQuery:
     has_extensions: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TokenContent:
-    """What a TSTInfo is to say (RFC 3161 §2.4.2)."""
-
-    policy: str
-    imprint_der: bytes
-    serial: int
-    time: datetime
-    nonce: int | None
-
-
 def parse_query(untrusted_query: bytes) -> TimestampQuery:
     """Read a TimeStampReq.
 
@@ -109,38 +97,20 @@ def parse_query(untrusted_query: bytes) -> TimestampQuery:
         raise MalformedDERError(what="time-stamp request", reason=type(error).__name__) from error
 
 
-def encode_token_content(content: TokenContent) -> bytes:
-    """Return the DER of a TSTInfo, accurate to a second."""
-    info = {
-        "version": "v1",
-        "policy": content.policy,
-        "message_imprint": tsp.MessageImprint.load(content.imprint_der),
-        "serial_number": content.serial,
-        "gen_time": content.time,
-        "accuracy": {"seconds": 1},
-    }
-    if content.nonce is not None:
-        info["nonce"] = content.nonce
-    encoded: bytes = tsp.TSTInfo(info).dump()
-    return encoded
-
-
 def encode_signed_attributes(
     content_digest: bytes,
     signer_der: bytes,
     signer_digest: bytes,
     *,
-    content_type: str = "tst_info",
-    signing_time: datetime | None = None,
+    signing_time: datetime,
 ) -> bytes:
-    """Return the DER of the signed attributes as a SET: what is signed (RFC 5652 §5.4).
+    """Return the DER of plain data's signed attributes as a SET: what is signed (RFC 5652 §5.4).
 
     Args:
         content_digest: over the content, with the signer's hash.
         signer_der: the signer's certificate.
         signer_digest: its SHA-256 (RFC 5816 §2.2.1: the default of ESSCertIDv2).
-        content_type: as asn1crypto spells it.
-        signing_time: when the signer says to sign; a time-stamp says so inside.
+        signing_time: when the signer says to sign.
     """
     signer = asn1_x509.Certificate.load(signer_der)
     name = asn1_x509.GeneralName("directory_name", signer.issuer)
@@ -150,18 +120,17 @@ def encode_signed_attributes(
             "issuer_serial": {"issuer": [name], "serial_number": signer.serial_number},
         }
     )
-    attributes: list[dict[str, Any]] = [
-        {"type": "content_type", "values": [content_type]},
+    # RFC 5652 §11.3: UTCTime through 2049.
+    form = "utc_time" if signing_time.year < 2050 else "generalized_time"
+    attributes = [
+        {"type": "content_type", "values": ["data"]},
         {"type": "message_digest", "values": [content_digest]},
         {
             "type": "signing_certificate_v2",
             "values": [tsp.SigningCertificateV2({"certs": [identified]})],
         },
+        {"type": "signing_time", "values": [cms.Time(form, signing_time)]},
     ]
-    if signing_time is not None:
-        # RFC 5652 §11.3: UTCTime through 2049.
-        form = "utc_time" if signing_time.year < 2050 else "generalized_time"
-        attributes.append({"type": "signing_time", "values": [cms.Time(form, signing_time)]})
     encoded: bytes = cms.CMSAttributes(attributes).dump()
     return encoded
 
@@ -170,7 +139,6 @@ def encode_signed_attributes(
 class SignedToken:
     """The finished parts of a SignedData with one signer."""
 
-    content_der: bytes
     attributes_der: bytes
     signature: bytes
     digest_name: str
@@ -178,20 +146,6 @@ class SignedToken:
     algorithm_der: bytes
     signer_der: bytes
     certificates_der: tuple[bytes, ...]
-    """Empty unless they are wanted."""
-
-
-def encode_granted(token: SignedToken) -> bytes:
-    """Return the DER of a TimeStampResp with the token in it.
-
-    Spec: RFC 3161 §2.4.2; RFC 5652 §5.1 (version 3: the content is no id-data).
-    """
-    content = {
-        "content_type": "tst_info",
-        "content": core.ParsableOctetString(token.content_der),
-    }
-    signed = _signed_data(token, "v3", content)
-    return sequence((tsp.PKIStatusInfo({"status": "granted"}).dump(), signed))
 
 
 def encode_detached(token: SignedToken) -> bytes:
@@ -199,10 +153,6 @@ def encode_detached(token: SignedToken) -> bytes:
 
     Spec: RFC 5652 §5.1 (version 1), §5.2 (absent content).
     """
-    return _signed_data(token, "v1", {"content_type": "data"})
-
-
-def _signed_data(token: SignedToken, version: str, content: dict[str, Any]) -> bytes:
     signer = asn1_x509.Certificate.load(token.signer_der)
     digest_algorithm = algos.DigestAlgorithm({"algorithm": token.digest_name})
     signer_info = {
@@ -216,14 +166,13 @@ def _signed_data(token: SignedToken, version: str, content: dict[str, Any]) -> b
         "signature_algorithm": algos.SignedDigestAlgorithm.load(token.algorithm_der),
         "signature": token.signature,
     }
-    signed: dict[str, Any] = {
-        "version": version,
+    signed = {
+        "version": "v1",
         "digest_algorithms": [digest_algorithm],
-        "encap_content_info": content,
+        "encap_content_info": {"content_type": "data"},
+        "certificates": [asn1_x509.Certificate.load(der) for der in token.certificates_der],
         "signer_infos": [signer_info],
     }
-    if token.certificates_der:
-        signed["certificates"] = [asn1_x509.Certificate.load(der) for der in token.certificates_der]
     content_info = cms.ContentInfo(
         {"content_type": "signed_data", "content": cms.SignedData(signed)}
     )

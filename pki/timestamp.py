@@ -10,26 +10,17 @@ Spec: RFC 3161, RFC 5816 (ESSCertIDv2), RFC 5652.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki._asn1 import (
-    SignedToken,
-    TimestampQuery,
-    TokenContent,
-    encode_granted,
-    encode_rejected,
-    encode_signed_attributes,
-    encode_token_content,
-    parse_query,
-)
+from pki._asn1 import TimestampQuery, encode_rejected, parse_query
 from pki.clock import Clock, whole_second
 from pki.errors.files import MalformedDERError
-from pki.keys import PrivateKey, algorithm_der, digest_for, sign_data
+from pki.keys import PrivateKey, sign_data
+from pki.timestamp_der import TokenContent, build_template, encode_token_content
 
 IMPRINT_OCTETS = {
     "2.16.840.1.101.3.4.2.1": 32,  # SHA-256
@@ -52,9 +43,8 @@ class TimestampAuthority:
         policy_oid: str,
     ) -> None:
         self._period = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
-        self._certificate_der = certificate.public_bytes(Encoding.DER)
-        others = [other.public_bytes(Encoding.DER) for other in chain]
-        self._chain_der = tuple(dict.fromkeys((self._certificate_der, *others)))
+        embedded = [other.public_bytes(Encoding.DER) for other in (certificate, *chain)]
+        self._template = build_template(certificate, embedded, key.public_key())
         self._key = key
         self._clock = clock
         self._policy = policy_oid
@@ -107,19 +97,8 @@ class TimestampAuthority:
             nonce=query.nonce,
         )
         content_der = encode_token_content(content)
-        digest_name = digest_for(self._key).name
-        attributes_der = encode_signed_attributes(
-            hashlib.new(digest_name, content_der).digest(),
-            self._certificate_der,
-            hashlib.sha256(self._certificate_der).digest(),
+        attributes = self._template.signed_attributes(content_der)
+        signature = sign_data(self._key, attributes)
+        return self._template.granted(
+            content_der, attributes, signature, certificates=query.certificate_wanted
         )
-        token = SignedToken(
-            content_der=content_der,
-            attributes_der=attributes_der,
-            signature=sign_data(self._key, attributes_der),
-            digest_name=digest_name,
-            algorithm_der=algorithm_der(self._key),
-            signer_der=self._certificate_der,
-            certificates_der=self._chain_der if query.certificate_wanted else (),
-        )
-        return encode_granted(token)

@@ -5,8 +5,8 @@ Spec: ETSI EN 319 122-1 §5.2.3 (commitment-type-indication), §5.2.6.1 (signer-
 
 from __future__ import annotations
 
+from pki.cms_der import attribute
 from pki.der import encode, oid, sequence
-from signing.cms import attribute
 from signing.options import Commitment, SigningOptions
 
 SIGNER_ATTRIBUTES_V2 = oid("0.4.0.19122.1.1")

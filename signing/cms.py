@@ -20,30 +20,24 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.der import NULL, OCTET_STRING, SET, encode, integer, oid, sequence, time
-from pki.keys import PublicKey, algorithm_der, digest_for, hash_for
-
-_IMPLICIT_0, _IMPLICIT_1, _EXPLICIT_4 = 0xA0, 0xA1, 0xA4
-_VERSION_1 = integer(1)
-
-
-DATA = oid("1.2.840.113549.1.7.1")
-SIGNED_DATA = oid("1.2.840.113549.1.7.2")
-CONTENT_TYPE = oid("1.2.840.113549.1.9.3")
-MESSAGE_DIGEST = oid("1.2.840.113549.1.9.4")
-SIGNING_TIME = oid("1.2.840.113549.1.9.5")
-SIGNING_CERTIFICATE_V2 = oid("1.2.840.113549.1.9.16.2.47")
-SIGNATURE_TIMESTAMP = oid("1.2.840.113549.1.9.16.2.14")
-_DIGESTS = {
-    "sha256": oid("2.16.840.1.101.3.4.2.1"),
-    "sha384": oid("2.16.840.1.101.3.4.2.2"),
-    "sha512": oid("2.16.840.1.101.3.4.2.3"),
-}
-
-
-def attribute(kind: bytes, *values: bytes) -> bytes:
-    """Return an Attribute of encoded values."""
-    return sequence((kind, encode(SET, b"".join(sorted(values)))))
+from pki.cms_der import (
+    CONTENT_TYPE,
+    DATA,
+    IMPLICIT_0,
+    IMPLICIT_1,
+    MESSAGE_DIGEST,
+    SIGNATURE_TIMESTAMP,
+    SIGNED_DATA,
+    SIGNING_CERTIFICATE_V2,
+    SIGNING_TIME,
+    VERSION_1,
+    attribute,
+    digest_algorithm,
+    issuer_and_serial,
+    signing_certificate,
+)
+from pki.der import OCTET_STRING, SET, encode, sequence, time
+from pki.keys import PublicKey, algorithm_der, digest_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +80,14 @@ class CMSTemplate:
         """
         parts = [
             self._identifier,
-            bytes((_IMPLICIT_0,)) + attributes[1:],
+            bytes((IMPLICIT_0,)) + attributes[1:],
             self._algorithm,
             encode(OCTET_STRING, signature),
         ]
         if timestamp is not None:
-            parts.append(encode(_IMPLICIT_1, attribute(SIGNATURE_TIMESTAMP, timestamp)))
+            parts.append(encode(IMPLICIT_1, attribute(SIGNATURE_TIMESTAMP, timestamp)))
         signed = sequence((self._before, encode(SET, sequence(parts))))
-        return sequence((SIGNED_DATA, encode(_IMPLICIT_0, signed)))
+        return sequence((SIGNED_DATA, encode(IMPLICIT_0, signed)))
 
     def size(self, signature_bytes: int) -> int:
         """Return how long the ContentInfo is at most, without a time-stamp."""
@@ -125,36 +119,20 @@ def build_template(
         der,
         *(each.public_bytes(Encoding.DER) for each in chain if each.subject != each.issuer),
     )
-    digest_name = digest_for(key).name
-    # RFC 5754 §2 has receivers take both; with NULL is what everyone writes. RFC 8419 §3.1 and
-    # RFC 9882 §3.3 leave no choice for keys that hash by themselves.
-    parameters = b"" if hash_for(key) is None else encode(NULL, b"")
-    digest = sequence((_DIGESTS[digest_name], parameters))
-    algorithm = algorithm_der(key, pss=pss)
-    issuer = certificate.issuer.public_bytes()
-    serial = integer(certificate.serial_number)
+    digest = digest_algorithm(key)
     same = (
         attribute(CONTENT_TYPE, DATA),
-        attribute(SIGNING_CERTIFICATE_V2, _signing_certificate(der, issuer, serial)),
+        attribute(SIGNING_CERTIFICATE_V2, signing_certificate(certificate)),
         *attributes,
     )
     before = b"".join(
         (
-            _VERSION_1,
+            VERSION_1,
             encode(SET, digest),
             sequence((DATA,)),
-            encode(_IMPLICIT_0, b"".join(sorted(set(embedded)))),
+            encode(IMPLICIT_0, b"".join(sorted(set(embedded)))),
         )
     )
-    identifier = b"".join((_VERSION_1, sequence((issuer, serial)), digest))
-    return CMSTemplate(digest_name, embedded, same, before, identifier, algorithm)
-
-
-def _signing_certificate(der: bytes, issuer: bytes, serial: bytes) -> bytes:
-    """Return a SigningCertificateV2 that names one certificate by SHA-256, the default.
-
-    Spec: RFC 5035 §3.
-    """
-    named = sequence((encode(_EXPLICIT_4, issuer),))
-    hashed = encode(OCTET_STRING, hashlib.sha256(der).digest())
-    return sequence((sequence((sequence((hashed, sequence((named, serial)))),)),))
+    identifier = b"".join((VERSION_1, issuer_and_serial(certificate), digest))
+    algorithm = algorithm_der(key, pss=pss)
+    return CMSTemplate(digest_for(key).name, embedded, same, before, identifier, algorithm)

@@ -78,12 +78,10 @@ def sign_checkpoint(head: TreeHead, signer: LogSigner, clock: Clock) -> bytes:
         hashlib.new(digest_name, text.encode()).digest(),
         certificate_der,
         hashlib.sha256(certificate_der).digest(),
-        content_type="data",
         signing_time=whole_second(clock.now()),
     )
     others = (other.public_bytes(Encoding.DER) for other in signer.chain)
     signed = SignedToken(
-        content_der=b"",
         attributes_der=attributes_der,
         signature=sign_data(signer.key, attributes_der),
         digest_name=digest_name,

@@ -42,12 +42,10 @@ def sign_transcript(
         hashlib.new(digest_name, transcript.octets()).digest(),
         certificate_der,
         hashlib.sha256(certificate_der).digest(),
-        content_type="data",
         signing_time=whole_second(clock.now()),
     )
     return encode_detached(
         SignedToken(
-            content_der=b"",
             attributes_der=attributes_der,
             signature=sign_data(key, attributes_der),
             digest_name=digest_name,

@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 
 import pyhanko_certvalidator.asn1_types  # noqa: F401  tells asn1crypto of ML-DSA keys
 import pytest
-from asn1crypto import cms, core, tsp
+from asn1crypto import algos, cms, core, tsp
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pki_world import KINDS, NOW, World, new_key
 
 from pki.clock import FixedClock, whole_second
-from pki.keys import algorithm_der, verifies
+from pki.keys import PublicKey, algorithm_der, digest_for, hash_for, verifies
 from pki.profile import load_profile
 from pki.timestamp import TimestampAuthority
 
@@ -203,3 +205,90 @@ def test_times_are_whole_seconds(world: World):
     _, info = token_of(ask(world.timestamp(), query()))
     assert info["gen_time"].contents == b"20260302073015Z"
     assert info["gen_time"].native == datetime(2026, 3, 2, 7, 30, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("certificates", [True, False])
+@pytest.mark.parametrize("nonce", [None, 2**63, 127])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_octets_are_those_of_another_encoder(
+    world: World, kind: str, nonce: int | None, *, certificates: bool
+):
+    key = new_key(kind)
+    certificate, issuer = world.issue("timestamp", key=key), world.issuing.issuer.certificate
+    authority = TimestampAuthority(
+        certificate, key, chain=[issuer], clock=world.clock, policy_oid=str(POLICY)
+    )
+    more = {} if nonce is None else {"nonce": nonce}
+    answer = authority.respond(query(cert_req=certificates, **more))
+    embedded = (certificate, issuer) if certificates else ()
+    assert answer == asn1crypto_writes(answer, certificate, embedded, more)
+
+
+SHA512_ALONE = bytes.fromhex("300b0609608648016503040203")
+"""As RFC 8419 §3.1 and RFC 9882 §3.3 have it; asn1crypto of itself writes a NULL behind it."""
+
+
+def asn1crypto_writes(
+    answer: bytes,
+    certificate: x509.Certificate,
+    embedded: tuple[x509.Certificate, ...],
+    more: dict[str, int],
+) -> bytes:
+    """Return an answer built from objects, with the serial and the signature of `answer`."""
+    given = tsp.TimeStampResp.load(answer)["time_stamp_token"]["content"]
+    serial = token_of(tsp.TimeStampResp.load(answer))[1]["serial_number"].native
+    key = certificate.public_key()
+    assert isinstance(key, PublicKey)
+    name = digest_for(key).name
+    digest = algos.DigestAlgorithm({"algorithm": name})
+    if hash_for(key) is None:
+        digest = algos.DigestAlgorithm.load(SHA512_ALONE)
+    info = tsp.TSTInfo(
+        {
+            "version": "v1",
+            "policy": POLICY,
+            "message_imprint": tsp.TimeStampReq.load(query())["message_imprint"],
+            "serial_number": serial,
+            "gen_time": whole_second(NOW),
+            "accuracy": {"seconds": 1},
+            **more,
+        }
+    )
+    der = certificate.public_bytes(Encoding.DER)
+    signer = asn1_x509.Certificate.load(der)
+    named = {
+        "issuer": [asn1_x509.GeneralName("directory_name", signer.issuer)],
+        "serial_number": signer.serial_number,
+    }
+    identified = {"cert_hash": hashlib.sha256(der).digest(), "issuer_serial": named}
+    signer_info = {
+        "version": "v1",
+        "sid": cms.SignerIdentifier(
+            "issuer_and_serial_number",
+            {"issuer": signer.issuer, "serial_number": signer.serial_number},
+        ),
+        "digest_algorithm": digest,
+        "signed_attrs": [
+            {"type": "content_type", "values": ["tst_info"]},
+            {"type": "message_digest", "values": [hashlib.new(name, info.dump()).digest()]},
+            {"type": "signing_certificate_v2", "values": [{"certs": [identified]}]},
+        ],
+        "signature_algorithm": algos.SignedDigestAlgorithm.load(algorithm_der(key)),
+        "signature": given["signer_infos"][0]["signature"].native,
+    }
+    signed = {
+        "version": "v3",
+        "digest_algorithms": [digest],
+        "encap_content_info": {
+            "content_type": "tst_info",
+            "content": core.ParsableOctetString(info.dump()),
+        },
+        "signer_infos": [signer_info],
+    }
+    if embedded:
+        others = [one.public_bytes(Encoding.DER) for one in embedded]
+        signed["certificates"] = [asn1_x509.Certificate.load(other) for other in others]
+    token = cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(signed)})
+    granted = {"status": {"status": "granted"}, "time_stamp_token": token}
+    written: bytes = tsp.TimeStampResp(granted).dump()
+    return written
