@@ -133,6 +133,18 @@ def append_to(pdf: OpenPDF, into: BinaryIO | None = None) -> IncrementalPdfFileW
         return appender
 
 
+def look_into(pdf: OpenPDF) -> IncrementalPdfFileWriter:
+    """Return a writer to read pages through, and to write nothing with.
+
+    Whether the document may be appended to is for `append_to` to say, once.
+
+    Raises:
+        DocumentUnsupportedError: pyHanko cannot read it.
+    """
+    with hostile_document():
+        return _Appender.from_reader(pdf.reader)
+
+
 class _Appender(IncrementalPdfFileWriter):
     """pyHanko's writer, which copies in larger pieces and leaves the metadata as they are.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
@@ -30,6 +32,7 @@ from signing.seed import obey_seed_values
 from signing.signer import KeySigner, usable_public_key
 from signing.tsa import TOKEN_BYTES, FetchingTimeStamper
 from signing.wishes import check_form
+from verify.content import Content, let_go, map_file
 from verify.evidence import Evidence
 from verify.password import Password
 from verify.pdf.document import OpenPDF, open_pdf
@@ -81,6 +84,16 @@ class PreparedSignature:
         output = self._embedding.output
         in_memory = output if isinstance(output, BytesIO) else BytesIO()
         return SignedRevision(in_memory, self.field_name, contents)
+
+    @contextmanager
+    def shown(self) -> Iterator[Content]:
+        """Hand out the document as it will be, but for the CMS."""
+        output = self._embedding.output
+        content = output.getvalue() if isinstance(output, BytesIO) else map_file(output)
+        try:
+            yield content
+        finally:
+            let_go(content)
 
     def _timestamp(self, signature: bytes) -> bytes | None:
         if self._request.timestamper is None:

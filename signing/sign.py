@@ -35,7 +35,7 @@ from signing.services import SigningServices
 from signing.signer import KeySigner, usable_public_key
 from signing.standing import SignerStanding
 from signing.tsa import FetchingTimeStamper
-from signing.verdict import Expected, judge_after, judge_before
+from signing.verdict import Expected, check_kept, judge_after, judge_before
 from signing.wishes import check_wishes
 from signing.xfa import check_form_kind
 from verify.content import Content, let_go, map_file
@@ -149,6 +149,8 @@ class Signatory:
         at = services.clock.now()
         request = SignatureRequest(self._opened(), options, at, timestamper, name, into)
         prepared = prepare_opened(pdf, request, signed=bool(before.signatures))
+        with prepared.shown() as shown:
+            check_kept(pdf, shown, before=before, limits=services.policy.limits)
         signed = prepared.complete()
         if timestamper is not None and options.level.needs_evidence:
             had = extend(

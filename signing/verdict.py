@@ -7,16 +7,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from signing.errors.documents import ExistingSignatureBrokenError, ResultNotValidError
+from signing.errors.documents import (
+    ExistingSignatureBrokenError,
+    ResultNotValidError,
+    WouldBreakError,
+)
 from signing.evidence import find_signature
 from signing.options import Form, Level
 from signing.services import SigningServices
+from verify.content import Content
 from verify.document import verify_opened
 from verify.evidence import NONE, Evidence
 from verify.facts import Changes
 from verify.finding import Severity
 from verify.indication import Indication, SubIndication
+from verify.pdf.appearance import find_replaced
+from verify.pdf.changes import review_changes
 from verify.pdf.document import OpenPDF
+from verify.pdf.fields import find_signature_fields
+from verify.policy import Limits
 from verify.report import Report, SignatureReport
 from verify.revocation.gather import Gatherers
 
@@ -39,6 +48,38 @@ def judge_before(pdf: OpenPDF, *, services: SigningServices, allow_broken: bool)
             if is_broken(each):
                 raise ExistingSignatureBrokenError(field=each.field)
     return report
+
+
+def check_kept(pdf: OpenPDF, prepared: Content, *, before: Report, limits: Limits) -> None:
+    """Check that what lacks nothing but its CMS leaves the signatures before it whole.
+
+    Asked before the key is opened. In some documents whatever is added counts as a change against
+    what was signed: references that lead nowhere, objects that cannot be compared.
+
+    Args:
+        pdf: the document as it came. It learns how its revisions and the new one differ, which
+            is in bytes that the new signature covers.
+        prepared: with field, look and room for the CMS.
+        before: the verdict on `pdf`.
+        limits: of the policy.
+
+    Raises:
+        WouldBreakError: a signature that is there would not survive one more.
+    """
+    whole = {each.field: each.revision - 1 for each in before.signatures if not is_broken(each)}
+    if not whole:
+        return
+    grown = pdf.grown(prepared, limits=limits)
+    for field in find_signature_fields(grown, name=pdf.name, limit=limits.signatures + 1):
+        revision = whole.get(field.name)
+        if revision is None:
+            continue
+        review = review_changes(grown, field, revision=revision)
+        found = (*review.violations, *find_replaced(grown, revision))
+        if found:
+            codes = tuple(each.code for each in found)
+            raise WouldBreakError(name=pdf.name, field=field.name, findings=codes)
+    pdf.compared.update(grown.compared)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,12 @@ class ExistingSignatureBrokenError(RefusedError):
     code = "signing.existing_signature_broken"
 
 
+class WouldBreakError(RefusedError):
+    """Whatever is added breaks a signature that is there (facts: `name`, `field`, `findings`)."""
+
+    code = "signing.would_break"
+
+
 class DocumentLockedError(RefusedError):
     """A signature in the document forbids any further one (facts: `field`)."""
 

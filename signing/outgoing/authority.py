@@ -16,7 +16,7 @@ from pki.words import VIETNAM
 from signing.display.fold import fold
 from signing.display.resolve import Pages
 from signing.display.tables import SignerPlace
-from signing.document import append_to, hostile_document
+from signing.document import hostile_document, look_into
 from signing.errors.mandates import (
     CapacityDiffersError,
     MandateEndedError,
@@ -75,7 +75,7 @@ def check_mandate(
         return Authority()
     name = options.placement.name or common_name(certificate.subject)
     with hostile_document():
-        pages = pages_of(append_to(pdf), pdf.password)
+        pages = pages_of(look_into(pdf), pdf.password)
         said = read_signer(pages, name)
     acting = _agreed(said, options.capacity)
     if not acting:

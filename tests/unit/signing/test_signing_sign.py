@@ -36,6 +36,7 @@ from signing.errors.documents import (
     DocumentLockedError,
     ExistingSignatureBrokenError,
     ResultNotValidError,
+    WouldBreakError,
 )
 from signing.errors.standing import (
     AlgorithmNotAcceptedError,
@@ -397,9 +398,12 @@ def test_a_certification_stays_valid(permission):
     assert not is_broken(done.report.signatures[0])
 
 
-def test_without_the_look_at_certifications_the_verdict_stands_in_the_way(monkeypatch):
+def test_without_the_look_at_certifications_the_verdicts_stand_in_the_way(monkeypatch):
     data = certified(make_pdf(), MDPPerm.ANNOTATE)
     monkeypatch.setattr("signing.revision.check_unlocked", lambda *_, **__: None)
+    with pytest.raises(WouldBreakError):
+        sign(World(), data=data, display=load_display("text"))
+    monkeypatch.setattr("signing.sign.check_kept", lambda *_, **__: None)
     with pytest.raises(ResultNotValidError):
         sign(World(), data=data, display=load_display("text"))
 
@@ -506,6 +510,9 @@ def test_a_signature_that_would_break_an_earlier_one_is_not_given_out(monkeypatc
     monkeypatch.setattr(
         "pyhanko.sign.signers.PdfSigner._enforce_certification_constraints", lambda *_: None
     )
+    with pytest.raises(WouldBreakError):
+        sign(world, data=data)
+    monkeypatch.setattr("signing.sign.check_kept", lambda *_, **__: None)
     with pytest.raises(ResultNotValidError) as caught:
         sign(world, data=data)
     assert caught.value.facts["field"] == "Cert"
