@@ -38,6 +38,12 @@ class WrongPasswordError(RefusedError):
     code = "verify.password_wrong"
 
 
+class UnsupportedEncryptionError(InvalidInputError):
+    """The file is encrypted as no standard has it any more, or yet (`name`, `revision`)."""
+
+    code = "verify.encryption_unsupported"
+
+
 class EncryptedForCertificatesError(InvalidInputError):
     """The file is encrypted for holders of certificates (fact: `name`)."""
 

@@ -12,7 +12,7 @@ import pytest
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
-from unit.signing.encrypted_documents import KINDS, USER, encrypt
+from unit.signing.encrypted_documents import KINDS, USER, encrypt, without_length
 from unit.signing.odd_documents import hybrid
 from unit.signing.signing_world import NOW, World, make_pdf
 
@@ -93,3 +93,12 @@ def test_an_encrypted_document_is_accepted(peer, tmp_path, kind, display):
     path.write_bytes(data)
     check_with_peers(peer, path, USER)
     check_with_pyhanko(data, world, USER)
+
+
+@pytest.mark.parametrize("display", DISPLAYS)
+def test_one_of_a_length_that_stands_in_its_filter_alone_is_accepted(peer, tmp_path, display):
+    """pyHanko does not open it; all others do, before and after."""
+    data = without_length(encrypt(peer, tmp_path, make_pdf(), "aes-128"))
+    path = tmp_path / "signed.pdf"
+    path.write_bytes(signed(data, display, USER)[0])
+    check_with_peers(peer, path, USER)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyhanko.pdf_utils.crypt import AuthResult, AuthStatus, StandardSecurityHandler
-from pyhanko.pdf_utils.crypt.api import PdfMacStatus
+from pyhanko.pdf_utils.crypt.api import PdfMacStatus, SecurityHandlerVersion
 from pyhanko.pdf_utils.crypt.permissions import StandardPermissions
 from pyhanko.pdf_utils.reader import PdfFileReader
 
@@ -16,10 +16,13 @@ from verify.errors import (
     BrokenPDFError,
     EncryptedForCertificatesError,
     EncryptedPDFError,
+    UnsupportedEncryptionError,
     WrongPasswordError,
 )
 from verify.password import NO_PASSWORD, Password
 
+_AES_128 = 16
+"""Octets."""
 _FIRST_REVISION = 2
 """Of the handler: in its time filling in was not told from commenting."""
 
@@ -50,6 +53,8 @@ def unlock(reader: PdfFileReader, *, name: str, password: Password | None) -> Ac
         EncryptedPDFError: it needs a password, and none was given.
         WrongPasswordError: the one given is neither.
         EncryptedForCertificatesError: it is encrypted for holders of certificates.
+        UnsupportedEncryptionError: it is encrypted in a way that is not read: revision 5, which
+            its maker gave up.
         BrokenPDFError: its integrity code is wrong.
     """
     if not reader.encrypted:
@@ -57,6 +62,11 @@ def unlock(reader: PdfFileReader, *, name: str, password: Password | None) -> Ac
     handler = reader.security_handler
     if not isinstance(handler, StandardSecurityHandler):
         raise EncryptedForCertificatesError(name=name)
+    given = reader.encrypt_dict or {}
+    if handler.version.value is None or handler.revision.value is None:
+        raise UnsupportedEncryptionError(name=name, revision=str(given["/R"])[:20])
+    if handler.version is SecurityHandlerVersion.RC4_OR_AES128 and "/Length" not in given:
+        handler.keylen = _AES_128  # it stands in the filter alone; pyHanko 0.38 takes 40 bits
     tried = NO_PASSWORD if password is None else password
     result = _try(reader, tried, name)
     if result.status is AuthStatus.FAILED and password is not None:

@@ -13,7 +13,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.crypt.pubkey import RecipientEncryptionPolicy
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
-from unit.signing.encrypted_documents import KINDS, USER, encrypt, owner_of
+from unit.signing.encrypted_documents import KINDS, USER, encrypt, owner_of, without_length
 from unit.signing.signing_world import TSA_URL, World, make_pdf
 from unit.signing.test_signing_revision import with_field
 
@@ -38,6 +38,7 @@ from verify.errors import (
     BrokenPDFError,
     EncryptedForCertificatesError,
     EncryptedPDFError,
+    UnsupportedEncryptionError,
     WrongPasswordError,
 )
 from verify.indication import Indication
@@ -230,3 +231,23 @@ def test_mutant_without_a_look_at_the_permissions_it_would_be_signed(peer, tmp_p
     data = encrypt(peer, tmp_path, make_pdf(), "aes-256", "--modify=none")
     monkeypatch.setattr(revision, "check_permitted", lambda *_, **__: None)
     assert sign(data, USER).report.indication is Indication.TOTAL_PASSED
+
+
+def test_aes_128_whose_length_stands_in_its_filter_alone_is_opened(peer, tmp_path):
+    data = without_length(encrypt(peer, tmp_path, make_pdf(), "aes-128"))
+    for password in (USER, owner_of("aes-128")):
+        signed = sign(data, password)
+        assert signed.report.indication is Indication.TOTAL_PASSED
+        assert signed.data.startswith(data)
+    with pytest.raises(WrongPasswordError):
+        sign(data, "khac")
+
+
+def test_the_revision_that_was_given_up_is_called_by_its_name(peer, tmp_path):
+    """Whatever the password: none would open it."""
+    data = encrypt(peer, tmp_path, make_pdf(), "aes-256", "--force-R5")
+    for password in (None, USER, "khac"):
+        with pytest.raises(UnsupportedEncryptionError) as caught:
+            sign(data, password)
+        assert caught.value.facts == {"name": "cv.pdf", "revision": "5"}
+    assert sign(encrypt(peer, tmp_path, make_pdf()), USER).report.passed
