@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pyhanko.pdf_utils.crypt import AuthResult, AuthStatus, StandardSecurityHandler
 from pyhanko.pdf_utils.crypt.api import PdfMacStatus, SecurityHandlerVersion
 from pyhanko.pdf_utils.crypt.permissions import StandardPermissions
+from pyhanko.pdf_utils.generic import DictionaryObject
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from verify.errors import (
@@ -62,7 +63,7 @@ def unlock(reader: PdfFileReader, *, name: str, password: Password | None) -> Ac
     handler = reader.security_handler
     if not isinstance(handler, StandardSecurityHandler):
         raise EncryptedForCertificatesError(name=name)
-    given = reader.encrypt_dict or {}
+    given = reader.encrypt_dict or DictionaryObject()
     if handler.version.value is None or handler.revision.value is None:
         raise UnsupportedEncryptionError(name=name, revision=str(given["/R"])[:20])
     if handler.version is SecurityHandlerVersion.RC4_OR_AES128 and "/Length" not in given:
