@@ -6,6 +6,8 @@ One class works unchanged in certificate, CSR, CRL and OCSP builders and in the 
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
+from typing import Literal, cast
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -56,11 +58,31 @@ _ONE_SIZE = (
 
 def key_type_of(key: object) -> KeyType | None:
     """Return the type of a private or public key, or None for one that Antin has no name for."""
-    if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey):
-        return _RSA_SIZES.get(key.key_size)
-    if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
-        return _CURVES.get(key.curve.name)
-    return next((kind for kind, classes in _ONE_SIZE if isinstance(key, classes)), None)
+    match _family_of(key):
+        case "rsa":
+            return _RSA_SIZES.get(cast("rsa.RSAPublicKey", key).key_size)
+        case "ec":
+            return _CURVES.get(cast("ec.EllipticCurvePublicKey", key).curve.name)
+        case one_size:
+            return one_size
+
+
+_Family = Literal["rsa", "ec"] | KeyType | None
+
+
+def _family_of(key: object) -> _Family:
+    return _family(type(key))  # type: ignore[arg-type]  # a class is hashable
+
+
+# An instance of an abstract class is looked for among all that are registered with it; the answer
+# for a class is the answer for each of its objects.
+@lru_cache(maxsize=128)
+def _family(kind: type) -> _Family:
+    if issubclass(kind, rsa.RSAPrivateKey | rsa.RSAPublicKey):
+        return "rsa"
+    if issubclass(kind, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
+        return "ec"
+    return next((one for one, classes in _ONE_SIZE if issubclass(kind, classes)), None)
 
 
 def hash_for(key: PrivateKey | PublicKey) -> SHA256 | SHA384 | SHA512 | None:
@@ -68,9 +90,10 @@ def hash_for(key: PrivateKey | PublicKey) -> SHA256 | SHA384 | SHA512 | None:
 
     This is what `cryptography`'s builders take as their `algorithm`.
     """
-    if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
-        return _curve_hash(key.curve)
-    return SHA256() if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey) else None
+    family = _family_of(key)
+    if family == "ec":
+        return _curve_hash(cast("ec.EllipticCurvePublicKey", key).curve)
+    return SHA256() if family == "rsa" else None
 
 
 def digest_for(key: PrivateKey | PublicKey) -> SHA256 | SHA384 | SHA512:
@@ -123,12 +146,14 @@ def algorithm_der(key: PrivateKey | PublicKey, *, pss: bool = False) -> bytes:
     SHA-256, a salt of 32 octets, the trailer left out as its default); RFC 5758 §3.2 (ECDSA, none);
     RFC 8410 §3 (Ed25519, none); RFC 9881 §2 (ML-DSA, none).
     """
-    if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey):
-        return _PSS if pss else bytes.fromhex("300d06092a864886f70d01010b0500")
-    if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
-        last = {32: 2, 48: 3, 64: 4}[_curve_hash(key.curve).digest_size]
-        return bytes.fromhex("300a06082a8648ce3d0403") + bytes((last,))
-    return _HASHING_INSIDE[key_type_of(key)]
+    match _family_of(key):
+        case "rsa":
+            return _PSS if pss else bytes.fromhex("300d06092a864886f70d01010b0500")
+        case "ec":
+            size = _curve_hash(cast("ec.EllipticCurvePublicKey", key).curve).digest_size
+            return bytes.fromhex("300a06082a8648ce3d0403") + bytes(({32: 2, 48: 3, 64: 4}[size],))
+        case one_size:
+            return _HASHING_INSIDE[one_size]
 
 
 _PSS = bytes.fromhex(

@@ -222,6 +222,9 @@ def parse_subject(text: str) -> Subject:
     return build_subject(pairs)
 
 
+# An office's names stand in many certificates, and each value is judged three times while one is
+# made: with the order, by the linter, and where a worker takes the order up again.
+@lru_cache(maxsize=64)
 def unfit_value(short: str, value: str) -> Phrase | None:
     """Return what speaks against a value in its kept form; None where nothing does."""
     bound = ALTERNATIVES[short][0] if short in ALTERNATIVES else ATTRIBUTES[short].upper_bound

@@ -14,14 +14,13 @@ from functools import lru_cache
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 
-from pki import der
 from pki.authority.issuance import Order, sign_record, write_draft
 from pki.authority.issuer import Issuer, Signatory
 from pki.blocked import BlockedKeys
 from pki.errors.keys import KeyMismatchError
 from pki.errors.tree import PKIError
 from pki.keys import PrivateKey, PublicKey, certifies
-from pki.lint.fields import KEY
+from pki.lint.fields import KEY, read_fields
 from pki.profile import Profile
 from pki.records.certificates import CertificateRecord
 from pki.request import parse_request, requested_key
@@ -109,8 +108,7 @@ def sign_batch(
 
 def certified_key(record: CertificateRecord) -> PublicKey:
     """Return the key that stands in a record's bytes."""
-    fields = der.read_all(der.read(record.tbs_der, "certificate").content, "certificate")
-    return check_strength(load_der_public_key(fields[KEY].whole))
+    return check_strength(load_der_public_key(read_fields(record.tbs_der)[KEY].whole))
 
 
 def _draft(shop: Shop, signatory: Signatory, demand: Demand, now: datetime) -> Drafted:

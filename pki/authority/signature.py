@@ -15,7 +15,7 @@ from pki.authority.issuer import Signatory
 from pki.errors.files import MalformedDERError
 from pki.errors.issuing import SignatureMismatchError
 from pki.keys import sign_data
-from pki.lint.fields import ALGORITHM
+from pki.lint.fields import ALGORITHM, read_fields
 from pki.lint.linter import LintPass, redeem
 from pki.profile import Profile
 
@@ -40,8 +40,8 @@ def assemble(tbs_der: bytes, signature: bytes) -> bytes:
 
     Spec: RFC 5280 §4.1.1.2.
     """
-    fields = der.read_all(der.read(tbs_der, "certificate").content, "certificate")
-    return der.sequence((tbs_der, fields[ALGORITHM].whole, der.bit_string(signature)))
+    algorithm = read_fields(tbs_der)[ALGORITHM].whole
+    return der.sequence((tbs_der, algorithm, der.bit_string(signature)))
 
 
 def check_result(certificate_der: bytes, tbs_der: bytes, signatory: Signatory) -> x509.Certificate:

@@ -5,6 +5,8 @@ Spec: RFC 5280 §4.1.2; ids name the clause.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
@@ -30,6 +32,17 @@ VERSION, SERIAL, ALGORITHM, ISSUER, VALIDITY, SUBJECT, KEY = range(7)
 """Positions of the fields in a version 3 TBSCertificate."""
 
 _TAG_ISSUER_UID, _TAG_SUBJECT_UID = 0x81, 0x82
+
+
+# The linter reads them, and who puts the signature beside them; parts of octets cannot change.
+@lru_cache(maxsize=16)
+def read_fields(tbs_der: bytes) -> tuple[der.TLV, ...]:
+    """Return the fields of a TBSCertificate as they are written, at the positions above.
+
+    Raises:
+        MalformedDERError: not DER.
+    """
+    return der.read_all(der.read(tbs_der, "certificate").content, "certificate")
 
 
 @collect(RULES, "rfc5280.4.1.2.2.serial_positive")

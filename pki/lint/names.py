@@ -136,11 +136,11 @@ def _alternative(target: Target, tag: int) -> list[str]:
 
 def _known(target: Target) -> Iterator[tuple[str, str]]:
     """Yield the attributes that have a short name; of others no subject of ours consists."""
-    for attribute in target.subject:
-        short = _SHORTS.get(attribute.oid)
+    for oid, value in target.values:
+        short = _SHORTS.get(oid)
         if short is not None:
-            yield short, str(attribute.value)
+            yield short, value
 
 
 def _oid(target: Target, place: int) -> str:
-    return list(target.subject)[place].oid.dotted_string
+    return target.values[place][0].dotted_string

@@ -9,7 +9,7 @@ from pki import der
 from pki.errors.files import MalformedDERError
 from pki.extension import OIDS
 from pki.keys import KeyType, key_type_of
-from pki.lint.fields import ALGORITHM, ISSUER, SUBJECT, attributes_in
+from pki.lint.fields import ALGORITHM, ISSUER, SUBJECT, attributes_in, read_fields
 from pki.lint.frame import OWN, Frame
 from pki.lint.target import Intent, Target
 
@@ -32,7 +32,7 @@ def read_target(tbs_der: bytes, intent: Intent) -> Target:
     Raises:
         Exception: one of `UNREADABLE`.
     """
-    fields = der.read_all(der.read(tbs_der, "certificate").content, "certificate")
+    fields = read_fields(tbs_der)
     unsigned = der.sequence((tbs_der, fields[ALGORITHM].whole, der.bit_string(b"")))
     certificate = x509.load_der_x509_certificate(unsigned)
     own, same = _parted_extensions(fields)

@@ -105,6 +105,11 @@ class Target:
         return self.certificate.subject
 
     @cached_property
+    def values(self) -> tuple[tuple[x509.ObjectIdentifier, str], ...]:
+        """Object identifier and text of each attribute of the subject, parsed."""
+        return tuple([(attribute.oid, str(attribute.value)) for attribute in self.subject])
+
+    @cached_property
     def alternative_names(self) -> tuple[der.TLV, ...]:
         """The subject's alternative names, as they are written."""
         octets = self.own.get(x509.SubjectAlternativeName)

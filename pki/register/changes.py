@@ -7,6 +7,7 @@ conflict: two processes can never both complete, abandon or revoke the same seri
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import bindparam, func, insert, select, update
@@ -67,7 +68,12 @@ Record = AuthorityRecord | CertificateRecord | RevocationRecord | CRLRecord | Su
 
 def values_of(record: Record) -> dict[str, object]:
     """Return a record's fields by the names of their columns."""
-    return {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: getattr(record, name) for name in _columns(type(record))}  # type: ignore[arg-type]  # a class is hashable
+
+
+@cache
+def _columns(kind: type[Record]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def apply(statements: Statements, change: Change, register: Path | str) -> None:
