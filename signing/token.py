@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from asn1crypto import cms, core, tsp
 from cryptography import x509
@@ -165,15 +166,26 @@ def _is_trusted(
     at: datetime,
 ) -> bool:
     """Say whether there is a sound path to a trusted root, everything below it in its period."""
-    path = build_path(
-        certificate, CertificatePool(trust, others), limits=default_policy().limits, hint=at
-    )
-    below = path[:-1]
+    in_period = tuple(each for each in others if _is_valid(each, at))
+    usable = certificate in trust or _is_valid(certificate, at)
+    return usable and _has_sound_path(certificate, in_period, trust)
+
+
+def _is_valid(certificate: x509.Certificate, at: datetime) -> bool:
+    return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+
+
+@lru_cache(maxsize=16)
+def _has_sound_path(
+    certificate: x509.Certificate, others: tuple[x509.Certificate, ...], trust: TrustStore
+) -> bool:
+    """Find a path once: a service's tokens bring the same certificates each time."""
+    pool, limits = CertificatePool(trust, others), default_policy().limits
+    path = build_path(certificate, pool, limits=limits, hint=certificate.not_valid_before_utc)
     return (
         path[-1] in trust
         and not any(find_defects(path))
-        and all(each.not_valid_before_utc <= at <= each.not_valid_after_utc for each in below)
-        and all(_digest_of(each) not in WEAK for each in below)
+        and all(_digest_of(each) not in WEAK for each in path[:-1])
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography import x509
@@ -23,11 +25,31 @@ from verify.guard import foreign
 def quietly() -> Iterator[None]:
     """Keep cryptography from warning about odd but readable names, serials and lists.
 
-    It warns at each look at one; a verdict depends on checks, not on warnings.
+    It warns at each look at one; a verdict depends on checks, not on warnings. Python keeps one
+    list of filters for all threads: who comes first changes it, who leaves last puts it back.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
+    with _QUIET.lock:
+        if not _QUIET.inside:
+            _QUIET.filters.enter_context(warnings.catch_warnings())
+            warnings.simplefilter("ignore", UserWarning)
+        _QUIET.inside += 1
+    try:
         yield
+    finally:
+        with _QUIET.lock:
+            _QUIET.inside -= 1
+            if not _QUIET.inside:
+                _QUIET.filters.close()
+
+
+@dataclass(slots=True)
+class _Quiet:
+    lock: threading.Lock
+    filters: ExitStack
+    inside: int = 0
+
+
+_QUIET = _Quiet(threading.Lock(), ExitStack())
 
 
 def read_certificate(untrusted_der: bytes) -> x509.Certificate:

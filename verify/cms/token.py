@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from asn1crypto import cms, core, pdf, tsp
 from cryptography import x509
@@ -51,7 +52,10 @@ class Token:
     """Digest name and hash of the certificate the signer names."""
     signature_timestamps: tuple[bytes, ...]
     content_timestamps: tuple[bytes, ...]
-    _sid: ASN1
+    _key_id: bytes | None
+    """How the signer is named: by the identifier of its key, or else"""
+    _issuer_and_serial: tuple[bytes, int] | None
+    """by its issuer's name, DER, and its serial number."""
 
     def signer(self, others: tuple[x509.Certificate, ...]) -> x509.Certificate | None:
         """Return the signing certificate, from the token or from `others`, or None."""
@@ -61,16 +65,14 @@ class Token:
         return None
 
     def _names(self, certificate: x509.Certificate) -> bool:
-        if self._sid.name == "subject_key_identifier":
-            try:
-                own = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
-            except x509.ExtensionNotFound:
-                return False
-            return bool(own.value.digest == self._sid.chosen.native)
-        return bool(
-            self._sid.chosen["serial_number"].native == serial_of(certificate)
-            and raw(self._sid.chosen["issuer"]) == certificate.issuer.public_bytes()
-        )
+        if self._key_id is None:
+            named = certificate.issuer.public_bytes(), serial_of(certificate)
+            return named == self._issuer_and_serial
+        try:
+            own = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+        except x509.ExtensionNotFound:
+            return False
+        return own.value.digest == self._key_id
 
     def reference_to(self, certificate: x509.Certificate) -> Reference:
         """Say whether the signed attributes name `certificate` as the signing one."""
@@ -88,6 +90,21 @@ def read_token(untrusted_der: bytes) -> Token:
         MalformedObjectError: not a SignedData, not exactly one signer, an attribute that must
             stand once stands twice, or bytes other than zero after the end.
     """
+    if len(untrusted_der) <= _COMMON_BYTES:
+        return _read_common(untrusted_der)
+    return _read(untrusted_der)
+
+
+_COMMON_BYTES = 32 * 1024
+
+
+@lru_cache(maxsize=16)
+def _read_common(untrusted_der: bytes) -> Token:
+    """Read a token once: a time-stamp is looked at when it comes, and again in its document."""
+    return _read(untrusted_der)
+
+
+def _read(untrusted_der: bytes) -> Token:
     with foreign("CMS signature"):
         content_info = cms.ContentInfo.load(untrusted_der)
         if untrusted_der[encoded_length(untrusted_der) :].strip(b"\0"):
@@ -111,6 +128,7 @@ def _take_apart(signed_data: ASN1, signer_info: ASN1) -> Token:
     crls, responses = _evidence(signed_data, signed)
     message_digest = _single(signed, "1.2.840.113549.1.9.4")
     content_type = _single(signed, "1.2.840.113549.1.9.3")
+    key_id, issuer_and_serial = _signer(signer_info["sid"])
     return Token(
         content_type=encapsulated["content_type"].dotted,
         content=_content(encapsulated),
@@ -127,8 +145,15 @@ def _take_apart(signed_data: ASN1, signer_info: ASN1) -> Token:
         ess=_signing_certificates(signed),
         signature_timestamps=_tokens(unsigned, SIGNATURE_TIMESTAMP),
         content_timestamps=_tokens(signed, CONTENT_TIMESTAMP),
-        _sid=signer_info["sid"],
+        _key_id=key_id,
+        _issuer_and_serial=issuer_and_serial,
     )
+
+
+def _signer(sid: ASN1) -> tuple[bytes | None, tuple[bytes, int] | None]:
+    if sid.name == "subject_key_identifier":
+        return bytes(sid.chosen.native), None
+    return None, (raw(sid.chosen["issuer"]), int(sid.chosen["serial_number"].native))
 
 
 def _attributes(attributes: ASN1) -> dict[str, list[ASN1]]:
