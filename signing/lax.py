@@ -3,7 +3,8 @@
 A signature says something about what is seen, so all must see the same, before and after:
 
 1. each cross-reference section lies where it is said to lie: a program that has to search for it
-   may find other objects than one that does not;
+   may find other objects than one that does not (the last one may be searched for where all find
+   the same, see `signing.damage`);
 2. no object has a number beyond the /Size that the newest section tells: it does not count today,
    and would come into sight with the /Size of the next section;
 3. every object that the document leads to is where the cross-references say, and reads strictly;
@@ -21,6 +22,7 @@ from io import BytesIO
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, IndirectObject, Reference
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 
+from signing.damage import read_mended
 from signing.display.page_text import READER
 from signing.errors.documents import (
     DocumentNeedsRepairError,
@@ -48,6 +50,10 @@ def open_lax(data: bytes, *, name: str, password: Password | None) -> Reader:
         DocumentNeedsRepairError: it can only be read by searching for its objects.
         InvalidInputError, RefusedError: it is not opened with this password.
     """
+    mended = read_mended(data, name=name, password=password)
+    if mended is not None:
+        _check_objects(mended, name)
+        return mended
     reader = Reader(data, strict=False)
     reader.strict = True  # from here on; the sections are read
     unlock(reader, name=name, password=password)

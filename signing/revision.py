@@ -20,6 +20,7 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from pki.words import VIETNAM
 from signing.coroutine import finish
+from signing.damage import check_ended
 from signing.display.pdfa import give_empty_look
 from signing.document import append_to, check_unlocked, hostile_document, open_writer
 from signing.embed import Embedding, Placeholder, declare_extensions
@@ -141,6 +142,7 @@ def prepare_opened(
         DocumentLockedError: a signature in it forbids one more.
         CertifiedError: a certification in it forbids a new visible field.
         DocumentUnsupportedError: it cannot be appended to safely.
+        DocumentNeedsRepairError: an object is left open; see `append_to` for more.
         FieldNumberError: there is no field of the number given.
         FieldTakenError: the field named is signed; see `plan_field` for the others.
         CertifyNotFirstError: a certification is asked for and something is signed already.
@@ -149,6 +151,8 @@ def prepare_opened(
     """
     options, signer = _with_field_name(request.options, pdf), request.signer
     earlier = find_signature_fields(pdf, name=pdf.name, limit=_MANY) if signed else ()
+    if not earlier:
+        check_ended(pdf)
     writer = append_to(pdf, request.into)
     plan = plan_field(writer, options, signer.certificate, request.at, password=pdf.password)
     check_permitted(pdf.access, name=pdf.name, creates=plan.new_field is not None)

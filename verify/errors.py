@@ -14,6 +14,12 @@ class NotAPDFError(InvalidInputError):
     code = "verify.not_a_pdf"
 
 
+class BytesBeforeHeaderError(InvalidInputError):
+    """Something stands before the PDF header (facts: `name`, `size` of it, in bytes)."""
+
+    code = "verify.bytes_before_header"
+
+
 class EmptyPDFError(InvalidInputError):
     """The file has no bytes (fact: `name`)."""
 

@@ -17,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from peers.maven import made, run
 from unit.signing.copying_world import SAO_LUC, copied, extract, long_original, original, sao_y
+from unit.signing.odd_documents import plain, plain_with_stream, point_off
 from unit.signing.outgoing_world import WORLD, by_agency, by_leader, numbered, prepared
 from unit.signing.signing_world import NOW, TSA_URL, World, make_pdf, wide_policy
 
@@ -166,6 +167,17 @@ def put_copies(asking: Asking) -> None:
     asking.put("TRÍCH SAO", copied(long_original(), parts).signed.data, passed(Level.B_B))
 
 
+def put_mended(asking: Asking) -> None:
+    """Documents whose last pointer was off, signed once and twice."""
+    world = asking.world()
+    for label, data in (("table", plain()), ("stream", plain_with_stream())):
+        for level in (Level.B_B, Level.B_LTA):
+            once = sign(world, point_off(data, 2), level=level)
+            asking.put(f"mended {label} {level}", once, passed(level))
+            twice = sign(world, once, level=level)
+            asking.put(f"mended {label} {level} twice", twice, passed(level, level))
+
+
 def put_refused(asking: Asking) -> None:
     """What DSS must not pass: the twins of the above."""
     data = bytearray(sign(asking.world(), level=Level.B_LTA))
@@ -185,10 +197,13 @@ def put_refused(asking: Asking) -> None:
     asking.put("Ed25519, not in its policy", sign(asking.world("ed25519")), edwards)
 
 
+PUTS = (put_levels, put_wishes, put_extended, put_outgoing, put_copies, put_mended, put_refused)
+
+
 @pytest.mark.long
 def test_dss_says_of_every_document_what_we_say(peer, tmp_path):
     asking = Asking(tmp_path)
-    for put in (put_levels, put_wishes, put_extended, put_outgoing, put_copies, put_refused):
+    for put in PUTS:
         put(asking)
     answers = asking.answers(peer)
     for name, answer in answers.items():

@@ -13,7 +13,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 from unit.signing.encrypted_documents import KINDS, USER, encrypt, without_length
-from unit.signing.odd_documents import hybrid
+from unit.signing.odd_documents import hybrid, plain, plain_with_stream, point_off
 from unit.signing.signing_world import NOW, World, make_pdf
 
 from signing._asn1 import to_asn1
@@ -102,3 +102,13 @@ def test_one_of_a_length_that_stands_in_its_filter_alone_is_accepted(peer, tmp_p
     path = tmp_path / "signed.pdf"
     path.write_bytes(signed(data, display, USER)[0])
     check_with_peers(peer, path, USER)
+
+
+@pytest.mark.parametrize("made", [plain, plain_with_stream])
+@pytest.mark.parametrize("display", DISPLAYS)
+def test_one_whose_last_pointer_was_off_is_accepted(peer, tmp_path, made, display):
+    data, world = signed(point_off(made(), 2), display)
+    path = tmp_path / "mended.pdf"
+    path.write_bytes(data)
+    check_with_peers(peer, path)
+    check_with_pyhanko(data, world)

@@ -19,6 +19,7 @@ from pyhanko.sign.diff_analysis import DiffResult
 from verify.content import Content
 from verify.errors import (
     BrokenPDFError,
+    BytesBeforeHeaderError,
     EmptyPDFError,
     MalformedObjectError,
     NotAPDFError,
@@ -32,6 +33,10 @@ from verify.policy import Limits
 
 # pyHanko logs each suspicious change; findings say the same, and a library does not print.
 logging.getLogger("pyhanko").addHandler(logging.NullHandler())
+
+
+_HEADER_WITHIN = 1024
+"""Bytes; programs look so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,7 @@ def open_pdf(
         EmptyPDFError: no bytes.
         TooLargeError: more bytes than the policy allows.
         NotAPDFError: no PDF header.
+        BytesBeforeHeaderError: something stands before it.
         EncryptedPDFError, WrongPasswordError, EncryptedForCertificatesError: see `unlock`.
         BrokenPDFError: its structure cannot be read.
     """
@@ -108,8 +114,11 @@ def open_pdf(
         raise EmptyPDFError(name=name)
     if len(data) > limits.document_bytes:
         raise TooLargeError(name=name, size=len(data), limit=limits.document_bytes)
-    if b"%PDF-" not in data[:1024]:
+    header = data[:_HEADER_WITHIN].find(b"%PDF-")
+    if header < 0:
         raise NotAPDFError(name=name)
+    if header > 0:  # programs count offsets from the file's start, or from here
+        raise BytesBeforeHeaderError(name=name, size=header)
     try:
         return _open(data, name, password, strict=True)
     except MalformedObjectError:

@@ -109,6 +109,11 @@ class Reader(PdfFileReader):
             return None
         return generic.Reference(place.obj_stream_id, 0, self)
 
+    def numbers_in(self, stream: int) -> tuple[int, ...] | None:
+        """Return the numbers of the objects in an object stream; None where it is odd."""
+        taken = self._object_stream(stream)
+        return None if taken is None else tuple(number for number, _ in taken.places)
+
     def rewritten_since(self, revision: int) -> frozenset[generic.Reference]:
         """Return every object that a revision from this one on defines, moves or frees."""
         return frozenset(

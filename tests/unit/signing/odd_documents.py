@@ -115,3 +115,57 @@ def plain(**more: object) -> bytes:
     made = Assembled()
     made.table(**more)  # type: ignore[arg-type]  # whatever the test says
     return made.data
+
+
+def plain_with_stream(*, packed: bool = True, hides: bytes = b"") -> bytes:
+    """Return the same document with a stream of cross-references, and one of objects.
+
+    Args:
+        packed: whether objects 5 and 6 lie in an object stream.
+        hides: one more object in that stream, which nothing names.
+    """
+    objects = plain_objects()
+    inside = {number: objects.pop(number) for number in (5, 6)} if packed else {}
+    made = Assembled(objects)
+    if inside:
+        texts = [*inside.items(), *([(9, hides)] if hides else [])]
+        index, held = b"", b""
+        for number, text in texts:
+            index += b"%d %d " % (number, len(held))
+            held += text + b" "
+        entries = b"/Type/ObjStm/N %d/First %d" % (len(texts), len(index))
+        made.add(7, stream(index + held, entries))
+    size, at = 9, len(made.data)
+    rows = [b"\0" + bytes(5)]
+    for number in range(1, size):
+        if number in inside:
+            rows.append(b"\2" + (7).to_bytes(4, "big") + bytes([number - 5]))
+        elif number in made.places or number == size - 1:
+            rows.append(b"\1" + made.places.get(number, at).to_bytes(4, "big") + b"\0")
+        else:
+            rows.append(b"\0" + bytes(5))
+    words = b"/Type/XRef/W[1 4 1]/Size %d/Root 1 0 R" % size
+    made.end(made.add(size - 1, stream(b"".join(rows), words)))
+    return made.data
+
+
+def point_off(data: bytes, by: int) -> bytes:
+    """Return the document with a last pointer that is wrong."""
+    before, start = data.rsplit(b"startxref\n", 1)
+    number, rest = start.split(b"\n", 1)
+    return b"%sstartxref\n%d\n%s" % (before, int(number) + by, rest)
+
+
+class LeftOpen(Assembled):
+    """A document in which one object has no `endobj`."""
+
+    def __init__(self, number: int) -> None:
+        self.left_open = number
+        super().__init__()
+
+    def add(self, number: int, text: bytes) -> int:
+        """Append an object and return where it stands."""
+        place = super().add(number, text)
+        if number == self.left_open:
+            self.data = self.data.removesuffix(b"endobj\n")
+        return place

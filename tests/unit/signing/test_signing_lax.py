@@ -102,13 +102,13 @@ def is_lax_with(data: bytes, password: str) -> bool:
 
 
 def test_cross_references_that_must_be_searched_for_are_not_taken():
-    data = plain()
-    start = int(data.rsplit(b"startxref\n", 1)[1].split(b"\n")[0])
-    off = data.replace(b"startxref\n%d" % start, b"startxref\n%d" % (start + 3))
-    assert is_lax(off)
+    made = Assembled()
+    first = made.table()
+    made.second_table(b"/Prev %d" % (first + 3))
+    assert is_lax(made.data)
     with pytest.raises(DocumentNeedsRepairError) as caught:
-        sign(off)
-    assert caught.value.facts == {"name": "document.pdf", "offset": start + 3}
+        sign(made.data)
+    assert caught.value.facts == {"name": "document.pdf", "offset": first + 3}
 
 
 def test_an_object_that_does_not_count_today_must_not_count_tomorrow():
