@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 from typing import BinaryIO, cast
 
 from pyhanko.pdf_utils.generic import ArrayObject, IndirectObject, PdfObject
@@ -32,6 +31,7 @@ from signing.errors.fields import FieldNotSignatureError, FieldTakenError
 from signing.hybrid import check_hybrid
 from signing.lax import check_seen_alike, open_lax
 from signing.objects import entry
+from verify.content import Content
 from verify.password import Password
 from verify.pdf.document import OpenPDF
 from verify.pdf.encryption import unlock
@@ -76,12 +76,18 @@ def hostile_document() -> Iterator[None]:
 
 
 def open_writer(
-    stream: BytesIO, name: str, password: Password | None = None, *, creates: bool = False
+    stream: BinaryIO,
+    content: Content,
+    name: str,
+    password: Password | None = None,
+    *,
+    creates: bool = False,
 ) -> IncrementalPdfFileWriter:
     """Return a writer that appends to the document in `stream`.
 
     Args:
-        stream: the document.
+        stream: the document, in memory or in a file.
+        content: what it holds, for as long as the writer is used.
         name: what to call it in messages.
         password: of a document that is encrypted.
         creates: whether a new field is to be made.
@@ -92,7 +98,7 @@ def open_writer(
         DocumentUnsupportedError: pyHanko cannot append to it safely.
     """
     with hostile_document():
-        reader = _reader_of(stream.getvalue(), name, password)
+        reader = _reader_of(content, name, password)
         access = unlock(reader, name=name, password=password)
         check_appendable(access)
         if creates:
@@ -101,11 +107,11 @@ def open_writer(
         return _Appender.from_reader(reader)
 
 
-def _reader_of(data: bytes, name: str, password: Password | None) -> Reader:
+def _reader_of(data: Content, name: str, password: Password | None) -> Reader:
     try:
         return Reader(data, strict=True)
     except PdfStrictReadError:
-        return open_lax(data, name=name, password=password)
+        return open_lax(bytes(data), name=name, password=password)
 
 
 def append_to(pdf: OpenPDF, into: BinaryIO | None = None) -> IncrementalPdfFileWriter:

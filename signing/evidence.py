@@ -21,6 +21,7 @@ from signing.errors.standing import RevokedMeanwhileError
 from signing.errors.times import EvidenceUnavailableError
 from signing.services import SigningServices
 from verify.collect import collect_for_chain
+from verify.content import Content
 from verify.document import verify_opened
 from verify.evidence import NONE, Evidence
 from verify.indication import Indication
@@ -56,7 +57,7 @@ def gather_evidence(
 class Subject:
     """The signature that evidence is gathered for, and whom it rests on."""
 
-    data: bytes
+    data: Content
     """The document."""
     field: str
     name: str

@@ -16,6 +16,7 @@ from signing.revision import (
 )
 from signing.services import SigningServices
 from signing.tsa import FetchingTimeStamper
+from verify.content import shown
 from verify.evidence import Evidence
 
 
@@ -45,10 +46,11 @@ def extend(
         UntrustedPathError: a certificate has no path to a trusted root.
         UnavailableError: the time-stamp service, see `signing.tsa`.
     """
-    data, name, password = signed.output.getvalue(), request.name, services.password
+    name, password = request.name, services.password
     ends = (signer.certificate, *timestamper.signers)
     others = (*signer.chain, *timestamper.certificates)
-    evidence = gather_proof(Subject(data, signed.field_name, name, ends, others), services)
+    with shown(signed.output) as data:
+        evidence = gather_proof(Subject(data, signed.field_name, name, ends, others), services)
     add_evidence(signed.output, evidence, contents=signed.contents, name=name, password=password)
     if request.options.level is not Level.B_LTA:
         return evidence

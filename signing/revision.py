@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from io import BytesIO
 from typing import BinaryIO
 from uuid import uuid4
 
@@ -33,7 +30,7 @@ from signing.seed import obey_seed_values
 from signing.signer import KeySigner, usable_public_key
 from signing.tsa import TOKEN_BYTES, FetchingTimeStamper
 from signing.wishes import check_form
-from verify.content import Content, let_go, map_file
+from verify.content import shown
 from verify.evidence import Evidence
 from verify.password import Password
 from verify.pdf.document import OpenPDF, open_pdf
@@ -82,19 +79,12 @@ class PreparedSignature:
         signature = signer.sign(attributes)
         cms = signer.finish(attributes, signature, self._timestamp(signature))
         contents = self._embedding.fill(cms)
-        output = self._embedding.output
-        in_memory = output if isinstance(output, BytesIO) else BytesIO()
-        return SignedRevision(in_memory, self.field_name, contents)
+        return SignedRevision(self.output, self.field_name, contents)
 
-    @contextmanager
-    def shown(self) -> Iterator[Content]:
-        """Hand out the document as it will be, but for the CMS."""
-        output = self._embedding.output
-        content = output.getvalue() if isinstance(output, BytesIO) else map_file(output)
-        try:
-            yield content
-        finally:
-            let_go(content)
+    @property
+    def output(self) -> BinaryIO:
+        """The document as it will be, but for the CMS: in memory, or in the file asked for."""
+        return self._embedding.output
 
     def _timestamp(self, signature: bytes) -> bytes | None:
         if self._request.timestamper is None:
@@ -109,8 +99,8 @@ class PreparedSignature:
 class SignedRevision:
     """The document with its new signature."""
 
-    output: BytesIO
-    """Empty where it was signed into a file."""
+    output: BinaryIO
+    """In memory, or in the file asked for."""
     field_name: str
     contents: bytes
     """The signature's /Contents as it stands in the file, padding included."""
@@ -191,7 +181,7 @@ def _placeholder(request: SignatureRequest, form: Form) -> Placeholder:
 
 
 def add_evidence(
-    document: BytesIO,
+    document: BinaryIO,
     evidence: Evidence,
     *,
     contents: bytes | None,
@@ -201,7 +191,7 @@ def add_evidence(
     """Append the evidence to the document security store.
 
     Args:
-        document: is appended to in place.
+        document: in memory or a file; is appended to in place.
         evidence: what to embed; what is there already is not written twice.
         contents: of the signature that gets a VRI entry; None for no such entry.
         name: the document's, for messages.
@@ -209,8 +199,8 @@ def add_evidence(
 
     Spec: ETSI EN 319 142-1 §5.4.2, §5.4.3.
     """
-    with hostile_document():
-        writer = open_writer(document, name, password)
+    with shown(document) as content, hostile_document():
+        writer = open_writer(document, content, name, password)
         store = DocumentSecurityStore.supply_dss_in_writer(
             writer,
             contents,
@@ -223,7 +213,7 @@ def add_evidence(
 
 
 def add_document_timestamp(
-    document: BytesIO,
+    document: BinaryIO,
     timestamper: FetchingTimeStamper,
     *,
     digest_name: str,
@@ -233,7 +223,7 @@ def add_document_timestamp(
     """Append a document time-stamp over everything before it.
 
     Args:
-        document: is appended to in place.
+        document: in memory or a file; is appended to in place.
         timestamper: asks for the time-stamp.
         digest_name: of the document.
         name: the document's, for messages.
@@ -244,14 +234,14 @@ def add_document_timestamp(
 
     Spec: ETSI EN 319 142-1 §5.4.3, ISO 32000-2 §12.8.5.
     """
-    writer = open_writer(document, name, password, creates=True)
-    field = _add_stamp_field(writer)
-    stamper = PdfTimeStamper(timestamper, field_name=field)
-    finish(
-        stamper.async_timestamp_pdf(
-            writer, digest_name, bytes_reserved=2 * TOKEN_BYTES, in_place=True
+    with shown(document) as content:
+        writer = open_writer(document, content, name, password, creates=True)
+        stamper = PdfTimeStamper(timestamper, field_name=_add_stamp_field(writer))
+        finish(
+            stamper.async_timestamp_pdf(
+                writer, digest_name, bytes_reserved=2 * TOKEN_BYTES, in_place=True
+            )
         )
-    )
 
 
 def _add_stamp_field(writer: IncrementalPdfFileWriter) -> str:

@@ -38,7 +38,7 @@ from signing.tsa import FetchingTimeStamper
 from signing.verdict import Expected, check_kept, judge_after, judge_before
 from signing.wishes import check_wishes
 from signing.xfa import check_form_kind
-from verify.content import Content, let_go, map_file
+from verify.content import Content, shown
 from verify.evidence import NONE, Evidence
 from verify.finding import Finding
 from verify.pdf.document import open_pdf
@@ -109,11 +109,6 @@ class Signatory:
         self._key_signer: KeySigner | None = None
         self._gatherers = Gatherers()
 
-    @property
-    def needs_evidence(self) -> bool:
-        """Whether evidence is put into each document after its signature."""
-        return self._options.level.needs_evidence
-
     def check(self) -> None:
         """Check the signer, as `sign` does: for whoever asks for a PIN before the first document.
 
@@ -131,8 +126,7 @@ class Signatory:
             data: the document.
             name: what to call it in messages.
             into: a file, to read and to write, that holds the document and nobody else's; the
-                signature is appended to it in place of being returned. For levels that embed no
-                evidence.
+                signature is appended to it in place of being returned.
 
         Raises:
             PKIError: see `sign_document`.
@@ -149,8 +143,8 @@ class Signatory:
         at = services.clock.now()
         request = SignatureRequest(self._opened(), options, at, timestamper, name, into)
         prepared = prepare_opened(pdf, request, signed=bool(before.signatures))
-        with prepared.shown() as shown:
-            check_kept(pdf, shown, before=before, limits=services.policy.limits)
+        with shown(prepared.output) as content:
+            check_kept(pdf, content, before=before, limits=services.policy.limits)
         signed = prepared.complete()
         if timestamper is not None and options.level.needs_evidence:
             had = extend(
@@ -159,18 +153,19 @@ class Signatory:
             evidence = NONE  # from here on the document must stand by itself
         else:
             had = evidence = self._evidence(timestamper, warnings)
-        result = signed.output.getvalue() if into is None else map_file(into)
-        report = judge_after(
-            pdf.grown(result, limits=services.policy.limits),
-            Expected(prepared.field_name, options.level, not self._strict, evidence, prepared.form),
-            before=before,
-            services=services,
-            gatherers=self._gatherers,
-        )
+        with shown(signed.output) as content:
+            report = judge_after(
+                pdf.grown(content, limits=services.policy.limits),
+                Expected(
+                    prepared.field_name, options.level, not self._strict, evidence, prepared.form
+                ),
+                before=before,
+                services=services,
+                gatherers=self._gatherers,
+            )
         choice = self._choice(find_signature(report, prepared.field_name), prepared.form)
-        let_go(result)
         done = SignedDocument(
-            result if isinstance(result, bytes) else b"",
+            content if isinstance(content, bytes) else b"",
             prepared.field_name,
             options.level,
             report,

@@ -15,7 +15,7 @@ import mmap
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
@@ -37,6 +37,16 @@ def let_go(content: Content) -> None:
     if isinstance(content, mmap.mmap):
         with suppress(BufferError):
             content.close()
+
+
+@contextmanager
+def shown(stream: BinaryIO) -> Iterator[Content]:
+    """Hand out what a stream in memory, or a file, holds; a file is shown for the block alone."""
+    content = stream.getvalue() if isinstance(stream, io.BytesIO) else map_file(stream)
+    try:
+        yield content
+    finally:
+        let_go(content)
 
 
 def stream_of(content: Content) -> io.BytesIO | io.BufferedReader:

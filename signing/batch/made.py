@@ -109,7 +109,7 @@ def make_document(
         OutputUnwritableError: the target's folder is not there.
         PKIError: see `signing.sign.sign_document`.
     """
-    if later is None and not signatory.needs_evidence and is_large(source):
+    if later is None and is_large(source):
         check_output(source, target, existing=existing)
         return _made_large(sign_large(source, target, signatory))
     stamp, data = _read(source, signatory)

@@ -70,7 +70,7 @@ def refused(error: type[Exception], source: Path, out: Path, world: World | None
     return caught.value
 
 
-@pytest.mark.parametrize("level", [Level.B_B, Level.B_T])
+@pytest.mark.parametrize("level", list(Level))
 @pytest.mark.parametrize("display", ["none", "text"])
 def test_it_is_signed_and_holds(source, out, level, display):
     world = World()
@@ -85,7 +85,9 @@ def test_it_is_signed_and_holds(source, out, level, display):
     assert [path.name for path in out.iterdir()] == ["o.pdf"]
     report = verify_document(data, policy=world.policy, trust=world.trust, at=world.clock.now())
     assert report.sha256 == made.output_sha256
-    assert report.signatures[0].covers_whole_document
+    assert report.signatures[0].covers_whole_document == (not level.needs_evidence)
+    if level.needs_evidence:
+        assert report.signatures[0].level == level
 
 
 def test_signed_again_both_signatures_hold(source, out):
@@ -97,12 +99,6 @@ def test_signed_again_both_signatures_hold(source, out):
     report = verify_document(data, policy=world.policy, trust=world.trust, at=world.clock.now())
     assert [each.field for each in report.signatures] == ["Signature1", "Signature2"]
     assert {each.sub_indication for each in report.signatures} <= {None, "TRY_LATER"}
-
-
-def test_where_evidence_goes_in_it_is_signed_in_memory(source, out):
-    made = sign_file(source, out / "o.pdf", signatory(World(), level=Level.B_LT, tsa_url=TSA_URL))
-    assert made.part is None
-    assert (out / "o.pdf").read_bytes() == made.data
 
 
 def test_a_batch_notes_it_and_knows_it_again(source, out):
@@ -246,7 +242,8 @@ def test_where_the_journal_cannot_be_written_nothing_is_given_out(source, out):
     assert not (out / "o.pdf").exists()
 
 
-def test_it_is_never_in_memory_as_a_whole(source, out):
+@pytest.mark.parametrize("level", [Level.B_B, Level.B_LTA])
+def test_it_is_never_in_memory_as_a_whole(source, out, level):
     """48 MB of one stream before the document's end."""
     data = make_pdf()
     filler = 48 * 1024 * 1024
@@ -257,7 +254,7 @@ def test_it_is_never_in_memory_as_a_whole(source, out):
             file.write(comment)
         file.write(data[data.rindex(b"startxref") :])
     world = World()
-    who = signatory(world)
+    who = signatory(world, level=level, tsa_url=TSA_URL)
     who.sign(make_pdf())
     tracemalloc.start()
     try:
