@@ -13,11 +13,14 @@ Spec: ETSI EN 319 142-1 §6.3; ETSI EN 319 102-1 §5.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from io import BytesIO
+from typing import BinaryIO
 
+from pki.errors.tree import PKIError
 from signing.document import hostile_document
 from signing.errors.documents import ExistingSignatureBrokenError
 from signing.errors.times import (
@@ -27,7 +30,7 @@ from signing.errors.times import (
     TSANotNamedError,
 )
 from signing.evidence import lag_of, links_of
-from signing.inplace import find_place, stamp_in_place
+from signing.inplace import Place, find_place, stamp_in_place
 from signing.lapse import Lapse, lapse_of
 from signing.options import Level
 from signing.reached import (
@@ -42,6 +45,7 @@ from signing.services import SigningServices
 from signing.tsa import FetchingTimeStamper
 from signing.verdict import is_broken, result_not_valid
 from verify.collect import Collector, verify_opened_online
+from verify.content import Content, shown
 from verify.document import verify_opened
 from verify.evidence import Evidence
 from verify.facts import Kind
@@ -85,6 +89,7 @@ class ExtendedDocument:
     """A document after extension, found to hold."""
 
     data: bytes
+    """Empty where it was raised in a file."""
     steps: tuple[Step, ...]
     """What was added, in this order; nothing where all was there."""
     before: str | None
@@ -101,10 +106,22 @@ class ExtendedDocument:
 def extend_document(
     data: bytes, *, wish: Extension, services: SigningServices, name: str = "document.pdf"
 ) -> ExtendedDocument:
-    """Return the document raised as far as `wish` says.
+    """Return the document raised as far as `wish` says; see `extend_in`.
+
+    Raises:
+        PKIError: see `extend_in`.
+    """
+    return extend_in(BytesIO(data), wish=wish, services=services, name=name)
+
+
+def extend_in(
+    document: BinaryIO, *, wish: Extension, services: SigningServices, name: str
+) -> ExtendedDocument:
+    """Raise a document where it is, as far as `wish` says.
 
     Args:
-        data: a PDF document.
+        document: a PDF document, in memory or in a file that is nobody else's; where this raises,
+            it is what it was.
         wish: what it shall become.
         services: time, network, trust, policy, time-stamp services.
         name: what to call the document in messages.
@@ -121,7 +138,17 @@ def extend_document(
     timestamper = services.timestamper(wish.tsa_url)
     if timestamper is None:
         raise TSANotNamedError(level=wish.level.value if wish.level else "-")
-    work = _Work(BytesIO(data), wish, services, timestamper, name)
+    work = _Work(document, wish, services, timestamper, name)
+    size = document.seek(0, os.SEEK_END)
+    try:
+        return _extend(work)
+    except PKIError:
+        work.undo(size)
+        raise
+
+
+def _extend(work: _Work) -> ExtendedDocument:
+    wish = work.wish
     if wish.due_within is not None:
         # A thousand documents that are not due ask nobody.
         alone = work.look_alone()
@@ -146,8 +173,7 @@ def _refuse_broken(report: Report) -> None:
 def _untouched(work: _Work, report: Report) -> ExtendedDocument:
     level = lowest_level(report)
     lapse = lapse_of(report, work.services.policy)
-    data = work.document.getvalue()
-    return ExtendedDocument(data, (), level, level, report, lapse, due=False)
+    return ExtendedDocument(work.data, (), level, level, report, lapse, due=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +184,7 @@ class Look:
     evidence: Evidence
 
 
-def look(data: bytes, services: SigningServices, *, name: str) -> Look:
+def look(data: Content, services: SigningServices, *, name: str) -> Look:
     """Judge a document as it is, fetching what it lacks.
 
     Raises:
@@ -174,7 +200,7 @@ def look(data: bytes, services: SigningServices, *, name: str) -> Look:
     return Look(report, collector.evidence)
 
 
-def _open(data: bytes, services: SigningServices, name: str) -> OpenPDF:
+def _open(data: Content, services: SigningServices, name: str) -> OpenPDF:
     limits = services.policy.limits
     return open_pdf(data, name=name, limits=limits, password=services.password)
 
@@ -183,7 +209,7 @@ def _open(data: bytes, services: SigningServices, name: str) -> OpenPDF:
 class _Work:
     """A document on its way."""
 
-    document: BytesIO
+    document: BinaryIO
     wish: Extension
     services: SigningServices
     timestamper: FetchingTimeStamper
@@ -192,22 +218,37 @@ class _Work:
     report: Report = field(init=False)
     evidence: Evidence = field(init=False)
     """What the network had to add to what is in the document, for this report."""
+    stamped: Place | None = None
+    """The signature that a time-stamp was put into."""
+
+    @property
+    def data(self) -> bytes:
+        """The document, where it is in memory."""
+        return self.document.getvalue() if isinstance(self.document, BytesIO) else b""
+
+    def undo(self, size: int) -> None:
+        """Make the document what it was, when it had that size."""
+        self.document.truncate(size)
+        if self.stamped is not None:
+            self.stamped.write(self.document, self.stamped.digits)
 
     def look(self) -> Report:
         """Judge the document as it is, fetching what it lacks."""
-        found = look(self.document.getvalue(), self.services, name=self.name)
+        with shown(self.document) as data:
+            found = look(data, self.services, name=self.name)
         self.report, self.evidence = found.report, found.evidence
         return self.report
 
     def look_alone(self) -> Report:
         """Judge the document by what is in it."""
         services = self.services
-        self.report = verify_opened(
-            _open(self.document.getvalue(), services, self.name),
-            policy=services.policy,
-            trust=services.trust,
-            at=services.clock.now(),
-        )
+        with shown(self.document) as data:
+            self.report = verify_opened(
+                _open(data, services, self.name),
+                policy=services.policy,
+                trust=services.trust,
+                at=services.clock.now(),
+            )
         return self.report
 
     def stamp(self, step: Step) -> None:
@@ -271,20 +312,23 @@ def _raise_level(work: _Work, level: Level) -> None:
 
 def _prove_existence(work: _Work, unproved: list[SignatureReport]) -> None:
     """Time-stamp the one signature that is last in its CMS; else the document."""
-    data, policy = work.document.getvalue(), work.services.policy
-    place = (
-        find_place(data, unproved[0].field, limits=policy.limits, password=work.services.password)
-        if len(unproved) == 1
-        else None
-    )
-    stamped = None
-    if place is not None and unproved[0].sub_filter == PADES:
-        stamped = stamp_in_place(data, place, work.timestamper, digest_name=_digest(policy))
-    if stamped is None:
-        work.stamp(Step.DOCUMENT_TIMESTAMP)
-    else:
-        work.document = BytesIO(stamped)
+    place = _place_of(work, unproved[0]) if len(unproved) == 1 else None
+    digest = _digest(work.services.policy)
+    if place is not None and stamp_in_place(
+        work.document, place, work.timestamper, digest_name=digest
+    ):
+        work.stamped = place
         work.steps.append(Step.SIGNATURE_TIMESTAMP)
+    else:
+        work.stamp(Step.DOCUMENT_TIMESTAMP)
+
+
+def _place_of(work: _Work, signature: SignatureReport) -> Place | None:
+    if signature.sub_filter != PADES:
+        return None
+    limits, password = work.services.policy.limits, work.services.password
+    with shown(work.document) as data:
+        return find_place(data, signature.field, limits=limits, password=password)
 
 
 def _wait_for_responders(work: _Work) -> None:
@@ -332,7 +376,7 @@ def _finish(work: _Work, before: Report) -> ExtendedDocument:
         check_kept(report, before=before)
         _check_reached(work, before)
     return ExtendedDocument(
-        data=work.document.getvalue(),
+        data=work.data,
         steps=tuple(work.steps),
         before=lowest_level(before),
         level=lowest_level(report),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pki.atomic import write_atomically
-from signing.extend import ExtendedDocument, Extension, extend_document
+from pki.atomic import part_of, take_away, take_name, waiting_beside, write_atomically
+from signing.extend import ExtendedDocument, Extension, extend_document, extend_in
 from signing.files import Existing, check_output
+from signing.large import copy_into, is_large
 from signing.reading import read_document
 from signing.services import SigningServices
 
@@ -31,9 +32,21 @@ def extend_file(
         DiskFullError: no room for the target.
         PKIError: see `extend_document`.
     """
-    data = read_document(source, limit=services.policy.limits.document_bytes)
+    limit, overwrite = services.policy.limits.document_bytes, existing is not Existing.REFUSE
+    if is_large(source):
+        check_output(source, target, existing=existing)
+        part = part_of(target)
+        with waiting_beside(target, part) as file:
+            copy_into(source, file, limit=limit)
+            done = extend_in(file, wish=wish, services=services, name=source.name)
+        if done.steps:
+            take_name(part, target, overwrite=overwrite)
+        else:
+            take_away(part)
+        return done
+    data = read_document(source, limit=limit)
     check_output(source, target, existing=existing)
     done = extend_document(data, wish=wish, services=services, name=source.name)
     if done.steps:
-        write_atomically(target, done.data, overwrite=existing is not Existing.REFUSE)
+        write_atomically(target, done.data, overwrite=overwrite)
     return done

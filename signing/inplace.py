@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from asn1crypto import cms, parser
 
 from signing.tsa import FetchingTimeStamper
 from verify.cms.token import read_token
+from verify.content import Content
 from verify.finding import Finding
 from verify.guard import foreign
 from verify.password import Password
@@ -42,9 +44,17 @@ class Place:
     value: bytes
     """The signature's value: what is time-stamped."""
 
+    digits: bytes
+    """The signature as it is written there."""
+
+    def write(self, document: BinaryIO, digits: bytes) -> None:
+        """Write something of the same length in place of the signature."""
+        document.seek(self.covered.byte_range[1] + 1)
+        document.write(digits)
+
 
 def find_place(
-    data: bytes, field: str, *, limits: Limits, password: Password | None = None
+    data: Content, field: str, *, limits: Limits, password: Password | None = None
 ) -> Place | None:
     """Return where the signature in `field` lies; None where nothing may be put into it.
 
@@ -71,13 +81,19 @@ def find_place(
     token = read_token(covered.contents)
     if token.signature_timestamps or _room(covered.contents) < LEAST_ROOM:
         return None
-    return Place(covered, token.signature)
+    return Place(covered, token.signature, bytes(data[start + 1 : end - 1]))
 
 
 def stamp_in_place(
-    data: bytes, place: Place, timestamper: FetchingTimeStamper, *, digest_name: str
-) -> bytes | None:
-    """Return the document with a time-stamp in the signature; None where the room was too small.
+    document: BinaryIO, place: Place, timestamper: FetchingTimeStamper, *, digest_name: str
+) -> bool:
+    """Put a time-stamp into the signature; say whether the room was large enough.
+
+    Args:
+        document: in memory or in a file; nothing but the signature's padding is changed in it.
+        place: where the signature lies.
+        timestamper: asks for the time-stamp.
+        digest_name: of the signature's value.
 
     Raises:
         PKIError: see `signing.tsa`.
@@ -89,10 +105,9 @@ def stamp_in_place(
     with foreign("CMS signature"):
         stamped = _append_unsigned(contents, attribute.dump())
     if stamped is None or len(stamped) > len(contents):
-        return None
-    _, start, end, _ = place.covered.byte_range
-    padded = stamped.ljust(len(contents), b"\0").hex().encode("ascii")
-    return b"".join((data[: start + 1], padded, data[end - 1 :]))
+        return False
+    place.write(document, stamped.ljust(len(contents), b"\0").hex().encode("ascii"))
+    return True
 
 
 def _room(contents: bytes) -> int:

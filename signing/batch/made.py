@@ -18,9 +18,10 @@ from pki.atomic import take_away, take_name, write_atomically
 from pki.errors.tree import PKIError
 from signing.batch.entry import Entry, FileStamp, settled_stamp, stamp_of
 from signing.batch.journal import Journal
-from signing.batch.large import SignedFile, is_large, sign_large
+from signing.batch.large import SignedFile, sign_large
 from signing.errors.files import FileUnreadableError
 from signing.files import Existing, check_output
+from signing.large import is_large
 from signing.later import Later, make_for_later
 from signing.queue import Entry as Waiting
 from signing.reading import read_document, words_of

@@ -575,8 +575,9 @@ def test_without_the_look_at_what_came_after_the_second_signature_would_break():
     first_end = place.covered.end
     place = find_place(data[:first_end], "Signature1", limits=world.policy.limits)
     stamper = world.services().timestamper(TSA_URL)
-    stamped = stamp_in_place(data, place, stamper, digest_name="sha256")
-    report = judged(world, stamped)
+    document = BytesIO(data)
+    assert stamp_in_place(document, place, stamper, digest_name="sha256")
+    report = judged(world, document.getvalue())
     assert report.signatures[1].indication is Indication.TOTAL_FAILED
 
 
@@ -601,7 +602,9 @@ def test_an_encoding_of_indefinite_length_is_left_alone():
     indefinite = (b"\x30\x80" + inner + b"\x00\x00").ljust(len(contents), b"\0")
     odd = replace(place, covered=replace(place.covered, contents=indefinite))
     stamper = world.services().timestamper(TSA_URL)
-    assert stamp_in_place(data, odd, stamper, digest_name="sha256") is None
+    document = BytesIO(data)
+    assert not stamp_in_place(document, odd, stamper, digest_name="sha256")
+    assert document.getvalue() == data
 
 
 def test_unsigned_attributes_that_are_there_stay():

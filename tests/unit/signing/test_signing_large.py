@@ -14,10 +14,11 @@ import pytest
 from unit.signing.signing_world import TSA_URL, World, make_pdf
 
 from pki.errors.files import DiskFullError, OutputExistsError, OutputUnwritableError
+from pki.errors.tree import UnavailableError
+from signing import large
 from signing.batch import large as large_module
 from signing.batch.giving import Giving, sign_each
 from signing.batch.journal import NAME, open_journal
-from signing.batch.large import is_large
 from signing.batch.made import give_out, make_document, sign_file
 from signing.batch.makers import Here
 from signing.batch.resume import Resumption
@@ -25,12 +26,17 @@ from signing.display.profile import load_display
 from signing.embed import Embedding
 from signing.errors.batch import JournalUnwritableError
 from signing.errors.documents import ResultNotValidError
-from signing.errors.files import FileUnreadableError
+from signing.errors.files import FileUnreadableError, OutputIsInputError
+from signing.errors.times import TSAUnavailableError
+from signing.extend import Extension, extend_in
+from signing.extended_files import extend_file
 from signing.files import Existing
+from signing.large import is_large
 from signing.options import Level, SigningOptions
 from signing.sign import Signatory
 from verify.document import verify_document
 from verify.errors import NotAPDFError, TooLargeError
+from verify.indication import Indication
 from verify.policy import default_policy
 
 OPTIONS = SigningOptions(display=load_display("none"))
@@ -39,7 +45,7 @@ REFUSE = Existing.REFUSE
 
 @pytest.fixture(autouse=True)
 def _all_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(large_module, "LARGE", 10)
+    monkeypatch.setattr(large, "LARGE", 10)
 
 
 @pytest.fixture
@@ -244,15 +250,8 @@ def test_where_the_journal_cannot_be_written_nothing_is_given_out(source, out):
 
 @pytest.mark.parametrize("level", [Level.B_B, Level.B_LTA])
 def test_it_is_never_in_memory_as_a_whole(source, out, level):
-    """48 MB of one stream before the document's end."""
-    data = make_pdf()
     filler = 48 * 1024 * 1024
-    comment = b"%" + b"x" * 70 + b"\n"
-    with source.open("wb") as file:
-        file.write(data)
-        for _ in range(filler // len(comment)):
-            file.write(comment)
-        file.write(data[data.rindex(b"startxref") :])
+    filled(source, filler)
     world = World()
     who = signatory(world, level=level, tsa_url=TSA_URL)
     who.sign(make_pdf())
@@ -264,3 +263,94 @@ def test_it_is_never_in_memory_as_a_whole(source, out, level):
         tracemalloc.stop()
     assert made.size > filler
     assert most < filler / 3
+
+
+# Raised
+
+
+@pytest.mark.parametrize("level", [Level.B_T, Level.B_LT, Level.B_LTA, None])
+@pytest.mark.parametrize("room", [True, False])
+def test_it_is_raised_and_holds(source, out, level, room):
+    world = World()
+    sign_file(source, out / "a.pdf", signatory(world, timestamp_later=room))
+    wish = Extension(level, tsa_url=TSA_URL)
+    done = extend_file(out / "a.pdf", out / "b.pdf", wish=wish, services=world.services())
+    raised = (out / "b.pdf").read_bytes()
+    assert done.data == b""
+    assert done.report.indication is Indication.TOTAL_PASSED
+    assert done.report.sha256 == hashlib.sha256(raised).hexdigest()
+    assert level is None or done.level == level
+    assert {path.name for path in out.iterdir()} == {"a.pdf", "b.pdf"}
+    again = extend_file(
+        out / "b.pdf",
+        out / "b.pdf",
+        wish=wish,
+        services=world.services(),
+        existing=Existing.REPLACE_INPUT,
+    )
+    assert bool(again.steps) == (level is None)
+    assert (out / "b.pdf").read_bytes().startswith(raised)
+    assert len(list(out.iterdir())) == 2
+
+
+def test_what_cannot_be_raised_leaves_nothing(source, out):
+    world = World()
+    sign_file(source, out / "a.pdf", signatory(world))
+    world.broken.add("tsa")
+    before = (out / "a.pdf").read_bytes()
+    wish = Extension(tsa_url=TSA_URL)
+    with pytest.raises(TSAUnavailableError):
+        extend_file(out / "a.pdf", out / "b.pdf", wish=wish, services=world.services())
+    with pytest.raises(OutputIsInputError):
+        extend_file(out / "a.pdf", out / "a.pdf", wish=wish, services=world.services())
+    assert [path.read_bytes() for path in out.iterdir()] == [before]
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_a_file_that_cannot_be_raised_all_the_way_is_what_it_was(source, out, room):
+    """The time-stamp was had, and the evidence was not."""
+    world = World()
+    sign_file(source, out / "a.pdf", signatory(world, timestamp_later=room))
+    data = (out / "a.pdf").read_bytes()
+    world.broken |= {"ocsp", "crl"}
+    services = world.services()
+    with (out / "a.pdf").open("r+b") as file:
+        with pytest.raises(UnavailableError):
+            extend_in(file, wish=Extension(tsa_url=TSA_URL), services=services, name="a.pdf")
+        asked = sum("tsa" in each for each in world.asked)
+    assert asked == 1
+    assert (out / "a.pdf").read_bytes() == data
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_mutant_without_the_undoing_it_would_be_half_raised(source, out, room, monkeypatch):
+    monkeypatch.setattr("signing.extend._Work.undo", lambda *_: None)
+    with pytest.raises(AssertionError):
+        test_a_file_that_cannot_be_raised_all_the_way_is_what_it_was(source, out, room)
+
+
+def filled(source: Path, size: int) -> None:
+    """Blow the document up by lines of comments before its end."""
+    data = source.read_bytes()
+    comment = b"%" + b"x" * 70 + b"\n"
+    with source.open("wb") as file:
+        file.write(data)
+        for _ in range(size // len(comment)):
+            file.write(comment)
+        file.write(data[data.rindex(b"startxref") :])
+
+
+def test_raising_it_never_has_it_in_memory(source, out):
+    size = 48 * 1024 * 1024
+    filled(source, size)
+    world = World()
+    sign_file(source, out / "a.pdf", signatory(world))
+    wish = Extension(tsa_url=TSA_URL)
+    tracemalloc.start()
+    try:
+        done = extend_file(out / "a.pdf", out / "b.pdf", wish=wish, services=world.services())
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert done.level == "B-LTA"
+    assert most < size / 3
