@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pyhanko.pdf_utils import generic, misc, xref
 
-from verify.pdf import tokens
+from verify.pdf import objects, tokens
 
 SPACES = st.sampled_from([b"", b" ", b"\n", b"\r\n", b"\t \0", b"% a comment\n", b" " * 300])
 HEX = st.lists(
@@ -22,22 +22,6 @@ NAMES = st.lists(
     ),
     max_size=4,
 ).map(b"".join)
-ARRAYS = st.lists(
-    st.sampled_from(
-        [
-            b"1 0 R",
-            b"12 3 R",
-            b"0 0 R",
-            b"01 0 R",
-            b"7",
-            b"/Name",
-            b"<<>>",
-            b"1 0 R " * 99,
-            b"-1 0 R",
-        ]
-    ),
-    max_size=6,
-).map(b" ".join)
 
 
 def outcome(read, data: bytes):
@@ -100,24 +84,116 @@ class Handler:
 
     strict = True
 
+    def get_object(self, _reference):
+        """Return what every reference leads to: the length of a stream."""
+        return generic.NumberObject(4)
 
-@given(ARRAYS, st.sampled_from([b"]", b" ]", b"", b" 4]", b"\n] rest", b"% c\n]"]))
+
+PLACE = generic.TrailerReference(Handler())
+TOKENS = st.sampled_from(
+    [
+        *(b"/Type", b"/Type", b"/A#42", b"/\xc3", b"/Length 4", b"/Length 9 0 R", b"/"),
+        *(b"7", b"-1", b"+3.5", b".5", b"4.", b"-", b"1.2.3", b"12 0 R", b"0 0 R", b"1  0 R"),
+        *(b"99999 65535 R", b"1 0 Rx", b"1" * 30, b"true", b"false", b"null", b"nil"),
+        *(
+            b"(text)",
+            b"(a\\(b\\)\\n\\101)",
+            b"(a(b)c)",
+            b"(\\9)",
+            b"(\\\n)",
+            b"(\xfe\xff\0A)",
+            b"(\0)",
+        ),
+        *(b"(" + b"x" * 2000 + b")", b"(" + b"\xe2\x82" * 40_000 + b")", b"(", b"(\\777)"),
+        *(b"<41 4>", b"<", b"<zz>", b"<" + b"ab" * 40_000 + b">", b"%c\n", b"  \t\0"),
+        *(b"<<", b"<<", b">>", b">>", b"[", b"[", b"]", b"]", b"<<>>", b"[]", b"{", b"R"),
+        *(b"1 0 R " * 99, b"1234 0 R " * 9000, b"[" * 40 + b"]" * 40, b"/K<<" * 20 + b">>" * 20),
+    ]
+)
+MEMBERS = st.lists(TOKENS, max_size=9).map(b" ".join) | st.lists(TOKENS, max_size=9).map(b"".join)
+PAIRS = st.lists(
+    st.tuples(st.integers(0, 3).map(lambda each: b"/K%d " % each), TOKENS).map(b"".join), max_size=4
+).map(b" ".join)
+AFTER = st.sampled_from(
+    [
+        *(b"", b" ", b" endobj", b"\nstream\nabcd\nendstream ", b"\nstream\r\nabc\nendstream "),
+        *(b"%c\nstream\nabcd endstream\n", b"startxref\n5", b"stream", b"x", b"]", b">> "),
+    ]
+)
+
+
+def shown(value) -> object:
+    """Return all that can be told of an object, and where it says it lies."""
+    place = "here" if value.container_ref is PLACE else value.container_ref
+    kind = type(value).__name__, place, getattr(value, "autodetected_encoding", None)
+    if isinstance(value, dict):
+        data = value.encoded_data if isinstance(value, generic.StreamObject) else None
+        return kind, data, [(type(key), key, shown(each)) for key, each in dict.items(value)]
+    if isinstance(value, list):
+        return kind, [shown(each) for each in list.__iter__(value)]
+    if isinstance(value, generic.IndirectObject):
+        return kind, value.reference, value.reference.pdf is PLACE.reader
+    if isinstance(value, generic.NullObject | generic.BooleanObject):
+        return kind, bool(value)
+    return kind, repr(value), str(value), value.__class__.__mro__[1](value)
+
+
+def read_alike(ours, theirs, data: bytes) -> bool:
+    """Hold two readers against each other; return whether they read it."""
+    found = []
+    for read in (ours, theirs):
+        stream = BytesIO(data)
+        try:
+            found.append((shown(read(stream, PLACE)), stream.tell()))
+        except Exception as error:  # noqa: BLE001  whatever pyHanko raises, ours must too
+            found.append((type(error), str(error)))
+    assert found[0] == found[1]
+    return not isinstance(found[0][0], type)
+
+
+@given(MEMBERS, AFTER)
 @example(b"12345 0 R " * 20_000, b"]")
 @example(b"12345 0 R " * 20_000, b" 4]")
+@example(b"12345 0 R " * 110_000, b"]")
+@example(b"%c\n1", b"]")
 def test_arrays(members, end):
-    place = generic.TrailerReference(Handler())
-    seen = []
+    read_alike(objects.read_array, objects._read_array, b"[" + members + end)
+    read_alike(objects.read_array, objects._read_array, b"[" + members + b"]" + end)
 
-    def through(read):
-        def reading(stream):
-            array = read(stream, place)
-            seen.append([each.container_ref for each in list.__iter__(array)])
-            return array
 
-        return reading
+@given(MEMBERS | PAIRS, AFTER)
+@example(b"/Length 4", b"\nstream\nabcd\nendstream ")
+@example(b"/Length 9 0 R", b" stream\nabcd\nendstream ")
+@example(b"/A 1 /A 2", b"")
+@example(b"/Contents <" + b"00" * 30_000 + b">/B (c)", b" endobj")
+@example(b"/Contents (" + b"0" * 60_000 + b")/B/C", b" endobj")
+def test_dictionaries(entries, end):
+    theirs = objects._read_dictionary
+    read_alike(objects.read_dictionary, theirs, b"<<" + entries + end)
+    read_alike(objects.read_dictionary, theirs, b"<<" + entries + b">>" + end)
 
-    same(through(tokens.read_array), through(tokens._read_array), b"[" + members + end)
-    assert all(each is place for found in seen for each in found)
+
+@pytest.mark.parametrize("octet", range(256))
+def test_each_octet_in_text_is_read_alike(octet):
+    for text in (bytes((octet,)), b"a%cb" % octet):
+        assert shown(objects.text_string(text)) == shown(generic.pdf_string(text))
+
+
+def test_what_is_plain_is_read_in_one_go(monkeypatch):
+    def not_asked(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(objects, "_read_dictionary", not_asked)
+    monkeypatch.setattr(objects, "_read_array", not_asked)
+    plain = b"<</A[1 0 R(x)<41>]/B<</C true/D -1.5>>/E null/F 7>>"
+    assert objects.read_dictionary(BytesIO(plain), PLACE)["/B"]["/C"].value is True
+    assert len(objects.read_array(BytesIO(b"[[]<<>>]"), PLACE)) == 2
+    with pytest.raises(AssertionError):
+        objects.read_dictionary(BytesIO(b"<</A%c\n1>>"), PLACE)
+    with pytest.raises(AssertionError):
+        objects.read_dictionary(BytesIO(b"<</A 1>> "), PLACE, as_metadata_stream=True)
+    with pytest.raises(AssertionError):
+        objects.read_array(BytesIO(b"[1] "), PLACE, generic.ContentOpReading.IN_OBJECT)
 
 
 WIDTHS = st.lists(st.integers(0, 3), min_size=2, max_size=4)

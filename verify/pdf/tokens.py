@@ -17,13 +17,14 @@ from binascii import unhexlify
 from collections.abc import Iterator
 from functools import lru_cache
 from io import BytesIO
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from pyhanko.pdf_utils import generic, misc, xref
 from pyhanko.pdf_utils.decode_limits import DecodePurpose
 from pyhanko.pdf_utils.xref import XRefEntry
 
 from verify.guard import PDFValue
+from verify.pdf.objects import read_array, read_dictionary
 
 _BLOCK = 256
 _LONG = 64 * 1024
@@ -32,13 +33,10 @@ _SOLID = re.compile(rb"[^ \n\r\t\f\x00]")
 _END_OF_HEX = re.compile(rb"[^0-9A-Fa-f \n\r\t\f\x00]")
 _PLAIN_NAME = re.compile(rb"[!\"$&'*+,\-.0-9:;=?@A-Z\\^_`a-z|~]*")
 _SPACES = b" \n\r\t\f\x00"
-_REFERENCES = re.compile(rb"\[(?:[ \n\r]*[1-9][0-9]{0,9} [0-9]{1,5} R)+[ \n\r]*\]")
-_REFERENCE_FIRST = re.compile(rb"\[[ \n\r]*[1-9][0-9]{0,9} [0-9]{1,5} R")
 
 _read_hex = generic.read_hex_string_from_stream
 _read_solid = misc.read_non_whitespace
 _decode = generic._decode_name  # noqa: SLF001  there is no public name for it
-_read_array = generic.ArrayObject.read_from_stream
 _parse_xref_stream = xref.parse_xref_stream
 _write_name = generic.NameObject.write_to_stream
 
@@ -104,33 +102,6 @@ def decode_name(name: bytes) -> generic.NameObject:
 @lru_cache(maxsize=1024)
 def _text_of(name: bytes) -> str:
     return f"/{name.decode()}"
-
-
-def read_array(
-    stream: BytesIO,
-    container_ref: generic.Dereferenceable,
-    in_content_stream: generic.ContentOpReading = generic.ContentOpReading.NO,
-) -> generic.ArrayObject:
-    """Return an array; one of references alone, as lists of pages and fields are, in one go."""
-    start = stream.tell()
-    block = stream.read(_BLOCK)
-    if b"]" not in block and _REFERENCE_FIRST.match(block):
-        while b"]" not in (more := stream.read(_LONG)) and more:
-            block += more
-        block += more
-    found = _REFERENCES.match(block)
-    if found is None:
-        stream.seek(start)
-        return cast("generic.ArrayObject", _read_array(stream, container_ref, in_content_stream))
-    stream.seek(start + found.end())
-    handler = container_ref.get_pdf_handler()
-    numbers = map(int, found.group(0)[1:-1].replace(b"R", b" ").split())
-    array = generic.ArrayObject()
-    for idnum, generation in zip(numbers, numbers, strict=True):
-        reference = generic.IndirectObject(idnum, generation, handler)
-        reference.container_ref = container_ref
-        array.append(reference)
-    return array
 
 
 def parse_xref_stream(
@@ -208,6 +179,7 @@ def use() -> None:
         (generic, "read_until_delimiter", read_until_delimiter),
         (generic, "read_non_whitespace", read_non_whitespace),
         (generic, "_decode_name", decode_name),
+        (generic.DictionaryObject, "read_from_stream", staticmethod(read_dictionary)),
         (generic.ArrayObject, "read_from_stream", staticmethod(read_array)),
         (generic.NameObject, "write_to_stream", write_name),
         (xref, "parse_xref_stream", parse_xref_stream),
