@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from io import BytesIO
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from pyhanko.pdf_utils import generic, misc, xref
+from pyhanko.pdf_utils import generic, misc, reader, xref
 
-from verify.pdf import objects, tokens
+from verify.pdf import objects, places, tokens
 
 SPACES = st.sampled_from([b"", b" ", b"\n", b"\r\n", b"\t \0", b"% a comment\n", b" " * 300])
 HEX = st.lists(
@@ -220,7 +221,154 @@ def test_cross_reference_streams(widths, data, index, strict):
             for each in parse(stream, strict)
         ]
 
-    same(through(tokens.parse_xref_stream), through(tokens._parse_xref_stream), b"")
+    same(through(places.parse_xref_stream), through(places._parse_stream), b"")
+
+
+LINES = st.sampled_from(
+    [
+        *(b"0000000016 00000 n \n", b"0000000016 00000 n\r\n", b"0000000000 65535 f \r"),
+        *(b"0000000016 65535 n \n", b"0000000016 99999 f \n", b"0000000016 00000 n\n"),
+        *(b"0000000016 00000 x \n", b"        16 00000 n \n", b"0000000016 00000 n \r\n", b"%"),
+    ]
+)
+USUAL = st.sampled_from(
+    [b"0000000016 00000 n \n", b"0000000016 00001 n\r\n", b"0000000000 00000 f \r"]
+)
+SUBSECTIONS = st.tuples(
+    st.integers(0, 9), st.integers(-1, 1), st.lists(USUAL, max_size=4) | st.lists(LINES, max_size=4)
+).map(
+    lambda each: b"%d %d\n" % (each[0], len(each[2]) + each[1] * (each[0] == 5)) + b"".join(each[2])
+)
+TRAILERS = st.sampled_from(
+    [b"trailer <<", b"trailer\r\n\n<<", b"trailer%c\n<<", b"trailer", b"", b"\n<<"]
+)
+
+
+def sections_read_with(parse, process):
+    """Return a reader of a section that tells all of what it noted, and the highest number."""
+
+    def read(stream):
+        data = xref.XRefSectionData()
+        highest = process(data, parse(stream), strict=True)
+        return highest, sorted(vars(data).items())
+
+    return read
+
+
+def same_sections(ours, theirs, data: bytes) -> None:
+    same(
+        sections_read_with(ours, places.process_entries),
+        sections_read_with(theirs, places._process_entries),
+        data,
+    )
+
+
+@given(
+    st.lists(SUBSECTIONS, max_size=3).map(b"".join), TRAILERS, st.sampled_from([b"", b"\n", b" "])
+)
+@example(b"0 3\n" + b"0000000016 00000 n \n" * 3, b"trailer <<", b"\n")
+@example(b"0 0\n", b"trailer <<", b"\n")
+@example(b"0 1\n0000000016 99999 n \n", b"trailer <<", b"\n")
+def test_cross_reference_tables(subsections, trailer, before):
+    def through(parse):
+        return lambda stream: parse(places._Whole(stream), strict=True)
+
+    data = before + subsections + trailer
+    same_sections(through(places.parse_xref_table), through(places._parse_table), data)
+
+
+@pytest.mark.parametrize("end", [b"\n" + b"x" * 18, b"0 0\nx"])
+def test_a_table_that_says_too_much_of_itself_does_not_keep_us_reading(end):
+    """What is looked for begins so near the end that pyHanko steps back behind where it was."""
+    table = BytesIO(b"0 %d\n0000000016 00000 n \n" % (1 + (end[:1] == b"\n")) + end)
+    with pytest.raises(misc.PdfReadError, match="behind the end"):
+        list(places.parse_xref_table(table, strict=True))
+
+
+@given(ENTRIES, st.lists(st.integers(0, 6), max_size=4))
+@example(bytes([1, 0, 9, 0, 2, 0, 7, 1, 0, 0, 0, 255]), [0, 3])
+@example(bytes([1, 0, 9, 0, 2, 0, 7, 1]), [3, 1, 0, 1])
+def test_what_is_noted_of_cross_reference_streams(data, index):
+    def stream_with(parse):
+        dictionary = {"/W": [1, 2, 1], "/Index": index, "/Size": [3]}
+        made = generic.StreamObject(stream_data=data)
+        for key, numbers in dictionary.items():
+            values = generic.ArrayObject(map(generic.NumberObject, numbers))
+            made[generic.pdf_name(key)] = values[0] if key == "/Size" else values
+        return lambda _: parse(made, strict=True)
+
+    same_sections(stream_with(places.parse_xref_stream), stream_with(places._parse_stream), b"")
+
+
+def test_a_generation_beyond_all_is_refused_as_pyhanko_does():
+    sections = generic.ArrayObject(map(generic.NumberObject, [1, 1]))
+    widths = generic.ArrayObject(map(generic.NumberObject, [1, 1, 3]))
+    stream = generic.StreamObject(stream_data=bytes([1, 9, 1, 0, 0]))
+    stream[generic.pdf_name("/W")], stream[generic.pdf_name("/Index")] = widths, sections
+
+    def through(parse):
+        return lambda _: parse(stream, strict=True)
+
+    same_sections(through(places.parse_xref_stream), through(places._parse_stream), b"")
+
+
+@given(
+    st.sampled_from(
+        [b"12 0 obj", b"12 0 obj ", b" 12 0 obj", b"12  0 obj", b"x", b"12 0 foo", b""]
+    ),
+    SPACES,
+    st.sampled_from([b"<<", b"%c\n<<", b""]),
+)
+def test_headers_of_objects(header, gap, end):
+    def through(read):
+        return lambda stream: read(stream, strict=True)
+
+    same(through(places.read_object_header), through(places._read_header), header + gap + end)
+
+
+BREAKS = st.sampled_from([b"\n", b"\r", b"\r\n", b" \n", b"\n\n", b""])
+
+
+@given(
+    st.lists(BREAKS, min_size=4, max_size=4), st.sampled_from([b"7", b"x", b"007", b"-1", b"7 "])
+)
+@example([b"\n", b"\n", b"\n", b""], b"116")
+def test_ends_of_documents(breaks, number):
+    def through(process):
+        def read(stream):
+            stream.seek(-1, os.SEEK_END)
+            found = process(stream)
+            stream.seek(0)
+            return found
+
+        return read
+
+    first, second, third, last = breaks
+    for before in (b"%PDF-1.7\n%", b"%PDF-1.7 trailer <<>>", b"%PDF" + b"x" * 99):
+        end = first + b"startxref" + second + number + third + b"%%EOF" + last
+        same(through(places.process_data_at_eof), through(places._process_end), before + end)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4), st.integers(0, 2)), max_size=9))
+def test_places_of_objects(entries):
+    sections = []
+    for start in range(0, len(entries), 3):
+        data = xref.XRefSectionData()
+        rows = [
+            (kind, (None, 9, xref.ObjStreamRef(7, 0))[kind], number, 0 if kind == 2 else generation)
+            for kind, number, generation in entries[start : start + 3]
+        ]
+        places.process_entries(data, places.Entries(rows), strict=True)
+        sections.append(xref.XRefSection(None, data))
+    if len(sections) > 1:
+        sections[0].xref_data.hybrid = sections.pop()
+    meta = xref.XRefSectionMetaInfo(xref.XRefSectionType.STANDARD, 9, 0, 0, 0, None)
+    sections = [xref.XRefSection(meta, each.xref_data) for each in sections]
+    ours, theirs = places.Places(None, sections), xref.XRefCache(None, sections)
+    for number in range(6):
+        for generation in range(3):
+            reference = generic.Reference(number, generation)
+            assert ours[reference] == theirs[reference]
 
 
 @pytest.mark.parametrize(
@@ -231,8 +379,16 @@ def test_cross_reference_streams(widths, data, index, strict):
         (generic, "read_non_whitespace"),
         (generic, "_decode_name"),
         (xref, "parse_xref_stream"),
+        (xref, "parse_xref_table"),
+        (xref.XRefSectionData, "process_entries"),
+        (xref, "read_object_header"),
+        (reader, "read_object_header"),
+        (reader, "process_data_at_eof"),
+        (generic.DictionaryObject, "read_from_stream"),
+        (generic.ArrayObject, "read_from_stream"),
     ],
 )
 def test_pyhanko_uses_ours(owner, name):
     tokens.use()
-    assert getattr(owner, name).__module__ == tokens.__name__
+    places.use()
+    assert getattr(owner, name).__module__.startswith("verify.pdf.")

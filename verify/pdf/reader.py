@@ -17,10 +17,9 @@ from typing import cast
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.decode_limits import DecodeContext, DecodePurpose
-from pyhanko.pdf_utils.reader import PdfFileReader, process_data_at_eof
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.xref import (
     XRefBuilder,
-    XRefCache,
     XRefSection,
     XRefSectionData,
     XRefSectionType,
@@ -29,9 +28,10 @@ from pyhanko.pdf_utils.xref import (
 from verify.content import Content, begins_with, stream_of
 from verify.errors import MalformedObjectError
 from verify.guard import PDFValue, foreign
-from verify.pdf import tokens
+from verify.pdf import places, tokens
 
 tokens.use()
+places.use()
 
 _HEADER = re.compile(rb"\s*(\d+)\s+(\d+)\s+obj\s*")
 _PLAIN = re.compile(rb"<<(?:[^<>()\\%#]|<<|>>|\([^()\\]*\)|<[0-9A-Fa-f\s]*>)*>>\s*")
@@ -58,8 +58,11 @@ class Reader(PdfFileReader):
 
     def __init__(self, data: Content, *, strict: bool) -> None:
         self._object_streams: dict[int, _ObjectStream | None] = {}
+        self._plain = False
         self.data = data
         super().__init__(stream_of(data), strict=strict)
+        self.xrefs = places.Places(self, self.xrefs._xref_sections)  # noqa: SLF001  no public accessor
+        self._plain = "/Encrypt" not in self.trailer
 
     def grown(self, data: Content) -> Reader | None:
         """Return the reader of a document that is this one with revisions appended.
@@ -76,7 +79,7 @@ class Reader(PdfFileReader):
         stream.seek(-1, os.SEEK_END)
         grown = copy.copy(self)
         builder = _NewestRevisions(
-            grown, stream, strict=self.strict, last_startxref=process_data_at_eof(stream)
+            grown, stream, strict=self.strict, last_startxref=places.process_data_at_eof(stream)
         )
         builder.known = self
         sections = builder.read_xrefs()  # type: ignore[no-untyped-call]
@@ -89,7 +92,8 @@ class Reader(PdfFileReader):
             data=data,
             stream=stream,
             resolved_objects={},
-            xrefs=XRefCache(grown, sections),
+            xrefs=places.Places(grown, sections),
+            _plain="/Encrypt" not in builder.trailer,
             trailer=builder.trailer,
             last_startxref=builder.last_startxref,
             has_xref_stream=self.has_xref_stream or builder.has_xref_stream,
@@ -101,6 +105,19 @@ class Reader(PdfFileReader):
             _decode_context=DecodeContext(limits, input_size=len(data)),
         )
         return grown
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the document is encrypted; pyHanko looks through the trailers for each object."""
+        return not self._plain and super().encrypted
+
+    def get_object(self, ref: generic.Reference, *args: PDFValue, **kwargs: PDFValue) -> PDFValue:
+        """Return an object; what was read before is not asked whether it is encrypted."""
+        if self._plain and not args and not kwargs:
+            found = self.resolved_objects.get((ref.generation, ref.idnum))
+            if found is not None:
+                return found
+        return super().get_object(ref, *args, **kwargs)  # type: ignore[no-untyped-call]
 
     def stream_of(self, reference: generic.Reference) -> generic.Reference | None:
         """Return the object stream that an object lies in; None where it lies in none."""

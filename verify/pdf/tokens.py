@@ -14,14 +14,10 @@ from __future__ import annotations
 import os
 import re
 from binascii import unhexlify
-from collections.abc import Iterator
 from functools import lru_cache
 from io import BytesIO
-from typing import NamedTuple
 
-from pyhanko.pdf_utils import generic, misc, xref
-from pyhanko.pdf_utils.decode_limits import DecodePurpose
-from pyhanko.pdf_utils.xref import XRefEntry
+from pyhanko.pdf_utils import generic, misc
 
 from verify.guard import PDFValue
 from verify.pdf.objects import read_array, read_dictionary
@@ -37,7 +33,6 @@ _SPACES = b" \n\r\t\f\x00"
 _read_hex = generic.read_hex_string_from_stream
 _read_solid = misc.read_non_whitespace
 _decode = generic._decode_name  # noqa: SLF001  there is no public name for it
-_parse_xref_stream = xref.parse_xref_stream
 _write_name = generic.NameObject.write_to_stream
 
 
@@ -104,60 +99,6 @@ def _text_of(name: bytes) -> str:
     return f"/{name.decode()}"
 
 
-def parse_xref_stream(
-    xref_stream: generic.StreamObject,
-    strict: bool = True,  # noqa: FBT001, FBT002  pyHanko's signature
-) -> Iterator[XRefEntry | _Entry]:
-    """Return the entries of a cross-reference stream; one with anything odd is pyHanko's."""
-    widths = _numbers(xref_stream.get("/W"))
-    sections = _numbers(xref_stream.get("/Index", [0, xref_stream.get("/Size")]))
-    if len(widths) == 3 and sections and len(sections) % 2 == 0:
-        count = sum(sections[1::2])
-        expected = count * (sum(widths) + 1)
-        data = xref_stream.read_data(DecodePurpose.XREF_STREAM, expected_size=expected)
-        if len(data) == count * sum(widths):
-            return _entries(data, widths, sections)
-    return _parse_xref_stream(xref_stream, strict)
-
-
-class _Entry(NamedTuple):
-    """What pyHanko's `XRefEntry` tells; that takes five times as long to make."""
-
-    xref_type: xref.XRefType
-    location: int | xref.ObjStreamRef | None
-    idnum: int
-    generation: int
-
-
-def _numbers(value: object) -> tuple[int, ...]:
-    """Return the members of a list of natural numbers; none for anything else."""
-    members = tuple(list.__iter__(value)) if isinstance(value, list) else ()
-    plain = all(isinstance(each, int) and each >= 0 for each in members)
-    return tuple(map(int, members)) if plain else ()
-
-
-def _entries(data: bytes, widths: tuple[int, ...], sections: tuple[int, ...]) -> Iterator[_Entry]:
-    first, second, third = widths
-    number, place, last_end = int.from_bytes, 0, 0
-    for start, size in zip(sections[::2], sections[1::2], strict=True):
-        assert start >= last_end  # noqa: S101  as pyHanko has it
-        last_end = start + size
-        for idnum in range(start, last_end):
-            middle = place + first
-            end = middle + second
-            kind = number(data[place:middle], "big") if first else 1
-            location = number(data[middle:end], "big")
-            place = end + third
-            rest = number(data[end:place], "big")
-            if kind == 1:
-                yield _Entry(xref.XRefType.STANDARD, location, idnum, rest)
-            elif kind == 2:
-                inside = xref.ObjStreamRef(location, rest)
-                yield _Entry(xref.XRefType.IN_OBJ_STREAM, inside, idnum, 0)
-            elif kind == 0:
-                yield _Entry(xref.XRefType.FREE, None, idnum, rest)
-
-
 def write_name(
     self: generic.NameObject,
     stream: BytesIO,
@@ -182,6 +123,5 @@ def use() -> None:
         (generic.DictionaryObject, "read_from_stream", staticmethod(read_dictionary)),
         (generic.ArrayObject, "read_from_stream", staticmethod(read_array)),
         (generic.NameObject, "write_to_stream", write_name),
-        (xref, "parse_xref_stream", parse_xref_stream),
     ):
         setattr(owner, name, ours)

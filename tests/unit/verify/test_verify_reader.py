@@ -379,3 +379,12 @@ def test_bytes_that_cannot_be_told_are_not_plain():
     moved = pdf.data.replace(b"4 0 obj", b"5 0 obj", 1)
     assert pdf.reader.plain_bytes(generic.Reference(4, 0)) is not None
     assert Reader(moved, strict=True).plain_bytes(generic.Reference(4, 0)) is None
+
+
+@pytest.mark.parametrize("breaks", [0, 1, 20])
+def test_a_table_that_goes_on_behind_the_end_is_refused_and_not_read_for_ever(breaks):
+    """A hundred bytes that tell of nine lines where there are two; pyHanko never came back."""
+    head = b"%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n"
+    table = b"xref\n0 9\n" + b"0000000016 00000 n \n" * 2 + b"\n" * breaks
+    with pytest.raises(BrokenPDFError):
+        opened(head + table + b"\nstartxref\n%d\n%%%%EOF" % len(head))
