@@ -31,7 +31,7 @@ from pki.fetcher import NoNetwork
 from signing.batch.giving import Giving, sign_each
 from signing.batch.journal import open_journal
 from signing.batch.made import make_document
-from signing.batch.makers import Here
+from signing.batch.makers import Here, Maker
 from signing.display.profile import load_display
 from signing.files import Existing
 from signing.key import SigningKey
@@ -94,15 +94,18 @@ class Antin(_Signing):
         self._services = services_of(material)
 
     def work(self) -> None:
-        signatory = Signatory(self._signer, self._options, self._services)
-        existing = Existing.REFUSE
-        make = partial(make_document, signatory=signatory, later=None, existing=existing)
+        maker = self.maker(Signatory(self._signer, self._options, self._services))
         with (
             open_journal(self.folder) as journal,
-            closing(Giving(existing=existing, journal=journal)) as giving,
+            closing(Giving(existing=Existing.REFUSE, journal=journal)) as giving,
         ):
-            for attempt, error in sign_each(tuple(self.pairs()), Here(make), giving):
+            for attempt, error in sign_each(tuple(self.pairs()), maker, giving):
                 assert error is None, (attempt.document, error)
+
+    def maker(self, signatory: Signatory) -> Maker:
+        """Return who makes the documents."""
+        how = {"signatory": signatory, "later": None, "existing": Existing.REFUSE}
+        return Here(partial(make_document, **how))
 
 
 class PyHanko(_Signing):

@@ -6,6 +6,7 @@ contender; what it takes of the machine counts, as it does where it stands in th
 
 from __future__ import annotations
 
+import ipaddress
 import multiprocessing
 import socket
 import threading
@@ -15,7 +16,6 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,20 +23,23 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import sign_pdf
 from pyhanko.sign.timestamps import HTTPTimeStamper
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from bench import sign
 from bench.material import PEM, PKCS8, PLAIN, Material
 from bench.rounds import Contender
+from cli.issuing.listen import Bind, listening_socket, run
 from pki.clock import SystemClock
-from pki.fetcher import TIMESTAMP_QUERY
+from pki.http.app import PublicServices, build_app
 from pki.keys import PrivateKey
+from pki.register.sql import create_register
 from pki.timestamp import TimestampAuthority
+from signing.batch.begun import begin_document
+from signing.batch.makers import Maker
+from signing.batch.overlap import Overlapped
 from signing.failover import TimestampService, TimestampServices
+from signing.files import Existing
 from signing.options import Level
+from signing.sign import Signatory
 from verify.fetcher import HTTPFetcher
 
 POLICY_OID = "1.3.6.1.4.1.4146.2.2"
@@ -81,6 +84,10 @@ class Antin(sign.Antin):
             fetcher=HTTPFetcher(("127.0.0.1",), clock),
             timestamps=TimestampServices((TimestampService(self._service.url),), pause=time.sleep),
         )
+
+    def maker(self, signatory: Signatory) -> Maker:
+        how = {"signatory": signatory, "later": None, "existing": Existing.REFUSE}
+        return Overlapped(partial(begin_document, **how))
 
     def check(self) -> None:
         super().check()
@@ -164,12 +171,14 @@ def _serve(material: Material, port: int) -> None:
         policy_oid=POLICY_OID,
     )
 
-    async def stamp(request: Request) -> Response:
-        answer = authority.respond(await request.body())
-        return Response(answer, media_type=TIMESTAMP_QUERY.replace("query", "reply"))
+    register = create_register(material.folder / f"tsa-{port}.db", SystemClock())
+    services = PublicServices(register, timestamp=authority)
+    bind = Bind(ipaddress.IPv4Address("127.0.0.1"), port)
+    run(build_app(services), listening_socket(bind), ready=_nothing, stopping=_nothing)
 
-    app = Starlette(routes=[Route("/tsa", stamp, methods=["POST"])])
-    uvicorn.run(app, port=port, log_level="error", lifespan="off")
+
+def _nothing() -> None:
+    """Tell nobody that it answers, or that it ends."""
 
 
 def _await(port: int) -> None:

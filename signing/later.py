@@ -58,22 +58,35 @@ def make_for_later(
         PKIError: see `sign_document`.
     """
     signed = signatory.sign(data, name=source.name)
-    done = _try(signed, later, signatory.services) if later.try_first else None
-    if done is not None:
-        return MadeForLater(signed, done.level or later.level.value, None, done.data)
-    entry = _entry(signed, target, later, signatory.services)
-    return MadeForLater(signed, signed.level.value, entry, signed.data)
+    done = raise_now(signed, later, signatory.services)
+    return raised_or_queued(signed, done, target, later, signatory.services)
 
 
-def _try(
+def raise_now(
     signed: SignedDocument, later: Later, services: SigningServices
 ) -> ExtendedDocument | None:
-    """Return the raised document; None where the services are not there, so that it waits."""
+    """Return the raised document; None where it is to wait, or services are not there."""
+    if not later.try_first:
+        return None
     wish = Extension(later.level, tsa_url=later.tsa_url)
     try:
         return extend_document(signed.data, wish=wish, services=services)
     except UnavailableError:
         return None
+
+
+def raised_or_queued(
+    signed: SignedDocument,
+    raised: ExtendedDocument | None,
+    target: Path,
+    later: Later,
+    services: SigningServices,
+) -> MadeForLater:
+    """Return what goes out: the raised document, or the signed one with what it waits for."""
+    if raised is not None:
+        return MadeForLater(signed, raised.level or later.level.value, None, raised.data)
+    entry = _entry(signed, target, later, services)
+    return MadeForLater(signed, signed.level.value, entry, signed.data)
 
 
 def _entry(signed: SignedDocument, target: Path, later: Later, services: SigningServices) -> Entry:

@@ -70,27 +70,55 @@ class PreparedSignature:
         """Sign, time-stamp where asked, and put the CMS in its place.
 
         Raises:
-            PKIError: what opening the key or asking the time-stamp service raises.
+            PKIError: see `sign` and `SignedDigest.complete`.
+        """
+        return self.sign().complete()
+
+    def sign(self) -> SignedDigest:
+        """Sign: this is the only step that needs the key.
+
+        Raises:
+            PKIError: what opening the key raises.
         """
         signer = self._request.signer
         # PAdES has the claimed time in /M alone (EN 319 142-1 §6.3); others look for it here.
         at = self._request.at if self.form is Form.PKCS7 else None
         attributes = signer.signed_attributes(self._embedding.digest, at=at)
-        signature = signer.sign(attributes)
-        cms = signer.finish(attributes, signature, self._timestamp(signature))
-        contents = self._embedding.fill(cms)
-        return SignedRevision(self.output, self.field_name, contents)
+        value = signer.sign(attributes)
+        return SignedDigest(self.field_name, attributes, value, self._embedding, self._request)
 
     @property
     def output(self) -> BinaryIO:
         """The document as it will be, but for the CMS: in memory, or in the file asked for."""
         return self._embedding.output
 
-    def _timestamp(self, signature: bytes) -> bytes | None:
+
+@dataclass(frozen=True, slots=True)
+class SignedDigest:
+    """A revision that was signed and lacks its time-stamp; the key is not needed any more."""
+
+    field_name: str
+    _attributes: bytes
+    _value: bytes
+    _embedding: Embedding
+    _request: SignatureRequest
+
+    def complete(self) -> SignedRevision:
+        """Time-stamp where asked, and put the CMS in its place; in any thread.
+
+        Raises:
+            PKIError: what asking the time-stamp service raises.
+        """
+        signer = self._request.signer
+        cms = signer.finish(self._attributes, self._value, self._timestamp())
+        contents = self._embedding.fill(cms)
+        return SignedRevision(self._embedding.output, self.field_name, contents)
+
+    def _timestamp(self) -> bytes | None:
         if self._request.timestamper is None:
             return None
         name = self._request.signer.digest_name
-        digest = hashlib.new(name, signature).digest()
+        digest = hashlib.new(name, self._value).digest()
         token = self._request.timestamper.stamp(digest, name)
         return bytes(token.dump())
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from signing.attributes import asked_attributes
+from signing.begun import BegunSignature, CompletedSignature
 from signing.duty import check_duty
 from signing.errors.times import TSANotNamedError
 from signing.evidence import find_signature, gather_evidence
@@ -131,6 +132,27 @@ class Signatory:
         Raises:
             PKIError: see `sign_document`.
         """
+        begun = self.begin(data, name=name, into=into)
+        return self.finish(begun, self.ask(begun))
+
+    @property
+    def asks_services(self) -> bool:
+        """Whether services are waited for with each document."""
+        return self._options.level.needs_timestamp
+
+    def begin(
+        self, data: Content, *, name: str = "document.pdf", into: BinaryIO | None = None
+    ) -> BegunSignature:
+        """Return the document signed by the key: steps 1 to 3, and the key's part of 4.
+
+        Args:
+            data: the document.
+            name: what to call it in messages.
+            into: as `sign` has it.
+
+        Raises:
+            PKIError: see `sign_document`.
+        """
         options, services = self._options, self.services
         timestamper = _timestamper(options, services)
         pdf = open_pdf(data, name=name, limits=services.policy.limits, password=services.password)
@@ -145,35 +167,50 @@ class Signatory:
         prepared = prepare_opened(pdf, request, signed=bool(before.signatures))
         with shown(prepared.output) as content:
             check_kept(pdf, content, before=before, limits=services.policy.limits)
-        signed = prepared.complete()
-        if timestamper is not None and options.level.needs_evidence:
+        notes = (*about_form, *authority.warnings, *warnings)
+        signed = prepared.sign()
+        status_unknown = bool(warnings)
+        return BegunSignature(
+            pdf, before, prepared.form, request, signed, status_unknown, notes, authority.mandate
+        )
+
+    def ask(self, begun: BegunSignature) -> CompletedSignature:
+        """Ask services for what the level wants: the rest of step 4, and 5; in any thread.
+
+        Raises:
+            PKIError: see `sign_document`.
+        """
+        signed, request = begun.signed.complete(), begun.request
+        timestamper, level = request.timestamper, request.options.level
+        if timestamper is not None and level.needs_evidence:
             had = extend(
-                signed, timestamper, request=request, signer=self.signer, services=services
+                signed, timestamper, request=request, signer=self.signer, services=self.services
             )
-            evidence = NONE  # from here on the document must stand by itself
-        else:
-            had = evidence = self._evidence(timestamper, warnings)
-        with shown(signed.output) as content:
+            # From here on the document must stand by itself.
+            return CompletedSignature(signed, NONE, had)
+        evidence = self._evidence(timestamper, status_unknown=begun.status_unknown)
+        return CompletedSignature(signed, evidence, evidence)
+
+    def finish(self, begun: BegunSignature, completed: CompletedSignature) -> SignedDocument:
+        """Judge the result and keep its evidence: step 6.
+
+        Raises:
+            PKIError: see `sign_document`.
+        """
+        request, services = begun.request, self.services
+        field, level = begun.signed.field_name, request.options.level
+        with shown(completed.signed.output) as content:
             report = judge_after(
-                pdf.grown(content, limits=services.policy.limits),
-                Expected(
-                    prepared.field_name, options.level, not self._strict, evidence, prepared.form
-                ),
-                before=before,
+                begun.pdf.grown(content, limits=services.policy.limits),
+                Expected(field, level, not self._strict, completed.evidence, begun.form),
+                before=begun.before,
                 services=services,
                 gatherers=self._gatherers,
             )
-        choice = self._choice(find_signature(report, prepared.field_name), prepared.form)
-        done = SignedDocument(
-            content if isinstance(content, bytes) else b"",
-            prepared.field_name,
-            options.level,
-            report,
-            (*about_form, *authority.warnings, *warnings),
-            choice,
-            authority.mandate,
-        )
-        self._keep(done, had)
+        choice = self._choice(find_signature(report, field), begun.form)
+        data = content if isinstance(content, bytes) else b""
+        done = SignedDocument(data, field, level, report, begun.notes, choice, begun.mandate)
+        self._keep(done, completed.had)
         return done
 
     def _check_signer(self) -> tuple[Finding, ...]:
@@ -222,9 +259,9 @@ class Signatory:
         return self._key_signer
 
     def _evidence(
-        self, timestamper: FetchingTimeStamper | None, warnings: tuple[Finding, ...]
+        self, timestamper: FetchingTimeStamper | None, *, status_unknown: bool
     ) -> Evidence:
-        if warnings:  # services that did not answer a moment ago are not waited for again
+        if status_unknown:  # services that did not answer a moment ago are not waited for again
             return NONE
         if timestamper is None:
             return self._known_standing().evidence()

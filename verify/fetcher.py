@@ -42,6 +42,8 @@ _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 64 * 1024
 KEPT = 8
 """Addresses whose connections are kept."""
+AT_A_TIME = 8
+"""Connections that are kept to one of them: so many threads may ask without opening new ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +237,12 @@ class Connections:
 
 def _open_pool(target: _Target, credentials: Credentials | None) -> HTTPConnectionPool:
     if target.parts.scheme == "http":
-        return HTTPConnectionPool(str(target.address), target.port)
+        return HTTPConnectionPool(str(target.address), target.port, maxsize=AT_A_TIME)
     shown = credentials or Credentials()
     return HTTPSConnectionPool(
         str(target.address),
         target.port,
+        maxsize=AT_A_TIME,
         cert_reqs="CERT_REQUIRED",
         cert_file=_text(shown.client_certificate),
         key_file=_text(shown.client_key),

@@ -126,7 +126,7 @@ def sign(
     signatory = Signatory(located.signer, options, outside.signing(session.clock))
     existing = Existing.OVERWRITE if overwrite else Existing.REFUSE
     run = SignRun(session, located, signatory, wishes, queued, existing, pins)
-    maker = run.maker(workers)
     many = len(outputs) > 1 or resume or json_lines or any(one.is_dir() for one in files)
+    maker = run.maker(workers, many=many)
     job = run.job(maker, outputs)
     raise typer.Exit(job.sign_all(resume=resume, json_lines=json_lines) if many else job.sign_one())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from cli.documents.sign_batch import SignJob
 from cli.documents.sign_wishes import SignWishes
@@ -32,23 +33,36 @@ class SignRun:
     existing: Existing
     pins: PINs
 
-    def maker(self, workers: int) -> Maker:
+    def maker(self, workers: int, *, many: bool) -> Maker:
         """Return what makes the documents.
+
+        Args:
+            workers: how many processes.
+            many: there may be more than one document.
 
         Raises:
             BadOptionError: several workers and a key in a file.
         """
         if workers == 1:
-            make = partial(
-                make_document, signatory=self.signatory, later=self.later, existing=self.existing
-            )
-            return Here(make)
+            return self._overlapped() if many else Here(partial(make_document, **self._how()))
         from cli.documents.sign_worker import order_of, workers_for  # loads a pool of processes
 
         order = order_of(self.session, self.wishes, self.located.signer, existing=self.existing)
         return workers_for(
             self.located, self.pins, order, check=self.signatory.check, workers=workers
         )
+
+    def _overlapped(self) -> Maker:
+        """Return what signs the next documents while services answer for others."""
+        from signing.batch.begun import asks_services, begin_document
+        from signing.batch.overlap import Overlapped
+
+        if asks_services(self.signatory, self.later):
+            return Overlapped(partial(begin_document, **self._how()))
+        return Here(partial(make_document, **self._how()))
+
+    def _how(self) -> dict[str, Any]:
+        return {"signatory": self.signatory, "later": self.later, "existing": self.existing}
 
     def job(self, maker: Maker, outputs: Mapping[Path, Path]) -> SignJob:
         """Return what is to be done with the documents."""

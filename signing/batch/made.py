@@ -113,13 +113,13 @@ def make_document(
     if later is None and is_large(source):
         check_output(source, target, existing=existing)
         return _made_large(sign_large(source, target, signatory))
-    stamp, data = _read(source, signatory)
+    stamp, data = read_source(source, signatory)
     check_output(source, target, existing=existing)
     if later is None:
         signed = signatory.sign(data, name=source.name)
-        return _made(stamp, data, signed.data, signed, (signed.level.value, None))
+        return made_of(stamp, data, signed.data, signed, (signed.level.value, None))
     made = make_for_later(data, source, target, signatory, later=later)
-    return _made(stamp, data, made.data, made.signed, (made.level, made.entry))
+    return made_of(stamp, data, made.data, made.signed, (made.level, made.entry))
 
 
 def give_out(
@@ -163,7 +163,7 @@ def _name(made: MadeDocument, target: Path, *, overwrite: bool) -> None:
         take_name(made.part, target, overwrite=overwrite)
 
 
-def _read(source: Path, signatory: Signatory) -> tuple[FileStamp, bytes]:
+def read_source(source: Path, signatory: Signatory) -> tuple[FileStamp, bytes]:
     """Read a document; its time of change counts for nothing where it changed meanwhile."""
     limit = signatory.services.policy.limits.document_bytes
     now = signatory.services.clock.now()
@@ -176,13 +176,14 @@ def _read(source: Path, signatory: Signatory) -> tuple[FileStamp, bytes]:
     return settled_stamp(before, after, len(data)), data
 
 
-def _made(
+def made_of(
     stamp: FileStamp,
     read: bytes,
     data: bytes,
     signed: SignedDocument,
     reached: tuple[str, Waiting | None],
 ) -> MadeDocument:
+    """Return what was made; `reached` is the level it has, and what it waits for."""
     level, waiting = reached
     known = signed.report.sha256
     return MadeDocument(

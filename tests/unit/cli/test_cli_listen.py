@@ -1,9 +1,12 @@
-"""Where `antin serve` may listen. Nothing here listens beyond this machine."""
+"""Where `antin serve` may listen, and how. Nothing here listens beyond this machine."""
+
+import asyncio
+import socket
 
 import pytest
 
 from cli.errors import BadOptionError, NotLoopbackError
-from cli.issuing.listen import check_reach, parse_bind
+from cli.issuing.listen import check_reach, listening_socket, parse_bind
 
 
 @pytest.mark.parametrize(
@@ -31,3 +34,35 @@ def test_a_demonstration_stays_on_this_machine_and_a_home_of_ones_own_need_not(t
         check_reach(parse_bind(text), demo=True)
     check_reach(parse_bind(text), demo=False)
     check_reach(parse_bind("127.0.0.1:80"), demo=True)
+
+
+async def sends_at_once(listener: socket.socket) -> bool:
+    """Say whether a connection that is accepted there sends what it is given at once."""
+    found = asyncio.get_running_loop().create_future()
+
+    class Asked(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            accepted = transport.get_extra_info("socket")
+            found.set_result(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            transport.close()
+
+    server = await asyncio.get_running_loop().create_server(Asked, sock=listener)
+    async with server:
+        _, writer = await asyncio.open_connection(*listener.getsockname()[:2])
+        answer = await asyncio.wait_for(found, 10)
+        writer.close()
+        await writer.wait_closed()
+    return bool(answer)
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:0", "[::1]:0"])
+def test_the_second_half_of_an_answer_does_not_wait_for_the_first_to_be_confirmed(text):
+    """That takes 40 ms, for each answer."""
+    assert asyncio.run(sends_at_once(listening_socket(parse_bind(text))))
+
+
+def test_a_socket_of_which_asyncio_does_not_know_that_it_is_tcp_holds_it_back():
+    """The mutant."""
+    listener = socket.socket(socket.AF_INET)
+    listener.bind(("127.0.0.1", 0))
+    assert not asyncio.run(sends_at_once(listener))

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from unit.signing.signing_world import World, make_pdf
+from unit.signing.signing_world import TSA_URL, World, make_pdf
 
 from cli.documents.sign_batch import SignJob
 from cli.documents.signed_text import Teller
@@ -22,12 +22,14 @@ from cli.homes.keys import PINs
 from cli.session import Session
 from pki.words import Language
 from signing.batch import journal as journal_module
+from signing.batch.begun import begin_document
 from signing.batch.journal import NAME, Journal
 from signing.batch.made import make_document
 from signing.batch.makers import Here
+from signing.batch.overlap import Overlapped
 from signing.display.profile import load_display
 from signing.files import Existing
-from signing.options import SigningOptions
+from signing.options import Level, SigningOptions
 from signing.sign import Signatory
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a child is forked and killed")
@@ -37,10 +39,14 @@ REFUSE = Existing.REFUSE
 
 
 class Batch:
-    """Three documents, signed as `antin sign` does, but for a token and its start."""
+    """Three documents, signed as `antin sign` does, but for a token and its start.
 
-    def __init__(self, folder: Path) -> None:
+    At B-T the next ones are signed while a time-stamp service answers for those before.
+    """
+
+    def __init__(self, folder: Path, level: Level) -> None:
         self.folder = folder
+        self.level = level
         self.world = World()
         self.out = folder / "out"
         self.sources = [folder / f"{number}.pdf" for number in range(DOCUMENTS)]
@@ -57,14 +63,17 @@ class Batch:
         self.out.rmdir()
 
     def sign(self) -> ExitStatus:
-        options = SigningOptions(display=load_display("none"))
+        options = SigningOptions(display=load_display("none"), level=self.level, tsa_url=TSA_URL)
         signatory = Signatory(self.world.signer(), options, self.world.services())
-        make = partial(make_document, signatory=signatory, later=None, existing=REFUSE)
+        how = {"signatory": signatory, "later": None, "existing": REFUSE}
+        stamped = self.level.needs_timestamp
+        maker = Overlapped(partial(begin_document, **how))
+        maker = maker if stamped else Here(partial(make_document, **how))
         session = Session(Language.EN, clock=self.world.clock)
         outputs = {source: self.out / f"{source.stem}-signed.pdf" for source in self.sources}
         teller = Teller(session, self.world.certificate)
         pins = PINs(session, find_home(self.folder / "home", None))
-        job = SignJob(session, outputs, Here(make), teller, REFUSE, None, pins)
+        job = SignJob(session, outputs, maker, teller, REFUSE, None, pins)
         return job.sign_all(resume=True, json_lines=False)
 
     def outputs(self) -> dict[str, str]:
@@ -160,9 +169,9 @@ def _wrong(batch: Batch, before: dict[str, str], status: int) -> Iterable[str]:
         yield "not noted"
 
 
-@pytest.fixture
-def batch(tmp_path: Path) -> Batch:
-    return Batch(tmp_path)
+@pytest.fixture(params=[Level.B_B, Level.B_T])
+def batch(request: pytest.FixtureRequest, tmp_path: Path) -> Batch:
+    return Batch(tmp_path, request.param)
 
 
 def moments(batch: Batch) -> int:

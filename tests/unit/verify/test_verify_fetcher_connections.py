@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ import pytest
 from pki.clock import SystemClock
 from pki.errors.fetching import FetchFailedError
 from pki.fetcher import Credentials, FetchRequest
-from verify.fetcher import KEPT, HTTPFetcher
+from verify.fetcher import AT_A_TIME, KEPT, HTTPFetcher
 
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"
 CUT = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfine"
@@ -85,6 +86,21 @@ def test_one_connection_serves_many_requests(fetcher):
         for _ in range(5):
             assert fetcher.fetch(FetchRequest(server.url)) == b"fine"
         assert (server.connections, len(server.requests)) == (1, 5)
+
+
+def test_threads_that_ask_at_the_same_time_keep_a_connection_each(fetcher, caplog):
+    together = threading.Barrier(AT_A_TIME)
+
+    def answer(_number: int, _turn: int) -> bytes:
+        together.wait(10)
+        return FINE
+
+    with serving(answer) as server, ThreadPoolExecutor(AT_A_TIME) as pool:
+        for _ in range(3):
+            asked = [pool.submit(fetcher.fetch, FetchRequest(server.url)) for _ in range(AT_A_TIME)]
+            assert [each.result() for each in asked] == [b"fine"] * AT_A_TIME
+        assert server.connections == AT_A_TIME
+    assert not caplog.records
 
 
 def test_another_name_or_another_person_gets_another(fetcher):
