@@ -63,7 +63,7 @@ def writing_beside(target: Path, *, overwrite: bool, mode: int = PUBLIC) -> Iter
         DiskFullError: no room; nothing was left behind.
         OutputUnwritableError: anything else the system says.
     """
-    with _telling(target):
+    with telling(target):
         part = part_of(target)
         try:
             with _new_file(part, mode) as file:
@@ -95,7 +95,7 @@ def waiting_beside(target: Path, part: Path) -> Iterator[BinaryIO]:
         DiskFullError: no room; nothing was left behind.
         OutputUnwritableError: anything else the system says.
     """
-    with _telling(target):
+    with telling(target):
         try:
             with _new_file(part, PUBLIC) as file:
                 yield file
@@ -114,7 +114,7 @@ def take_name(part: Path, target: Path, *, overwrite: bool) -> None:
         DiskFullError: no room for the name.
         OutputUnwritableError: anything else the system says.
     """
-    with _telling(target):
+    with telling(target):
         try:
             _take_name(part, target, overwrite=overwrite)
         finally:
@@ -132,7 +132,14 @@ def _new_file(part: Path, mode: int) -> BinaryIO:
 
 
 @contextmanager
-def _telling(target: Path) -> Iterator[None]:
+def telling(target: Path) -> Iterator[None]:
+    """Say of whatever the system refuses in the block that it was about `target`.
+
+    Raises:
+        OutputExistsError: it is there.
+        DiskFullError: no room.
+        OutputUnwritableError: anything else the system says.
+    """
     try:
         yield
     except FileExistsError as error:

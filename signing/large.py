@@ -7,12 +7,17 @@ is not. What somebody does to the source meanwhile changes nothing.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from tempfile import TemporaryFile, gettempdir
+from typing import BinaryIO, cast
 
+from pki.atomic import telling
 from signing.errors.files import FileUnreadableError
-from signing.reading import words_of
+from signing.reading import read_document, words_of
+from verify.content import Content, shown
 from verify.errors import TooLargeError
 
 LARGE = 32 * 1024 * 1024
@@ -26,6 +31,36 @@ def is_large(source: Path) -> bool:
         return source.is_file() and source.stat().st_size > LARGE
     except OSError:
         return False
+
+
+@contextmanager
+def open_document(source: Path, *, limit: int) -> Iterator[Content]:
+    """Hand out a document to look at; a large one lies in a copy that goes with the block.
+
+    Raises:
+        FileIsDirectoryError: it is a directory.
+        FileUnreadableError: it is not there or may not be read.
+        TooLargeError: it has more than `limit` bytes.
+        DiskFullError, OutputUnwritableError: no room for the copy.
+    """
+    if not is_large(source):
+        yield read_document(source, limit=limit)
+        return
+    folder = _scratch()
+    with telling(folder):
+        file = cast("BinaryIO", TemporaryFile(dir=folder))  # noqa: SIM115  closed below
+    with closing(file):
+        with telling(folder):
+            copy_into(source, file, limit=limit)
+            file.flush()
+        with shown(file) as content:
+            yield content
+
+
+def _scratch() -> Path:
+    """Return where copies lie: the folder for temporary files is memory on many systems."""
+    lasting = Path("/var/tmp")  # noqa: S108  only files without a name are made in it
+    return lasting if not os.environ.get("TMPDIR") and lasting.is_dir() else Path(gettempdir())
 
 
 def copy_into(source: Path, file: BinaryIO, *, limit: int) -> tuple[int, str]:

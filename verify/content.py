@@ -9,6 +9,7 @@ A mapped file must be the program's own: whoever shortens it while it is looked 
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
 import mmap
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 Content = bytes | mmap.mmap
 _PIECE = 4 * 1024 * 1024
 _BUFFER = 16 * 1024
+_LOOKS = 16
+"""After so many, at places far apart, what was seen is let go."""
 
 
 def map_file(file: BinaryIO) -> mmap.mmap:
@@ -34,7 +37,12 @@ def map_file(file: BinaryIO) -> mmap.mmap:
 
 def let_go(content: Content) -> None:
     """Close a mapped file, where nobody looks at it any more: Windows renames none that is open."""
-    if isinstance(content, mmap.mmap):
+    if not isinstance(content, mmap.mmap):
+        return
+    try:
+        content.close()
+    except BufferError:  # readers that nobody has any more hold on to images in it
+        gc.collect()
         with suppress(BufferError):
             content.close()
 
@@ -64,7 +72,7 @@ def pieces_of(content: Content | memoryview) -> Iterator[memoryview]:
         return
     for start in range(0, len(view), _PIECE):
         yield view[start : start + _PIECE]
-        _forget(view.obj)
+        forget(view.obj)
 
 
 def sha256_of(content: Content) -> str:
@@ -85,13 +93,16 @@ def begins_with(content: Content, start: Content) -> bool:
         end = min(offset + _PIECE, len(start))
         if content[offset:end] != start[offset:end]:
             return False
-        _forget(content)
-        _forget(start)
+        forget(content)
+        forget(start)
     return True
 
 
-def _forget(content: Content) -> None:
-    """Let the system take the pages back; they are read again when they are looked at."""
+def forget(content: Content) -> None:
+    """Let the system take back what was looked at of a mapped file; it is read again on demand.
+
+    To look at a byte may bring in megabytes around it.
+    """
     if sys.platform != "win32" and isinstance(content, mmap.mmap):  # Windows does so by itself
         content.madvise(mmap.MADV_DONTNEED)
 
@@ -102,6 +113,7 @@ class _MappedStream(io.RawIOBase):
     def __init__(self, content: mmap.mmap) -> None:
         self._content = content
         self._position = 0
+        self._looks = 0
 
     def readable(self) -> bool:
         return True
@@ -124,4 +136,7 @@ class _MappedStream(io.RawIOBase):
         found = self._content[self._position : self._position + len(room)]
         room[: len(found)] = found
         self._position += len(found)
+        self._looks += 1
+        if self._looks % _LOOKS == 0:
+            forget(self._content)
         return len(found)

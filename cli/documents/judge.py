@@ -12,10 +12,10 @@ from cli.exit_status import OF_INDICATION
 from cli.homes.outside import Outside
 from cli.session import Session
 from pki.atomic import write_atomically
-from signing.reading import read_document
+from signing.large import open_document
 from verify.collect import Collector, verify_opened_online
 from verify.document import verify_opened
-from verify.pdf.document import open_pdf
+from verify.pdf.document import OpenPDF, open_pdf
 from verify.render.html import render_html
 from verify.render.json import to_json
 from verify.render.text import render_text
@@ -75,10 +75,13 @@ class Judge:
         return Outcome(status, to_json(report, language), render_text(report, language))
 
     def _report(self, document: Path) -> Report:
+        limits, password = self.outside.policy.limits, self.outside.password
+        with open_document(document, limit=limits.document_bytes) as data:
+            pdf = open_pdf(data, name=document.name, limits=limits, password=password)
+            return self._judged(pdf)
+
+    def _judged(self, pdf: OpenPDF) -> Report:
         policy, trust = self.outside.policy, self.outside.trust
-        data = read_document(document, limit=policy.limits.document_bytes)
-        password = self.outside.password
-        pdf = open_pdf(data, name=document.name, limits=policy.limits, password=password)
         if self.offline:
             return verify_opened(pdf, policy=policy, trust=trust, at=self._moment())
         collector = Collector(self.outside.fetcher, self.session.clock)

@@ -28,10 +28,11 @@ from pyhanko.pdf_utils.xref import (
 from verify.content import Content, begins_with, stream_of
 from verify.errors import MalformedObjectError
 from verify.guard import PDFValue, foreign
-from verify.pdf import places, tokens
+from verify.pdf import images, places, tokens
 
 tokens.use()
 places.use()
+images.use()
 
 _HEADER = re.compile(rb"\s*(\d+)\s+(\d+)\s+obj\s*")
 _PLAIN = re.compile(rb"<<(?:[^<>()\\%#]|<<|>>|\([^()\\]*\)|<[0-9A-Fa-f\s]*>)*>>\s*")

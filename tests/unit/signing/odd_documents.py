@@ -117,12 +117,13 @@ def plain(**more: object) -> bytes:
     return made.data
 
 
-def plain_with_stream(*, packed: bool = True, hides: bytes = b"") -> bytes:
+def plain_with_stream(*, packed: bool = True, hides: bytes = b"", sign: bytes = b"") -> bytes:
     """Return the same document with a stream of cross-references, and one of objects.
 
     Args:
         packed: whether objects 5 and 6 lie in an object stream.
         hides: one more object in that stream, which nothing names.
+        sign: before the places in that stream; `+` is odd and harmless.
     """
     objects = plain_objects()
     inside = {number: objects.pop(number) for number in (5, 6)} if packed else {}
@@ -131,7 +132,7 @@ def plain_with_stream(*, packed: bool = True, hides: bytes = b"") -> bytes:
         texts = [*inside.items(), *([(9, hides)] if hides else [])]
         index, held = b"", b""
         for number, text in texts:
-            index += b"%d %d " % (number, len(held))
+            index += b"%d %s%d " % (number, sign, len(held))
             held += text + b" "
         entries = b"/Type/ObjStm/N %d/First %d" % (len(texts), len(index))
         made.add(7, stream(index + held, entries))

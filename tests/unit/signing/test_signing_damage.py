@@ -121,6 +121,7 @@ AMBIGUOUS = {
     "an object in a stream": in_a_stream(),
     "an object that is freed": freed(),
     "two revisions": of_two_revisions(),
+    "an odd stream of objects": plain_with_stream(sign=b"+"),
     "a number hidden in a stream of objects": plain_with_stream(hides=b"<</Type/Catalog>>"),
 }
 

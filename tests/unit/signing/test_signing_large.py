@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import tracemalloc
 from contextlib import closing
 from dataclasses import replace
@@ -11,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from unit.signing.odd_documents import Assembled, stream
 from unit.signing.signing_world import TSA_URL, World, make_pdf
 
 from pki.errors.files import DiskFullError, OutputExistsError, OutputUnwritableError
@@ -31,7 +33,7 @@ from signing.errors.times import TSAUnavailableError
 from signing.extend import Extension, extend_in
 from signing.extended_files import extend_file
 from signing.files import Existing
-from signing.large import is_large
+from signing.large import is_large, open_document
 from signing.options import Level, SigningOptions
 from signing.sign import Signatory
 from verify.document import verify_document
@@ -207,12 +209,13 @@ def test_more_than_the_policy_allows(source, out, monkeypatch, grows):
     small = world.policy.model_copy(update={"limits": limits})
     world.policy = small
     if grows:
-        real = large_module.stamp_of
+        real = Path.stat
 
-        def stamp(path: Path, now: object):
-            return replace(real(path, now), size=50)
+        def stat(self: Path, **more: bool) -> os.stat_result:
+            found = real(self, **more)
+            return os.stat_result((*found[:6], 50, *found[7:])) if self == source else found
 
-        monkeypatch.setattr(large_module, "stamp_of", stamp)
+        monkeypatch.setattr(Path, "stat", stat)
     refused(TooLargeError, source, out, world)
 
 
@@ -327,6 +330,70 @@ def test_mutant_without_the_undoing_it_would_be_half_raised(source, out, room, m
     monkeypatch.setattr("signing.extend._Work.undo", lambda *_: None)
     with pytest.raises(AssertionError):
         test_a_file_that_cannot_be_raised_all_the_way_is_what_it_was(source, out, room)
+
+
+def scanned(source: Path, pages: int) -> int:
+    """Write pages of one image of a megabyte each; return how large it is."""
+    kids = b" ".join(b"%d 0 R" % (3 + 2 * page) for page in range(pages))
+    objects = {
+        1: b"<</Type/Catalog/Pages 2 0 R>>",
+        2: b"<</Type/Pages/Count %d/Kids[%s]>>" % (pages, kids),
+    }
+    image = stream(b"\xff" * 2**20, b"/Type/XObject/Subtype/Image/Width 1024/Height 1024")
+    for page in range(3, 3 + 2 * pages, 2):
+        objects[page] = (
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]"
+            b"/Resources<</XObject<</I %d 0 R>>>>>>" % (page + 1)
+        )
+        objects[page + 1] = image
+    made = Assembled(objects)
+    made.table()
+    source.write_bytes(made.data)
+    return len(made.data)
+
+
+def test_comparing_revisions_has_no_images_in_memory(source, out):
+    """Each signature is compared with what comes after it, object by object."""
+    size = scanned(source, 40)
+    who = signatory(World(), level=Level.B_LTA, tsa_url=TSA_URL)
+    who.sign(make_pdf())
+    tracemalloc.start()
+    try:
+        sign_file(source, out / "a.pdf", who)
+        made = sign_file(out / "a.pdf", out / "b.pdf", who)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert made.indication == "TOTAL-PASSED"
+    assert most < size / 2
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+def test_a_document_to_look_at_lies_in_a_copy(source, tmp_path, monkeypatch, lasting):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    monkeypatch.delenv("TMPDIR", raising=False)
+    if not lasting:
+        monkeypatch.setenv("TMPDIR", str(scratch))
+    with open_document(source, limit=10**6) as content:
+        source.write_bytes(b"something else")
+        assert bytes(content[:]) == make_pdf()
+    assert not list(scratch.iterdir())
+    monkeypatch.setattr(large, "LARGE", 10**6)
+    with open_document(source, limit=10**6) as content:
+        assert content == b"something else"
+
+
+def test_a_copy_that_cannot_be_made_is_told(source, monkeypatch, tmp_path):
+    with pytest.raises(TooLargeError), open_document(source, limit=100):
+        pass
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not there"))
+    with pytest.raises(OutputUnwritableError), open_document(source, limit=10**6):
+        pass
+    with pytest.raises(FileUnreadableError), open_document(source / "x", limit=10**6):
+        pass
 
 
 def filled(source: Path, size: int) -> None:
