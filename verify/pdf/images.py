@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import mmap
 import re
+from typing import Any
 
 from pyhanko.pdf_utils import generic
 
@@ -25,12 +26,12 @@ _ENDING = re.compile(rb"[\0\t\n\f\r ]*endstream")
 _read_payload = generic._maybe_read_stream_payload  # noqa: SLF001  there is no public name for it
 
 
-def read_payload(stream: PDFValue, dictionary: dict[str, PDFValue], handler: PDFValue) -> PDFValue:
+def read_payload(stream: PDFValue, dictionary: dict[Any, PDFValue], handler: PDFValue) -> PDFValue:
     """Return what follows a dictionary: the data of a stream, or None where it is no stream."""
     return _image(stream, dictionary, handler) or _read_payload(stream, dictionary, handler)  # type: ignore[no-untyped-call]
 
 
-def _image(stream: PDFValue, dictionary: dict[str, PDFValue], handler: PDFValue) -> PDFValue:
+def _image(stream: PDFValue, dictionary: dict[Any, PDFValue], handler: PDFValue) -> PDFValue:
     content, length = getattr(handler, "data", None), dictionary.get("/Length")
     if not isinstance(content, mmap.mmap) or handler.stream is not stream:
         return None

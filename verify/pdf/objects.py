@@ -23,6 +23,7 @@ from typing import TypeVar, cast
 from pyhanko.pdf_utils import generic
 
 from verify.guard import PDFValue
+from verify.pdf import images
 
 _SIZES = (1024, 64 * 1024, 1024 * 1024)
 """So much is looked at: for most, for signatures and long lists, and at all."""
@@ -52,7 +53,6 @@ _match = _TOKEN.match
 _new = object.__new__
 _read_dictionary = generic.DictionaryObject.read_from_stream
 _read_array = generic.ArrayObject.read_from_stream
-_data_after = generic._maybe_read_stream_payload  # noqa: SLF001  there is no public name for it
 
 Container = TypeVar("Container")
 
@@ -77,7 +77,7 @@ def read_dictionary(
         found = block.read(_OPENS, _entries)
         if found is not None:
             entries, may_have_data = found
-            data = _data_after(stream, entries, block.handler) if may_have_data else None  # type: ignore[no-untyped-call]
+            data = images.read_payload(stream, entries, block.handler) if may_have_data else None
             if data is not None:
                 return generic.StreamObject(entries, encoded_data=data)
             made = generic.DictionaryObject()

@@ -61,6 +61,7 @@ def test_what_is_read_is_what_pyhanko_reads(tmp_path, monkeypatch, text):
     data = document(text)
     found, kind, held = read_mapped(tmp_path / "a.pdf", data)
     monkeypatch.setattr(generic, "_maybe_read_stream_payload", images._read_payload)
+    monkeypatch.setattr(images, "read_payload", images._read_payload)
     assert (found, held) == read_mapped(tmp_path / "a.pdf", data)[::2]
     assert kind is (memoryview if text in STAYS.values() else bytes)
 
