@@ -18,6 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 from cli.exit_status import status_of_error
 from cli.help import translate
 from cli.language import choose_language
+from cli.late_packages import load_packages_late
 from cli.lean import collect_seldom, leave_out_aiohttp
 from cli.session import Session
 from cli.streams import prepare_streams
@@ -169,5 +170,6 @@ def main() -> None:
     """Run `antin` with the process's arguments."""
     collect_seldom()
     leave_out_aiohttp()
+    load_packages_late()
     prepare_streams((sys.stdout, sys.stderr), os.environ)
     build_command(choose_language(sys.argv[1:], os.environ))(prog_name="antin")

@@ -33,6 +33,7 @@ from signing.evidence import lag_of, links_of
 from signing.inplace import Place, find_place, stamp_in_place
 from signing.lapse import Lapse, lapse_of
 from signing.options import Level
+from signing.proof import add_document_timestamp, add_evidence
 from signing.reached import (
     check_kept,
     has_level,
@@ -40,7 +41,6 @@ from signing.reached import (
     lacks_status_alone,
     lowest_level,
 )
-from signing.revision import add_document_timestamp, add_evidence
 from signing.services import SigningServices
 from signing.tsa import FetchingTimeStamper
 from signing.verdict import is_broken, result_not_valid

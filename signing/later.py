@@ -10,19 +10,22 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pki.atomic import write_atomically
 from pki.errors.tree import InvalidInputError, PKIError, RefusedError, UnavailableError
 from signing.errors.queue import DocumentChangedError, DocumentGoneError
 from signing.errors.times import EvidenceUnavailableError
 from signing.evidence import find_signature
-from signing.extend import ExtendedDocument, Extension, extend_document, look
 from signing.options import Level
 from signing.queue import Entry, Queue, identify
 from signing.reached import all_have, lowest_level
 from signing.reading import read_document
 from signing.services import SigningServices
 from signing.sign import Signatory, SignedDocument
+
+if TYPE_CHECKING:
+    from signing.extend import ExtendedDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,11 @@ def raise_now(
     """Return the raised document; None where it is to wait, or services are not there."""
     if not later.try_first:
         return None
-    wish = Extension(later.level, tsa_url=later.tsa_url)
+    from signing import extend  # noqa: PLC0415  pyHanko's validation, see `signing.proof`
+
+    wish = extend.Extension(later.level, tsa_url=later.tsa_url)
     try:
-        return extend_document(signed.data, wish=wish, services=services)
+        return extend.extend_document(signed.data, wish=wish, services=services)
     except UnavailableError:
         return None
 
@@ -168,6 +173,8 @@ def _raise(entry: Entry, services: SigningServices) -> str | None:
     if not entry.knows(data):
         # A time-stamp in the signature changed its padding: then it was raised, and only the
         # entry is left. Anything else is another document.
+        from signing.extend import look  # noqa: PLC0415  as above
+
         report = look(data, services, name=entry.path.name).report
         if all_have(report, level):
             return lowest_level(report)
@@ -197,8 +204,10 @@ def _prove_existence(queue: Queue, entry: Entry, services: SigningServices) -> E
 
 
 def _extend(entry: Entry, data: bytes, level: Level, services: SigningServices) -> ExtendedDocument:
-    wish = Extension(level, tsa_url=entry.tsa_url)
-    return extend_document(data, wish=wish, services=services, name=entry.path.name)
+    from signing import extend  # noqa: PLC0415  pyHanko's validation, see `signing.proof`
+
+    wish = extend.Extension(level, tsa_url=entry.tsa_url)
+    return extend.extend_document(data, wish=wish, services=services, name=entry.path.name)
 
 
 def _replace(entry: Entry, before: bytes, data: bytes, services: SigningServices) -> None:

@@ -8,12 +8,8 @@ from __future__ import annotations
 from signing.evidence import Subject, gather_evidence, gather_proof
 from signing.key import SigningKey
 from signing.options import Level
-from signing.revision import (
-    SignatureRequest,
-    SignedRevision,
-    add_document_timestamp,
-    add_evidence,
-)
+from signing.proof import add_document_timestamp, add_evidence
+from signing.revision import SignatureRequest, SignedRevision
 from signing.services import SigningServices
 from signing.tsa import FetchingTimeStamper
 from verify.content import shown

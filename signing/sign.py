@@ -23,7 +23,6 @@ from signing.errors.times import TSANotNamedError
 from signing.evidence import find_signature, gather_evidence
 from signing.issuers import with_issuers
 from signing.key import SigningKey
-from signing.longterm import extend
 from signing.mandates.mandate import Mandate
 from signing.options import Form, Level, SigningOptions, UnknownStatus
 from signing.outgoing.authority import check_mandate
@@ -183,6 +182,8 @@ class Signatory:
         signed, request = begun.signed.complete(), begun.request
         timestamper, level = request.timestamper, request.options.level
         if timestamper is not None and level.needs_evidence:
+            from signing.longterm import extend  # noqa: PLC0415  pyHanko's validation, see `proof`
+
             had = extend(
                 signed, timestamper, request=request, signer=self.signer, services=self.services
             )

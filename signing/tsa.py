@@ -11,7 +11,6 @@ from functools import partial
 
 from asn1crypto import algos, cms, tsp
 from cryptography import x509
-from pyhanko.sign.timestamps import TimeStamper
 
 from pki.clock import Clock
 from pki.errors.fetching import FetchFailedError, FetchTooLateError
@@ -39,7 +38,7 @@ AHEAD = timedelta(seconds=60)
 in the future proves nothing to whoever judges it now."""
 
 
-class FetchingTimeStamper(TimeStamper):
+class FetchingTimeStamper:
     """Time-stamp services behind one another; every answer is checked in full.
 
     Attributes:
@@ -57,7 +56,6 @@ class FetchingTimeStamper(TimeStamper):
         trust: TrustStore,
         ahead: timedelta = AHEAD,
     ) -> None:
-        super().__init__(include_nonce=True)  # type: ignore[no-untyped-call]  # pyHanko's
         self._services = services
         self._fetcher = fetcher
         self._clock = clock

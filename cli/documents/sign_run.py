@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,9 @@ class SignRun:
         from signing.batch.overlap import Overlapped
 
         if asks_services(self.signatory, self.later):
+            # What threads need of pyHanko is loaded before there are any: see `late_packages`.
+            import_module("signing.extend")
+            import_module("signing.longterm")
             return Overlapped(partial(begin_document, **self._how()))
         return Here(partial(make_document, **self._how()))
 
