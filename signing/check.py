@@ -31,8 +31,10 @@ from verify.certificate import key_kind
 from verify.facts import Algorithm
 from verify.finding import Finding, warning
 from verify.path.build import Path, build_path
+from verify.path.extensions import extension
+from verify.path.inputs import inputs_of
 from verify.path.pool import CertificatePool
-from verify.path.rfc5280 import extension, find_defects
+from verify.path.rfc5280 import find_defects
 from verify.policy import Policy
 from verify.status import Revoked, Unknown, check_status
 
@@ -143,8 +145,11 @@ def find_path(
         UntrustedPathError: there is none, or RFC 5280 forbids something in it.
     """
     pool = CertificatePool(services.trust, chain)
-    path = build_path(certificate, pool, limits=services.policy.limits, hint=services.clock.now())
-    if path[-1] not in services.trust or any(find_defects(path)):
+    policy, inputs = services.policy, inputs_of(services.policy.paths)
+    path = build_path(
+        certificate, pool, limits=policy.limits, hint=services.clock.now(), inputs=inputs
+    )
+    if path[-1] not in services.trust or any(find_defects(path, inputs)):
         issuer = common_name(path[-1].issuer)
         raise UntrustedPathError(subject=common_name(certificate.subject), issuer=issuer)
     return path

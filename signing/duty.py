@@ -14,7 +14,7 @@ from cryptography import x509
 from pki.names import common_name
 from signing.display.profile import DisplayProfile
 from signing.errors.mandates import NotOfficialDutyError
-from verify.path.rfc5280 import extension
+from verify.path.extensions import extension
 from verify.policy import Policy
 
 ARTICLE = "Law 20/2023/QH15 Art. 22, Decree 68/2024/ND-CP Art. 29"

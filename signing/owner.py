@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from pki.names import common_name
 from signing.errors.standing import OwnerUnreadableError, WrongOwnerError
-from verify.path.rfc5280 import extension
+from verify.path.extensions import extension
 
 _NUMBER = re.compile(r"(CCCD|MST|CMND|HC|BHXH|PID|PPID):[0-9A-Z-]{4,20}")
 _EMAIL = "e-mail"

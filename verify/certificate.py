@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ from verify.errors import MalformedObjectError
 from verify.facts import Algorithm, CertificateFacts
 from verify.finding import Finding
 from verify.guard import foreign
+from verify.inherited import with_inherited
 
 
 @contextmanager
@@ -80,13 +81,25 @@ def _read(untrusted_der: bytes) -> x509.Certificate:
     return certificate
 
 
-def readable(ders: Iterator[bytes]) -> Iterator[x509.Certificate]:
-    """Yield the certificates that can be read and leave out the others."""
+def readable(ders: Iterable[bytes]) -> Iterator[x509.Certificate]:
+    """Yield the certificates that can be read and leave out the others.
+
+    Keys that inherit their parameters are read once the rest is.
+    """
+    known, waiting = [], []
     for der in ders:
         try:
-            yield read_certificate(der)
+            known.append(read_certificate(der))
         except MalformedObjectError:
+            waiting.append(der)
             continue
+        yield known[-1]
+    for der in waiting:
+        full = with_inherited(der, known)
+        if full is not None:
+            with suppress(MalformedObjectError):
+                known.append(read_certificate(full))
+                yield known[-1]
 
 
 def fingerprint(certificate: x509.Certificate) -> str:

@@ -31,7 +31,7 @@ from verify.errors import MalformedObjectError
 from verify.evidence import NONE, Evidence, Item
 from verify.finding import Finding, warning
 from verify.guard import foreign
-from verify.path.rfc5280 import extension
+from verify.path.extensions import extension
 from verify.pdf.document import OpenPDF, open_pdf
 from verify.policy import Policy
 from verify.report import Need, Report

@@ -170,7 +170,7 @@ def _prepare(pdf: OpenPDF, found: list[_Found], given: Given, *, at: datetime) -
     )
     pool = CertificatePool(given.trust, certificates)
     crls, responses = _evidence(store, tokens, given.evidence, at)
-    gatherer = given.gatherers.get(pool, crls, responses, limits=given.policy.limits, at=at)
+    gatherer = given.gatherers.get(pool, crls, responses, policy=given.policy, at=at)
     ends = [item.covered.end for item in found if isinstance(item.covered, Covered)]
     traces = trace_tail(pdf, min(ends)) if ends else ()
     return _Work(pdf, given.policy, at, gatherer, pool.all(), traces)

@@ -62,6 +62,19 @@ class Signer(_Table):
     """Certificate policies for official duty; with none named, `signing` asks for none."""
 
 
+class Paths(_Table):
+    """What paths are held to from the start (RFC 5280 §6.1.1)."""
+
+    policies: tuple[str, ...] = ()
+    """Certificate policies that are wanted, as dotted identifiers; none named: any."""
+    explicit_policy: bool = False
+    """One of them must run through the whole path, even where no authority asks for it."""
+    inhibit_policy_mapping: bool = False
+    """No authority may declare another's policy equal to its own."""
+    inhibit_any_policy: bool = False
+    """anyPolicy stands for no other."""
+
+
 class Limits(_Table):
     """How much work one document may cause."""
 
@@ -69,6 +82,8 @@ class Limits(_Table):
     signatures: int = Field(gt=0)
     path_length: int = Field(gt=0)
     path_signature_checks: int = Field(gt=0)
+    path_candidates: int = Field(default=1000, gt=0)
+    """Paths tried for one certificate, whole or not."""
 
 
 class Policy(_Table):
@@ -80,6 +95,7 @@ class Policy(_Table):
     time: Time
     signer: Signer
     limits: Limits
+    paths: Paths = Paths()
 
     @property
     def skew(self) -> timedelta:

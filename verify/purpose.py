@@ -10,7 +10,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from verify.certificate import attribute
 from verify.finding import Finding, error
-from verify.path.rfc5280 import extension
+from verify.path.extensions import extension
 from verify.policy import Policy
 
 _PERSON = (NameOID.GIVEN_NAME, NameOID.SURNAME, NameOID.PSEUDONYM, NameOID.TITLE)

@@ -15,6 +15,7 @@ from pki.fetcher import Fetcher
 from verify.certificate import describe, quietly, readable
 from verify.collect import Collector
 from verify.finding import Finding
+from verify.path.inputs import inputs_of
 from verify.path.pool import CertificatePool
 from verify.policy import Policy, default_policy
 from verify.revocation.gather import Gatherer
@@ -107,8 +108,9 @@ def _judge(
         crls=read_crls(crls),
         responses=read_responses(responses),
         limits=policy.limits,
+        inputs=inputs_of(policy.paths),
     )
-    evidence = gatherer.statuses(certificate, issuer_chain[0])
+    evidence = gatherer.statuses(certificate, issuer_chain[0], issuer_chain[1:])
     facts = describe(certificate, issuer=issuer_chain[0], trusted=False)
     moment = Moment(at, current_is_enough=True, policy=policy, proofs=ProofsOfExistence(at))
     answer = standing_at(facts, evidence, moment)

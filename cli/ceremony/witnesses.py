@@ -33,8 +33,8 @@ from pki.keys import PrivateKey, certifies
 from verify.cms.check import Parts, check_signature
 from verify.cms.token import Token, read_token
 from verify.facts import Reference, TokenFacts
+from verify.path.extensions import extension
 from verify.path.pool import CertificatePool
-from verify.path.rfc5280 import extension
 from verify.policy import default_policy
 from verify.revocation.gather import Gatherer
 from verify.revocation.sources import read_crls, read_responses

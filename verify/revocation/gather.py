@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,11 +10,12 @@ from cryptography import x509
 
 from verify.certificate import describe
 from verify.facts import ChainFacts, RevocationFacts
-from verify.finding import Finding
-from verify.path.build import build_path
+from verify.finding import Finding, error
+from verify.path.build import Found, search_path
+from verify.path.inputs import NO_DEMANDS, PathInputs, inputs_of
 from verify.path.pool import CertificatePool
 from verify.path.rfc5280 import find_defects
-from verify.policy import Limits
+from verify.policy import Limits, Policy
 from verify.revocation.crl import CRLPool, CRLSource
 from verify.revocation.ocsp import OCSPPool, OCSPSource
 from verify.revocation.sources import Raw, read_crls, read_responses
@@ -36,19 +37,24 @@ class Gatherers:
         crls: tuple[Raw, ...],
         responses: tuple[Raw, ...],
         *,
-        limits: Limits,
+        policy: Policy,
         at: datetime,
     ) -> Gatherer:
         """Return the one there is, if it would find the same, else a new one."""
-        certificates = pool.all()
         # Which issuers are tried first hangs on whether they are in their period.
         valid = tuple(
-            each.not_valid_before_utc <= at <= each.not_valid_after_utc for each in certificates
+            each.not_valid_before_utc <= at <= each.not_valid_after_utc for each in pool.untrusted
         )
-        key = (pool.trust, certificates, valid, crls, responses, limits)
+        limits, inputs = policy.limits, inputs_of(policy.paths)
+        era = pool.trust.era(at)
+        key = (pool.trust, era, pool.untrusted, valid, crls, responses, limits, inputs)
         if self._last is None or self._last[0] != key:
             made = Gatherer(
-                pool, crls=read_crls(crls), responses=read_responses(responses), limits=limits
+                pool,
+                crls=read_crls(crls),
+                responses=read_responses(responses),
+                limits=limits,
+                inputs=inputs,
             )
             self._last = (key, made)
         return self._last[1]
@@ -64,28 +70,35 @@ class Gatherer:
         crls: Iterable[CRLSource],
         responses: Iterable[OCSPSource],
         limits: Limits,
+        inputs: PathInputs = NO_DEMANDS,
     ) -> None:
         sources = tuple(responses)
         self.pool = pool
         self._limits = limits
-        self._crls = CRLPool(crls)
+        self._inputs = inputs
+        # Likewise the status of one who signs lists for an issuer.
+        self._crls = CRLPool(crls, pool=pool, answers=self._direct_answers)
         # A responder's own certificate is judged by CRLs and by answers its issuer signed
         # itself, so that two responders cannot vouch for each other.
-        self._direct = OCSPPool(sources, certificates=(), statuses=lambda *_: ())
+        self._direct = OCSPPool(sources, responders=lambda _: (), statuses=lambda *_: ())
         self._responses = OCSPPool(
-            sources, certificates=pool.all(), statuses=self._responder_statuses
+            sources, responders=pool.issued_under, statuses=self._responder_statuses
         )
         self._statuses: dict[
-            tuple[x509.Certificate, x509.Certificate], tuple[RevocationFacts, ...]
+            tuple[x509.Certificate, x509.Certificate, tuple[x509.Certificate, ...]],
+            tuple[RevocationFacts, ...],
         ] = {}
-        self._paths: dict[x509.Certificate, tuple[x509.Certificate, ...]] = {}
+        self._paths: dict[x509.Certificate, Found] = {}
         self._chains: dict[x509.Certificate, ChainFacts] = {}
 
     def path(self, certificate: x509.Certificate, hint: datetime) -> tuple[x509.Certificate, ...]:
         """Return the best path from `certificate` towards an anchor."""
+        return self._search(certificate, hint).path
+
+    def _search(self, certificate: x509.Certificate, hint: datetime) -> Found:
         if certificate not in self._paths:
-            self._paths[certificate] = build_path(
-                certificate, self.pool, limits=self._limits, hint=hint
+            self._paths[certificate] = search_path(
+                certificate, self.pool, limits=self._limits, hint=hint, inputs=self._inputs
             )
         return self._paths[certificate]
 
@@ -113,8 +126,10 @@ class Gatherer:
         return replace(found, certificates=(leaf, *issuers))
 
     def _chain(self, certificate: x509.Certificate, hint: datetime) -> ChainFacts:
-        path = self.path(certificate, hint)
-        defects = find_defects(path)
+        found = self._search(certificate, hint)
+        path, defects = found.path, list(find_defects(found.path, self._inputs))
+        if found.exhausted:
+            defects[-1] = (*defects[-1], error("chain.search_exhausted"))
         certificates = tuple(
             describe(
                 item,
@@ -125,7 +140,7 @@ class Gatherer:
             for index, item in enumerate(path)
         )
         revocations = tuple(
-            self.statuses(item, path[index + 1])
+            self.statuses(item, path[index + 1], path[index + 2 :])
             if index + 1 < len(path) and item not in self.pool.trust
             else ()
             for index, item in enumerate(path)
@@ -133,22 +148,37 @@ class Gatherer:
         return ChainFacts(certificates, revocations)
 
     def statuses(
-        self, certificate: x509.Certificate, issuer: x509.Certificate
+        self,
+        certificate: x509.Certificate,
+        issuer: x509.Certificate,
+        above: tuple[x509.Certificate, ...] = (),
     ) -> tuple[RevocationFacts, ...]:
-        """Return all evidence about `certificate`, which `issuer` issued."""
-        key = (certificate, issuer)
+        """Return all evidence about `certificate`.
+
+        Args:
+            certificate: whose status.
+            issuer: who issued it.
+            above: the path from the issuer's issuer to the anchor; whom those above certified may
+                sign lists, too.
+        """
+        key = (certificate, issuer, above)
         if key not in self._statuses:
             self._statuses[key] = (
                 *self._responses.facts_about(certificate, issuer),
-                *self._crls.facts_about(certificate, issuer),
+                *self._crls.facts_about(certificate, issuer, above),
             )
         return self._statuses[key]
 
     def _responder_statuses(
         self, certificate: x509.Certificate, issuer: x509.Certificate
     ) -> tuple[RevocationFacts, ...]:
-        direct = self._direct.facts_about(certificate, issuer)
         return (
-            *(facts for facts in direct if facts.signer_is_issuer),
+            *self._direct_answers(certificate, issuer),
             *self._crls.facts_about(certificate, issuer),
         )
+
+    def _direct_answers(
+        self, certificate: x509.Certificate, issuer: x509.Certificate
+    ) -> Iterator[RevocationFacts]:
+        answers = self._direct.facts_about(certificate, issuer)
+        return (facts for facts in answers if facts.signer_is_issuer)

@@ -23,10 +23,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from verify.asn1 import raw
 from verify.certificate import describe, readable, serial_of
+from verify.compare import same_name
 from verify.errors import MalformedObjectError
 from verify.facts import RevocationFacts, Status
 from verify.guard import ASN1, foreign
-from verify.path.rfc5280 import UNDERSTOOD, extension
+from verify.path.extensions import extension, not_understood
+from verify.path.signature import signed_by
 from verify.signature_value import (
     Scheme,
     digest_name_of,
@@ -148,21 +150,21 @@ class OCSPPool:
         self,
         sources: Iterable[OCSPSource],
         *,
-        certificates: tuple[x509.Certificate, ...],
+        responders: Callable[[x509.Name], tuple[x509.Certificate, ...]],
         statuses: Callable[[x509.Certificate, x509.Certificate], tuple[RevocationFacts, ...]],
     ) -> None:
         """Take responses in.
 
         Args:
             sources: responses that were read.
-            certificates: where responders' certificates may be, beside the response itself.
+            responders: gives the certificates of an issuer's name, beside the response's own.
             statuses: what is known of the status of a responder's certificate.
         """
         self._by_serial: dict[int, list[tuple[OCSPSource, Answer]]] = {}
         for source in sources:
             for answer in source.response.answers:
                 self._by_serial.setdefault(answer.serial, []).append((source, answer))
-        self._others = certificates
+        self._responders = responders
         self._statuses = statuses
         self._signers: dict[tuple[int, x509.Certificate], x509.Certificate | None] = {}
 
@@ -182,7 +184,11 @@ class OCSPPool:
     def _signer(self, response: Response, issuer: x509.Certificate) -> x509.Certificate | None:
         key = (id(response), issuer)
         if key not in self._signers:
-            candidates = (issuer, *response.certificates, *self._others)
+            candidates = (
+                issuer,
+                *response.certificates,
+                *self._responders(issuer.subject),
+            )
             self._signers[key] = next(
                 (
                     candidate
@@ -245,17 +251,12 @@ def _delegated(candidate: x509.Certificate, issuer: x509.Certificate) -> bool:
     usages = extension(candidate, x509.ExtendedKeyUsage)
     if usages is None or ExtendedKeyUsageOID.OCSP_SIGNING not in usages:
         return False
-    if any(item.critical and item.oid not in UNDERSTOOD for item in candidate.extensions):
+    if any(not_understood(candidate)):
         return False
     usage = extension(candidate, x509.KeyUsage)
     if usage is not None and not (usage.digital_signature or usage.content_commitment):
         return False
-    try:
-        with foreign("responder certificate"):
-            candidate.verify_directly_issued_by(issuer)
-    except MalformedObjectError:
-        return False
-    return True
+    return same_name(candidate.issuer, issuer.subject) and signed_by(candidate, issuer)
 
 
 def _verifies(response: Response, signer: x509.Certificate) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -31,6 +32,7 @@ from unit.verify.verify_pki import (
     make_world,
     ocsp_evidence,
     official,
+    resigned,
     responder,
     sign,
     stamper,
@@ -208,6 +210,13 @@ def test_an_answer_signed_by_the_issuer_itself_counts():
     assert sub(evidence=evidence) is None
 
 
+def test_a_responder_may_be_named_or_meant_by_its_key():
+    for named, expected in ((WORLD.ocsp, None), (WORLD.root_ocsp, SubIndication.TRY_LATER)):
+        by_name = asn1_ocsp.ResponderId(name="by_name", value=named.asn1.subject)
+        der = resigned(answer(WORLD.official, WORLD.ocsp, LATER), WORLD.ocsp, responder_id=by_name)
+        assert sub(evidence=rest() + ocsp_evidence(der)) is expected
+
+
 def wrong_responders():
     other = authority("Other Root")
     yield "of another authority", responder(other, "Stranger")
@@ -296,7 +305,7 @@ ODD = (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
         pytest.param((point(None, only_contains_user_certs=True),), True, id="users only"),
         pytest.param((point(None, only_contains_ca_certs=True),), False, id="authorities only"),
         pytest.param((point(),), False, id="another distribution point"),
-        pytest.param((point(None, indirect_crl=True),), False, id="indirect"),
+        pytest.param((point(None, indirect_crl=True),), True, id="indirect, of the issuer itself"),
         pytest.param((point(None, only_contains_attribute_certs=True),), False, id="attributes"),
         pytest.param(
             (point(None, only_some_reasons=frozenset([x509.ReasonFlags.key_compromise])),),

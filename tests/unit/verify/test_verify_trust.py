@@ -1,0 +1,120 @@
+"""Trust anchors: bags of certificates, the index made once, and which are in their period."""
+
+from __future__ import annotations
+
+import pytest
+from asn1crypto import cms as asn1_cms
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization.pkcs7 import serialize_certificates
+from unit.verify.verify_pki import (
+    BORN,
+    LATER,
+    SECOND,
+    SIGNED,
+    YEAR,
+    authority,
+    judge,
+    make_document,
+    official,
+)
+
+from verify.compare import comparable
+from verify.errors import TrustFileError
+from verify.indication import Indication
+from verify.path.pool import CertificatePool
+from verify.policy import default_policy
+from verify.revocation.gather import Gatherers
+from verify.trust import TrustStore, load_trust
+
+POLICY = default_policy()
+ROOT, OTHER = authority("Trusted"), authority("Trusted too")
+
+
+def bag(encoding, *parties):
+    return serialize_certificates([one.certificate for one in parties], encoding)
+
+
+@pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
+@pytest.mark.parametrize("name", ["anchors.p7b", "anchors.P7C", "anchors.pem"])
+def test_a_bag_of_certificates_holds_anchors(tmp_path, encoding, name):
+    path = tmp_path / name
+    path.write_bytes(bag(encoding, ROOT, OTHER))
+    for given in (path, tmp_path):
+        assert set(load_trust([given]).anchors) == {ROOT.certificate, OTHER.certificate}
+
+
+def test_a_bag_that_is_empty_or_cut_short_is_refused(tmp_path):
+    whole = bag(Encoding.DER, ROOT)
+    path = tmp_path / "anchors.p7b"
+    empty = asn1_cms.ContentInfo({
+        "content_type": "signed_data",
+        "content": {
+            "version": "v1",
+            "digest_algorithms": [],
+            "encap_content_info": {"content_type": "data"},
+            "certificates": [],
+            "signer_infos": [],
+        },
+    }).dump()  # fmt: skip
+    for content in (empty, whole[:-40], b"-----BEGIN PKCS7-----\nAA==\n-----END PKCS7-----\n"):
+        path.write_bytes(content)
+        with pytest.raises(TrustFileError):
+            load_trust([path])
+    path.write_bytes(whole)
+    assert load_trust([path]).anchors == (ROOT.certificate,)
+
+
+def test_anchors_are_found_by_subject_and_by_issuer():
+    below = authority("Below", ROOT)
+    twin = authority("trusted", key_name="twin")
+    trust = TrustStore((ROOT.certificate, OTHER.certificate, below.certificate, twin.certificate))
+    name = comparable(ROOT.certificate.subject)
+    assert trust.named(name) == (ROOT.certificate, twin.certificate)
+    assert trust.issued_under(name) == (ROOT.certificate, below.certificate, twin.certificate)
+    assert trust.named(comparable(official(ROOT).certificate.subject)) == ()
+    party = official(ROOT)
+    pool = CertificatePool(trust, (party.certificate, ROOT.certificate, party.certificate))
+    assert pool.untrusted == (party.certificate,)
+    assert pool.all() == (*trust.anchors, party.certificate)
+    assert pool.issued_under(ROOT.certificate.subject) == (
+        *trust.issued_under(name),
+        party.certificate,
+    )
+
+
+def test_an_era_ends_when_an_anchor_s_period_begins_or_ends():
+    trust = TrustStore((
+        authority("Old", not_before=BORN, not_after=BORN + YEAR).certificate,
+        authority("New", not_before=BORN + YEAR + SECOND).certificate,
+    ))  # fmt: skip
+    end = BORN + YEAR
+    assert trust.era(BORN + SECOND) == trust.era(end - SECOND)
+    moments = (BORN - SECOND, BORN, SIGNED, end, end + SECOND, end + YEAR)
+    assert len({trust.era(moment) for moment in moments}) == len(moments)
+
+
+def test_what_was_found_out_is_kept_while_nothing_changed():
+    trust = TrustStore((authority("Short", not_after=LATER).certificate, ROOT.certificate))
+    gatherers, party = Gatherers(), official(ROOT)
+
+    def get(at, *certificates, policy=POLICY):
+        pool = CertificatePool(trust, certificates)
+        return gatherers.get(pool, (), (), policy=policy, at=at)
+
+    first = get(SIGNED, party.certificate)
+    assert get(SIGNED + SECOND, party.certificate) is first
+    assert get(LATER + SECOND, party.certificate) is not first
+    assert get(SIGNED, OTHER.certificate) is not first
+    asked = default_policy().paths.model_copy(update={"explicit_policy": True})
+    strict = default_policy().model_copy(update={"paths": asked})
+    assert get(SIGNED, OTHER.certificate, policy=strict) is not get(SIGNED, OTHER.certificate)
+
+
+def test_a_policy_that_requires_certificate_policies_refuses_paths_without():
+    data = make_document("B-LTA")
+    asked = default_policy().paths.model_copy(update={"explicit_policy": True})
+    strict = default_policy().model_copy(update={"paths": asked})
+    assert judge(data).indication is Indication.TOTAL_PASSED
+    report = judge(data, policy=strict)
+    assert report.indication is Indication.INDETERMINATE
+    assert "chain.no_valid_policy" in {one.code for one in report.signatures[0].findings}
