@@ -79,7 +79,7 @@ def check_kept(pdf: OpenPDF, prepared: Content, *, before: Report, limits: Limit
         if found:
             codes = tuple(each.code for each in found)
             raise WouldBreakError(name=pdf.name, field=field.name, findings=codes)
-    pdf.compared.update(grown.compared)
+    pdf.learn_from(grown)
 
 
 @dataclass(frozen=True, slots=True)

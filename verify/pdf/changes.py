@@ -1,32 +1,40 @@
 """What was changed after a signature, and whether the signature permits it.
 
-The comparison of revisions is pyHanko's standard difference policy, which refuses whatever it
-cannot explain. Its answer is put in the words of Antin's contract: later signatures, document
-time-stamps and validation evidence are no change.
+What each revision changed is found out once, by `verify.pdf.difference`, and held here against
+what each signature permits. Later signatures, document time-stamps and validation evidence are no
+change.
+
+1. Some changes are never permitted: to pages, to the catalogue, to fields beside their values.
+2. A field that the signature locks stays as it is, signed or filled in.
+3. The level of DocMDP says which of the others are permitted. Where there is none, fields may be
+   filled in and comments made, as viewers let people do; nothing may be drawn over the page, since
+   nobody who signed said it might.
 
 Spec: ISO 32000-2 §12.8.2.2 (DocMDP), §12.8.2.4 (FieldMDP).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, IndirectObject, Reference
-from pyhanko.sign.diff_analysis import (
-    DiffResult,
-    ModificationLevel,
-    SuspiciousModification,
-)
+from pyhanko.pdf_utils.generic import DictionaryObject
 from pyhanko.sign.fields import FieldMDPSpec, MDPPerm
 
+from pki.errors.tree import phrase
 from verify.errors import MalformedObjectError
 from verify.facts import Changes
-from verify.finding import Finding, error, info
-from verify.guard import PDFValue, foreign
+from verify.finding import Finding, error, info, warning
+from verify.guard import foreign
+from verify.pdf.difference.change import Change, Level
 from verify.pdf.document import OpenPDF
-from verify.pdf.fields import Field, SignatureField, find_fields
-from verify.pdf.metadata import CHANGES_POLICY
+from verify.pdf.fields import SignatureField
 from verify.pdf.values import look_up
+
+_COVERING = frozenset({"drawn_over", "uncovered"})
+_OF_SIGNERS = frozenset({"signed", "signature_field_added"})
+MAX_TOLD = 16
+"""Of the changes, that many are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,113 +47,89 @@ class Review:
 
 
 def review_changes(pdf: OpenPDF, field: SignatureField, *, revision: int) -> Review:
-    """Compare the document with the revision a signature covers."""
+    """Hold what was changed after the revision that a signature covers against what it permits."""
     if revision >= pdf.revisions - 1:
         return Review(Changes.NONE)
     try:
         with foreign("changes"):
-            permission = _permission(field)
-            result = _compare_all(pdf, revision, _locks(field), permission)
+            permission = _permission(field) or _certified(pdf, revision)
+            locks = _locks(field)
+        changes = [
+            change
+            for later in range(revision + 1, pdf.revisions)
+            for change in pdf.comparison.changes(later)
+        ]
     except MalformedObjectError as malformed:
         reason = str(malformed.facts["reason"])
         return Review(Changes.OTHER, (error("integrity.changes_unreadable", reason=reason),))
-    if isinstance(result, SuspiciousModification):
+    distinct = tuple(dict.fromkeys(changes))
+    never = [each for each in distinct if _is_never_permitted(each, permission, locks)]
+    if never:
         found = error("integrity.changed_after_signing", revision=revision + 1)
-        return Review(Changes.OTHER, (found,), (info("integrity.what_changed", what=str(result)),))
-    return _in_our_words(pdf, result, permission, revision=revision)
+        return Review(Changes.OTHER, (found, *_named(never, locks)), tuple(_told(never)))
+    return _in_our_words(distinct, permission)
 
 
-def _compare_all(
-    pdf: OpenPDF, base: int, locks: FieldMDPSpec | None, permission: MDPPerm | None
-) -> DiffResult | SuspiciousModification:
-    """Compare a revision with each after it, as pyHanko's `review_file` does.
-
-    What is known of the document that this one grew from is not found out again: with 60
-    signatures in it that was half of the 7 s it took to add one.
-    """
-    level, changed = ModificationLevel.NONE, set[str]()
-    for revision in range(base + 1, pdf.revisions):
-        key = (base, revision, str(locks), permission)
-        if key not in pdf.compared:
-            try:
-                pdf.compared[key] = CHANGES_POLICY.apply(
-                    pdf.reader.get_historical_resolver(base),
-                    pdf.reader.get_historical_resolver(revision),
-                    field_mdp_spec=locks,
-                    doc_mdp=permission,
-                )
-            except SuspiciousModification as found:
-                return found
-        level = max(level, pdf.compared[key].modification_level)
-        changed |= pdf.compared[key].changed_form_fields
-    return DiffResult(level, changed)
+def _is_never_permitted(
+    change: Change, permission: MDPPerm | None, locks: FieldMDPSpec | None
+) -> bool:
+    if change.level is Level.OTHER or _is_locked(change, locks):
+        return True
+    return permission is None and change.what in _COVERING
 
 
-def _in_our_words(
-    pdf: OpenPDF, result: DiffResult, permission: MDPPerm | None, *, revision: int
-) -> Review:
-    level = result.modification_level
+def _is_locked(change: Change, locks: FieldMDPSpec | None) -> bool:
+    return locks is not None and change.field is not None and locks.is_locked(change.field)
+
+
+def _named(never: Iterable[Change], locks: FieldMDPSpec | None) -> Iterator[Finding]:
+    """Yield what has a name of its own, each page and field once."""
+    found: dict[tuple[str, str], Finding] = {}
+    for each in never:
+        if each.what in ("page_shows", "pages"):
+            code, facts = "integrity.page_replaced", {"page": each.where}
+        elif each.what in _COVERING:
+            code, facts = "integrity.drawn_over", {"where": each.where}
+        elif _is_locked(each, locks):
+            code, facts = "integrity.locked_field_changed", {"field": each.field or ""}
+        elif each.what == "signature_field":
+            code, facts = "integrity.signature_field_changed", {"field": each.where}
+        else:
+            continue
+        found.setdefault((code, each.where), error(code, **facts))
+    yield from found.values()
+
+
+def _told(changes: Iterable[Change]) -> Iterator[Finding]:
+    for each in list(changes)[:MAX_TOLD]:
+        what = phrase(f"changed.{each.what}", where=each.where, object=each.object)
+        yield info("integrity.what_changed", what=what)
+
+
+def _in_our_words(changes: tuple[Change, ...], permission: MDPPerm | None) -> Review:
+    level = max((each.level for each in changes), default=Level.EVIDENCE)
+    filled = tuple(sorted({each.where for each in changes if each.filled}))
+    kind = Changes.FORM_FILLING if filled else Changes.NONE
+    above_forms = (each for each in changes if each.level is Level.ANNOTATION)
+    comments = [each for each in above_forms if each.what not in _OF_SIGNERS]
+    if comments:
+        kind = Changes.ANNOTATIONS
     if permission is not None and level.value > permission.value:
         found = error("integrity.change_not_permitted", permission=permission.value)
-        return Review(_CHANGES[level], (found,))
-    if level is not ModificationLevel.FORM_FILLING:
-        return Review(_CHANGES[level])
-    fields = [item for item in find_fields(pdf.reader) if item.name in result.changed_form_fields]
-    # pyHanko counts a field as changed when only the page around its widget was rewritten, as a
-    # later visible or invisible signature does: what counts here is the field itself.
-    filled = tuple(
-        sorted(
-            item.name for item in fields if item.type != "/Sig" and _rewritten(pdf, item, revision)
-        )
-    )
-    if filled or not fields:
-        return Review(Changes.FORM_FILLING, (), (info("integrity.form_filled", fields=filled),))
-    return Review(Changes.NONE)
-
-
-def _rewritten(pdf: OpenPDF, field: Field, revision: int) -> bool:
-    """Say whether the field, or an object only it leads to, was written after `revision`."""
-    references = {field.reference}
-    try:
-        _gather(field.dictionary, references, depth=4)
-        with foreign("form field"):
-            return any(pdf.reader.xrefs.get_last_change(item) > revision for item in references)
-    except MalformedObjectError:
-        return True
-
-
-def _gather(value: PDFValue, references: set[Reference], *, depth: int) -> None:
-    if isinstance(value, IndirectObject):
-        references.add(value.reference)
-        with foreign("form field"):
-            value = value.get_object()
-    if not depth:
-        return
-    if isinstance(value, DictionaryObject):
-        for key, item in dict.items(value):
-            if key not in _ELSEWHERE:
-                _gather(item, references, depth=depth - 1)
-    elif isinstance(value, ArrayObject):
-        for item in list.__iter__(value):
-            _gather(item, references, depth=depth - 1)
-
-
-_ELSEWHERE = frozenset({"/P", "/Parent", "/Resources", "/Font", "/DR"})
-"""Keys that lead out of the field."""
-
-
-_CHANGES = {
-    ModificationLevel.NONE: Changes.NONE,
-    ModificationLevel.LTA_UPDATES: Changes.NONE,
-    ModificationLevel.FORM_FILLING: Changes.FORM_FILLING,
-    ModificationLevel.ANNOTATIONS: Changes.ANNOTATIONS,
-    ModificationLevel.OTHER: Changes.OTHER,
-}
+        above = [each for each in changes if each.level.value > permission.value]
+        return Review(kind, (found,), tuple(_told(above)))
+    notes: list[Finding] = []
+    if comments:
+        places = tuple(sorted({each.where for each in comments}))
+        notes += [warning("integrity.annotated", where=places), *_told(comments)]
+    if filled:
+        notes.append(info("integrity.form_filled", fields=filled))
+    return Review(kind, (), tuple(notes))
 
 
 def _permission(field: SignatureField) -> MDPPerm | None:
     """Return what the signature permits to be changed, None when it does not say."""
-    reference = _transform(field, "/DocMDP")
+    reference = _transform(field.signature, "/DocMDP")
     if reference is not None:
         return MDPPerm(int(look_up(reference["/TransformParams"], "/P", 2)))
     lock = look_up(field.field, "/Lock")
@@ -154,15 +138,30 @@ def _permission(field: SignatureField) -> MDPPerm | None:
     return None
 
 
+def _certified(pdf: OpenPDF, revision: int) -> MDPPerm | None:
+    """Return what the author's certification permits to all who sign after that.
+
+    Spec: ISO 32000-2 §12.8.6 (permissions dictionary).
+    """
+    permissions = look_up(pdf.reader.get_historical_root(revision), "/Perms")
+    if not isinstance(permissions, DictionaryObject):
+        return None
+    signature = look_up(permissions, "/DocMDP")
+    reference = _transform(signature, "/DocMDP") if signature is not None else None
+    if reference is None:
+        return None
+    return MDPPerm(int(look_up(reference["/TransformParams"], "/P", 2)))
+
+
 def _locks(field: SignatureField) -> FieldMDPSpec | None:
-    reference = _transform(field, "/FieldMDP")
+    reference = _transform(field.signature, "/FieldMDP")
     if reference is None:
         return None
     return FieldMDPSpec.from_pdf_object(reference["/TransformParams"])
 
 
-def _transform(field: SignatureField, method: str) -> DictionaryObject | None:
-    for item in look_up(field.signature, "/Reference", ()):
+def _transform(signature: DictionaryObject, method: str) -> DictionaryObject | None:
+    for item in look_up(signature, "/Reference", ()):
         reference: DictionaryObject = item.get_object()
         if reference["/TransformMethod"] == method:
             return reference

@@ -8,13 +8,11 @@ many writers) is read laxly: what that might hide after a signature is looked fo
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pyhanko.pdf_utils.generic import Reference
 from pyhanko.pdf_utils.xref import XRefSection
-from pyhanko.sign.diff_analysis import DiffResult
 
 from verify.content import Content
 from verify.errors import (
@@ -27,6 +25,7 @@ from verify.errors import (
 )
 from verify.guard import foreign
 from verify.password import Password
+from verify.pdf.difference.compare import Comparison
 from verify.pdf.encryption import Access, unlock
 from verify.pdf.reader import Reader
 from verify.policy import Limits
@@ -55,14 +54,24 @@ class OpenPDF:
     unsigned: dict[Reference, frozenset[Reference]] = field(default_factory=dict)
     """Fields at the top of the form with no signature in or below them, and all the objects that
     tell so: noted by `verify.pdf.fields`."""
-    compared: dict[Hashable, DiffResult] = field(default_factory=dict)
-    """How two revisions differ: noted by `verify.pdf.changes`. What is appended changes nothing
-    about them."""
+    changed: list[Comparison] = field(default_factory=list)
+    """What each revision changed, once that was asked."""
+
+    @property
+    def comparison(self) -> Comparison:
+        """What each revision changed of the one before it."""
+        if not self.changed:
+            self.changed.append(Comparison(self.reader))
+        return self.changed[0]
 
     @property
     def revisions(self) -> int:
         """How many revisions the cross-reference chain has."""
         return len(self.sections)
+
+    def learn_from(self, grown: OpenPDF) -> None:
+        """Take over what is known of the revisions of a document that this one will be."""
+        self.changed[:] = [each.grown(self.reader) for each in grown.changed]
 
     def grown(self, data: Content, *, limits: Limits) -> OpenPDF:
         """Return what `open_pdf` returns for `data`, which is this document and more revisions.
@@ -82,13 +91,14 @@ class OpenPDF:
             return open_pdf(data, name=self.name, limits=limits, password=self.password)
         later = grown.rewritten_since(len(self.sections))
         same = {root: told for root, told in self.unsigned.items() if told.isdisjoint(later)}
-        compared = dict(self.compared)
-        return OpenPDF(self.name, data, grown, strict=True, unsigned=same, compared=compared)
+        # What is appended changes nothing of what the revisions before it changed.
+        changed = [each.grown(grown) for each in self.changed]
+        return OpenPDF(self.name, data, grown, strict=True, unsigned=same, changed=changed)
 
     @property
     def sections(self) -> list[XRefSection]:
         """The cross-reference sections, oldest first."""
-        return self.reader.xrefs._xref_sections  # noqa: SLF001  no public accessor gives entries and extents
+        return self.reader.sections
 
 
 def open_pdf(

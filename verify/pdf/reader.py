@@ -36,6 +36,8 @@ images.use()
 
 _HEADER = re.compile(rb"\s*(\d+)\s+(\d+)\s+obj\s*")
 _PLAIN = re.compile(rb"<<(?:[^<>()\\%#]|<<|>>|\([^()\\]*\)|<[0-9A-Fa-f\s]*>)*>>\s*")
+_ENDOBJ = re.compile(rb"endobj")
+_END_OF_HEAD = re.compile(rb"endobj|stream")
 _LONGEST = 16 * 1024
 _HEADER_BYTES = 64
 _KEPT = 16 * 1024 * 1024
@@ -86,7 +88,7 @@ class Reader(PdfFileReader):
         sections = builder.read_xrefs()  # type: ignore[no-untyped-call]
         if not builder.reached:
             return None
-        for section in reversed(self.xrefs._xref_sections):  # noqa: SLF001  the same
+        for section in reversed(self.sections):
             builder.trailer.add_trailer_revision(_trailer_of(section, builder))
         limits = self._decode_context.limits
         vars(grown).update(
@@ -120,6 +122,11 @@ class Reader(PdfFileReader):
                 return found
         return super().get_object(ref, *args, **kwargs)  # type: ignore[no-untyped-call]
 
+    @property
+    def sections(self) -> list[XRefSection]:
+        """The cross-reference sections, oldest first."""
+        return self.xrefs._xref_sections  # noqa: SLF001  no public accessor gives entries and extents
+
     def stream_of(self, reference: generic.Reference) -> generic.Reference | None:
         """Return the object stream that an object lies in; None where it lies in none."""
         place = self.xrefs[reference]
@@ -136,7 +143,7 @@ class Reader(PdfFileReader):
         """Return every object that a revision from this one on defines, moves or frees."""
         return frozenset(
             generic.Reference(idnum, max(generation, 0), self)
-            for section in self.xrefs._xref_sections[revision:]  # noqa: SLF001  no public accessor
+            for section in self.sections[revision:]
             for data in (section.xref_data, _hybrid_data(section))
             if data is not None
             for idnum, generation in data.explicit_refs_in_revision
@@ -190,20 +197,35 @@ class Reader(PdfFileReader):
             return None  # its strings are not what they look like
         try:
             with foreign("object"):
-                found = self._bytes_of(reference)
+                found = self._bytes_of(reference, self.xrefs[reference])
         except MalformedObjectError:
             return None
         return found if found is not None and _PLAIN.fullmatch(found) else None
 
-    def _bytes_of(self, reference: generic.Reference) -> bytes | None:
-        place = self.xrefs[reference]
+    def plain_head(self, reference: generic.Reference, place: PDFValue) -> bytes | None:
+        """Return the bytes of a dictionary, also of a stream's, as `plain_bytes` tells them.
+
+        Args:
+            reference: the object.
+            place: where a revision has it.
+        """
+        try:
+            with foreign("object"):
+                found = self._bytes_of(reference, place, until=_END_OF_HEAD)
+        except MalformedObjectError:
+            return None
+        return found if found is not None and _PLAIN.fullmatch(found) else None
+
+    def _bytes_of(
+        self, reference: generic.Reference, place: PDFValue, *, until: re.Pattern[bytes] = _ENDOBJ
+    ) -> bytes | None:
         if isinstance(place, int):
             header = _HEADER.match(self.data, place, place + _HEADER_BYTES)
             numbers = tuple(map(int, header.groups())) if header else ()
             if header is None or numbers != (reference.idnum, reference.generation):
                 return None
-            end = self.data.find(b"endobj", header.end(), header.end() + _LONGEST)
-            return self.data[header.end() : end] if end >= 0 else None
+            end = until.search(self.data, header.end(), header.end() + _LONGEST)
+            return self.data[header.end() : end.start()] if end else None
         if place is None or reference.generation:
             return None
         taken = self._object_stream(place.obj_stream_id)
@@ -235,7 +257,7 @@ class _NewestRevisions(XRefBuilder):
         if not self.reached:
             return previous
         # Newest first, as pyHanko gathers them; it then checks all sections together.
-        self.sections += reversed(self.known.xrefs._xref_sections)  # noqa: SLF001  no public accessor
+        self.sections += reversed(self.known.sections)
         return None
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.xref import (
+    ObjStreamRef,
     XRefSection,
     XRefSectionData,
     XRefSectionType,
@@ -137,8 +138,7 @@ def _odd_sections(pdf: OpenPDF, start: int) -> Iterator[Trace]:
         meta = section.meta_info
         if meta.start_location < start:
             continue
-        if section.xref_data.hybrid is not None:
-            # Readers differ on whether they look at the hybrid stream: two documents in one.
+        if _speaks_twice(pdf, section, index):
             yield Trace(meta.start_location, error("integrity.hybrid_after_signature"))
         for number, (generation, offset) in section.xref_data.standard_xrefs.items():
             reference = generic.Reference(number, generation, pdf.reader)
@@ -148,3 +148,37 @@ def _odd_sections(pdf: OpenPDF, start: int) -> Iterator[Trace]:
                     meta.start_location,
                     error("integrity.reference_redirected", object=f"{number} {generation}"),
                 )
+
+
+def _speaks_twice(pdf: OpenPDF, section: XRefSection, index: int) -> bool:
+    """Say whether a hybrid section is what makes two documents of one.
+
+    Readers differ on whether they look at its stream. It may name what the table names as well,
+    and, as office programs have it, what was not there for others before either.
+
+    Spec: ISO 32000-2 §7.5.8.4.
+    """
+    hybrid = section.xref_data.hybrid
+    if hybrid is None:
+        return False
+    for number, generation in hybrid.xref_data.explicit_refs_in_revision:
+        reference = generic.Reference(number, max(generation, 0), pdf.reader)
+        before = pdf.reader.xrefs.get_historical_ref(reference, index - 1)
+        now = pdf.reader.xrefs.get_historical_ref(reference, index)
+        alike = before is not None and before == _in_tables(pdf, number, index - 1)
+        if alike and now != _in_tables(pdf, number, index):
+            return True
+    return False
+
+
+def _in_tables(pdf: OpenPDF, number: int, index: int) -> int | ObjStreamRef | None:
+    """Return where an object is for a reader that looks at no hybrid stream."""
+    for section in reversed(pdf.sections[: index + 1]):
+        data = section.xref_data
+        if number in data.freed:
+            return None
+        if number in data.xrefs_in_objstm:
+            return data.xrefs_in_objstm[number]
+        if number in data.standard_xrefs:
+            return data.standard_xrefs[number][1]
+    return None

@@ -399,7 +399,7 @@ def test_a_certification_stays_valid(permission):
 
 
 def test_without_the_look_at_certifications_the_verdicts_stand_in_the_way(monkeypatch):
-    data = certified(make_pdf(), MDPPerm.ANNOTATE)
+    data = certified(make_pdf(), MDPPerm.FILL_FORMS)
     monkeypatch.setattr("signing.revision.check_unlocked", lambda *_, **__: None)
     with pytest.raises(WouldBreakError):
         sign(World(), data=data, display=load_display("text"))

@@ -218,24 +218,57 @@ def test_an_announced_object_that_is_not_there_is_found():
     assert_changed(judged(spoiled), "integrity.object_misplaced")
 
 
-def test_a_hybrid_update_after_the_signature_is_two_documents_in_one():
-    data = sign(make_pdf())
+def hybrid(data, shown, *, in_table=()):
+    """Append objects that a hybrid stream names, and of which a table names some."""
     reader = PdfFileReader(BytesIO(data))
-    size = int(reader.trailer["/Size"])
-    start = len(data)
-    content = b"\x01\x00\x00\x00\x00"
-    body = (
-        f"{size} 0 obj\n<< /Type /XRef /Size {size + 1} /W [1 3 1] /Index [{size} 1]"
-        f" /Root 1 0 R /Length 5 >>\nstream\n"
-    ).encode()
-    body += content + b"\nendstream\nendobj\n"
-    table = (
-        f"xref\n{size} 1\n{start:010d} 00000 n \ntrailer\n<< /Size {size + 1} /Root 1 0 R"
-        f" /Prev {reader.last_startxref} /XRefStm {start} >>\n"
-        f"startxref\n{start + len(body)}\n%%EOF\n"
+    size = max(int(reader.trailer["/Size"]), max(shown) + 1)
+    out, places = data, {}
+    for number, body in shown.items():
+        places[number] = len(out)
+        out += f"{number} 0 obj\n{body}\nendobj\n".encode("latin-1")
+    start = len(out)
+    content = "".join(f"01{place:06x}00" for place in places.values()) + ">"
+    index = " ".join(f"{number} 1" for number in places)
+    head = (
+        f"/Type /XRef /Size {size + 1} /W [1 3 1] /Index [{index}] /Root 1 0 R"
+        " /Filter /ASCIIHexDecode"
     )
-    report = judged(data + body + table.encode())
-    assert_changed(report, "integrity.hybrid_after_signature")
+    out += f"{size} 0 obj\n{stream(content, head)}\nendobj\n".encode()
+    table = {number: place for number, place in places.items() if number in in_table}
+    rows = "".join(f"{n} 1\n{at:010d} 00000 n \n" for n, at in {**table, size: start}.items())
+    tail = (
+        f"xref\n{rows}trailer\n<< /Size {size + 1} /Root 1 0 R /Prev {reader.last_startxref}"
+        f" /XRefStm {start} >>\nstartxref\n{len(out)}\n%%EOF\n"
+    )
+    return out + tail.encode()
+
+
+def test_a_hybrid_update_after_the_signature_may_make_two_documents_of_one():
+    """Who does not look at the stream would still see the old field."""
+    data = sign(make_pdf())
+    changed = {4: FIELD.format(value="34", look=50), 50: look("34")}
+    attack = hybrid(data, changed)
+    assert_changed(judged(attack), "integrity.hybrid_after_signature")
+    plain = judged(hybrid(data, changed, in_table=(4, 50)))
+    assert plain.indication is Indication.TOTAL_PASSED
+    assert plain.signatures[0].changes_after is Changes.FORM_FILLING
+
+
+def test_a_hybrid_update_as_office_programs_write_them_is_one_document():
+    """What only the stream names was not there before: nobody sees something else."""
+    base = hybrid(make_pdf(), {50: "(a)", 51: "(b)"}, in_table=(51,))
+    data = sign(base, Signing(strict=False))
+    assert judged(data).indication is Indication.TOTAL_PASSED
+    assert judged(hybrid(data, {60: "(c)"})).indication is Indication.TOTAL_PASSED
+    again = judged(hybrid(data, {50: "(a)"}))  # for others it was not there when it was signed
+    assert "integrity.hybrid_after_signature" not in codes(again)
+
+
+def test_mutant_without_the_look_at_hybrid_streams_there_is_one_document(monkeypatch):
+    attack = hybrid(sign(make_pdf()), {4: FIELD.format(value="34", look=5)})
+    assert "integrity.hybrid_after_signature" in codes(judged(attack))
+    monkeypatch.setattr(tail, "_speaks_twice", lambda *_: False)
+    assert "integrity.hybrid_after_signature" not in codes(judged(attack))
 
 
 def test_an_appearance_that_changes_without_its_value_is_the_shadow_attack(monkeypatch):
