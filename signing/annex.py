@@ -97,7 +97,7 @@ def read_main(
 def _read_number(pdf: OpenPDF) -> str | None:
     """Return the one number of the first page's upper half; None where that is not plain."""
     with hostile_document():
-        page = page_objects(pdf)[0]
+        page = page_objects(pdf.reader)[0]
         geometry = read_geometry(page)
         output = BytesIO()
         flatten(pdf.reader, ((1, page),), extract=True).writer.write(output)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.options import FinalTry, PinSource
+from cli.options import FinalTry, PasswordSource, PinSource
 from cli.session import session_of
 
 
@@ -45,6 +45,7 @@ def copy(
     final_try: FinalTry = False,
     json_lines: Annotated[bool, typer.Option("--json-lines", help="json_lines")] = False,
     pin_source: PinSource = None,
+    password_source: PasswordSource = None,
 ) -> None:
     """Make copies of judged documents, each signed by the agency that copies."""
     from cli.documents.copies import CopyWords, copy_all
@@ -66,7 +67,7 @@ def copy(
         number=number,
         require_status=require_status,
     )
-    words = CopyWords(kind, source, pages, accept_unknown)
+    words = CopyWords(kind, source, pages, accept_unknown, password_source)
     pins = PINs(session, home, pin_source, final_try=final_try, one_pin=one_pin)
     status = copy_all(
         (pins, home),

@@ -10,6 +10,7 @@ from typing import Any
 
 from cli.certificate_text import certificate_object
 from cli.documents.batch import Outcome, run_batch
+from cli.documents.password import document_password
 from cli.documents.paths import beside, documents_in, not_outputs, plan_outputs
 from cli.documents.sign_wishes import SignWishes
 from cli.documents.signer import SignerSearch, certificates_in, find_signer
@@ -43,6 +44,8 @@ class CopyWords:
     source: str | None
     pages: str | None
     accept_unknown: bool
+    password: str | None = None
+    """Where the password of the documents comes from."""
 
     def wish(self, number: str | None, *, unknown: UnknownStatus) -> CopyWish:
         """Return them checked.
@@ -113,7 +116,8 @@ def copy_all(
     options = wishes.options(home)
     wish = words.wish(wishes.number, unknown=options.unknown_status)
     outputs = output_plan(files[0], files[1], wish.kind)
-    outside = outside_of(session, home, tsa=wishes.tsa)
+    password = document_password(session, words.password)
+    outside = outside_of(session, home, tsa=wishes.tsa, password=password)
     issuers = (*outside.trust.anchors, *certificates_in(home.authorities))
     located = find_signer(SignerSearch(home, pins, outside.policy, issuers), *signer)
     copyist = Copyist(located.signer, options, outside.signing(session.clock))

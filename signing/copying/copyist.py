@@ -45,6 +45,8 @@ class MadeCopy:
     def warnings(self) -> tuple[Finding, ...]:
         """What whoever copies should know."""
         found = list(self.signed.warnings)
+        if self.draft.opened is not None:
+            found.append(warning("signing.copy_open", name=self.draft.opened))
         if self.source.undecided:
             fields = ", ".join(self.source.undecided)
             found.append(warning("signing.copy_status_unknown", fields=fields))
@@ -92,7 +94,7 @@ class Copyist:
         check_pages_wish(wish)
         services = self.services
         limits = services.policy.limits
-        pdf = open_pdf(data, name=name, limits=limits)
+        pdf = open_pdf(data, name=name, limits=limits, password=services.password)
         source = judge_source(
             pdf, wish.kind, wish.said, services=services, accept_unknown=wish.accept_unknown
         )

@@ -8,18 +8,24 @@ from datetime import datetime
 from io import BytesIO
 
 from pyhanko.pdf_utils.generic import DictionaryObject
+from pyhanko.pdf_utils.writer import copy_into_new_writer
 
 from signing.copying.flat import FlatPages, flatten
 from signing.copying.record import name_of, put_record, put_source, record_of
 from signing.copying.source import JudgedSource
 from signing.display.placement import PageGeometry, Rectangle, read_geometry
 from signing.document import hostile_document
-from signing.errors.copying import CopyPageMissingError, CopyPagesNeededError, CopyWholeError
+from signing.errors.copying import (
+    CopyForbiddenError,
+    CopyPageMissingError,
+    CopyPagesNeededError,
+    CopyWholeError,
+)
 from signing.errors.documents import DocumentUnsupportedError
 from signing.pages import page_references, signed_fields
-from verify.errors import EncryptedPDFError
 from verify.pdf.copied import CopyKind, SourceForm
 from verify.pdf.document import OpenPDF
+from verify.pdf.reader import Reader
 
 WORDS = {
     CopyKind.SAO_Y: "Sao y",
@@ -61,6 +67,8 @@ class CopyDraft:
     """Of the first page."""
     marks: tuple[Rectangle, ...]
     """What lies on the first page beside its own drawing, as it is seen."""
+    opened: str | None = None
+    """The name of the document, where that is encrypted: the copy is not."""
 
 
 def check_pages_wish(wish: CopyWish) -> None:
@@ -88,19 +96,20 @@ def draft_copy(pdf: OpenPDF, wish: CopyWish, source: JudgedSource, *, at: dateti
     Raises:
         CopyPageMissingError: a page is asked for that there is not.
         CopyUnshownError: something on a page looks different in every program.
-        EncryptedPDFError: the document is encrypted.
+        CopyForbiddenError: it is encrypted, and its author permits no copying.
         DocumentUnsupportedError: its pages cannot be read.
     """
-    if pdf.reader.encrypted:
-        raise EncryptedPDFError(name=pdf.name)
+    if pdf.access is not None and not pdf.access.may_extract:
+        raise CopyForbiddenError(name=pdf.name)
     extract = wish.kind is CopyKind.TRICH_SAO
     with hostile_document():
-        pages = page_objects(pdf)
-        references = tuple(page_references(pdf.reader))
-        signed = {field.page + 1 for field in signed_fields(pdf.reader, references)}
+        reader = pdf.reader if pdf.access is None else _in_the_open(pdf)
+        pages = page_objects(reader)
+        references = tuple(page_references(reader))
+        signed = {field.page + 1 for field in signed_fields(reader, references)}
         numbers = _numbers(wish, len(pages))
         chosen = tuple((number, pages[number - 1]) for number in numbers)
-        flat = flatten(pdf.reader, chosen, extract=extract)
+        flat = flatten(reader, chosen, extract=extract)
         geometry = read_geometry(chosen[0][1])
     digest = hashlib.sha256(pdf.data).hexdigest()
     document = {"name": name_of(pdf.name), "sha256": digest, "pages": len(pages)}
@@ -115,18 +124,26 @@ def draft_copy(pdf: OpenPDF, wish: CopyWish, source: JudgedSource, *, at: dateti
         left_out=tuple(sorted({1, *signed} - set(numbers))),
         geometry=geometry,
         marks=tuple(geometry.to_seen(box) for box in flat.marks),
+        opened=None if pdf.access is None else pdf.name,
     )
 
 
-def page_objects(pdf: OpenPDF) -> tuple[DictionaryObject, ...]:
+def _in_the_open(pdf: OpenPDF) -> Reader:
+    """Return a reader of the same objects, which are not encrypted."""
+    output = BytesIO()
+    copy_into_new_writer(pdf.reader).write(output)
+    return Reader(output.getvalue(), strict=True)
+
+
+def page_objects(reader: Reader) -> tuple[DictionaryObject, ...]:
     """Return the pages of a document, at least one.
 
     Raises:
         DocumentUnsupportedError: there are not as many as the document says.
     """
-    found = tuple(each.get_object() for each in page_references(pdf.reader))
+    found = tuple(each.get_object() for each in page_references(reader))
     pages = tuple(each for each in found if isinstance(each, DictionaryObject))
-    if not pages or len(pages) != int(pdf.reader.root["/Pages"]["/Count"]):
+    if not pages or len(pages) != int(reader.root["/Pages"]["/Count"]):
         raise DocumentUnsupportedError(reason="page tree")
     return pages
 

@@ -32,7 +32,7 @@ from signing.errors.copying import (
 from signing.outgoing.form import LEADER, find_form
 from signing.services import SigningServices
 from signing.verdict import is_broken, lacks_status_alone
-from verify.collect import Collector, verify_online
+from verify.collect import Collector, verify_opened_online
 from verify.evidence import NONE, Evidence
 from verify.facts import Changes, Kind
 from verify.finding import Severity
@@ -102,12 +102,8 @@ def judge_source(
             raise CopyPaperSignedError(field=field.name)
         return JudgedSource(SourceForm.PAPER, "said")
     collector = Collector(services.fetcher, services.clock)
-    report = verify_online(
-        bytes(pdf.data),
-        policy=services.policy,
-        trust=services.trust,
-        collector=collector,
-        name=pdf.name,
+    report = verify_opened_online(
+        pdf, policy=services.policy, trust=services.trust, collector=collector
     )
     undecided = tuple(_undecided(report, accept=accept_unknown))
     form, told = _form(read_copy_record(pdf), said, report.signatures, kind)

@@ -95,6 +95,12 @@ class CopyPaperSignedError(RefusedError):
     code = "signing.copy_paper_signed"
 
 
+class CopyForbiddenError(RefusedError):
+    """The author of an encrypted document does not permit it to be copied (facts: `name`)."""
+
+    code = "signing.copy_forbidden"
+
+
 class CopyNoRoomError(RefusedError):
     """Where the copy's words go something else is seen already (facts: `width_mm`)."""
 

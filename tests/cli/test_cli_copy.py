@@ -7,6 +7,7 @@ import json
 import pytest
 from test_cli_outgoing import issue_agency
 from unit.signing.copying_world import scan
+from unit.signing.encrypted_documents import USER, encrypt
 from unit.signing.signing_pages import letter
 
 from cli.documents.copies import read_pages
@@ -157,3 +158,13 @@ def test_pages_are_read(text, pages):
 def test_pages_that_are_none_are_refused(text):
     with pytest.raises(BadOptionError):
         read_pages(text)
+
+
+def test_an_encrypted_scan_is_copied_with_its_password(peer, copy, tmp_path, monkeypatch):
+    (tmp_path / "scan.pdf").write_bytes(encrypt(peer, tmp_path, scan()))
+    monkeypatch.setenv("DOCUMENT", USER)
+    paper = ("--from", "paper")
+    refused = copy("scan.pdf", "a.pdf", "sao-y", *paper)
+    assert (refused.status, refused.json["error"]["code"]) == (5, "verify.pdf_encrypted")
+    made = copy("scan.pdf", "a.pdf", "sao-y", *paper, "--password-source", "env:DOCUMENT").json
+    assert [each["code"] for each in made["warnings"]][-1] == "signing.copy_open"

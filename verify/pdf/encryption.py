@@ -38,6 +38,8 @@ class Access:
     """Fill in fields that are there, signature fields too."""
     may_create: bool
     """Add fields, signature fields too."""
+    may_extract: bool
+    """Take texts and pages out of it."""
     has_mac: bool
     """An integrity code goes with the encryption (ISO/TS 32004)."""
 
@@ -79,6 +81,7 @@ def unlock(reader: PdfFileReader, *, name: str, password: Password | None) -> Ac
         owner=owner,
         may_fill=owner or _may_fill(handler),
         may_create=owner or _may_create(handler),
+        may_extract=owner or StandardPermissions.ALLOW_CONTENT_EXTRACTION in handler.perms,
         has_mac=bool(handler.pdf_mac_enabled),
     )
 

@@ -18,6 +18,7 @@ from unit.signing.copying_world import (
     PAPER,
     SAO_LUC,
     SAO_Y,
+    SHUT,
     copied,
     copyist,
     extract,
@@ -28,6 +29,7 @@ from unit.signing.copying_world import (
     scan,
     sign,
 )
+from unit.signing.encrypted_documents import KINDS, USER, encrypt, owner_of
 from unit.signing.outgoing_world import (
     AGENCY,
     WORLD,
@@ -44,9 +46,11 @@ from pki.clock import FixedClock
 from signing.copying import source
 from signing.copying.copyist import Copyist
 from signing.copying.draft import CopyWish
+from signing.display.page_text import READER
 from signing.display.placement import Placement
 from signing.display.profile import load_display, parse_display
 from signing.errors.copying import (
+    CopyForbiddenError,
     CopyNeedsAgencyError,
     CopyNoRoomError,
     CopyOfCopyError,
@@ -66,12 +70,14 @@ from signing.errors.copying import (
 from signing.errors.documents import DocumentUnsupportedError
 from signing.ledger import Ledger
 from signing.options import Level, SigningOptions
+from signing.sign import sign_document
 from verify.document import verify_document
-from verify.errors import EncryptedPDFError
+from verify.errors import EncryptedPDFError, WrongPasswordError
 from verify.facts import Kind
 from verify.indication import Indication
+from verify.password import Password
 from verify.pdf.copied import CopyKind, SourceForm, find_source, read_copy_record
-from verify.pdf.document import open_pdf
+from verify.pdf.document import count_pages, open_pdf
 from verify.policy import default_policy
 
 LIMITS = default_policy().limits
@@ -369,13 +375,65 @@ corner = "bottom-right"
     assert record_in(made.signed.data)["number"] == "12/SY-UBND"
 
 
-def test_an_encrypted_document_is_refused_though_anybody_may_open_it():
+def encrypted_original(peer, tmp_path, kind: str, *permissions: str) -> bytes:
+    """Return a decision that was encrypted before anybody signed it."""
+    data = encrypt(peer, tmp_path, letter(pages=2), kind, *permissions)
+    person = SigningOptions(display=load_display("none"))
+    seal = SigningOptions(display=load_display("none"), lock=SHUT)
+    for options, certificate in ((person, None), (seal, AGENCY)):
+        data = sign_document(
+            data, signer=WORLD.signer(certificate), options=options, services=opening(USER)
+        ).data
+    return data
+
+
+def opening(password: str | None):
+    given = None if password is None else Password(password)
+    return replace(WORLD.services(), password=given)
+
+
+def copied_with(password: str | None, data: bytes, wish: CopyWish = SAO_Y):
+    options = SigningOptions(display=load_display(f"copy-{wish.kind.value}"), lock=SHUT)
+    return Copyist(WORLD.signer(AGENCY), options, opening(password)).copy(data, wish)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_encrypted_original_is_copied_with_its_password(peer, tmp_path, kind):
+    data = encrypted_original(peer, tmp_path, kind)
+    made = copied_with(USER, data)
+    assert made.signed.report.indication is Indication.TOTAL_PASSED
+    assert made.warnings[-1].code == "signing.copy_open"
+    copy = reader_of(made.signed.data)
+    assert not copy.encrypted
+    limits = WORLD.policy.limits
+    pdf = open_pdf(made.signed.data, name="a.pdf", limits=limits)
+    assert find_source(pdf) == data, "as it came"
+    of_original = open_pdf(data, name="a.pdf", limits=limits, password=Password(USER))
+    pages, looks = READER.look(made.signed.data)
+    assert pages == count_pages(of_original) == 2
+    assert looks[1] == READER.look(data, password=Password(USER))[1][1]
+    with pytest.raises(EncryptedPDFError):
+        copied_with(None, data)
+    with pytest.raises(WrongPasswordError):
+        copied_with("khac", data)
+
+
+@pytest.mark.parametrize("password", [USER, owner_of("aes-256")])
+def test_whether_its_author_permits_copying_is_respected(peer, tmp_path, password):
+    data = encrypted_original(peer, tmp_path, "aes-256", "--extract=n")
+    if password == USER:
+        with pytest.raises(CopyForbiddenError):
+            copied_with(password, data)
+    else:
+        assert copied_with(password, data).signed.report.passed
+
+
+def test_a_document_that_anybody_may_open_is_copied_without_a_password():
     writer = copy_into_new_writer(reader_of(make_pdf()))
     writer.encrypt("owner", "")
     out = BytesIO()
     writer.write(out)
-    with pytest.raises(EncryptedPDFError):
-        copied(out.getvalue(), PAPER)
+    assert copied(out.getvalue(), PAPER).warnings[-1].code == "signing.copy_open"
 
 
 def test_a_page_tree_that_lies_is_refused(corpora):
