@@ -26,6 +26,7 @@ from pki.clock import Clock
 from pki.errors.fetching import FetchFailedError, FetchRefusedError
 from pki.fetcher import OCSP_REQUEST, Fetcher, FetchRequest
 from verify.certificate import read_certificate, readable, serial_of
+from verify.compare import same_name
 from verify.document import verify_opened
 from verify.errors import MalformedObjectError
 from verify.evidence import NONE, Evidence, Item
@@ -37,12 +38,11 @@ from verify.policy import Policy
 from verify.report import Need, Report
 from verify.revocation.crl import read_crl
 from verify.revocation.ocsp import Response, read_response
+from verify.revocation.points import ADDRESSES, delta_addresses, lists_named
 from verify.trust import TrustStore
 
 ROUNDS = 3
 """A path may be completed, then its evidence, then that of a responder without nocheck."""
-ADDRESSES = 4
-"""Of one kind in one certificate; a hostile one may name thousands."""
 REQUESTS = 60
 """For one document."""
 SMALL = 1024 * 1024
@@ -59,12 +59,16 @@ class Collector:
     findings: tuple[Finding, ...] = ()
     requests_left: int = REQUESTS
 
-    def find_issuer(self, certificate: x509.Certificate) -> None:
-        """Fetch the certificates that may have issued `certificate`."""
-        for url in _access(certificate, AuthorityInformationAccessOID.CA_ISSUERS):
+    def find_issuer(
+        self, signed: x509.Certificate | x509.CertificateRevocationList
+    ) -> tuple[x509.Certificate, ...]:
+        """Fetch and return the certificates that may have issued a certificate or a list."""
+        found: list[x509.Certificate] = []
+        for url in _access(signed, AuthorityInformationAccessOID.CA_ISSUERS):
             body = self._fetch(FetchRequest(url, max_bytes=SMALL, cacheable=True))
-            for issuer in _certificates_in(body or b""):
-                self._keep(Evidence(certificates=(self._item(_der(issuer)),)))
+            found += _certificates_in(body or b"")
+        self._keep(Evidence(certificates=tuple(self._item(_der(issuer)) for issuer in found)))
+        return tuple(found)
 
     def find_status(
         self, certificate: x509.Certificate, issuer: x509.Certificate, *, fresh: bool = True
@@ -83,13 +87,41 @@ class Collector:
                 return
         self.find_crl(certificate, fresh=fresh)
 
-    def find_crl(self, certificate: x509.Certificate, *, fresh: bool = True) -> None:
-        """Fetch the first CRL that the distribution points of `certificate` give."""
-        for url in _distribution_points(certificate):
-            body = self._fetch(FetchRequest(url, cacheable=not fresh))
-            if body is not None and self._is_crl(url, body):
-                self._keep(Evidence(crls=(self._item(body),)))
+    def find_crl(
+        self, certificate: x509.Certificate, *, fresh: bool = True, about_signer: bool = False
+    ) -> None:
+        """Fetch the lists that speak of `certificate`: one for all reasons, else all there are.
+
+        A list comes with its newest delta where one is named, and one of another issuer with that
+        issuer's certificate and its status.
+
+        Args:
+            certificate: whose status.
+            fresh: take no list from the cache.
+            about_signer: `certificate` signs lists itself; whoever signs those about it is not
+                asked about in turn.
+        """
+        for point in lists_named(certificate):
+            crl = self._find_list(point.urls, fresh=fresh)
+            if crl is None:
+                continue
+            self._find_list(delta_addresses(crl, certificate), fresh=fresh)
+            if not about_signer and not same_name(crl.issuer, certificate.issuer):
+                for signer in self.find_issuer(crl):
+                    self.find_crl(signer, fresh=fresh, about_signer=True)
+            if point.for_all_reasons:
                 return
+
+    def _find_list(
+        self, urls: tuple[str, ...], *, fresh: bool
+    ) -> x509.CertificateRevocationList | None:
+        for url in urls:
+            body = self._fetch(FetchRequest(url, cacheable=not fresh))
+            crl = None if body is None else self._read_crl(url, body)
+            if body is not None and crl is not None:
+                self._keep(Evidence(crls=(self._item(body),)))
+                return crl
+        return None
 
     def _ask_ocsp(
         self, url: str, certificate: x509.Certificate, issuer: x509.Certificate
@@ -138,13 +170,12 @@ class Collector:
             self._tell(request.url, str(error.facts["reason"]))
             return None
 
-    def _is_crl(self, url: str, body: bytes) -> bool:
+    def _read_crl(self, url: str, body: bytes) -> x509.CertificateRevocationList | None:
         try:
-            read_crl(body)
+            return read_crl(body)
         except MalformedObjectError as error:
             self._tell(url, str(error.facts["reason"]))
-            return False
-        return True
+            return None
 
     def _item(self, der: bytes) -> Item:
         return Item(der, self.clock.now())
@@ -253,25 +284,15 @@ def verify_opened_online(
     return replace(report, findings=(*report.findings, *collector.findings))
 
 
-def _access(certificate: x509.Certificate, method: x509.ObjectIdentifier) -> tuple[str, ...]:
-    access = extension(certificate, x509.AuthorityInformationAccess) or ()
+def _access(
+    signed: x509.Certificate | x509.CertificateRevocationList, method: x509.ObjectIdentifier
+) -> tuple[str, ...]:
+    access = extension(signed, x509.AuthorityInformationAccess) or ()
     urls = (
         item.access_location.value
         for item in access
         if item.access_method == method
         and isinstance(item.access_location, x509.UniformResourceIdentifier)
-    )
-    return tuple(dict.fromkeys(urls))[:ADDRESSES]
-
-
-def _distribution_points(certificate: x509.Certificate) -> tuple[str, ...]:
-    points = extension(certificate, x509.CRLDistributionPoints) or ()
-    urls = (
-        name.value
-        for point in points
-        if point.crl_issuer is None and point.reasons is None
-        for name in point.full_name or ()
-        if isinstance(name, x509.UniformResourceIdentifier)
     )
     return tuple(dict.fromkeys(urls))[:ADDRESSES]
 

@@ -320,13 +320,80 @@ def test_the_number_of_requests_is_bounded(monkeypatch):
     assert any(item.facts.get("reason") == "too many addresses" for item in collector.findings)
 
 
-def test_lists_for_some_reasons_only_are_not_asked_for():
-    reasons = frozenset([x509.ReasonFlags.key_compromise])
-    party = official(ISSUING, (usage("digital_signature"), True),
-                     points(f"{BASE}/some.crl", reasons=reasons))  # fmt: skip
-    network = Recorded({})
-    Collector(network, CLOCK).find_crl(party.certificate)
-    assert not network.asked
+KEY = frozenset([x509.ReasonFlags.key_compromise])
+REST = frozenset([x509.ReasonFlags.superseded])
+USAGE = (usage("digital_signature"), True)
+
+
+def point(url, *, reasons=None, issuer=None):
+    of = [x509.DirectoryName(issuer.certificate.subject)] if issuer else None
+    return x509.DistributionPoint(
+        [x509.UniformResourceIdentifier(f"{BASE}/{url}")], None, reasons, of
+    )
+
+
+def at_points(*made):
+    return official(ISSUING, USAGE, (x509.CRLDistributionPoints(list(made)), False))
+
+
+def asked_for(party, network):
+    collector = Collector(network, CLOCK)
+    collector.find_crl(party.certificate)
+    assert len(collector.evidence.crls) == sum(url.endswith(".crl") for url in network.urls)
+    return [url.removeprefix(f"{BASE}/") for url in network.urls], collector.evidence
+
+
+def test_lists_for_some_reasons_are_asked_for_where_none_is_for_all():
+    network = Recorded(table(**dict.fromkeys(("key.crl", "rest.crl"), crl(ISSUING, LATER))))
+    some = point("key.crl", reasons=KEY), point("rest.crl", reasons=REST)
+    assert sorted(asked_for(at_points(*some), network)[0]) == ["key.crl", "rest.crl"]
+    network.asked.clear()
+    assert asked_for(at_points(*some, point("issuing.crl")), network)[0] == ["issuing.crl"]
+    mirrors = at_points(point("issuing.crl"), point("key.crl"))
+    network.asked.clear()
+    assert asked_for(mirrors, network)[0] == ["issuing.crl"]
+
+
+def test_the_newest_changes_to_a_list_are_asked_for():
+    freshest = x509.FreshestCRL([point("delta.crl")])
+    delta = crl(ISSUING, LATER, extensions=((x509.DeltaCRLIndicator(1), True),))
+    named = {
+        "issuing.crl": crl(ISSUING, LATER, extensions=((freshest, False),)),
+        "delta.crl": delta,
+    }
+    wanted = ["issuing.crl", "delta.crl"]
+    assert asked_for(OFFICIAL, Recorded(table(**named)))[0] == wanted
+    by_itself = official(ISSUING, USAGE, points(f"{BASE}/issuing.crl"), (freshest, False))
+    assert asked_for(by_itself, Recorded(table(**{"delta.crl": delta})))[0] == wanted
+    assert asked_for(OFFICIAL, Recorded(table()))[0] == ["issuing.crl"]
+
+
+def test_an_indirect_list_comes_with_the_certificate_of_its_issuer():
+    lists = authority("Net lists", ROOT, points(f"{BASE}/root.crl"))
+    scope = x509.IssuingDistributionPoint(
+        full_name=None, relative_name=None, only_contains_user_certs=False,
+        only_contains_ca_certs=False, only_some_reasons=None, indirect_crl=True,
+        only_contains_attribute_certs=False,
+    )  # fmt: skip
+    made = crl(lists, LATER, extensions=((scope, True), access(issuer=f"{BASE}/lists.cer")))
+    party = at_points(point("indirect.crl", issuer=lists))
+    network = Recorded(table(**{"indirect.crl": made, "lists.cer": lists.der}))
+    urls, evidence = asked_for(party, network)
+    assert urls == ["indirect.crl", "lists.cer", "root.crl"]
+    assert [item.der for item in evidence.certificates] == [lists.der]
+    network.table[f"{BASE}/root.crl"] = made  # the list about the signer is not its issuer's
+    assert asked_for(party, Recorded(network.table))[0] == urls
+    assert status(Recorded({**table(), **network.table}), party) == Unknown("no current answer")
+    whole = {f"{BASE}/indirect.crl": made, f"{BASE}/lists.cer": lists.der, **table()}
+    assert status(Recorded(whole), party) == Good()
+
+
+def test_a_point_without_an_address_gives_nothing_to_ask():
+    nowhere = x509.DistributionPoint(
+        [x509.DirectoryName(ROOT.certificate.subject)], None, None, None
+    )
+    bare = x509.DistributionPoint(None, None, None, [x509.DirectoryName(ROOT.certificate.subject)])
+    assert asked_for(at_points(nowhere, bare), Recorded({}))[0] == []
 
 
 def test_what_the_cache_gave_and_did_not_do_is_asked_for_again():
