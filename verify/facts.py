@@ -106,6 +106,10 @@ class CertificateFacts:
     """It is a trust anchor: its own signature and status are not asked for."""
     defects: tuple[Finding, ...] = ()
     """What RFC 5280 or its purpose forbids about it in this place, whatever the time."""
+    trusted_until: datetime | None = None
+    """When trust in an anchor ended; None means with no end in sight."""
+    needs_no_evidence: bool = False
+    """Its status is not asked for: short-lived, noRevAvail, self-signed."""
 
     @property
     def name(self) -> str:
@@ -136,6 +140,10 @@ class RevocationFacts:
     reason: str | None = None
     archive_cutoff: datetime | None = None
     """It also speaks of certificates that expired since then (archiveCutoff, expiredCertsOnCRL)."""
+    identity: str | None = None
+    """What time-stamps that name what they cover call it."""
+    defects: tuple[Finding, ...] = ()
+    """Why it says nothing, whatever the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +176,12 @@ class TokenFacts:
     """All digests the signed data depends on."""
     chain: ChainFacts | None = None
     """None when the signing certificate was not found."""
+    identity: str | None = None
+    """What time-stamps that name what they cover call it."""
+    data_missing: bool = False
+    """What was signed is not at hand: its digest cannot be compared."""
+    attributes: tuple[Finding, ...] = ()
+    """What is odd about its signed attributes; the policy says how much each weighs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +190,23 @@ class TimestampFacts:
 
     token: TokenFacts
     gen_time: datetime | None
+    covers: frozenset[str] | None = None
+    """Identities of what it covers (certificates by fingerprint); None where revisions tell."""
+    archive: bool = False
+    """It covers evidence or another time-stamp besides the signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRecordFacts:
+    """A chain of time-stamps over the digests of a signature and its evidence (RFC 4998)."""
+
+    timestamps: tuple[TimestampFacts, ...]
+    """In the order they were made; the first proves, the later ones keep it."""
+    covers: frozenset[str]
+    problem: Finding | None = None
+    """It cannot be read, or is not what it must be."""
+    digest_matches: bool = True
+    data_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +246,7 @@ class SignatureFacts:
     """For a document time-stamp: the time it proves."""
     timestamps: tuple[TimestampFacts, ...] = ()
     content_timestamps: tuple[TimestampFacts, ...] = ()
+    evidence_records: tuple[EvidenceRecordFacts, ...] = ()
 
     @property
     def is_timestamp(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -26,6 +27,29 @@ class Acceptance(_Table):
     until: AwareDatetime | None = None
 
 
+class KeySize(_Table):
+    """From how many bits on a key is accepted, and until when."""
+
+    bits: int = Field(gt=0)
+    until: AwareDatetime | None = None
+
+
+class Level(StrEnum):
+    """How much something weighs that a constraint does not allow."""
+
+    FAIL = "fail"
+    WARN = "warn"
+    IGNORE = "ignore"
+
+
+class Use(StrEnum):
+    """What something was signed for: each may have constraints of its own."""
+
+    SIGNATURE = "signature"
+    TIMESTAMP = "timestamp"
+    EVIDENCE = "evidence"
+
+
 class Algorithms(_Table):
     """Algorithms and sizes that are accepted; what is not listed is not."""
 
@@ -33,10 +57,33 @@ class Algorithms(_Table):
     ec_min_bits: int = Field(ge=160)
     schemes: tuple[str, ...]
     digests: dict[str, Acceptance]
+    key_sizes: dict[str, tuple[KeySize, ...]] = {}
+    """For a scheme named here, instead of the two least sizes; the longest that fits decides."""
+    level: Level = Level.FAIL
+
+
+class Demands(_Table):
+    """What is asked of the certificates behind a signature, a time-stamp or evidence."""
+
+    signer_evidence: Level = Level.FAIL
+    """Evidence about the end entity."""
+    authority_evidence: Level = Level.FAIL
+    """Evidence about the authorities above it."""
+    evidence_signer_in_time: Level = Level.FAIL
+    """The signer of that evidence is valid still, or proved to have been."""
 
 
 class Revocation(_Table):
     """How fresh evidence about certificates must be."""
+
+    proved_at_signing: bool = True
+    """Nothing passes that is not proved good at the best signature time itself, by evidence from
+    then or later: more than the standard asks."""
+    missing_can_come: bool = True
+    """Where there is no evidence at all, asking later may bring some: TRY_LATER. Else the path
+    fails: CERTIFICATE_CHAIN_GENERAL_FAILURE."""
+    max_age_seconds: int | None = Field(default=None, ge=0)
+    """How old evidence may be at the time it is asked about; None does not ask."""
 
     freshness_seconds: int = Field(default=0, ge=0)
     """Evidence may be this much older than the best signature time of the signer."""
@@ -50,6 +97,8 @@ class Time(_Table):
     """Tolerance between clocks."""
 
     skew_seconds: int = Field(default=60, ge=0, le=3600)
+    order: Level = Level.FAIL
+    """Time-stamps that contradict each other."""
 
 
 class Signer(_Table):
@@ -96,6 +145,14 @@ class Policy(_Table):
     signer: Signer
     limits: Limits
     paths: Paths = Paths()
+    signature: Demands = Demands()
+    timestamp: Demands = Demands()
+    evidence: Demands = Demands()
+    algorithms_for: dict[str, Algorithms] = {}
+    """Instead of `algorithms`: for `signature`, `timestamp`, `evidence`, and for the certificates
+    behind them, `signature.signer`, `signature.authority` and so on."""
+    levels: dict[str, Level] = {}
+    """How much a defect of a certificate or of signed attributes weighs, by its code."""
 
     @property
     def skew(self) -> timedelta:
@@ -108,6 +165,20 @@ class Policy(_Table):
         if acceptance is None:
             return False
         return acceptance.until is None or at <= acceptance.until
+
+    def demands(self, use: Use) -> Demands:
+        """Return what is asked of the certificates behind `use`."""
+        return {Use.SIGNATURE: self.signature, Use.TIMESTAMP: self.timestamp}.get(
+            use, self.evidence
+        )
+
+    def algorithms_of(self, subject: str) -> Algorithms:
+        """Return what is accepted for `subject`, as `algorithms_for` names them."""
+        return self.algorithms_for.get(subject, self.algorithms)
+
+    def weighs(self, code: str) -> Level:
+        """Return how much the finding `code` weighs."""
+        return self.levels.get(code, Level.FAIL)
 
 
 def parse_policy(text: str, *, name: str) -> Policy:

@@ -2,19 +2,17 @@
 
 A pure function: no file, no network, no clock. In the order of the standard:
 
-1. document time-stamps from the outermost inwards (§5.4, §5.6.2.4): each is judged at the
-   judging moment, or at the time of a later time-stamp that is itself valid and covers it; a
-   valid one proves that everything it covers existed by then,
-2. for each signature its own time-stamps (§5.4, §5.5.4) at the moment by which the signature is
-   proved to have existed,
-3. the best signature time: the earliest of all valid proofs, else the judging moment (§5.5.4),
-4. format, digest, signature value, changes after it, attributes (§5.2.2, §5.2.7, §5.2.8),
-5. the path at the best signature time (§5.2.6); what a content time-stamp shows to have been
-   made after revocation or expiry has failed for good (§5.5.4),
-6. order of time-stamps, algorithms at the best signature time.
+1. time-stamps from the newest (§5.4, §5.6.2.4): each is judged now, and where that leaves
+   something open, in the past, by what later valid ones prove; a valid one proves that what it
+   covers existed by then (§5.6.2.3),
+2. for each signature format, digest, value, changes after it, attributes (§5.2.2, §5.2.7, §5.2.8),
+3. its path now (§5.2.6); what a content time-stamp shows to have been made after revocation or
+   expiry has failed for good (§5.3.4),
+4. what that left open, at the best signature time: the earliest valid time-stamp (§5.5.4),
+5. what is open still, in the past: time of control, proofs of existence (§5.6.2).
 
-Simplified, never looser: the time of control does not slide back along the path (§5.6.2.1); a
-path without fresh evidence at its time is TRY_LATER.
+Where the policy asks (`proved_at_signing`), nothing passes besides that is not proved good at the
+best signature time itself, and that is looked at first.
 
 Spec: ETSI EN 319 102-1 §5.
 """
@@ -25,7 +23,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from verify.facts import (
-    Algorithm,
     DocumentFacts,
     IntegrityFacts,
     Kind,
@@ -34,12 +31,16 @@ from verify.facts import (
 )
 from verify.finding import Finding, Severity, error, info, warning
 from verify.indication import Indication, SubIndication
-from verify.policy import Policy
-from verify.rules.algorithms import judge_algorithm
+from verify.policy import Level as Weight
+from verify.policy import Policy, Use
+from verify.rules.case import Case
 from verify.rules.chain import ChainJudgement, judge_chain
+from verify.rules.course import Times, judge_signature
+from verify.rules.gate import chain_problems, weaknesses
 from verify.rules.level import PADES, Level, find_level
 from verify.rules.poe import ProofsOfExistence
 from verify.rules.revocation import Moment
+from verify.rules.stamp import IMPRINT_DIFFERS, extract_proofs, judge_stamp
 from verify.rules.token import Problem, judge_token
 
 
@@ -54,6 +55,8 @@ class TimestampJudgement:
     chain: ChainJudgement | None
     content: bool = False
     """It was made over the content, before the signature."""
+    passed_now: bool = False
+    """It is valid at the moment of judging, without proofs of its existence."""
 
     @property
     def passed(self) -> bool:
@@ -93,58 +96,73 @@ class Verdict:
 
 def judge_document(facts: DocumentFacts, *, policy: Policy, at: datetime) -> Verdict:
     """Judge all signatures of a document as of `at`."""
-    proofs = ProofsOfExistence(at)
+    proofs, valid_now = extract_proofs(facts, policy, at), ProofsOfExistence(at)
     judged: dict[int, Judgement] = {}
     order = sorted(
         enumerate(facts.signatures), key=lambda item: item[1].integrity.revision, reverse=True
     )
     for index, item in order:
         if item.is_timestamp:
-            judged[index] = _judge_document_timestamp(item, policy, proofs)
+            judged[index], now = _judge_document_timestamp(item, policy, proofs)
             if judged[index].passed and item.gen_time is not None:
                 proofs = proofs.with_proof(item.integrity.revision, item.gen_time)
+                if not now:
+                    valid_now = valid_now.with_proof(item.integrity.revision, item.gen_time)
     for index, item in order:
         if not item.is_timestamp:
-            judged[index] = _judge_signature(item, policy, proofs)
+            judged[index] = _judge_signature(item, policy, proofs, valid_now)
     judgements = tuple(judged[index] for index in range(len(facts.signatures)))
     return _sum_up(judgements, facts.findings)
 
 
 def _judge_document_timestamp(
     facts: SignatureFacts, policy: Policy, proofs: ProofsOfExistence
-) -> Judgement:
-    control = proofs.of_revision(facts.integrity.revision, within=1)
-    as_timestamp = TimestampFacts(facts.token, facts.gen_time)
-    problems, chain = _timestamp_problems(
-        as_timestamp,
-        Moment(control, current_is_enough=True, policy=policy, proofs=proofs),
+) -> tuple[Judgement, list[Problem]]:
+    """Return the judgement, and what stands against it at the moment of judging alone."""
+    identity = facts.token.identity
+    control = min(
+        proofs.of_revision(facts.integrity.revision, within=1), proofs.of_identity(identity)
+    )
+    stamp = judge_stamp(
+        TimestampFacts(facts.token, facts.gen_time),
+        Case(policy, proofs, control, Use.TIMESTAMP, named=identity is not None),
         differs=_signed_bytes_differ(facts.integrity),
     )
-    problems = _with_integrity(problems, facts.integrity)
-    return Judgement(
+    problems = _with_integrity(stamp.problems, facts.integrity)
+    judgement = Judgement(
         facts=facts,
         indication=_indication(problems),
         sub_indication=problems[0][0] if problems else None,
         findings=(*(finding for _, finding in problems), *facts.integrity.notes),
         best_signature_time=facts.gen_time,
-        chain=chain,
+        chain=stamp.chain,
         level=Level(None, None),
     )
+    return judgement, stamp.now
 
 
-def _judge_signature(facts: SignatureFacts, policy: Policy, proofs: ProofsOfExistence) -> Judgement:
-    existed_by = proofs.of_revision(facts.integrity.revision)
-    control = Moment(existed_by, current_is_enough=True, policy=policy, proofs=proofs)
+def _judge_signature(
+    facts: SignatureFacts,
+    policy: Policy,
+    proofs: ProofsOfExistence,
+    valid_now: ProofsOfExistence,
+) -> Judgement:
+    revision, identity = facts.integrity.revision, facts.token.identity
+    existed_by = min(proofs.of_revision(revision), proofs.of_identity(identity))
+    case = Case(policy, proofs, existed_by, Use.SIGNATURE, named=identity is not None)
     timestamps = (
-        *(_judge_timestamp(item, control) for item in facts.timestamps),
-        *(_judge_timestamp(item, control, content=True) for item in facts.content_timestamps),
+        *(_judge_timestamp(item, case) for item in facts.timestamps),
+        *(_judge_timestamp(item, case, content=True) for item in facts.content_timestamps),
     )
     times = [item.facts.gen_time for item in timestamps if item.passed and not item.content]
     best = min([existed_by, *(time for time in times if time is not None)])
     # Its time may lie a moment ahead of this machine's clock, and proves existence all the same.
-    proved = bool(times) or proofs.covers(facts.integrity.revision)
+    proved = bool(times) or proofs.covers(revision)
     moment = Moment(best, current_is_enough=not proved, policy=policy, proofs=proofs)
-    problems, chain = _signature_problems(facts, moment, timestamps)
+    found, problems, chain = _gate(facts, moment, timestamps)
+    if not problems:
+        times_ = _times(facts, timestamps, best, valid_now, material=proofs.covers(revision))
+        problems = judge_signature(facts.token, found, times_, case)
     return Judgement(
         facts=facts,
         indication=_indication(problems),
@@ -164,23 +182,69 @@ def _judge_signature(facts: SignatureFacts, policy: Policy, proofs: ProofsOfExis
 _NO_LEVEL = Level(None, None)
 
 
-def _signature_problems(
+def _times(
+    facts: SignatureFacts,
+    timestamps: tuple[TimestampJudgement, ...],
+    proved: datetime,
+    valid_now: ProofsOfExistence,
+    *,
+    material: bool,
+) -> Times:
+    now = [valid_now.of_revision(facts.integrity.revision)]
+    for item in timestamps:
+        gen_time = item.facts.gen_time
+        own = not item.content and not item.facts.archive
+        if own and item.passed_now and gen_time is not None:
+            now.append(gen_time)
+    return Times(
+        now=min(now),
+        proved=proved,
+        not_before=_content_times(timestamps),
+        material=material or bool(facts.evidence_records) or _has_archive(facts),
+    )
+
+
+def _has_archive(facts: SignatureFacts) -> bool:
+    """Say whether a time-stamp covers another one, or evidence of the signature."""
+    identities = {item.token.identity for item in facts.timestamps}
+    if facts.token.chain is not None:
+        identities |= {item.identity for about in facts.token.chain.revocations for item in about}
+    return any(
+        item.archive or (item.covers or frozenset()) & identities for item in facts.timestamps
+    )
+
+
+def _content_times(timestamps: tuple[TimestampJudgement, ...]) -> tuple[datetime, ...]:
+    return tuple(
+        item.facts.gen_time
+        for item in timestamps
+        if item.content and item.passed and item.facts.gen_time is not None
+    )
+
+
+def _gate(
     facts: SignatureFacts, moment: Moment, timestamps: tuple[TimestampJudgement, ...]
-) -> tuple[list[Problem], ChainJudgement | None]:
-    problems = list(
+) -> tuple[list[Problem], list[Problem], ChainJudgement | None]:
+    """Return what is wrong whatever the time, what is wrong at the moment, and the path there."""
+    found = list(
         judge_token(
             facts.token,
+            moment.policy,
             differs=_signed_bytes_differ(facts.integrity),
             reference_required=facts.sub_filter == PADES,
         )
     )
-    problems = _with_integrity(problems, facts.integrity)
-    chain = judge_chain(facts.token.chain, moment) if facts.token.chain else None
-    if chain is not None:
-        problems += _chain_problems(facts, chain, timestamps)
-    problems += _order_problems(timestamps, moment)
-    problems += _algorithm_problems(facts.token.algorithm, facts.token.digests, moment)
-    return problems, chain
+    found = _with_integrity(found, facts.integrity)
+    content = _content_times(timestamps)
+    order = _order_problems(facts, content, moment)
+    path = facts.token.chain
+    chain = judge_chain(path, moment) if path else None
+    if not moment.policy.revocation.proved_at_signing:
+        return found, order if not found else [], chain
+    problems = list(found)
+    if path is not None and chain is not None:
+        problems += chain_problems(path, chain, max(content, default=None))
+    return found, [*problems, *order, *weaknesses(facts.token, moment, Use.SIGNATURE)], chain
 
 
 def _with_integrity(problems: list[Problem], integrity: IntegrityFacts) -> list[Problem]:
@@ -192,87 +256,48 @@ def _with_integrity(problems: list[Problem], integrity: IntegrityFacts) -> list[
     return [*failed, *found, *(item for item in problems if item not in failed)]
 
 
-def _chain_problems(
-    facts: SignatureFacts, chain: ChainJudgement, timestamps: tuple[TimestampJudgement, ...]
+def _order_problems(
+    facts: SignatureFacts, content: tuple[datetime, ...], moment: Moment
 ) -> list[Problem]:
-    """Return what is wrong with the path; a content time-stamp may make it final (step 5)."""
-    if chain.sub_indication is None:
+    """A content time-stamp is older than what proves the signature; what covers is younger."""
+    if moment.policy.time.order is not Weight.FAIL:
         return []
-    content_times = [
-        item.facts.gen_time
-        for item in timestamps
-        if item.content and item.passed and item.facts.gen_time is not None
-    ]
-    made_after = max(content_times, default=None)
-    final: list[Problem] = []
-    if made_after is not None and facts.token.chain is not None:
-        leaf = facts.token.chain.certificates[0]
-        if chain.revoked_at is not None and made_after >= chain.revoked_at:
-            found = error("signature.made_after_revocation", made_after=made_after)
-            final.append((SubIndication.REVOKED, found))
-        elif made_after > leaf.not_after:
-            found = error("signature.made_after_expiry", made_after=made_after)
-            final.append((SubIndication.EXPIRED, found))
-    return [*final, *((chain.sub_indication, finding) for finding in chain.findings)]
-
-
-def _order_problems(timestamps: tuple[TimestampJudgement, ...], moment: Moment) -> list[Problem]:
-    """A content time-stamp is older than the signature, and so than what proves the signature."""
-    for item in timestamps:
-        time = item.facts.gen_time
-        if not item.content or not item.passed or time is None:
-            continue
-        if time > moment.time + moment.policy.skew:
-            found = error("timestamp.order", earlier=time, later=moment.time)
-            return [(SubIndication.TIMESTAMP_ORDER_FAILURE, found)]
-    return []
+    pairs = [(time, moment.time) for time in content]
+    for item in facts.timestamps:
+        for other in facts.timestamps:
+            covered = other.token.identity in (item.covers or frozenset())
+            if covered and item.gen_time is not None and other.gen_time is not None:
+                pairs.append((other.gen_time, item.gen_time))
+    return [
+        (
+            SubIndication.TIMESTAMP_ORDER_FAILURE,
+            error("timestamp.order", earlier=earlier, later=later),
+        )
+        for earlier, later in pairs
+        if earlier > later + moment.policy.skew
+    ][:1]
 
 
 def _judge_timestamp(
-    facts: TimestampFacts, moment: Moment, *, content: bool = False
+    facts: TimestampFacts, case: Case, *, content: bool = False
 ) -> TimestampJudgement:
-    problems, chain = _timestamp_problems(facts, moment, differs=error("timestamp.imprint_differs"))
+    existed_by = case.existed_by
+    if case.named:
+        existed_by = case.proofs.of_identity(facts.token.identity)
+    stamp = judge_stamp(
+        facts,
+        replace(case, use=Use.TIMESTAMP, existed_by=existed_by),
+        differs=IMPRINT_DIFFERS,
+    )
     return TimestampJudgement(
         facts=facts,
-        indication=_indication(problems),
-        sub_indication=problems[0][0] if problems else None,
-        findings=tuple(finding for _, finding in problems),
-        chain=chain,
+        indication=_indication(stamp.problems),
+        sub_indication=stamp.problems[0][0] if stamp.problems else None,
+        findings=tuple(finding for _, finding in stamp.problems),
+        chain=stamp.chain,
         content=content,
+        passed_now=not stamp.now,
     )
-
-
-def _timestamp_problems(
-    facts: TimestampFacts, moment: Moment, *, differs: Finding
-) -> tuple[list[Problem], ChainJudgement | None]:
-    problems = list(judge_token(facts.token, differs=differs, reference_required=True))
-    if facts.token.chain is None or facts.gen_time is None:
-        return problems, None
-    leaf = facts.token.chain.certificates[0]
-    if facts.gen_time < leaf.not_before:
-        found = error("timestamp.before_its_certificate", time=facts.gen_time)
-        problems.append((SubIndication.NOT_YET_VALID, found))
-    if facts.gen_time > moment.time + moment.policy.skew:
-        found = error("timestamp.order", earlier=facts.gen_time, later=moment.time)
-        problems.append((SubIndication.TIMESTAMP_ORDER_FAILURE, found))
-    chain = judge_chain(facts.token.chain, moment)
-    if chain.sub_indication is not None:
-        problems += [(chain.sub_indication, finding) for finding in chain.findings]
-    problems += _algorithm_problems(facts.token.algorithm, facts.token.digests, moment)
-    return problems, chain
-
-
-def _algorithm_problems(
-    algorithm: Algorithm | None, digests: tuple[str, ...], moment: Moment
-) -> list[Problem]:
-    if algorithm is None:
-        return []
-    return [
-        (weakness.sub_indication, weakness.finding)
-        for weakness in judge_algorithm(
-            algorithm, policy=moment.policy, existed_by=moment.time, digests=digests
-        )
-    ]
 
 
 def _signed_bytes_differ(integrity: IntegrityFacts) -> Finding:

@@ -1,0 +1,134 @@
+"""Judges a signature or time-stamp in the past: what stands against it now, did it then?
+
+1. The evidence about the signer is trusted, or its own signer is proved to have existed in time.
+2. The path has a time of control (past certificate validation), and the token is proved to have
+   existed by then.
+3. What failed now is asked again at the earliest time by which the token existed.
+
+Spec: EN 319 102-1 §5.6.2.4 (past signature validation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from verify.facts import Algorithm, CertificateFacts, ChainFacts, TokenFacts
+from verify.finding import error
+from verify.indication import SubIndication
+from verify.policy import Level, Use
+from verify.rules.algorithms import judge_algorithm
+from verify.rules.case import Case, below_anchor
+from verify.rules.chain import Problem
+from verify.rules.control_time import control_time, relied_on
+from verify.rules.evidence import fresh, latest, on_hold
+from verify.rules.path import signer_expired, stale
+
+_BOUNDS = {
+    SubIndication.NO_CERTIFICATE_CHAIN_FOUND_NO_POE: SubIndication.OUT_OF_BOUNDS_NO_POE,
+    SubIndication.REVOKED_NO_POE: SubIndication.OUT_OF_BOUNDS_NOT_REVOKED,
+    SubIndication.REVOKED_CA_NO_POE: SubIndication.OUT_OF_BOUNDS_NOT_REVOKED,
+    SubIndication.REVOCATION_OUT_OF_BOUNDS_NO_POE: SubIndication.OUT_OF_BOUNDS_NOT_REVOKED,
+    SubIndication.OUT_OF_BOUNDS_NO_POE: SubIndication.OUT_OF_BOUNDS_NO_POE,
+    SubIndication.OUT_OF_BOUNDS_NOT_REVOKED: SubIndication.OUT_OF_BOUNDS_NOT_REVOKED,
+}
+"""What to say, by what stands against it now, of a signature made outside its certificate's
+validity."""
+
+
+def judge_past(token: TokenFacts, chain: ChainFacts, now: Problem, case: Case) -> Iterator[Problem]:
+    """Yield what still stands against a token whose judgement now ended with `now`.
+
+    Args:
+        token: the signature or time-stamp.
+        chain: its path.
+        now: what stands against it at the moment of judging.
+        case: rules and proofs; `existed_by` is the earliest proof of the token.
+    """
+    control = control_time(chain, case)
+    if control is None:
+        yield now
+        return
+    existed = case.existed_by <= control
+    if now[0] is SubIndication.TRY_LATER:
+        yield from _judge_later(chain, now, case, existed=existed)
+    elif now[0] is SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE:
+        yield from _judge_algorithms(token, chain, case)
+    elif now[0] in _BOUNDS and existed:
+        yield from within_validity(chain.certificates[0], case.existed_by, _BOUNDS[now[0]])
+    else:
+        yield now
+    yield from _signer_evidence(chain, case)
+
+
+def within_validity(
+    certificate: CertificateFacts, time: datetime, after: SubIndication
+) -> Iterator[Problem]:
+    """Yield what to say where `time` is outside the validity of the signer's certificate."""
+    if certificate.not_before <= time <= certificate.not_after:
+        return
+    early = time < certificate.not_before
+    found = error(
+        "chain.not_yet_valid" if early else "chain.expired",
+        certificate=certificate.name,
+        not_before=certificate.not_before,
+        not_after=certificate.not_after,
+        time=time,
+    )
+    yield SubIndication.NOT_YET_VALID if early else after, found
+
+
+def _judge_later(
+    chain: ChainFacts, now: Problem, case: Case, *, existed: bool
+) -> Iterator[Problem]:
+    """Ask again for a hold, or for freshness, at the time by which the token existed."""
+    items = [
+        (chain.certificates[index], latest(chain.certificates[index], evidence, case))
+        for index, evidence in enumerate(chain.revocations)
+        if index in below_anchor(chain, case.at) and not chain.certificates[index].needs_no_evidence
+    ]
+    if any(item is not None and on_hold(item) for _, item in items):
+        if not existed:
+            yield now
+        bounds = SubIndication.OUT_OF_BOUNDS_NOT_REVOKED
+        yield from within_validity(chain.certificates[0], case.existed_by, bounds)
+        return
+    for certificate, item in items:
+        if item is not None and not fresh(item, case.existed_by, case):
+            yield stale(certificate, item)
+
+
+def _judge_algorithms(token: TokenFacts, chain: ChainFacts, case: Case) -> Iterator[Problem]:
+    """Ask each algorithm again at the time by which what it made is proved to have existed."""
+    if token.algorithm is not None:
+        yield from _weak(token.algorithm, token.digests, case.existed_by, case.use, case)
+    for index in below_anchor(chain, case.at):
+        certificate = chain.certificates[index]
+        since = min(case.certificate_times(certificate))
+        yield from _weak(certificate.algorithm, (), since, case.subject(index), case)
+        evidence = chain.revocations[index]
+        if index == 0:
+            evidence = relied_on(certificate, evidence, case) or evidence
+        item = latest(certificate, evidence, case)
+        if item is not None:
+            since = case.proofs.of_evidence(item)
+            yield from _weak(item.algorithm, (), since, Use.EVIDENCE, case)
+
+
+def _weak(
+    algorithm: Algorithm, digests: tuple[str, ...], since: datetime, subject: str, case: Case
+) -> Iterator[Problem]:
+    for weakness in judge_algorithm(
+        algorithm, policy=case.policy, existed_by=since, digests=digests, subject=subject
+    ):
+        yield weakness.sub_indication, weakness.finding
+
+
+def _signer_evidence(chain: ChainFacts, case: Case) -> Iterator[Problem]:
+    signer = chain.certificates[0]
+    strict = case.demands.evidence_signer_in_time is Level.FAIL
+    if signer.trusted or signer.needs_no_evidence or not strict:
+        return
+    item = latest(signer, chain.revocations[0], case)
+    if item is not None and not relied_on(signer, chain.revocations[0], case):
+        yield signer_expired(item)
