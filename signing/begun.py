@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 from signing.mandates.mandate import Mandate
 from signing.options import Form
-from signing.revision import SignatureRequest, SignedDigest, SignedRevision
+from signing.revision import (
+    PreparedSignature,
+    SignatureRequest,
+    SignedDigest,
+    SignedRevision,
+)
 from verify.evidence import Evidence
 from verify.finding import Finding
 from verify.pdf.document import OpenPDF
@@ -27,6 +32,32 @@ class BegunSignature:
     """Nobody told the status of the signer's certificate."""
     notes: tuple[Finding, ...]
     mandate: Mandate | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedDocument:
+    """A document that was judged and lacks nothing but what the key makes."""
+
+    pdf: OpenPDF
+    before: Report
+    request: SignatureRequest
+    signature: PreparedSignature
+    status_unknown: bool
+    notes: tuple[Finding, ...]
+    mandate: Mandate | None
+
+    def begun(self, signed: SignedDigest) -> BegunSignature:
+        """Return it with what the key made."""
+        return BegunSignature(
+            self.pdf,
+            self.before,
+            self.signature.form,
+            self.request,
+            signed,
+            self.status_unknown,
+            self.notes,
+            self.mandate,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from signing.attributes import asked_attributes
-from signing.begun import BegunSignature, CompletedSignature
+from signing.begun import BegunSignature, CompletedSignature, PreparedDocument
 from signing.duty import check_duty
 from signing.errors.times import TSANotNamedError
 from signing.evidence import find_signature, gather_evidence
@@ -152,6 +152,18 @@ class Signatory:
         Raises:
             PKIError: see `sign_document`.
         """
+        prepared = self._prepare(data, name, into)
+        return prepared.begun(prepared.signature.sign())
+
+    def judge(self, data: Content, *, name: str = "document.pdf") -> None:
+        """Check a document as `begin` does, up to where the key is opened: no PIN is asked.
+
+        Raises:
+            PKIError: see `sign_document`.
+        """
+        self._prepare(data, name, None)
+
+    def _prepare(self, data: Content, name: str, into: BinaryIO | None) -> PreparedDocument:
         options, services = self._options, self.services
         timestamper = _timestamper(options, services)
         pdf = open_pdf(data, name=name, limits=services.policy.limits, password=services.password)
@@ -167,10 +179,8 @@ class Signatory:
         with shown(prepared.output) as content:
             check_kept(pdf, content, before=before, limits=services.policy.limits)
         notes = (*about_form, *authority.warnings, *warnings)
-        signed = prepared.sign()
-        status_unknown = bool(warnings)
-        return BegunSignature(
-            pdf, before, prepared.form, request, signed, status_unknown, notes, authority.mandate
+        return PreparedDocument(
+            pdf, before, request, prepared, bool(warnings), notes, authority.mandate
         )
 
     def ask(self, begun: BegunSignature) -> CompletedSignature:

@@ -50,7 +50,7 @@ class SignRun:
 
         order = order_of(self.session, self.wishes, self.located.signer, existing=self.existing)
         return workers_for(
-            self.located, self.pins, order, check=self.signatory.check, workers=workers
+            self.located, self.pins, order, signatory=self.signatory, workers=workers
         )
 
     def _overlapped(self) -> Maker:

@@ -31,7 +31,7 @@ from hsm.workers.address import ModuleAddress, ModuleFile
 from hsm.workers.messages import KeyOrder
 from hsm.workers.pool import SigningWorkers, signing_workers
 from hsm.workers.process import worker_key
-from signing.batch.made import MadeDocument, make_document
+from signing.batch.made import MadeDocument, judge_document, make_document
 from signing.batch.workers import InWorkers
 from signing.files import Existing
 from signing.key import SigningKey
@@ -91,7 +91,7 @@ def _prepare(data: bytes) -> Callable[[Path, Path], MadeDocument]:
 
 
 def workers_for(
-    located: LocatedSigner, pins: PINs, order: WorkOrder, *, check: Callable[[], None], workers: int
+    located: LocatedSigner, pins: PINs, order: WorkOrder, *, signatory: Signatory, workers: int
 ) -> InWorkers:
     """Return what makes documents in workers; nothing is started yet.
 
@@ -99,7 +99,7 @@ def workers_for(
         located: who signs, with a key on a token.
         pins: gives the PIN, once.
         order: what the workers are told.
-        check: of the signer, before the PIN is asked for.
+        signatory: judges, before the PIN is asked for.
         workers: how many.
 
     Raises:
@@ -118,13 +118,14 @@ def workers_for(
     payload = pickle.dumps(order)
 
     def start(number: int) -> SigningWorkers:
-        check()
+        signatory.check()
         return pins.retrying(lambda: signing_workers(key_order, pins, workers=number))
 
     def submit(pool: SigningWorkers, source: Path, target: Path) -> Future[MadeDocument]:
         return pool.submit(sign_in_worker, payload, source, target)
 
-    return InWorkers(start, submit, workers)
+    judge = partial(judge_document, signatory=signatory, existing=order.existing)
+    return InWorkers(start, submit, workers, judge=judge)
 
 
 def _addresses(located: LocatedSigner, home: Home) -> tuple[ModuleAddress, ...]:

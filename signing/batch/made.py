@@ -122,6 +122,18 @@ def make_document(
     return made_of(stamp, data, made.data, made.signed, (made.level, made.entry))
 
 
+def judge_document(source: Path, target: Path, signatory: Signatory, *, existing: Existing) -> None:
+    """Check what `make_document` checks before the key is opened; a large document is left to it.
+
+    Raises:
+        PKIError: see `make_document`.
+    """
+    check_output(source, target, existing=existing)
+    if not is_large(source):
+        _, data = read_source(source, signatory)
+        signatory.judge(data, name=source.name)
+
+
 def give_out(
     made: MadeDocument,
     target: Path,

@@ -24,15 +24,48 @@ class InWorkers:
         start: Callable[[int], SigningWorkers],
         submit: Callable[[SigningWorkers, Path, Path], Future[MadeDocument]],
         workers: int,
+        *,
+        judge: Callable[[Path, Path], None],
     ) -> None:
+        """Make documents in workers; nothing is started yet.
+
+        Args:
+            start: so many of them; asks for the PIN.
+            submit: has one make a document.
+            workers: how many.
+            judge: a document, as it is judged before the PIN is asked for; raises `PKIError`.
+        """
         self._start = start
         self._submit = submit
         self._most = workers
+        self._judge = judge
         self._pool: SigningWorkers | None = None
         self._stopped = False
 
     def attempts(self, pairs: Sequence[Pair]) -> Iterator[Attempt]:
-        """Yield what came of each."""
+        """Yield what came of each.
+
+        What is refused before the first document that a key is needed for asks for no PIN.
+        """
+        refused = 0
+        for pair in pairs:
+            error = self._refusal(pair)
+            if error is None:
+                break
+            refused += 1
+            yield Attempt(*pair, None, error)
+            if self._stopped:
+                return
+        yield from self._made(pairs[refused:])
+
+    def _refusal(self, pair: Pair) -> PKIError | None:
+        try:
+            self._judge(*pair)
+        except PKIError as error:
+            return error
+        return None
+
+    def _made(self, pairs: Sequence[Pair]) -> Iterator[Attempt]:
         if not pairs:
             return
         try:

@@ -228,6 +228,16 @@ def test_workers_check_the_signer_before_the_pin(antin, demo_home, folder, out):
     assert ran.json["summary"]["stopped_by"] == "signing.certificate_expired"
 
 
+def test_workers_judge_before_the_pin(antin, demo_home, folder, out):
+    """No document can be signed, so nobody is asked for anything."""
+    for path in folder.iterdir():
+        path.write_bytes(b"%PDF-1.7 no more than that")
+    words = ("sign", folder, "-o", out, "--workers", "2", "--pin-source", "file:/nowhere")
+    ran = antin("--home", demo_home, *words, "--json")
+    assert {each["error"]["code"] for each in ran.json["documents"]} == {"verify.pdf_broken"}
+    assert ran.status == 5
+
+
 # What interrupts
 
 

@@ -42,12 +42,13 @@ def pool() -> Iterator[Executor]:
         yield threads
 
 
-def in_workers(pool: Executor, started: list[int], submit=None) -> InWorkers:
+def in_workers(pool: Executor, started: list[int], submit=None, judge=None) -> InWorkers:
     def start(number: int) -> Executor:
         started.append(number)
         return pool
 
-    return InWorkers(start, submit or (lambda p, *pair: p.submit(make, *pair)), 2)
+    submit = submit or (lambda p, *pair: p.submit(make, *pair))
+    return InWorkers(start, submit, 2, judge=judge or (lambda *_: None))
 
 
 @pytest.mark.parametrize("many", [True, False], ids=["workers", "here"])
@@ -98,6 +99,46 @@ def test_nobody_is_started_where_nothing_is_to_be_done_nor_more_than_documents(p
     list(in_workers(pool, started).attempts(PAIRS[:1]))
     assert started == [1]
     in_workers(pool, started).close()
+
+
+def refusing(*stems: str):
+    """Judge as if these documents were signed in that field already."""
+
+    def judge(source: Path, _target: Path) -> None:
+        if source.stem in stems:
+            raise FieldTakenError(field="judged")
+
+    return judge
+
+
+def test_what_is_refused_first_starts_nobody(pool):
+    """To start them is to ask for the PIN."""
+    started: list[int] = []
+    maker = in_workers(pool, started, judge=refusing("0", "1", "2", "7"))
+    coming = maker.attempts(PAIRS)
+    for number in range(3):
+        assert next(coming).error.facts == {"field": "judged"}, number
+        assert started == []
+    attempts = list(coming)
+    assert started == [2]
+    assert [each.document for each in attempts] == [source for source, _ in PAIRS[3:]]
+    assert not any(each.error for each in attempts), "the others are judged where they are made"
+
+
+def test_where_all_is_refused_nobody_is_started(pool):
+    started: list[int] = []
+    every = refusing(*(source.stem for source, _ in PAIRS))
+    attempts = list(in_workers(pool, started, judge=every).attempts(PAIRS))
+    assert (len(attempts), started) == (len(PAIRS), [])
+
+
+def test_stopped_by_what_is_refused_first_nobody_is_started(pool):
+    started: list[int] = []
+    maker = in_workers(pool, started, judge=refusing("0"))
+    for attempt in maker.attempts(PAIRS):
+        assert attempt.error is not None
+        maker.stop()
+    assert started == []
 
 
 def test_where_no_worker_is_left_that_is_what_came_of_it(pool):
