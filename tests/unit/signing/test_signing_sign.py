@@ -494,7 +494,7 @@ def test_a_result_that_does_not_hold_is_not_given_out(monkeypatch):
 
 def test_a_level_that_was_not_reached_is_not_given_out(monkeypatch):
     """With the guard's own evidence step taken out, the level that came about is too low."""
-    monkeypatch.setattr("signing.sign.extend", lambda *_, **__: None)
+    monkeypatch.setattr("signing.longterm.extend", lambda *_, **__: None)
     with pytest.raises(ResultNotValidError) as caught:
         sign(World(), Level.B_LT)
     assert caught.value.facts["level"] == "B-LT"
