@@ -33,7 +33,8 @@ from verify.evidence import NONE, Evidence, Item
 from verify.finding import Finding, warning
 from verify.guard import foreign
 from verify.path.extensions import extension
-from verify.pdf.document import OpenPDF, open_pdf
+from verify.pdf.document import OpenPDF
+from verify.pdf.recovery import open_for_judging
 from verify.policy import Policy
 from verify.report import Need, Report
 from verify.revocation.crl import read_crl
@@ -254,7 +255,7 @@ def verify_online(
     Raises:
         InvalidInputError: the file cannot be read as a document (see `verify_document`).
     """
-    pdf = open_pdf(data, name=name, limits=policy.limits)
+    pdf = open_for_judging(data, name=name, limits=policy.limits)
     return verify_opened_online(pdf, policy=policy, trust=trust, collector=collector, at=at)
 
 

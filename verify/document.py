@@ -18,7 +18,8 @@ from verify.facts import CertificateFacts, ChainFacts
 from verify.finding import Finding
 from verify.indication import Indication
 from verify.pdf.copied import judge_copy
-from verify.pdf.document import OpenPDF, count_pages, open_pdf
+from verify.pdf.document import OpenPDF, count_pages
+from verify.pdf.recovery import open_for_judging
 from verify.policy import Policy
 from verify.process import Judgement, TimestampJudgement, judge_document
 from verify.report import (
@@ -59,12 +60,12 @@ def verify_document(
         NotAPDFError: no PDF header.
         EncryptedPDFError: it needs a password; with one, open it and ask `verify_opened`.
         EncryptedForCertificatesError: it is encrypted for holders of certificates.
-        BrokenPDFError: its structure cannot be read.
+        BrokenPDFError: its structure cannot be read, and nothing in it says that it was signed.
         TooManySignaturesError: more signature fields than the policy allows.
 
     Spec: EN 319 102-1 §5.
     """
-    pdf = open_pdf(data, name=name, limits=policy.limits)
+    pdf = open_for_judging(data, name=name, limits=policy.limits)
     return verify_opened(pdf, policy=policy, trust=trust, at=at, evidence=evidence)
 
 

@@ -127,11 +127,20 @@ def examine_document(pdf: OpenPDF, given: Given, *, at: datetime) -> Examined:
         key=lambda item: pdf.revisions if item.revision is None else item.revision,
     )
     notes = () if pdf.strict else (warning("verdict.not_strictly_readable"),)
+    if pdf.unreadable is not None:
+        return Examined(DocumentFacts((_unreadable(pdf, pdf.unreadable),), notes), {})
     if not found:
         return Examined(DocumentFacts((), notes), {})
     work = _prepare(pdf, found, given, at=at)
     signatures = _narrow([_examine(work, item) for item in found])
     return Examined(DocumentFacts(signatures, notes), work.known)
+
+
+def _unreadable(pdf: OpenPDF, reason: str) -> SignatureFacts:
+    problem = error("integrity.document_unreadable", reason=reason)
+    size = len(pdf.data)
+    integrity = IntegrityFacts(0, 1, size, size, changes_after=Changes.OTHER, problem=problem)
+    return SignatureFacts("", Kind.SIGNATURE, "", TokenFacts(problem=problem), integrity)
 
 
 def _narrow(signatures: list[SignatureFacts]) -> tuple[SignatureFacts, ...]:

@@ -51,6 +51,8 @@ class OpenPDF:
     """What may be done with an encrypted document; None where it is not."""
     password: Password | None = None
     """That it was opened with."""
+    unreadable: str | None = None
+    """Why it cannot be read, though it says that it was signed: then `reader` has nothing."""
     unsigned: dict[Reference, frozenset[Reference]] = field(default_factory=dict)
     """Fields at the top of the form with no signature in or below them, and all the objects that
     tell so: noted by `verify.pdf.fields`."""

@@ -1,0 +1,134 @@
+"""What other projects expect of their documents: attacks, intact signatures, legal revisions.
+
+Judged without any trust anchor, so that nothing but the document itself decides. Where Antin
+differs, `explained.toml` says why, and one that agrees after all fails too.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from unit.verify.test_verify_corpora import attacks, corpora, integrity_errors, judge_file
+
+from verify.indication import Indication, SubIndication
+from verify.report import Report
+
+_ = corpora  # the fixture
+EXPLAINED = Path(__file__).with_name("explained.toml")
+BROKEN = {
+    SubIndication.FORMAT_FAILURE,
+    SubIndication.HASH_FAILURE,
+    SubIndication.SIG_CRYPTO_FAILURE,
+    SubIndication.NO_SIGNING_CERTIFICATE_FOUND,
+}
+ITEXT = "validation/DocumentRevisions"
+
+
+def explained(corpus: str) -> dict[str, str]:
+    cases = tomllib.loads(EXPLAINED.read_text("utf-8"))["case"]
+    assert all({"corpus", "file", "expected", "clause", "reason"} == case.keys() for case in cases)
+    return {case["file"]: case["expected"] for case in cases if case["corpus"] == corpus}
+
+
+def expectations(corpora: Path, corpus: str) -> dict[str, dict]:
+    return json.loads((corpora / corpus / "expected.json").read_text("utf-8"))
+
+
+def tell(capsys, what: str, tally: collections.Counter[str], differs: set[str]) -> None:
+    with capsys.disabled():
+        sys.stdout.write(f"\n{what}: {dict(tally)}, explained {len(differs)}\n")
+
+
+def test_each_attack_is_a_verdict_with_a_name(corpora, capsys):
+    tally: collections.Counter[str] = collections.Counter()
+    for path, accept in attacks(corpora).items():
+        answer = judge_file(path)
+        assert isinstance(answer, Report), (path, answer)
+        if accept is False:
+            assert answer.indication is Indication.TOTAL_FAILED, path
+            assert integrity_errors(answer), path
+            tally["attacks"] += 1
+        elif accept is True:
+            assert not integrity_errors(answer), path
+            tally["harmless"] += 1
+    tell(capsys, "pdf-attacks", tally, set())
+    assert tally["attacks"] >= 30
+    assert tally["harmless"] >= 4
+
+
+def intact(answer: Report | object) -> bool:
+    """Whether every signature is over what it was made over: time-stamps are not meant."""
+    if not isinstance(answer, Report):
+        return False
+    signatures = [item for item in answer.signatures if item.kind.value != "timestamp"]
+    return bool(signatures) and all(item.sub_indication not in BROKEN for item in signatures)
+
+
+def test_what_dss_finds_intact_is_intact(corpora, capsys):
+    tally: collections.Counter[str] = collections.Counter()
+    differs = set()
+    for name, entry in expectations(corpora, "dss-pades").items():
+        derived = entry["derived"]
+        told = derived.get("signature_intact"), derived.get("signature_valid")
+        if not name.endswith(".pdf") or not entry["in_corpus"] or told[0] not in ([True], [False]):
+            continue
+        expected = told == ([True], [True])
+        if intact(judge_file(corpora / "dss-pades" / name)) is expected:
+            tally["agreed"] += 1
+        else:
+            differs.add(name)
+            tally["differs"] += 1
+    tell(capsys, "dss-pades, intact or not", tally, differs)
+    assert differs == set(explained("dss-pades"))
+    assert tally["agreed"] >= 0.9 * tally.total()
+
+
+def test_what_dss_finds_unchanged_was_not_changed(corpora, capsys):
+    """DSS compares the objects of revisions; what it does not find changed, nobody should."""
+    tally: collections.Counter[str] = collections.Counter()
+    for name, entry in expectations(corpora, "dss-pades").items():
+        if entry["derived"].get("pdf_undefined_changes") != [False] or not entry["in_corpus"]:
+            continue
+        answer = judge_file(corpora / "dss-pades" / name) if name.endswith(".pdf") else None
+        if not isinstance(answer, Report):
+            continue
+        changed = {"integrity.changed_after_signing", "integrity.change_not_permitted"}
+        assert not integrity_errors(answer) & changed, name
+        tally["agreed"] += 1
+    tell(capsys, "dss-pades, unchanged", tally, set())
+    assert tally["agreed"] >= 40
+
+
+def test_revisions_are_legal_where_itext_finds_them_so(corpora, capsys):
+    tally: collections.Counter[str] = collections.Counter()
+    differs = set()
+    for name, entry in expectations(corpora, "itext-sign").items():
+        facts = [fact for test in entry["tests"] for fact in test["facts"]]
+        found = {fact[1] for fact in facts if fact[0] == "report.status"}
+        if not name.startswith(ITEXT) or found not in ({"VALID"}, {"INVALID"}):
+            continue
+        answer = judge_file(corpora / "itext-sign" / name)
+        kept = isinstance(answer, Report) and bool(answer.signatures)
+        kept = kept and not integrity_errors(answer)
+        expected = found.pop()
+        if kept is (expected == "VALID"):
+            tally[f"{expected} agreed"] += 1
+        else:
+            tally[f"{expected} differs"] += 1
+            differs.add(name)
+    tell(capsys, "itext-sign, revisions", tally, differs)
+    assert differs == set(explained("itext-sign"))
+    assert not tally["VALID differs"]
+    assert tally["VALID agreed"] >= 10
+    assert tally["INVALID agreed"] >= 17
+
+
+@pytest.mark.parametrize("corpus", ["dss-pades", "itext-sign"])
+def test_what_is_explained_is_there(corpora, corpus):
+    for name in explained(corpus):
+        assert (corpora / corpus / name).is_file()
