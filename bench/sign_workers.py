@@ -22,6 +22,7 @@ from hsm.pin import GivenPinSource, Pin
 from hsm.workers.messages import KeyOrder
 from hsm.workers.pool import SigningWorkers, signing_workers
 from hsm.workers.process import worker_key
+from pki.collecting import collect_seldom
 from signing.batch.giving import Giving, sign_each
 from signing.batch.journal import open_journal
 from signing.batch.made import MadeDocument, make_document
@@ -29,6 +30,9 @@ from signing.batch.workers import InWorkers
 from signing.files import Existing
 from signing.key import SigningKey
 from signing.sign import Signatory
+
+AT_LEAST = 80
+"""Documents in a round."""
 
 
 @cache
@@ -44,12 +48,18 @@ def make_in_worker(material: Material, source: Path, target: Path) -> MadeDocume
 
 
 class Workers(Ways):
-    """All real documents, or small ones where there are none, by one worker and by two."""
+    """All real documents, or small ones where there are none, by one worker and by two.
+
+    So many that the beginning and the end of a round, where one worker alone has something to do,
+    count for little.
+    """
 
     def __init__(self, material: Material) -> None:
         self._material = material
-        self._sources = real.documents(material) or material.pdfs()
-        order = KeyOrder(material.token_key, (CountedTokens(material.tokens.directory),))
+        found = real.documents(material) or material.pdfs()
+        self._sources = (found * (AT_LEAST // len(found) + 1))[: max(AT_LEAST, len(found))]
+        modules = (CountedTokens(material.tokens.directory),)
+        order = KeyOrder(material.token_key, modules, begin=collect_seldom)
         source = GivenPinSource(Pin(USER_PIN))
         self._pools = {n: signing_workers(order, source, workers=n) for n in (1, 2)}
         self.ways = {f"{n}": partial(self._sign, n) for n in self._pools}
@@ -59,7 +69,7 @@ class Workers(Ways):
     def check(self) -> None:
         self._sign(2)
         made = sorted(self._folder.glob("*.pdf"))
-        assert [path.name for path in made] == [path.name for path in self._sources]
+        assert [path.name for path in made] == [target.name for _, target in self._pairs()]
         pdfsig = shutil.which("pdfsig")
         if pdfsig:
             done = subprocess.run(
@@ -78,10 +88,14 @@ class Workers(Ways):
     def _folder(self) -> Path:
         return self._material.folder / "rounds" / "workers"
 
+    def _pairs(self) -> tuple[tuple[Path, Path], ...]:
+        numbered = enumerate(self._sources)
+        return tuple((source, self._folder / f"{number:04}.pdf") for number, source in numbered)
+
     def _sign(self, workers: int) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
-        pairs = tuple((source, self._folder / source.name) for source in self._sources)
+        pairs = self._pairs()
         maker = InWorkers(lambda _: self._pools[workers], self._submit, workers)
         with (
             open_journal(self._folder) as journal,

@@ -20,6 +20,7 @@ from cli.documents.password import document_password
 from cli.documents.sign_documents import for_later, sign_later
 from cli.documents.sign_wishes import SignWishes
 from cli.documents.signer import LocatedSigner
+from cli.documents.worker_start import begin_worker
 from cli.errors import BadOptionError
 from cli.homes.home import Home, find_home, home_directory
 from cli.homes.keys import PINs
@@ -70,12 +71,16 @@ def sign_in_worker(order: bytes, source: Path, target: Path) -> MadeDocument:
     Raises:
         PKIError: see `signing.batch.made.make_document`.
     """
-    return _prepare(order)(source, target)
+    return prepare(order)(source, target)
 
 
 @cache
-def _prepare(data: bytes) -> Callable[[Path, Path], MadeDocument]:
-    """Read the home, once a worker: what documents have in common is done with the first."""
+def prepare(data: bytes) -> Callable[[Path, Path], MadeDocument]:
+    """Read the home, once a worker: what documents have in common; return what makes one.
+
+    Raises:
+        PKIError: the home, or what it names, cannot be read.
+    """
     order: WorkOrder = pickle.loads(data)  # noqa: S301  from the process that started this one
     session, wishes = order.session, order.wishes
     home = find_home(home_directory(session.home), session.configuration)
@@ -107,15 +112,15 @@ def workers_for(
     """
     if located.uri is None:
         raise BadOptionError(option="--workers", value=str(workers), form="1: --key file:…")
+    payload = pickle.dumps(order)
     key_order = KeyOrder(
         KeyURI.parse(located.uri),
         _addresses(located, pins.home),
         located.signer.certificate,
         allow_final_try=pins.final_try,
         one_pin=pins.one_pin,
+        begin=partial(begin_worker, payload),
     )
-
-    payload = pickle.dumps(order)
 
     def start(number: int) -> SigningWorkers:
         signatory.check()

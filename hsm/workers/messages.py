@@ -28,18 +28,26 @@ class KeyOrder:
     """Spend the token's last try if it comes to that."""
     one_pin: bool = False
     """Keep the PIN in the workers' memory, for a key that wants one at every signature."""
+    begin: Callable[[], object] | None = None
+    """What a worker does while it waits for its turn, and for the PIN that a person types: what its
+    tasks want to have loaded and read. It travels, and what it raises is raised by the pool."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel with the certificate in DER: as an object it cannot be pickled."""
         der = None if self.certificate is None else self.certificate.public_bytes(Encoding.DER)
-        return _arrived, (self.uri, self.modules, der, self.allow_final_try, self.one_pin)
+        options = (self.allow_final_try, self.one_pin)
+        return _arrived, (self.uri, self.modules, der, options, self.begin)
 
 
 def _arrived(
-    uri: KeyURI, modules: tuple[ModuleAddress, ...], der: bytes | None, *options: bool
+    uri: KeyURI,
+    modules: tuple[ModuleAddress, ...],
+    der: bytes | None,
+    options: tuple[bool, bool],
+    begin: Callable[[], object] | None,
 ) -> KeyOrder:
     certificate = None if der is None else x509.load_der_x509_certificate(der)
-    return KeyOrder(uri, modules, certificate, *options)
+    return KeyOrder(uri, modules, certificate, *options, begin)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """One worker: a process that logs in once, opens one key, and does tasks with it.
 
-1. When it is its turn, it finds the token without a login, as `open_key` does, and reads what
-   speaks against a try.
+1. It loads what its tasks will want. When it is its turn, it finds the token without a login, as
+   `open_key` does, and reads what speaks against a try.
 2. It asks the pool for the PIN, and gets it through a pipe made for that one message.
 3. It logs in and opens the key. From here on it never logs in again: a PIN that was right may have
    been changed meanwhile, and every worker would spend a try on it.
@@ -100,7 +100,11 @@ def serve(order: KeyOrder, tasks: Connection, pins: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     source = _PINFromPool(tasks, pins, one_pin=order.one_pin)
     with tasks, pins, suppress(EOFError, OSError):
+        problem = _begin(order)
         tasks.recv_bytes()  # one worker opens the module at a time: SoftHSM's files mind others
+        if problem is not None:
+            send(tasks, Outcome(error=_told(problem)))
+            return
         try:
             _OPENED.append(_open(order, source))
         except Exception as error:  # noqa: BLE001  raised again where the pool is made
@@ -111,6 +115,16 @@ def serve(order: KeyOrder, tasks: Connection, pins: Connection) -> None:
             outcome = _do(tasks.recv_bytes())
             send(tasks, Outcome(outcome.value, outcome.error, fit=source.fit()))
     close_modules()
+
+
+def _begin(order: KeyOrder) -> Exception | None:
+    """Do what the order says comes first; return what went wrong."""
+    try:
+        if order.begin is not None:
+            order.begin()
+    except Exception as error:  # noqa: BLE001  told when it is this worker's turn
+        return error
+    return None
 
 
 def _open(order: KeyOrder, source: _PINFromPool) -> PrivateKey:

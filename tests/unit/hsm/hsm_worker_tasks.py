@@ -15,6 +15,26 @@ from pki.keys import sign_data
 DOCUMENTS = [b"document %d" % number for number in range(40)]
 
 
+BEGUN: list[str] = []
+
+
+def begin(what: str) -> None:
+    """Note that a worker was told to begin, before it had its key."""
+    try:
+        worker_key()
+    except RuntimeError:
+        BEGUN.append(what)
+
+
+def begun() -> tuple[int, list[str]]:
+    time.sleep(0.05)
+    return os.getpid(), BEGUN
+
+
+def fail_to_begin() -> None:
+    raise KeyNotFoundError(wanted="-", token="official")  # noqa: S106  its label
+
+
 class Unsent(Exception):  # noqa: N818
     """An error that can be pickled and not be made again."""
 

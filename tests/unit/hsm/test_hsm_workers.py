@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import wait
+from functools import partial
 from pathlib import Path
 
 import hsm_worker_tasks as tasks
@@ -69,6 +70,21 @@ def test_every_worker_signs_and_logs_in_once(shim, ec_public_key, start_workers)
 
 def _signed_as(data):
     return checksum(hashlib.sha256(data).digest())
+
+
+def test_each_worker_begins_once_before_it_has_the_key(start_workers):
+    pool = start_workers(2, begin=partial(tasks.begin, "loaded"))
+    found = [pool.submit(tasks.begun) for _ in range(10)]
+    assert all(each.result(60)[1] == ["loaded"] for each in found)
+    assert len({each.result()[0] for each in found}) == 2
+
+
+def test_what_is_wrong_at_its_beginning_is_raised_and_no_pin_is_asked_for(shim, start_workers):
+    source = CountingPinSource()
+    with pytest.raises(KeyNotFoundError):
+        start_workers(2, source=source, begin=tasks.fail_to_begin)
+    assert not source.asked
+    assert not shim.calls.logins
 
 
 def test_map_keeps_the_order(ec_public_key, start_workers):
