@@ -9,8 +9,8 @@ to search. Before that all must find the same, also those that search for object
 3. nothing else in the bytes looks like an object, a table or a trailer, not within a stream either;
 4. object streams hold what the section says and no more.
 
-Not put up with is an object without its `endobj`. The first signature would hold; but pyHanko,
-which compares revisions strictly, takes the second for a forgery.
+Not put up with is an object without its `endobj`. One signature would hold everywhere; but pyHanko
+and what is built on it do not compare such revisions, and no second one would hold there.
 """
 
 from __future__ import annotations
