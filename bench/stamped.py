@@ -27,7 +27,7 @@ from pyhanko.sign.timestamps import HTTPTimeStamper
 from bench import sign
 from bench.material import PEM, PKCS8, PLAIN, Material
 from bench.rounds import Contender
-from cli.issuing.listen import Bind, listening_socket, run
+from cli.serving.listen import Bind, listening_socket, run
 from pki.clock import SystemClock
 from pki.http.app import PublicServices, build_app
 from pki.keys import PrivateKey

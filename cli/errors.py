@@ -53,6 +53,24 @@ class NotLoopbackError(RefusedError):
     code = "cli.not_loopback"
 
 
+class ServiceOpenError(RefusedError):
+    """Others could have documents judged without TLS and a key (fact: `address`)."""
+
+    code = "cli.service_open"
+
+
+class KeyNameTakenError(RefusedError):
+    """A document system of that name has a key already (fact: `name`)."""
+
+    code = "cli.key_name_taken"
+
+
+class TLSFilesError(InvalidInputError):
+    """The files for TLS cannot be used (facts: `path`, `reason`)."""
+
+    code = "cli.tls_files"
+
+
 class NoLogSignerError(RefusedError):
     """The home has no key for its audit log; `antin.toml` names none."""
 

@@ -5,7 +5,7 @@ A verdict is data (`verify.report.Report`), never an exception.
 
 from __future__ import annotations
 
-from pki.errors.tree import InvalidInputError, RefusedError
+from pki.errors.tree import InvalidInputError, RefusedError, UnavailableError
 
 
 class NotAPDFError(InvalidInputError):
@@ -90,3 +90,57 @@ class NotPassedError(RefusedError):
     """A report that had to be TOTAL-PASSED is not (facts: `name`, `indication`, `why`)."""
 
     code = "verify.not_passed"
+
+
+class RequestMalformedError(InvalidInputError):
+    """A request to the service cannot be understood (fact: `reason`)."""
+
+    code = "verify.request_malformed"
+
+
+class RequestTooLargeError(InvalidInputError):
+    """A request to the service is longer than allowed (fact: `limit`, octets)."""
+
+    code = "verify.request_too_large"
+
+
+class UnknownCallerError(RefusedError):
+    """The service was asked without a key, or with one that it does not know."""
+
+    code = "verify.caller_unknown"
+
+
+class UnknownJobError(RefusedError):
+    """There is no such job, or none of this caller."""
+
+    code = "verify.job_unknown"
+
+
+class JudgingTooLongError(RefusedError):
+    """Judging a document took longer than allowed, and was ended (`name`, `seconds`)."""
+
+    code = "verify.judging_too_long"
+
+
+class JudgingEndedError(RefusedError):
+    """Judging a document took more memory than allowed, or ended its process (fact: `name`)."""
+
+    code = "verify.judging_ended"
+
+
+class RateLimitError(UnavailableError):
+    """A caller sent too many documents (facts: `per_minute`, `seconds` until there is room)."""
+
+    code = "verify.rate_limit"
+
+
+class TooManyJobsError(UnavailableError):
+    """A caller has too many jobs (fact: `jobs`)."""
+
+    code = "verify.too_many_jobs"
+
+
+class ServiceBusyError(UnavailableError):
+    """The service has as much to do as it takes."""
+
+    code = "verify.service_busy"

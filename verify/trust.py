@@ -94,10 +94,14 @@ def load_trust(paths: Iterable[Path]) -> TrustStore:
         TrustFileError: a file that cannot be read, or holds no certificate.
     """
     anchors: dict[x509.Certificate, None] = {}
-    for path in paths:
-        for file in _files(path):
-            anchors.update(dict.fromkeys(_read(file)))
+    for file in anchor_files(paths):
+        anchors.update(dict.fromkeys(_read(file)))
     return TrustStore(tuple(anchors))
+
+
+def anchor_files(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the files that `load_trust` reads, in that order."""
+    return tuple(file for path in paths for file in _files(path))
 
 
 def _files(path: Path) -> tuple[Path, ...]:

@@ -1,5 +1,6 @@
-"""`antin serve`: CRL, AIA, OCSP and time-stamps over HTTP."""
+"""`antin serve`: CRL, AIA, OCSP and time-stamps over HTTP, and verdicts for document systems."""
 
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -16,45 +17,32 @@ def add_to(app: typer.Typer) -> None:
 def serve(
     context: typer.Context,
     bind: Annotated[str | None, typer.Option("--bind", help="serve.bind")] = None,
+    only: Annotated[str | None, typer.Option("--only", help="serve.only")] = None,
     pin_source: PinSource = None,
 ) -> None:
     """Serve until stopped; says `ready URL` on stdout once it answers."""
-    from cli.homes.office import open_office
-    from cli.issuing.listen import check_reach, listening_socket, parse_bind, run
-    from cli.issuing.services import Services
-    from cli.upkeep.keeper import Keeper
-    from cli.upkeep.raising import Raising, RaisingThread
-    from cli.upkeep.report import alarm_row
-    from cli.upkeep.work import Upkeep
-    from pki.upkeep.alarm import Alarm
+    from cli.homes.home import get_home, home_directory
+    from cli.serving.listen import check_reach, listening_socket, parse_bind, tls_of
+    from cli.serving.parts import PKI, VERIFY, authority_part, serve_parts, wanted_parts
+    from cli.serving.parts import verdict_part as verdicts
+    from cli.serving.reach import check_verdicts_reach, may_be_reached
 
     session = session_of(context)
-    with open_office(session, pin_source=pin_source) as office:
-        settings = office.home.settings
-        place = parse_bind(bind or settings.service.bind)
-        check_reach(place, demo=settings.demo)
-        # The port comes first: a taken one is said before any PIN is asked.
-        listener = listening_socket(place)
-        with listener:
-
-            def tell(alarm: Alarm) -> None:
-                typer.echo(": ".join(alarm_row(alarm, session)), err=True)
-
-            keeper = Keeper(Upkeep(office), tell=tell)
-            raising = RaisingThread(Raising(session, office.home), tell=tell)
-            services = Services(office, health=keeper.health)
-            if settings.demo:
-                session.tell("cli.demo_home")
-            host, port = listener.getsockname()[:2]
-            keeper.start(services.reload)
-
-            def ready() -> None:
-                typer.echo(f"ready http://{host}:{port}")
-                if settings.upkeep.automatic:
-                    raising.start()
-
-            def stopping() -> None:
-                raising.stop()
-                keeper.stop()
-
-            run(services.app, listener, ready=ready, stopping=stopping)
+    named = wanted_parts(only)
+    home = get_home(home_directory(session.home), session.configuration)
+    place = parse_bind(bind or home.settings.service.bind)
+    check_reach(place, demo=home.settings.demo)
+    if named is not None and VERIFY in named:
+        check_verdicts_reach(place, home)
+    tls = tls_of(home)
+    # The port comes first: a taken one is said before any PIN is asked.
+    with ExitStack() as stack:
+        listener = stack.enter_context(listening_socket(place))
+        parts = []
+        if named is None or PKI in named:
+            parts.append(authority_part(session, pin_source, stack))
+        if VERIFY in named if named is not None else may_be_reached(place, home):
+            parts.append(verdicts(home))
+        if home.settings.demo:
+            session.tell("cli.demo_home")
+        serve_parts(parts, listener, tls)

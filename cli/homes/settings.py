@@ -34,6 +34,18 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class TLS(_Section):
+    """How `antin serve` is reached from other machines."""
+
+    certificate: Path
+    """PEM: the service's own, then those above it."""
+    key: Path
+    """PEM, without a password: a service starts with nobody there."""
+    clients: Path | None = None
+    """PEM file of the authorities whose certificates callers must have; left out, none are asked
+    for."""
+
+
 class Service(_Section):
     """Where CRL, OCSP, AIA and time-stamps are served."""
 
@@ -41,6 +53,8 @@ class Service(_Section):
     """The address written into certificates, for as long as they live."""
     bind: str = "127.0.0.1:8700"
     """Host and port that `antin serve` listens on."""
+    tls: TLS | None = None
+    """Left out, it speaks plain HTTP."""
 
 
 class Authorities(_Section):
@@ -190,11 +204,41 @@ class Signing(_Section):
         return (*(TimestampServer(url=url) for url in self.timestamp_urls), *self.timestamp)
 
 
+class ServiceKey(_Section):
+    """A document system that may ask for verdicts."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """Of its key: `antin config key NAME` makes one."""
+
+
+class VerifyingService(_Section):
+    """Bounds of the service that gives verdicts to document systems."""
+
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    """How many documents are judged at a time, each in a process."""
+    seconds: Seconds = 60
+    """How long one document may be judged."""
+    memory_mebibytes: Annotated[int, Field(ge=64, le=65536)] = 500
+    """What judging one may take beside what its process takes anyway."""
+    body_mebibytes: Annotated[int, Field(ge=1, le=2048)] = 64
+    """Of one request."""
+    documents: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """In one request."""
+    waiting: Annotated[int, Field(ge=0, le=10_000)] = 32
+    """How many may wait for a process."""
+    per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
+    """Documents of one caller."""
+    key: tuple[ServiceKey, ...] = ()
+    """Who may ask; with none named, whoever reaches it: that is asked for on this machine alone."""
+
+
 class Verifying(_Section):
     """Defaults of `antin verify`."""
 
     policy: str = "default"
     trust: tuple[Path, ...] = (Path("trust"),)
+    service: VerifyingService = VerifyingService()
 
 
 class Evidence(_Section):
@@ -306,8 +350,14 @@ def to_toml(settings: Settings) -> str:
     return "\n".join(lines).strip() + "\n"
 
 
+_OF_TABLES = frozenset({"responders", "module", "timestamp", "key"})
+"""Lists of tables, empty unless somebody adds one."""
+
+
 def _write_table(table: dict[str, Any], name: str, lines: list[str]) -> None:
     for key, value in table.items():
+        if value == [] and key in _OF_TABLES:
+            continue  # `key = []` would forbid the first `[[key]]` after it
         if not _is_table(value) and not _is_tables(value):
             lines.append(f"{_key(key)} = {_value(value)}")
     for key, value in table.items():

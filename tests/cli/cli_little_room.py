@@ -15,7 +15,7 @@ from pathlib import Path
 
 from test_cli_upkeep import DAY, Client, _of, a_moment_later, at_work
 
-from cli.issuing.services import Services
+from cli.serving.public import Services
 from cli.upkeep.work import Upkeep
 from pki.audit.verify import verify_audit
 from pki.records.certificates import CertificateQuery, CertificateState

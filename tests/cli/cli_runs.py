@@ -75,7 +75,9 @@ def serving(home: Path, *options: str) -> Iterator[str]:
     assert process.stdout is not None
     line = process.stdout.readline()
     try:
-        assert line.startswith("ready http://"), process.communicate(timeout=10)[1]
+        assert line.startswith(("ready http://", "ready https://")), process.communicate(
+            timeout=10
+        )[1]
         yield line.split()[1]
     finally:
         process.terminate()

@@ -179,6 +179,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
     note("doctor")
     ask_ceremony(note, out, official["key"])
     note("config show")
+    note("config key", "van-thu")
     note("upgrade")
     note("upkeep")
     ask_documents(note, out, letter)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cli.homes.home import find_home
 from cli.homes.office import Office, open_office
 from cli.homes.responders import make_responder
-from cli.issuing.services import Services
+from cli.serving.public import Services
 from cli.session import Session
 from cli.upkeep.work import Upkeep
 from hsm.loading import close_modules

@@ -32,7 +32,7 @@ from starlette.types import Message
 from cli.errors import BusyHomeError
 from cli.homes.home import Home
 from cli.homes.office import Office, open_office
-from cli.issuing.services import Services
+from cli.serving.public import Services
 from cli.session import Session
 from cli.upkeep.keeper import Keeper
 from cli.upkeep.work import Upkeep

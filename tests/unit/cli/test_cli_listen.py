@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from cli.errors import BadOptionError, NotLoopbackError
-from cli.issuing.listen import check_reach, listening_socket, parse_bind
+from cli.serving.listen import check_reach, listening_socket, parse_bind
 
 
 @pytest.mark.parametrize(

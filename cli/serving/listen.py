@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
 
-from cli.errors import BadOptionError, NotLoopbackError, PortTakenError
+from cli.errors import BadOptionError, NotLoopbackError, PortTakenError, TLSFilesError
+from cli.homes.home import Home
 from pki.collecting import collect_seldom
 
 if TYPE_CHECKING:
@@ -84,10 +87,43 @@ def listening_socket(bind: Bind) -> socket.socket:
     return listener
 
 
+@dataclass(frozen=True, slots=True)
+class TLSFiles:
+    """What TLS is spoken with."""
+
+    certificate: Path
+    key: Path
+    clients: Path | None
+    """The authorities of callers' certificates; None asks for none."""
+
+
+def tls_of(home: Home) -> TLSFiles | None:
+    """Return the files of `[service.tls]`, looked at; None where plain HTTP is spoken.
+
+    Raises:
+        TLSFilesError: a file is missing, or is not what it must be.
+    """
+    wanted = home.settings.service.tls
+    if wanted is None:
+        return None
+    clients = home.path(wanted.clients) if wanted.clients else None
+    files = TLSFiles(home.path(wanted.certificate), home.path(wanted.key), clients)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        # No password: OpenSSL would ask for it at the terminal.
+        context.load_cert_chain(files.certificate, files.key, password=b"")
+        if files.clients is not None:
+            context.load_verify_locations(files.clients)
+    except OSError as error:  # ssl.SSLError is one
+        raise TLSFilesError(path=files.certificate, reason=str(error)) from error
+    return files
+
+
 def run(
     app: Starlette,
     listener: socket.socket,
     *,
+    tls: TLSFiles | None = None,
     ready: Callable[[], None],
     stopping: Callable[[], None],
 ) -> None:
@@ -96,12 +132,21 @@ def run(
     Args:
         app: what answers.
         listener: where.
+        tls: with what TLS is spoken; None is plain HTTP.
         ready: called once it answers.
         stopping: called once it answers no more; what must be finished is finished there, as the
             signal that said so may end the process right after.
     """
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="off", server_header=False
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
+        ssl_ca_certs=str(tls.clients) if tls and tls.clients else None,
+        ssl_cert_reqs=ssl.CERT_REQUIRED if tls and tls.clients else ssl.CERT_NONE,
     )
     collect_seldom()  # what is loaded by now stays as long as the server does
     _Server(config, ready, stopping).run(sockets=[listener])

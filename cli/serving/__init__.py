@@ -1,0 +1,1 @@
+"""What stands behind `antin serve`: where it listens, and the parts it is made of."""

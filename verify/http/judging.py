@@ -1,0 +1,169 @@
+"""What a judging process does: one document in, the finished report out.
+
+A hostile document meets this process alone. Judging has a bound on memory, and whoever started the
+process ends it when its time is over; the next document finds a new one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from pki.clock import SystemClock
+from pki.collecting import collect_seldom
+from pki.fetcher import Fetcher, NoNetwork
+from pki.words import Language
+from verify.collect import Collector, verify_opened_online
+from verify.document import verify_opened
+from verify.fetcher import HTTPFetcher
+from verify.http.memory_posix import bound_memory
+from verify.password import Password
+from verify.pdf.document import open_pdf
+from verify.policy import Policy, load_policy
+from verify.render.html import render_html
+from verify.render.json import to_json
+from verify.report import Report
+from verify.trust import TrustStore, anchor_files, load_trust
+
+
+class Form(StrEnum):
+    """What a report is written as."""
+
+    JSON = "application/json"
+    HTML = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """By what a process judges: names and places, so that they travel."""
+
+    policy: str = "default"
+    trust: tuple[Path, ...] = ()
+    allow: tuple[str, ...] = ()
+    """Hosts that may be asked though not public; see `verify.fetcher`."""
+    cache: Path | None = None
+    offline: bool = False
+    memory_bytes: int | None = None
+    """What judging may take beside what the process has; None sets no bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One document, as somebody asks for its verdict."""
+
+    data: bytes
+    name: str = "document.pdf"
+    at: datetime | None = None
+    """Judge as of this moment; None is the present."""
+    password: str | None = None
+    form: Form = Form.JSON
+    language: Language = Language.VI
+
+    def __repr__(self) -> str:
+        """Tell nothing of what is in it: there may be a password."""
+        return f"Asked({len(self.data)} bytes)"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A finished report."""
+
+    indication: str
+    sub_indication: str | None
+    body: bytes
+    form: Form
+
+
+@cache
+def prepare(rules: Rules) -> _Judge:
+    """Load everything once, before the first document of a process.
+
+    Raises:
+        PKIError: policy or trust anchors cannot be read.
+    """
+    loaded = _Judge(rules)
+    collect_seldom()
+    return loaded
+
+
+def ready(rules: Rules) -> None:
+    """Prepare the process that this is called in: see `prepare`."""
+    prepare(rules)
+
+
+def judge(rules: Rules, asked: Asked) -> Judged:
+    """Judge a document by the rules that the process was prepared for.
+
+    Raises:
+        PKIError: it cannot be read as a document (see `verify.document`), or policy or trust
+            anchors cannot be read any more.
+    """
+    loaded = prepare(rules)
+    more = rules.memory_bytes
+    with bound_memory(more) if more is not None else nullcontext():
+        report = loaded.report(asked)
+        return Judged(
+            report.indication.value,
+            report.sub_indication.value if report.sub_indication else None,
+            _WRITERS[asked.form](report, asked.language),
+            asked.form,
+        )
+
+
+class _Judge:
+    """Policy, trust anchors and network of one process."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._clock = SystemClock()
+        self._policy: Policy = load_policy(rules.policy)
+        self._fetcher: Fetcher = NoNetwork()
+        if not rules.offline:
+            self._fetcher = HTTPFetcher(rules.allow, self._clock, rules.cache)
+        self._seen: object = None
+        self._trust = self._current_trust()
+
+    def report(self, asked: Asked) -> Report:
+        limits = self._policy.limits
+        password = Password(asked.password) if asked.password is not None else None
+        pdf = open_pdf(asked.data, name=asked.name, limits=limits, password=password)
+        trust = self._current_trust()
+        if self._rules.offline:
+            at = asked.at or self._clock.now()
+            return verify_opened(pdf, policy=self._policy, trust=trust, at=at)
+        collector = Collector(self._fetcher, self._clock)
+        return verify_opened_online(
+            pdf, policy=self._policy, trust=trust, collector=collector, at=asked.at
+        )
+
+    def _current_trust(self) -> TrustStore:
+        """Return the anchors as they are now: who is not trusted any more is not trusted here."""
+        paths = [path for path in self._rules.trust if path.exists()]
+        seen = [
+            (file, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            for file in anchor_files(paths)
+            for stat in (file.stat(),)
+        ]
+        if seen != self._seen:
+            self._trust, self._seen = load_trust(paths), seen
+        return self._trust
+
+
+def _as_json(report: Report, language: Language) -> bytes:
+    return json.dumps(to_json(report, language), ensure_ascii=False).encode()
+
+
+def _as_html(report: Report, language: Language) -> bytes:
+    return render_html(report, language).encode()
+
+
+_WRITERS: dict[Form, Callable[[Report, Language], bytes]] = {
+    Form.JSON: _as_json,
+    Form.HTML: _as_html,
+}
