@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import stat
 from enum import StrEnum
 from pathlib import Path
 
@@ -31,19 +33,28 @@ def check_output(source: Path, target: Path, *, existing: Existing) -> None:
         OutputUnwritableError: its folder is not there.
     """
     try:
-        if target.is_dir():
-            raise FileIsDirectoryError(path=target)
-        if not target.parent.is_dir():
-            raise OutputUnwritableError(path=target, reason=_folder_missing())
-        if not target.exists():
+        found = _look_at(target)
+        if found is None:
             return
-        same = target.samefile(source)
+        if stat.S_ISDIR(found.st_mode):
+            raise FileIsDirectoryError(path=target)
+        same = os.path.samestat(found, source.stat())
     except OSError as error:
         raise OutputUnwritableError(path=target, reason=words_of(error)) from error
     if same and existing is not Existing.REPLACE_INPUT:
         raise OutputIsInputError(path=target)
     if existing is Existing.REFUSE:
         raise OutputExistsError(path=target)
+
+
+def _look_at(target: Path) -> os.stat_result | None:
+    """Return what stands there, None where nothing does and something could."""
+    try:
+        return target.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        if not target.parent.is_dir():
+            raise OutputUnwritableError(path=target, reason=_folder_missing()) from None
+        return None
 
 
 def _folder_missing() -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -28,9 +29,10 @@ _PIECE = 1024 * 1024
 def is_large(source: Path) -> bool:
     """Say whether a document is worked on in a file; what ails it shows when it is read."""
     try:
-        return source.is_file() and source.stat().st_size > LARGE
+        found = source.stat()
     except OSError:
         return False
+    return stat.S_ISREG(found.st_mode) and found.st_size > LARGE
 
 
 @contextmanager

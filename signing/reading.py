@@ -5,6 +5,8 @@ Apart from `signing.files`, so that whoever only judges does not load what signs
 
 from __future__ import annotations
 
+import os
+from io import FileIO
 from pathlib import Path
 
 from signing.errors.files import FileIsDirectoryError, FileUnreadableError
@@ -20,17 +22,25 @@ def read_document(source: Path, *, limit: int) -> bytes:
         TooLargeError: it is longer; nothing of it is kept in memory.
     """
     try:
-        if source.is_dir():
-            raise FileIsDirectoryError(path=source)
-        size = source.stat().st_size
-        if size > limit:
-            raise TooLargeError(name=source.name, size=size, limit=limit)
-        with source.open("rb") as file:
-            data = file.read(limit + 1)
+        with source.open("rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > limit:
+                raise TooLargeError(name=source.name, size=size, limit=limit)
+            data = _all_of(file, limit + 1)
     except OSError as error:
+        if source.is_dir():
+            raise FileIsDirectoryError(path=source) from error
         raise FileUnreadableError(path=source, reason=words_of(error)) from error
     if len(data) > limit:  # it grew, or is a pipe
         raise TooLargeError(name=source.name, size=len(data), limit=limit)
+    return data
+
+
+def _all_of(file: FileIO, limit: int) -> bytes:
+    """Return what a file holds, at most `limit` bytes of it."""
+    data = file.read(limit)
+    while data and len(data) < limit and (more := file.read(limit - len(data))):
+        data += more
     return data
 
 

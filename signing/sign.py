@@ -61,6 +61,8 @@ class SignedDocument:
     """What the signer should know."""
     choice: Choice
     """Algorithm and form, and the rule they meet."""
+    source_sha256: str
+    """Of the document as it came, hexadecimal."""
     mandate: Mandate | None = None
     """What allowed the signer to sign in somebody's place."""
 
@@ -220,7 +222,10 @@ class Signatory:
             )
         choice = self._choice(find_signature(report, field), begun.form)
         data = content if isinstance(content, bytes) else b""
-        done = SignedDocument(data, field, level, report, begun.notes, choice, begun.mandate)
+        source = begun.before.sha256
+        done = SignedDocument(
+            data, field, level, report, begun.notes, choice, source, begun.mandate
+        )
         self._keep(done, completed.had)
         return done
 

@@ -75,12 +75,29 @@ def pieces_of(content: Content | memoryview) -> Iterator[memoryview]:
         forget(view.obj)
 
 
-def sha256_of(content: Content) -> str:
-    """Return the SHA-256 of the whole, hexadecimal."""
-    hasher = hashlib.sha256()
-    for piece in pieces_of(content):
-        hasher.update(piece)
-    return hasher.hexdigest()
+class Hashed:
+    """The SHA-256 of a document that may grow: what was hashed before is not hashed again."""
+
+    def __init__(self) -> None:
+        self._hasher = hashlib.sha256()
+        self._size = 0
+
+    def of(self, content: Content) -> str:
+        """Return the SHA-256 of the whole, hexadecimal.
+
+        Args:
+            content: what was asked about before, or that and more after it.
+        """
+        for piece in pieces_of(memoryview(content)[self._size :]):
+            self._hasher.update(piece)
+        self._size = len(content)
+        return self._hasher.hexdigest()
+
+    def copy(self) -> Hashed:
+        """Return another that knows as much."""
+        copied = Hashed()
+        copied._hasher, copied._size = self._hasher.copy(), self._size
+        return copied
 
 
 def begins_with(content: Content, start: Content) -> bool:

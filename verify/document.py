@@ -11,7 +11,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from verify.certificate import quietly
-from verify.content import sha256_of
 from verify.evidence import NONE, Evidence
 from verify.examine import Given, examine_document
 from verify.facts import CertificateFacts, ChainFacts
@@ -99,7 +98,7 @@ def verify_opened(
     verdict = judge_document(examined.facts, policy=policy, at=at)
     return Report(
         name=pdf.name,
-        sha256=sha256_of(pdf.data),
+        sha256=pdf.hashed.of(pdf.data),
         size=len(pdf.data),
         pages=count_pages(pdf),
         indication=verdict.indication,

@@ -73,7 +73,7 @@ def _stamped(stamp: FileStamp, data: bytes, name: str, signatory: Signatory) -> 
 
         def finish() -> MadeDocument:
             signed = signatory.finish(begun, completed)
-            return made_of(stamp, data, signed.data, signed, (signed.level.value, None))
+            return made_of(stamp, signed.data, signed, (signed.level.value, None))
 
         return finish
 
@@ -91,7 +91,7 @@ def _raised(
 
         def finish() -> MadeDocument:
             made = raised_or_queued(signed, raised, target, later, signatory.services)
-            return made_of(stamp, data, made.data, made.signed, (made.level, made.entry))
+            return made_of(stamp, made.data, made.signed, (made.level, made.entry))
 
         return finish
 

@@ -117,9 +117,9 @@ def make_document(
     check_output(source, target, existing=existing)
     if later is None:
         signed = signatory.sign(data, name=source.name)
-        return made_of(stamp, data, signed.data, signed, (signed.level.value, None))
+        return made_of(stamp, signed.data, signed, (signed.level.value, None))
     made = make_for_later(data, source, target, signatory, later=later)
-    return made_of(stamp, data, made.data, made.signed, (made.level, made.entry))
+    return made_of(stamp, made.data, made.signed, (made.level, made.entry))
 
 
 def judge_document(source: Path, target: Path, signatory: Signatory, *, existing: Existing) -> None:
@@ -190,7 +190,6 @@ def read_source(source: Path, signatory: Signatory) -> tuple[FileStamp, bytes]:
 
 def made_of(
     stamp: FileStamp,
-    read: bytes,
     data: bytes,
     signed: SignedDocument,
     reached: tuple[str, Waiting | None],
@@ -200,7 +199,7 @@ def made_of(
     known = signed.report.sha256
     return MadeDocument(
         source=stamp,
-        sha256=hashlib.sha256(read).hexdigest(),
+        sha256=signed.source_sha256,
         data=data,
         size=len(data),
         output_sha256=known if data is signed.data else hashlib.sha256(data).hexdigest(),

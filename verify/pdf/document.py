@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pyhanko.pdf_utils.generic import Reference
 from pyhanko.pdf_utils.xref import XRefSection
 
-from verify.content import Content
+from verify.content import Content, Hashed
 from verify.errors import (
     BrokenPDFError,
     BytesBeforeHeaderError,
@@ -58,6 +58,7 @@ class OpenPDF:
     tell so: noted by `verify.pdf.fields`."""
     changed: list[Comparison] = field(default_factory=list)
     """What each revision changed, once that was asked."""
+    hashed: Hashed = field(default_factory=Hashed, compare=False)
 
     @property
     def comparison(self) -> Comparison:
@@ -95,7 +96,15 @@ class OpenPDF:
         same = {root: told for root, told in self.unsigned.items() if told.isdisjoint(later)}
         # What is appended changes nothing of what the revisions before it changed.
         changed = [each.grown(grown) for each in self.changed]
-        return OpenPDF(self.name, data, grown, strict=True, unsigned=same, changed=changed)
+        return OpenPDF(
+            self.name,
+            data,
+            grown,
+            strict=True,
+            unsigned=same,
+            changed=changed,
+            hashed=self.hashed.copy(),  # of bytes that the grown one was found to begin with
+        )
 
     @property
     def sections(self) -> list[XRefSection]:

@@ -19,6 +19,8 @@ from typing import cast
 from pyhanko.pdf_utils import generic, misc, reader, xref
 from pyhanko.pdf_utils.decode_limits import DecodePurpose
 
+from verify.guard import PDFValue
+
 FREE, STANDARD, COMPRESSED = 0, 1, 2
 """Table 18."""
 _Location = int | xref.ObjStreamRef | None
@@ -265,6 +267,15 @@ class Places(xref.XRefCache):
         return None
 
 
+def get_object(self: generic.Reference) -> generic.PdfObject:
+    """Return what a reference leads to; pyHanko imports a module for each."""
+    handler = cast("PDFValue", self.pdf)
+    if handler is None:
+        return generic.NullObject()
+    found: generic.PdfObject = handler.get_object(self).get_object()
+    return found
+
+
 def use() -> None:
     """Have pyHanko use these; doing it twice is doing it once."""
     for owner, name, ours in (
@@ -274,5 +285,6 @@ def use() -> None:
         (xref, "read_object_header", read_object_header),
         (reader, "read_object_header", read_object_header),
         (reader, "process_data_at_eof", process_data_at_eof),
+        (generic.Reference, "get_object", get_object),
     ):
         setattr(owner, name, ours)

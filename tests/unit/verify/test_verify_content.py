@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import mmap
 import sys
 from io import BytesIO
@@ -17,7 +18,7 @@ from signing.display.profile import load_display
 from signing.options import SigningOptions
 from signing.sign import sign_document
 from verify import content as content_module
-from verify.content import begins_with, let_go, map_file, pieces_of, sha256_of, stream_of
+from verify.content import Hashed, begins_with, let_go, map_file, pieces_of, stream_of
 from verify.document import verify_document
 from verify.finding import Severity
 
@@ -77,7 +78,18 @@ def test_the_pieces_are_the_whole(tmp_path):
     assert [len(piece) for piece in pieces_of(found)] == [1000] * 25 + [600]
     assert [bytes(piece) for piece in pieces_of(DATA)] == [DATA]
     assert b"".join(pieces_of(memoryview(found)[10:3000])) == DATA[10:3000]
-    assert sha256_of(found) == sha256_of(DATA)
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_what_was_hashed_is_not_hashed_again(tmp_path):
+    begun = Hashed()
+    assert begun.of(DATA[:1500]) == hashlib.sha256(DATA[:1500]).hexdigest()
+    assert begun.of(DATA[:1500]) == hashlib.sha256(DATA[:1500]).hexdigest()
+    grown = begun.copy()
+    for content in (DATA, mapped(tmp_path, DATA)):
+        assert grown.of(content) == hashlib.sha256(DATA).hexdigest()
+    assert begun.of(DATA[:1500] + b"other") == hashlib.sha256(DATA[:1500] + b"other").hexdigest()
+    assert begun.of(bytes(len(DATA))) != hashlib.sha256(bytes(len(DATA))).hexdigest()
 
 
 @pytest.mark.usefixtures("small_pieces")
