@@ -95,6 +95,7 @@ class Embedding:
         field[pdf_name("/V")] = reference
         mdp.apply(reference, writer)
         self.output: BinaryIO = into or BytesIO()
+        self._writer = writer
         self._filling = signature.fill(
             writer, placeholder.digest_name, output=self.output, chunk_size=_CHUNK
         )
@@ -104,6 +105,8 @@ class Embedding:
     def fill(self, cms: bytes) -> bytes:
         """Put the CMS into its place; return /Contents, padding included."""
         contents: bytes = self._filling.send(cms)
+        self._filling.close()
+        vars(self._writer).clear()  # it and its objects refer to each other, as `OpenPDF.end` says
         return contents
 
 

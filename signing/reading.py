@@ -26,7 +26,7 @@ def read_document(source: Path, *, limit: int) -> bytes:
             size = os.fstat(file.fileno()).st_size
             if size > limit:
                 raise TooLargeError(name=source.name, size=size, limit=limit)
-            data = _all_of(file, limit + 1)
+            data = _all_of(file, size, limit + 1)
     except OSError as error:
         if source.is_dir():
             raise FileIsDirectoryError(path=source) from error
@@ -36,9 +36,9 @@ def read_document(source: Path, *, limit: int) -> bytes:
     return data
 
 
-def _all_of(file: FileIO, limit: int) -> bytes:
-    """Return what a file holds, at most `limit` bytes of it."""
-    data = file.read(limit)
+def _all_of(file: FileIO, size: int, limit: int) -> bytes:
+    """Return what a file of about that size holds, at most `limit` bytes of it."""
+    data = file.read(min(size + 1, limit))
     while data and len(data) < limit and (more := file.read(limit - len(data))):
         data += more
     return data

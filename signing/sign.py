@@ -213,13 +213,16 @@ class Signatory:
         request, services = begun.request, self.services
         field, level = begun.signed.field_name, request.options.level
         with shown(completed.signed.output) as content:
+            grown = begun.pdf.grown(content, limits=services.policy.limits)
             report = judge_after(
-                begun.pdf.grown(content, limits=services.policy.limits),
+                grown,
                 Expected(field, level, not self._strict, completed.evidence, begun.form),
                 before=begun.before,
                 services=services,
                 gatherers=self._gatherers,
             )
+            for looked_at in (grown, begun.pdf):
+                looked_at.end()
         choice = self._choice(find_signature(report, field), begun.form)
         data = content if isinstance(content, bytes) else b""
         source = begun.before.sha256

@@ -106,6 +106,14 @@ class OpenPDF:
             hashed=self.hashed.copy(),  # of bytes that the grown one was found to begin with
         )
 
+    def end(self) -> None:
+        """Free what was read of the document, at which nobody looks any more.
+
+        pyHanko's objects and their reader refer to each other, so that all of it would stay until
+        the garbage is collected, which costs more than to take it apart.
+        """
+        vars(self.reader).clear()
+
     @property
     def sections(self) -> list[XRefSection]:
         """The cross-reference sections, oldest first."""
