@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from asn1crypto import cms, core, pdf, tsp
+from asn1crypto import algos, cms, core, pdf, tsp
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from verify.asn1 import encoded_length, raw
 from verify.certificate import readable, serial_of
+from verify.cms.plain import Plain, read_plain
 from verify.errors import MalformedObjectError
 from verify.facts import Reference
 from verify.guard import ASN1, foreign
@@ -105,6 +106,47 @@ def _read_common(untrusted_der: bytes) -> Token:
 
 
 def _read(untrusted_der: bytes) -> Token:
+    plain = read_plain(untrusted_der)
+    if plain is None:
+        return _of_any(untrusted_der)
+    with foreign("CMS signature"):
+        return _of_plain(plain)
+
+
+def _of_plain(plain: Plain) -> Token:
+    digest = _digest_name(plain.digest_algorithm)
+    return Token(
+        content_type=_DATA,
+        content=None,
+        certificates=tuple(readable(iter(plain.certificates))),
+        crls=(),
+        ocsp_responses=(),
+        digest=digest,
+        scheme=_scheme(plain.signature_algorithm, digest),
+        signature=plain.signature,
+        signed_attributes=b"\x31" + plain.signed_attributes[1:],
+        message_digest=plain.message_digest,
+        signed_content_type=_DATA,
+        claimed_signing_time=None,
+        ess=(("sha256", plain.certificate_hash),),
+        signature_timestamps=(),
+        content_timestamps=(),
+        _key_id=None,
+        _issuer_and_serial=(plain.issuer, plain.serial),
+    )
+
+
+@lru_cache(maxsize=16)
+def _digest_name(algorithm_der: bytes) -> str:
+    return digest_name_of(algos.DigestAlgorithm.load(algorithm_der, strict=True))
+
+
+@lru_cache(maxsize=16)
+def _scheme(algorithm_der: bytes, digest: str) -> Scheme:
+    return parse_scheme(algos.SignedDigestAlgorithm.load(algorithm_der, strict=True), digest)
+
+
+def _of_any(untrusted_der: bytes) -> Token:
     with foreign("CMS signature"):
         content_info = cms.ContentInfo.load(untrusted_der)
         if untrusted_der[encoded_length(untrusted_der) :].strip(b"\0"):
