@@ -330,9 +330,12 @@ BREAKS = st.sampled_from([b"\n", b"\r", b"\r\n", b" \n", b"\n\n", b""])
 
 
 @given(
-    st.lists(BREAKS, min_size=4, max_size=4), st.sampled_from([b"7", b"x", b"007", b"-1", b"7 "])
+    st.lists(BREAKS, min_size=4, max_size=4),
+    st.sampled_from([b"7", b"x", b"07", b"116", b"-1", b"7 "]),
 )
 @example([b"\n", b"\n", b"\n", b""], b"116")
+@example([b"\n", b"\n", b"\r\n", b"\n"], b"7")
+@example([b"\r\n", b"\r\n", b"\r\n", b"\r\n"], b"17")
 def test_ends_of_documents(breaks, number):
     def through(process):
         def read(stream):

@@ -40,7 +40,7 @@ _LINE = re.compile(rb"([0-9]{10}) ([0-9]{5}) ([fn])..", re.DOTALL)
 _LINE_BYTES = 20
 _NOT_IN_PART = frozenset({_LINE_BYTES, len(b"trailer")})
 _END = re.compile(
-    rb"[^\r\n][\r\n]{1,2}startxref(?:\r\n|\r|\n)([0-9]{1,15})(?:\r\n|\r|\n)%%EOF(?:\r\n|\r|\n)?\Z"
+    rb"[^\r\n][\r\n]{1,2}startxref(?:\r\n|\r|\n)([0-9]{2,15})(?:\r\n|\r|\n)%%EOF(?:\r\n|\r|\n)?\Z"
 )
 _END_BYTES = 64
 _HIGHEST_GENERATION = 0xFFFF
