@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from pki.atomic import write_atomically
 from pki.errors.tree import InvalidInputError, PKIError, RefusedError, UnavailableError
@@ -18,7 +18,7 @@ from signing.errors.queue import DocumentChangedError, DocumentGoneError
 from signing.errors.times import EvidenceUnavailableError
 from signing.evidence import find_signature
 from signing.options import Level
-from signing.queue import Entry, Queue, identify
+from signing.queue import Entry, Queue
 from signing.reached import all_have, lowest_level
 from signing.reading import read_document
 from signing.services import SigningServices
@@ -90,18 +90,40 @@ def raised_or_queued(
     """Return what goes out: the raised document, or the signed one with what it waits for."""
     if raised is not None:
         return MadeForLater(signed, raised.level or later.level.value, None, raised.data)
-    entry = _entry(signed, target, later, services)
+    entry = entry_of(signed, target, later, services)
     return MadeForLater(signed, signed.level.value, entry, signed.data)
 
 
-def _entry(signed: SignedDocument, target: Path, later: Later, services: SigningServices) -> Entry:
+def raise_in_file(
+    file: BinaryIO, later: Later, services: SigningServices
+) -> ExtendedDocument | None:
+    """Raise what was signed in a file, where it is; None where it is to wait, and is as it was.
+
+    Raises:
+        PKIError: see `extend_in`.
+    """
+    if not later.try_first:
+        return None
+    from signing import extend  # noqa: PLC0415  as above
+
+    wish = extend.Extension(later.level, tsa_url=later.tsa_url)
+    try:
+        return extend.extend_in(file, wish=wish, services=services, name="document.pdf")
+    except UnavailableError:
+        return None
+
+
+def entry_of(
+    signed: SignedDocument, target: Path, later: Later, services: SigningServices
+) -> Entry:
+    """Return what is queued of a signed document that will lie at `target`."""
     signature = find_signature(signed.report, signed.field_name)
     ends = [link.not_after for link in signature.path if not link.trusted]
     known = [link.evidence_until for link in signature.path[:1] if link.evidence_until]
     return Entry(
         path=target.absolute(),
         level=later.level.value,
-        known=(identify(signed.data),),
+        known=((signed.report.sha256, signed.report.size),),
         added_at=services.clock.now(),
         not_after=min(ends),
         status_until=min(known, default=None),

@@ -10,15 +10,19 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from pki.atomic import part_of, waiting_beside
 from signing.batch.entry import FileStamp, settled_stamp, stamp_of
 from signing.errors.files import FileUnreadableError
 from signing.large import copy_into
+from signing.later import Later, raise_in_file
 from signing.reading import words_of
 from signing.sign import Signatory, SignedDocument
 from verify.content import shown
+
+if TYPE_CHECKING:
+    from signing.extend import ExtendedDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +33,24 @@ class SignedFile:
     sha256: str
     """Of the input."""
     signed: SignedDocument
+    raised: ExtendedDocument | None
+    """What it was raised to at once; None where it was not, or has to wait."""
     size: int
     """Of the output."""
     part: Path
     """The file, whole and on the disk."""
 
 
-def sign_large(source: Path, target: Path, signatory: Signatory) -> SignedFile:
+def sign_large(
+    source: Path, target: Path, signatory: Signatory, *, later: Later | None = None
+) -> SignedFile:
     """Sign the document in `source` in a new file beside `target`.
+
+    Args:
+        source: the document.
+        target: where it will go.
+        signatory: signs; at B-B with room for a time-stamp where `later` is given.
+        later: whether to raise it at once.
 
     Raises:
         FileUnreadableError: the source may not be read.
@@ -51,8 +65,9 @@ def sign_large(source: Path, target: Path, signatory: Signatory) -> SignedFile:
         stamp, digest = _copy(source, file, now, limit)
         with shown(file) as content:
             signed = signatory.sign(content, name=source.name, into=file)
+        raised = raise_in_file(file, later, signatory.services) if later else None
         size = file.seek(0, os.SEEK_END)
-    return SignedFile(stamp, digest, signed, size, part)
+    return SignedFile(stamp, digest, signed, raised, size, part)
 
 
 def _copy(source: Path, file: BinaryIO, now: datetime, limit: int) -> tuple[FileStamp, str]:

@@ -22,7 +22,7 @@ from signing.batch.large import SignedFile, sign_large
 from signing.errors.files import FileUnreadableError
 from signing.files import Existing, check_output
 from signing.large import is_large
-from signing.later import Later, make_for_later
+from signing.later import Later, entry_of, make_for_later
 from signing.queue import Entry as Waiting
 from signing.reading import read_document, words_of
 from signing.rule import Choice
@@ -110,9 +110,13 @@ def make_document(
         OutputUnwritableError: the target's folder is not there.
         PKIError: see `signing.sign.sign_document`.
     """
-    if later is None and is_large(source):
+    if is_large(source):
         check_output(source, target, existing=existing)
-        return _made_large(sign_large(source, target, signatory))
+        found = sign_large(source, target, signatory, later=later)
+        waiting = None
+        if later is not None and found.raised is None:
+            waiting = entry_of(found.signed, target, later, signatory.services)
+        return _made_large(found, waiting)
     stamp, data = read_source(source, signatory)
     check_output(source, target, existing=existing)
     if later is None:
@@ -213,20 +217,20 @@ def made_of(
     )
 
 
-def _made_large(found: SignedFile) -> MadeDocument:
-    signed = found.signed
+def _made_large(found: SignedFile, waiting: Waiting | None) -> MadeDocument:
+    signed, raised = found.signed, found.raised
     return MadeDocument(
         source=found.source,
         sha256=found.sha256,
         data=b"",
         size=found.size,
-        output_sha256=signed.report.sha256,
+        output_sha256=(raised or signed).report.sha256,
         field_name=signed.field_name,
-        level=signed.level.value,
+        level=(raised.level if raised else None) or signed.level.value,
         choice=signed.choice,
         indication=signed.report.indication.value,
         warnings=signed.warnings,
-        waiting=None,
+        waiting=waiting,
         mandate=_mandate_of(signed),
         part=found.part,
     )

@@ -34,7 +34,9 @@ from signing.extend import Extension, extend_in
 from signing.extended_files import extend_file
 from signing.files import Existing
 from signing.large import is_large, open_document
+from signing.later import Later, work_on
 from signing.options import Level, SigningOptions
+from signing.queue import Queue
 from signing.sign import Signatory
 from verify.document import verify_document
 from verify.errors import NotAPDFError, TooLargeError
@@ -269,6 +271,34 @@ def test_it_is_never_in_memory_as_a_whole(source, out, level):
 
 
 # Raised
+
+
+@pytest.mark.parametrize("try_first", [True, False])
+@pytest.mark.parametrize("down", [True, False])
+def test_it_goes_out_at_once_and_is_raised_later(source, out, tmp_path, try_first, down):
+    world = World()
+    later = Later(Queue(tmp_path / "queue"), Level.B_LTA, try_first=try_first, tsa_url=TSA_URL)
+    world.broken |= {"crl", "ocsp"} if down and try_first else set()
+    who = signatory(world, timestamp_later=True)
+    made = sign_file(source, out / "o.pdf", who, later=later)
+    data = (out / "o.pdf").read_bytes()
+    assert made.data == b""
+    assert (made.output_sha256, made.size) == (hashlib.sha256(data).hexdigest(), len(data))
+    at_once = try_first and not down
+    assert made.level == ("B-LTA" if at_once else "B-B")
+    assert bool(later.queue.ids()) is not at_once
+    world.broken.clear()
+    assert [each.state for each in work_on(later.queue, world.services())] == ["done"] * (
+        not at_once
+    )
+    report = verify_document(
+        (out / "o.pdf").read_bytes(),
+        policy=world.policy,
+        trust=world.trust,
+        at=world.clock.now(),
+    )
+    assert report.signatures[0].level == "B-LTA"
+    assert len(list(out.iterdir())) == 1
 
 
 @pytest.mark.parametrize("level", [Level.B_T, Level.B_LT, Level.B_LTA, None])
