@@ -81,6 +81,10 @@ def _read(untrusted_der: bytes) -> x509.Certificate:
     return certificate
 
 
+_HEIRS = 32
+"""Of what cannot be read, so many are tried as certificates whose keys inherit parameters."""
+
+
 def readable(ders: Iterable[bytes]) -> Iterator[x509.Certificate]:
     """Yield the certificates that can be read and leave out the others.
 
@@ -94,7 +98,7 @@ def readable(ders: Iterable[bytes]) -> Iterator[x509.Certificate]:
             waiting.append(der)
             continue
         yield known[-1]
-    for der in waiting:
+    for der in waiting[:_HEIRS]:
         full = with_inherited(der, known)
         if full is not None:
             with suppress(MalformedObjectError):

@@ -38,6 +38,8 @@ class Found:
 
     path: Path
     """The best path, the certificate itself first."""
+    sound: bool = False
+    """It ends in an anchor, and `find_defects` found nothing."""
     exhausted: bool = False
     """The work allowed was spent before a sound path was found: there may be one."""
 
@@ -113,10 +115,11 @@ def search_path(
     for path in _paths((certificate,), search):
         rank = _rank(path, search, inputs)
         if rank[0] == _PERFECT:
-            return Found(path)
+            return Found(path, sound=True)
         if rank > best_rank:
             best, best_rank = path, rank
-    return Found(best, search.exhausted and best_rank[0] < _SOUND)
+    sound = best_rank[0] == _SOUND
+    return Found(best, sound=sound, exhausted=search.exhausted and not sound)
 
 
 _PERFECT, _SOUND, _TRUSTED = 3, 2, 1

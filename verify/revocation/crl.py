@@ -26,7 +26,7 @@ from verify.guard import foreign
 from verify.path.build import Path, authority_key_id
 from verify.path.extensions import extension
 from verify.path.pool import CertificatePool
-from verify.revocation.crl_entries import Entries, Entry
+from verify.revocation.crl_entries import Entries, EntriesBudget, Entry
 from verify.revocation.crl_scope import (
     ALL_REASONS,
     NONE,
@@ -49,7 +49,7 @@ _UNDERSTOOD = frozenset(
 """Those that may be critical; cRLNumber never is (§5.2.3)."""
 
 _PAIRS = 64
-"""So many pairs of a list and a delta are looked at for one certificate."""
+"""So many pairs of a list and a delta are looked at for one certificate, the newest first."""
 
 _DEPTH = 2
 """A signer's status may come from a list whose signer's status comes from an issuer's own."""
@@ -83,10 +83,11 @@ class _List:
     """A list of which what does not depend on a certificate is read once."""
 
     source: CRLSource
+    budget: EntriesBudget
 
     def __post_init__(self) -> None:
         self.crl = self.source.crl
-        self.entries = Entries(self.crl)
+        self.entries = Entries(self.crl, self.budget)
         number = extension(self.crl, x509.CRLNumber)
         self.number = None if number is None else number.crl_number
         base = extension(self.crl, x509.DeltaCRLIndicator)
@@ -140,10 +141,11 @@ class CRLPool:
             answers: what issuers said themselves by OCSP of a signer that is not the issuer.
         """
         self._by_issuer: dict[Comparable, list[_List]] = {}
+        budget = EntriesBudget()
         for source in sources:
             if _is_understood(source.crl):
                 form = comparable(source.crl.issuer)
-                self._by_issuer.setdefault(form, []).append(_List(source))
+                self._by_issuer.setdefault(form, []).append(_List(source, budget))
         self._signers = Signers(pool)
         self._answers = answers
         self._known: dict[object, tuple[RevocationFacts, ...]] = {}
@@ -255,7 +257,7 @@ def _speaks_for_itself(certificate: x509.Certificate) -> bool:
 def _joined(readings: list[_Reading]) -> Iterator[tuple[_Reading, ...]]:
     """Yield lists for some reasons only that together speak for all; the newest are taken."""
     silent = [item for item in readings if not item.entry and item.reasons != ALL_REASONS]
-    silent.sort(key=lambda item: item.lists[0].crl.last_update_utc, reverse=True)
+    silent = _newest_first(silent)
     for one in dict.fromkeys((item.signer, item.algorithm) for item in silent):
         covered, parts = NONE, []
         for item in silent:
@@ -268,7 +270,7 @@ def _joined(readings: list[_Reading]) -> Iterator[tuple[_Reading, ...]]:
 
 def _updated(bases: list[_Reading], deltas: list[_Reading]) -> Iterator[_Reading]:
     """Yield what lists say with their deltas (§6.3.3 (h), (i))."""
-    pairs = ((base, delta) for delta in deltas for base in bases)
+    pairs = ((base, delta) for delta in _newest_first(deltas) for base in _newest_first(bases))
     for _, (base, delta) in zip(range(_PAIRS), pairs, strict=False):
         if (
             delta.lists[0].updates(base.lists[0])
@@ -284,6 +286,10 @@ def _updated(bases: list[_Reading], deltas: list[_Reading]) -> Iterator[_Reading
                 base.algorithm,
                 base.for_itself,
             )
+
+
+def _newest_first(readings: Iterable[_Reading]) -> list[_Reading]:
+    return sorted(readings, key=lambda item: item.lists[0].crl.last_update_utc, reverse=True)
 
 
 def _is_understood(crl: x509.CertificateRevocationList) -> bool:

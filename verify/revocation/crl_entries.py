@@ -20,6 +20,8 @@ from verify.path.extensions import extension
 
 _UNDERSTOOD = frozenset({x509.CRLReason.oid, x509.InvalidityDate.oid})
 _CRITICAL = bytes.fromhex("0101ff")
+_READ_SINGLY = 1_000_000
+"""The largest lists there are have some hundred thousand entries, and are looked up in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,29 @@ class Entry:
         return self.reason == x509.ReasonFlags.remove_from_crl.value
 
 
+class EntriesBudget:
+    """How many entries may still be read one by one, over all lists of one judgement."""
+
+    def __init__(self, left: int = _READ_SINGLY) -> None:
+        self._left = left
+
+    def take(self, crl: x509.CertificateRevocationList) -> None:
+        """Take what reading `crl` entry by entry costs.
+
+        Raises:
+            MalformedObjectError: that is more than is left.
+        """
+        self._left -= len(crl)
+        if self._left < 0:
+            raise MalformedObjectError(what="CRL", reason="too many entries")
+
+
 class Entries:
     """The entries of one CRL."""
 
-    def __init__(self, crl: x509.CertificateRevocationList) -> None:
+    def __init__(self, crl: x509.CertificateRevocationList, budget: EntriesBudget) -> None:
         self._crl = crl
+        self._budget = budget
         scope = extension(crl, x509.IssuingDistributionPoint)
         self._indirect = scope is not None and scope.indirect_crl
         self._indexed: dict[tuple[Comparable, int], Entry] | None = None
@@ -71,6 +91,7 @@ class Entries:
     def _look_for_critical(self) -> bool:
         if _CRITICAL not in _revoked_part(self._crl):
             return True  # long lists are not read entry by entry for nothing
+        self._budget.take(self._crl)
         allowed = _UNDERSTOOD | ({x509.CertificateIssuer.oid} if self._indirect else set())
         return all(
             item.oid in allowed for entry in self._crl for item in entry.extensions if item.critical
@@ -79,6 +100,7 @@ class Entries:
     def _index(self) -> dict[tuple[Comparable, int], Entry]:
         """Return the entries of an indirect list; an issuer holds until the next is named."""
         if self._indexed is None:
+            self._budget.take(self._crl)
             found: dict[tuple[Comparable, int], Entry] = {}
             issuer = comparable(self._crl.issuer)
             for entry in self._crl:

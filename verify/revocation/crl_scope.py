@@ -23,6 +23,9 @@ ALL_REASONS: Reasons = frozenset(x509.ReasonFlags) - {
 }
 NONE: Reasons = frozenset()
 
+_POINTS = 32
+"""There are eight reasons; thousands of points are there to be compared with thousands of lists."""
+
 
 def reasons_covered(crl: x509.CertificateRevocationList, certificate: x509.Certificate) -> Reasons:
     """Return for which reasons `crl` says whether `certificate` is revoked; none: it does not."""
@@ -41,8 +44,8 @@ def reasons_covered(crl: x509.CertificateRevocationList, certificate: x509.Certi
 
 
 def points_of(certificate: x509.Certificate) -> Iterable[x509.DistributionPoint]:
-    """Return the distribution points of a certificate."""
-    return extension(certificate, x509.CRLDistributionPoints) or ()
+    """Return the distribution points of a certificate, as many as make sense."""
+    return list(extension(certificate, x509.CRLDistributionPoints) or ())[:_POINTS]
 
 
 def crl_issuers(point: x509.DistributionPoint) -> Iterator[x509.Name]:

@@ -42,6 +42,7 @@ class Signers:
         self._pool = pool
         self._left = _CHECKS
         self._known: dict[tuple[object, x509.Certificate], bool] = {}
+        self._sound: dict[tuple[x509.Certificate, Path], bool] = {}
 
     def find(
         self, crl: x509.CertificateRevocationList, authorities: Path, *, only_issuer: bool
@@ -76,10 +77,16 @@ class Signers:
             if (
                 same_name(authority.subject, candidate.issuer)
                 and self._try(candidate, authority)
-                and not find_defects((candidate, *authorities[index:]))[0]
+                and self._is_sound(candidate, authorities[index:])
             ):
                 return Signer(candidate, authority, authorities[index + 1 :])
         return None
+
+    def _is_sound(self, candidate: x509.Certificate, authorities: Path) -> bool:
+        key = (candidate, authorities)
+        if key not in self._sound:
+            self._sound[key] = not find_defects((candidate, *authorities))[0]
+        return self._sound[key]
 
     def _try(
         self,

@@ -127,9 +127,7 @@ class Gatherer:
 
     def _chain(self, certificate: x509.Certificate, hint: datetime) -> ChainFacts:
         found = self._search(certificate, hint)
-        path, defects = found.path, list(find_defects(found.path, self._inputs))
-        if found.exhausted:
-            defects[-1] = (*defects[-1], error("chain.search_exhausted"))
+        path, defects = found.path, self._defects(found)
         certificates = tuple(
             describe(
                 item,
@@ -146,6 +144,14 @@ class Gatherer:
             for index, item in enumerate(path)
         )
         return ChainFacts(certificates, revocations)
+
+    def _defects(self, found: Found) -> list[tuple[Finding, ...]]:
+        if found.sound:
+            return [()] * len(found.path)
+        defects = list(find_defects(found.path, self._inputs))
+        if found.exhausted:
+            defects[-1] = (*defects[-1], error("chain.search_exhausted"))
+        return defects
 
     def statuses(
         self,

@@ -19,10 +19,12 @@ from unit.verify.verify_pki import (
     usage,
 )
 
+from verify.errors import MalformedObjectError
 from verify.facts import Status
 from verify.path.pool import CertificatePool
 from verify.policy import default_policy
 from verify.revocation import crl_signer
+from verify.revocation.crl_entries import Entries, EntriesBudget
 from verify.revocation.gather import Gatherer
 from verify.revocation.sources import read_crls, read_responses
 from verify.trust import TrustStore
@@ -464,6 +466,32 @@ def test_an_indirect_list_of_which_nobody_knows_whom_it_lists_is_no_evidence():
     assert not told(by_another(), broken, others=(OTHER,))
     plain = crl(OTHER, entry(PARTY, issuer=OTHER), extensions=INDIRECT)
     assert told(by_another(), plain, others=(OTHER,)) == GOOD
+
+
+def test_more_entries_than_may_be_read_one_by_one_are_no_evidence():
+    third = official(ISSUING, common="Third")
+    by_one = crl(OTHER, entry(third, issuer=ISSUING), entry(third), extensions=INDIRECT)
+    odd = crl(ISSUING, unreadable(third, x509.InvalidityDate.oid, critical=True))
+    assert told(by_another(), by_one, others=(OTHER,)) == GOOD
+    for left, good in ((2, True), (1, False)):
+        budget = EntriesBudget(left)
+        entries = Entries(x509.load_der_x509_crl(by_one), budget)
+        if good:
+            assert entries.about(PARTY.certificate) is None
+        else:
+            with pytest.raises(MalformedObjectError):
+                entries.about(PARTY.certificate)
+    assert Entries(x509.load_der_x509_crl(odd), EntriesBudget(0)).all_understood() is False
+    plain = crl(ISSUING, entry(third))
+    assert Entries(x509.load_der_x509_crl(plain), EntriesBudget(0)).all_understood()
+
+
+def test_so_many_points_are_compared():
+    crowd = [point(x509.UniformResourceIdentifier(f"http://x/{n}")) for n in range(40)]
+    for position, found in ((0, GOOD), (35, set())):
+        named = [*crowd[:position], point(URL), *crowd[position:]]
+        party = official(ISSUING, (usage("digital_signature"), True), points(*named))
+        assert told(party, crl(ISSUING, extensions=(scope(URL),))) == found
 
 
 def test_an_entry_for_another_issuer_belongs_into_an_indirect_list_only():
