@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from io import BytesIO
+from io import SEEK_END, BytesIO
 
 import pytest
 from hypothesis import example, given
@@ -21,6 +21,7 @@ from verify.document import verify_document, verify_opened
 from verify.errors import BrokenPDFError
 from verify.pdf.document import OpenPDF, open_pdf
 from verify.pdf.fields import find_fields, find_signature_fields
+from verify.pdf.places import process_data_at_eof
 from verify.pdf.reader import Reader
 from verify.policy import default_policy
 from verify.report import Report
@@ -388,3 +389,32 @@ def test_a_table_that_goes_on_behind_the_end_is_refused_and_not_read_for_ever(br
     table = b"xref\n0 9\n" + b"0000000016 00000 n \n" * 2 + b"\n" * breaks
     with pytest.raises(BrokenPDFError):
         opened(head + table + b"\nstartxref\n%d\n%%%%EOF" % len(head))
+
+
+class Counted(BytesIO):
+    """Counts how often it is read."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        return super().read(size)
+
+
+def test_the_end_is_looked_for_in_the_end_alone():
+    end = b"\nstartxref\n7\n%%EOF\n"
+    for before, after, found in (
+        (b"", b"", 7),
+        (b"", b" " * 900, 7),
+        (bytes(2**20), b"", 7),
+        (b"", bytes(2**20), None),
+        (b"\n", b"%%EOF".rjust(2**20), None),
+    ):
+        stream = Counted(b"%PDF-1.7" + before + end + after)
+        stream.seek(-1, SEEK_END)
+        if found is None:
+            with pytest.raises(PdfReadError):
+                process_data_at_eof(stream)
+        else:
+            assert process_data_at_eof(stream) == found
+        assert stream.reads < 10
