@@ -10,6 +10,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
+from pyhanko.pdf_utils.xref import ObjStreamRef
 from unit.verify.verify_pki import make_pdf, stream, update
 
 from verify.errors import MalformedObjectError
@@ -532,6 +533,13 @@ def test_many_forbidden_changes_are_enough_and_permitted_ones_are_not():
     moved = {number: f"<< /FT /Tx /T (f{number}) /A (1) >>" for number in numbers}
     pdf = opened(update(update(make_pdf(), before), moved))
     assert len(pdf.comparison.changes(2)) == step.MAX_FORBIDDEN
+
+
+def test_an_object_stream_that_is_not_there_has_no_text():
+    reader = opened(make_pdf()).reader
+    reference = generic.Reference(4, 0, reader)
+    assert b"/FT /Tx" in reader.plain_head(reference, reader.xrefs[reference])
+    assert reader.plain_head(reference, ObjStreamRef(99, 0)) is None
 
 
 def test_values_are_kept_but_not_all(monkeypatch):

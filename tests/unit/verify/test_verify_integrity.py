@@ -7,8 +7,10 @@ from datetime import timedelta
 from io import BytesIO
 
 import pytest
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign.fields import (
     FieldMDPAction,
     FieldMDPSpec,
@@ -218,7 +220,15 @@ def test_an_announced_object_that_is_not_there_is_found():
     assert_changed(judged(spoiled), "integrity.object_misplaced")
 
 
-def hybrid(data, shown, *, in_table=()):
+def test_an_object_announced_where_another_one_is_is_found():
+    data = sign(make_pdf())
+    good = update(data, {30: "<< >>", 31: "<< >>"})
+    first, second = (b"%010d 00000" % good.index(b"%d 0 obj" % number) for number in (30, 31))
+    assert judged(good).indication is Indication.TOTAL_PASSED
+    assert_changed(judged(good.replace(first, second)), "integrity.object_misplaced")
+
+
+def hybrid(data, shown, *, in_table=(), freed=()):
     """Append objects that a hybrid stream names, and of which a table names some."""
     reader = PdfFileReader(BytesIO(data))
     size = max(int(reader.trailer["/Size"]), max(shown) + 1)
@@ -236,6 +246,7 @@ def hybrid(data, shown, *, in_table=()):
     out += f"{size} 0 obj\n{stream(content, head)}\nendobj\n".encode()
     table = {number: place for number, place in places.items() if number in in_table}
     rows = "".join(f"{n} 1\n{at:010d} 00000 n \n" for n, at in {**table, size: start}.items())
+    rows += "".join(f"{number} 1\n0000000000 00001 f \n" for number in freed)
     tail = (
         f"xref\n{rows}trailer\n<< /Size {size + 1} /Root 1 0 R /Prev {reader.last_startxref}"
         f" /XRefStm {start} >>\nstartxref\n{len(out)}\n%%EOF\n"
@@ -260,8 +271,24 @@ def test_a_hybrid_update_as_office_programs_write_them_is_one_document():
     data = sign(base, Signing(strict=False))
     assert judged(data).indication is Indication.TOTAL_PASSED
     assert judged(hybrid(data, {60: "(c)"})).indication is Indication.TOTAL_PASSED
+    freed = judged(hybrid(data, {51: "(c)"}, freed=(51,)))  # it is for everybody
+    assert "integrity.hybrid_after_signature" not in codes(freed)
     again = judged(hybrid(data, {50: "(a)"}))  # for others it was not there when it was signed
     assert "integrity.hybrid_after_signature" not in codes(again)
+
+
+def test_a_hybrid_update_of_what_lay_in_an_object_stream_makes_two_documents():
+    reader = PdfFileReader(BytesIO(make_pdf()))
+    writer = copy_into_new_writer(reader, writer_kwargs={"stream_xrefs": True})
+    packed = writer.prepare_object_stream()
+    number = writer.add_object(generic.pdf_name("/a"), obj_stream=packed).idnum
+    out = BytesIO()
+    writer.write(out)
+    data = sign(out.getvalue())
+    assert judged(data).indication is Indication.TOTAL_PASSED
+    twice = judged(sign(data, SECOND_SIGNATURE))
+    assert [item.changes_after for item in twice.signatures] == [Changes.NONE] * 2
+    assert "integrity.hybrid_after_signature" in codes(judged(hybrid(data, {number: "/b"})))
 
 
 def test_mutant_without_the_look_at_hybrid_streams_there_is_one_document(monkeypatch):
