@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from pki.keys import key_type_of
 from verify.certificate import key_kind
@@ -41,6 +42,7 @@ HASHES: dict[str, hashes.HashAlgorithm] = {
 # Signature OIDs that some signers write where a digest OID belongs (seen in plugtest files of
 # EU countries and in LibreOffice): the digest is the one the signature algorithm implies.
 _DIGESTS_BY_OID = {
+    "2.16.840.1.101.3.4.2.7": "sha3_224",
     "2.16.840.1.101.3.4.2.8": "sha3_256",
     "2.16.840.1.101.3.4.2.9": "sha3_384",
     "2.16.840.1.101.3.4.2.10": "sha3_512",
@@ -52,6 +54,20 @@ _DIGESTS_BY_OID = {
     "1.2.840.10045.4.3.3": "sha384",
     "1.2.840.10045.4.3.4": "sha512",
 }
+
+_SHA3 = ("sha3_224", "sha3_256", "sha3_384", "sha3_512")
+_SHA2 = ("sha1", "sha224", "sha256", "sha384", "sha512")
+_BY_OID: dict[str, tuple[str, str | None]] = {
+    **{f"2.16.840.1.101.3.4.3.{arc}": ("ecdsa", name) for arc, name in enumerate(_SHA3, 9)},
+    **{
+        f"2.16.840.1.101.3.4.3.{arc}": ("rsassa-pkcs1v15", name)
+        for arc, name in enumerate(_SHA3, 13)
+    },
+    **{f"0.4.0.127.0.7.1.1.4.1.{arc}": ("plain-ecdsa", name) for arc, name in enumerate(_SHA2, 1)},
+    "1.2.840.10045.2.1": ("ecdsa", None),
+}
+"""Schemes that asn1crypto has no names for: with SHA-3 (NIST), plain ECDSA (BSI TR-03111 §5.2.1),
+and the OID of the key in the place of the signature's, which says nothing about the digest."""
 
 _ML_DSA = {
     "2.16.840.1.101.3.4.3.17": "ml-dsa-44",
@@ -72,6 +88,8 @@ class Scheme:
     digest: str
     salt_length: int = 0
     mask_digest: str = ""
+    plain: bool = False
+    """ECDSA: the two numbers side by side, not as DER."""
 
     def algorithm(self, certificate: x509.Certificate) -> Algorithm:
         """Return the algorithm with the signer's key, for the policy to judge."""
@@ -105,6 +123,10 @@ def parse_scheme(algorithm_identifier: ASN1, digest: str) -> Scheme:
     ml_dsa = _ML_DSA.get(algorithm_identifier["algorithm"].dotted)
     if ml_dsa is not None:
         return Scheme(ml_dsa, digest)
+    known = _BY_OID.get(algorithm_identifier["algorithm"].dotted)
+    if known is not None:
+        plain = known[0] == "plain-ecdsa"
+        return Scheme("ecdsa" if plain else known[0], known[1] or digest, plain=plain)
     name = str(algorithm_identifier.signature_algo)
     name = _SCHEMES.get(name, name)
     if name == "rsassa-pss":
@@ -145,7 +167,8 @@ def _verify(key: object, scheme: Scheme, signature: bytes, data: bytes) -> None:
             pss = padding.PSS(mask, scheme.salt_length)
             key.verify(signature, data, pss, HASHES[scheme.digest])
         case ec.EllipticCurvePublicKey() if scheme.name == "ecdsa":
-            key.verify(signature, data, ec.ECDSA(HASHES[scheme.digest]))
+            value = _as_der(signature) if scheme.plain else signature
+            key.verify(value, data, ec.ECDSA(HASHES[scheme.digest]))
         case (
             ed25519.Ed25519PublicKey()
             | mldsa.MLDSA44PublicKey()
@@ -155,6 +178,19 @@ def _verify(key: object, scheme: Scheme, signature: bytes, data: bytes) -> None:
             key.verify(signature, data)
         case _:
             raise NotImplementedError(f"{scheme.name} with {type(key).__name__}")
+
+
+def _as_der(plain: bytes) -> bytes:
+    """Return a plain ECDSA signature as others write it.
+
+    Spec: BSI TR-03111 §5.2.1, §5.2.2.
+    """
+    half, odd = divmod(len(plain), 2)
+    if odd:
+        raise ValueError("two numbers of one length make no odd length")
+    return encode_dss_signature(
+        int.from_bytes(plain[:half], "big"), int.from_bytes(plain[half:], "big")
+    )
 
 
 _SHAKE_BYTES = {"shake128": 32, "shake256": 64}
