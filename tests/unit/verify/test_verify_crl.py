@@ -25,6 +25,7 @@ from verify.path.pool import CertificatePool
 from verify.policy import default_policy
 from verify.revocation import crl_signer
 from verify.revocation.crl_entries import Entries, EntriesBudget
+from verify.revocation.crl_signer import Signers
 from verify.revocation.gather import Gatherer
 from verify.revocation.sources import read_crls, read_responses
 from verify.trust import TrustStore
@@ -364,6 +365,22 @@ def test_the_anchor_may_sign_for_all_below():
     assert found.status is Status.GOOD
     assert found.signer_is_issuer
     assert not found.signer_revocations
+
+
+def test_the_last_of_a_path_that_is_no_anchor_must_have_a_status():
+    (listed,) = read_crls(((crl(ROOT, extensions=INDIRECT), LATER, None),))
+    for anchors, good in (((ROOT.certificate,), True), ((), False)):
+        pool = CertificatePool(TrustStore(anchors), (ROOT.certificate,))
+        found = Signers(pool).find(
+            listed.crl, (ISSUING.certificate, ROOT.certificate), only_issuer=False
+        )
+        assert (found.issuer is None) is good  # else its own status is asked for
+
+
+def test_a_delta_signed_with_another_key_does_not_count_with_the_list():
+    new = rolled()
+    lists = crl(ISSUING, number=5, issued=LATER - DAY), crl(new, number=7, base=5), crl(ROOT)
+    assert {one.this_update for one in facts(PARTY, *lists, others=(new,))} == {LATER - DAY}
 
 
 def rolled():

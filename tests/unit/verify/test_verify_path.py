@@ -387,6 +387,38 @@ def test_an_algorithm_named_otherwise_beside_what_is_signed_signs_nothing():
     assert not signed_by(changed, ROOT.certificate)
 
 
+def renamed(party, old, new, sign):
+    """Return a certificate that names another algorithm inside, signed all the same."""
+    tbs = party.certificate.tbs_certificate_bytes.replace(old, new, 1)
+    outer = asn1_x509.Certificate.load(party.der)["signature_algorithm"].dump()
+    made = der.sequence((tbs, outer, der.bit_string(sign(tbs))))
+    return x509.load_der_x509_certificate(made)
+
+
+def test_an_algorithm_named_otherwise_inside_signs_nothing():
+    party = official(ROOT)
+    sha256, sha384 = bytes.fromhex("2a8648ce3d040302"), bytes.fromhex("2a8648ce3d040303")
+
+    def sign(tbs):
+        return ROOT.key.sign(tbs, ec.ECDSA(hashes.SHA256()))
+
+    assert signed_by(renamed(party, sha256, sha256, sign), ROOT.certificate)
+    assert not signed_by(renamed(party, sha256, sha384, sign), ROOT.certificate)
+
+
+def test_a_key_that_hashes_by_itself_signs_under_its_own_name_only():
+    issuing = authority("Edwards", kind="ed25519")
+    party = official(issuing)
+    own, other = bytes.fromhex("06032b6570"), bytes.fromhex("06032b6571")
+    tbs = party.certificate.tbs_certificate_bytes.replace(other, own)
+    for name_of, good in ((own, True), (other, False)):
+        changed = tbs.replace(own, name_of, 1)
+        algorithm = der.sequence((name_of,))
+        value = der.bit_string(issuing.key.sign(changed))
+        made = x509.load_der_x509_certificate(der.sequence((changed, algorithm, value)))
+        assert signed_by(made, issuing.certificate) is good
+
+
 @pytest.mark.parametrize("kind", ["p256", "rsa2048", "ed25519", "ml-dsa-44"])
 def test_a_key_of_another_kind_signs_nothing(kind):
     issuing = authority(f"Kind {kind}", kind=kind)
@@ -429,6 +461,9 @@ def test_version_one_is_an_authority_s_only_as_an_anchor():
     assert not codes(*official(old).chain)
     middle = version_one(ROOT)
     assert codes(*official(middle).chain) == {"chain.not_an_authority"}
+    assert codes(official(middle), middle) == {"chain.not_an_authority"}  # none of its own
+    itself = version_one(authority("Namesake"))
+    assert codes(*official(itself).chain) == {"chain.not_an_authority"}
 
 
 def test_a_search_that_was_given_up_says_so():
@@ -483,9 +518,9 @@ def test_a_path_in_its_period_goes_before_one_that_is_not():
         assert path[-1] == young.certificate
 
 
-def inheriting(root, common="Heir"):
+def inheriting(root, common="Heir", parameters=None):
     """Return an authority's certificate whose DSA key takes the parameters of `root`'s."""
-    own = root.key.parameters().generate_private_key()
+    own = (parameters or root.key.parameters()).generate_private_key()
     plain = (
         x509.CertificateBuilder()
         .subject_name(name(common))
@@ -540,6 +575,18 @@ def test_a_dsa_key_may_inherit_its_parameters():
     assert not signed_by(heir, ROOT.certificate)
     other = dsa_root("Other DSA root", parameters=root.key.parameters())
     assert tuple(readable((octets, other.der, ROOT.der))) == (other.certificate, ROOT.certificate)
+
+
+def test_parameters_that_are_not_the_issuer_s_are_not_inherited():
+    root, other = dsa_root(), dsa_root("Other parameters")
+    for parameters, good in ((root.key.parameters(), True), (other.key.parameters(), False)):
+        octets, plain = inheriting(root, parameters=parameters)
+        signature = x509.load_der_x509_certificate(
+            with_inherited(octets, (root.certificate,))
+        ).signature
+        filled = asn1_x509.Certificate.load(plain.der)
+        filled["signature_value"] = signature
+        assert signed_by(x509.load_der_x509_certificate(filled.dump()), root.certificate) is good
 
 
 @pytest.mark.parametrize("cut", [1, 30, 100, 200])

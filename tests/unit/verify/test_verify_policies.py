@@ -155,6 +155,23 @@ def test_self_issued_certificates_do_not_count_down():
     assert not passes(leaf_of(other, named(ONE)), explicit_policy=True)
 
 
+def again(issuing, *extensions):
+    """Return a self-issued certificate with a new key."""
+    return authority("Rolled", issuing, *extensions, key_name="Rolled again")
+
+
+def test_how_far_down_a_policy_is_required_is_counted_without_self_issued_ones():
+    late = authority("Rolled", ROOT, required(2))
+    assert passes(leaf_of(again(late)))
+    assert not passes(leaf_of(authority("Not rolled", late)))
+
+
+def test_a_self_issued_certificate_may_name_any_policy_but_at_the_end():
+    inhibits = authority("Rolled", ROOT, named(ONE), no_any())
+    assert passes(leaf_of(again(inhibits, named(ANY_POLICY)), named(ONE)), explicit_policy=True)
+    assert not passes(again(inhibits, named(ANY_POLICY)), explicit_policy=True)
+
+
 def test_a_policy_file_may_ask_for_policies():
     assert inputs_of(default_policy().paths) == NO_DEMANDS
     asked = inputs_of(Paths(policies=(ONE,), explicit_policy=True, inhibit_any_policy=True))
