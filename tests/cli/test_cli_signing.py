@@ -3,12 +3,14 @@
 import json
 import os
 import subprocess
+import sys
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
 import pytest
 from cli_runs import run_antin, serving
+from cli_terminal import PROGRAM
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -99,6 +101,31 @@ def test_many_documents_are_signed_with_one_command_and_one_bad_one_stops_none(
     assert len(judged.json["documents"]) == 2
     words = antin("--home", served, "verify", out)
     assert words.out.count("TOTAL-PASSED") >= 2
+
+
+@pytest.mark.parametrize("level", ["B-T", "B-LTA"])
+def test_many_are_signed_while_services_answer(antin, served, letter, tmp_path, level):
+    """In a process of its own, which loads pyHanko's packages late."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    out.mkdir()
+    for number in range(12):
+        (folder / f"{number:02}.pdf").write_bytes(letter.read_bytes() + b"\n" * number)
+    words = ("--home", served, "sign", folder, "-o", out, "--level", level, "--json-lines")
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    *lines, _ = (json.loads(line) for line in done.stdout.splitlines())
+    assert [line["input"] for line in lines] == sorted(map(str, folder.iterdir()))
+    assert {line["level"] for line in lines} == {level}
+    judged = antin("--home", served, "verify", out, "--json").json["documents"]
+    found = [one["signatures"][0]["level"] for one in judged]
+    assert found == [level] * 12
 
 
 def test_a_hostile_file_name_reaches_no_terminal(antin, served, tmp_path):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -161,3 +164,46 @@ def test_what_is_loaded_already_is_left_alone():
         assert vars(loaded) == before
     finally:
         sys.meta_path[:] = finders
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """A package of our own that is made late, in this process."""
+    folder = tmp_path / "antin_late_example"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(
+        "ran = __name__\ntry:\n    early = __getattr__\nexcept NameError:\n    early = None\n"
+        "import antin_late_example\nmissing = hasattr(antin_late_example, 'later')\nlater = 1\n",
+        "utf-8",
+    )
+    (folder / "inner.py").write_text("value = 7\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("cli.late_packages.LATE", frozenset({folder.name, "antin_not_there"}))
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    load_packages_late()
+    yield import_module(folder.name)
+    for name in (folder.name, f"{folder.name}.inner"):
+        sys.modules.pop(name, None)
+
+
+def test_its_modules_come_without_it_and_its_names_with_it(package):
+    assert package.inner.value == 7
+    assert "ran" not in vars(package)
+    assert package.ran == package.__name__
+    assert type(package) is ModuleType
+    assert not package.missing  # what asks itself while it runs finds what there is so far
+    assert package.later == 1
+    run_now(package)
+
+
+def test_what_it_does_not_have_it_does_not_have(package):
+    with pytest.raises(AttributeError, match="no attribute 'none'"):
+        _ = package.none
+    assert not hasattr(package, "__wrapped__")
+    assert package.ran
+
+
+def test_one_that_is_not_installed_is_not_found(package):
+    with pytest.raises(ModuleNotFoundError):
+        import_module("antin_not_there")
+    assert package.later == 1
