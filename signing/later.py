@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pki.atomic import write_atomically
 from pki.errors.tree import InvalidInputError, PKIError, RefusedError, UnavailableError
-from signing.errors.queue import DocumentChangedError, DocumentGoneError
+from signing.errors.queue import DocumentChangedError
 from signing.errors.times import EvidenceUnavailableError
 from signing.evidence import find_signature
 from signing.options import Level
 from signing.queue import Entry, Queue
 from signing.reached import all_have, lowest_level
-from signing.reading import read_document
+from signing.replacing import replacing
 from signing.services import SigningServices
 from signing.sign import Signatory, SignedDocument
+from verify.content import Content, shown
 
 if TYPE_CHECKING:
     from signing.extend import ExtendedDocument
@@ -190,21 +190,35 @@ def _raise(entry: Entry, services: SigningServices) -> str | None:
         DocumentChangedError: it is another one, or became one meanwhile.
         PKIError: see `extend_document`.
     """
-    data = _read(entry, services)
-    level = Level(entry.level)
-    if not entry.knows(data):
-        # A time-stamp in the signature changed its padding: then it was raised, and only the
-        # entry is left. Anything else is another document.
-        from signing.extend import look  # noqa: PLC0415  as above
-
-        report = look(data, services, name=entry.path.name).report
-        if all_have(report, level):
-            return lowest_level(report)
-        raise DocumentChangedError(path=entry.path)
-    done = _extend(entry, data, level, services)
-    if done.steps:
-        _replace(entry, data, done.data, services)
+    level, limit = Level(entry.level), services.policy.limits.document_bytes
+    with replacing(entry.path, limit=limit) as document:
+        with document.worked_on() as file:
+            with shown(file) as data:
+                if not entry.knows(data):
+                    return _raised_already(entry, data, level, services)
+            done = _extend(entry, file, level, services)
+        if done.steps:
+            document.replace()
     return done.level
+
+
+def _raised_already(
+    entry: Entry, data: Content, level: Level, services: SigningServices
+) -> str | None:
+    """Return the level of a document that is not as it was queued, where it was raised.
+
+    A time-stamp in the signature changed its padding: then only the entry is left. Anything else
+    is another document.
+
+    Raises:
+        DocumentChangedError: it is.
+    """
+    from signing.extend import look  # noqa: PLC0415  as above
+
+    report = look(data, services, name=entry.path.name).report
+    if all_have(report, level):
+        return lowest_level(report)
+    raise DocumentChangedError(path=entry.path)
 
 
 def _prove_existence(queue: Queue, entry: Entry, services: SigningServices) -> Entry:
@@ -214,36 +228,22 @@ def _prove_existence(queue: Queue, entry: Entry, services: SigningServices) -> E
     signature is proved until then, and no second time-stamp is asked for.
     """
     try:
-        data = _read(entry, services)
-        done = _extend(entry, data, Level.B_T, services)
-        if done.steps:
-            entry = entry.with_document(done.data)
-            queue.add(entry)  # before the document, which would be another one otherwise
-            _replace(entry, data, done.data, services)
+        with replacing(entry.path, limit=services.policy.limits.document_bytes) as document:
+            with document.worked_on() as file:
+                done = _extend(entry, file, Level.B_T, services)
+            if done.steps:
+                entry = entry.with_document(done.report.sha256, done.report.size)
+                queue.add(entry)  # before the document, which would be another one otherwise
+                document.replace()
     except PKIError:
         return entry  # what failed first is what is told
     return entry
 
 
-def _extend(entry: Entry, data: bytes, level: Level, services: SigningServices) -> ExtendedDocument:
+def _extend(
+    entry: Entry, file: BinaryIO, level: Level, services: SigningServices
+) -> ExtendedDocument:
     from signing import extend  # noqa: PLC0415  pyHanko's validation, see `signing.proof`
 
     wish = extend.Extension(level, tsa_url=entry.tsa_url)
-    return extend.extend_document(data, wish=wish, services=services, name=entry.path.name)
-
-
-def _replace(entry: Entry, before: bytes, data: bytes, services: SigningServices) -> None:
-    """Put a document in its place, unless somebody signed what is there meanwhile.
-
-    Raises:
-        DocumentChangedError: somebody did; it is not undone.
-    """
-    if _read(entry, services) != before:
-        raise DocumentChangedError(path=entry.path)
-    write_atomically(entry.path, data, overwrite=True)
-
-
-def _read(entry: Entry, services: SigningServices) -> bytes:
-    if not entry.path.is_file():
-        raise DocumentGoneError(path=entry.path)
-    return read_document(entry.path, limit=services.policy.limits.document_bytes)
+    return extend.extend_in(file, wish=wish, services=services, name=entry.path.name)

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from pki.atomic import PRIVATE, write_atomically
 from signing.errors.queue import QueueBusyError, QueueEntryUnreadableError, QueueUnwritableError
+from verify.content import Content, sha256_of
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
@@ -67,13 +68,14 @@ class Entry:
         """Say whether it is to be tried now."""
         return self.next_at is None or now >= self.next_at
 
-    def knows(self, data: bytes) -> bool:
+    def knows(self, data: Content) -> bool:
         """Say whether this is the document that waits, or begins with it."""
-        return any(hashlib.sha256(data[:size]).hexdigest() == digest for digest, size in self.known)
+        view = memoryview(data)
+        return any(sha256_of(view[:size]) == digest for digest, size in self.known)
 
-    def with_document(self, data: bytes) -> Entry:
+    def with_document(self, sha256: str, size: int) -> Entry:
         """Return it as it is kept for a document that was raised on the way."""
-        return replace(self, known=(*self.known, identify(data)), status_until=None)
+        return replace(self, known=(*self.known, (sha256, size)), status_until=None)
 
     def after_failure(self, code: str, now: datetime, *, refused: bool) -> Entry:
         """Return it as it is kept after an attempt that failed."""
@@ -86,11 +88,6 @@ class Entry:
             failure=code,
             refused=refused,
         )
-
-
-def identify(data: bytes) -> tuple[str, int]:
-    """Return a document's hash and size."""
-    return hashlib.sha256(data).hexdigest(), len(data)
 
 
 @dataclass(frozen=True, slots=True)

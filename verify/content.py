@@ -75,6 +75,14 @@ def pieces_of(content: Content | memoryview) -> Iterator[memoryview]:
         forget(view.obj)
 
 
+def sha256_of(content: Content | memoryview) -> str:
+    """Return the SHA-256 of the whole, hexadecimal."""
+    hasher = hashlib.sha256()
+    for piece in pieces_of(content):
+        hasher.update(piece)
+    return hasher.hexdigest()
+
+
 class Hashed:
     """The SHA-256 of a document that may grow: what was hashed before is not hashed again."""
 

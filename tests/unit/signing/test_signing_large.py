@@ -18,6 +18,7 @@ from unit.signing.signing_world import TSA_URL, World, make_pdf
 from pki.errors.files import DiskFullError, OutputExistsError, OutputUnwritableError
 from pki.errors.tree import UnavailableError
 from signing import large
+from signing import later as later_module
 from signing.batch import large as large_module
 from signing.batch.giving import Giving, sign_each
 from signing.batch.journal import NAME, open_journal
@@ -36,7 +37,7 @@ from signing.files import Existing
 from signing.large import is_large, open_document
 from signing.later import Later, work_on
 from signing.options import Level, SigningOptions
-from signing.queue import Queue
+from signing.queue import Entry, Queue
 from signing.sign import Signatory
 from verify.document import verify_document
 from verify.errors import NotAPDFError, TooLargeError
@@ -360,6 +361,45 @@ def test_mutant_without_the_undoing_it_would_be_half_raised(source, out, room, m
     monkeypatch.setattr("signing.extend._Work.undo", lambda *_: None)
     with pytest.raises(AssertionError):
         test_a_file_that_cannot_be_raised_all_the_way_is_what_it_was(source, out, room)
+
+
+def queued(source: Path, out: Path, queue: Queue) -> World:
+    world = World()
+    later = Later(queue, Level.B_LTA, try_first=False, tsa_url=TSA_URL)
+    sign_file(source, out / "o.pdf", signatory(world, timestamp_later=True), later=later)
+    return world
+
+
+@pytest.mark.parametrize("lacking", [{"crl", "ocsp"}, set()], ids=["on the way", "all the way"])
+def test_what_was_signed_meanwhile_is_not_replaced(source, out, tmp_path, monkeypatch, lacking):
+    queue = Queue(tmp_path / "queue")
+    world = queued(source, out, queue)
+    world.broken |= lacking
+    real = later_module._extend
+
+    def extend(entry: Entry, *rest: object):
+        done = real(entry, *rest)
+        entry.path.write_bytes(b"another")
+        return done
+
+    monkeypatch.setattr(later_module, "_extend", extend)
+    (attempt,) = work_on(queue, world.services())
+    assert attempt.state == ("later" if lacking else "refused")
+    assert [path.read_bytes() for path in out.iterdir()] == [b"another"]
+
+
+def test_what_is_queued_is_not_in_memory_when_it_is_raised(source, out, tmp_path):
+    size = scanned(source, 20)
+    queue = Queue(tmp_path / "queue")
+    world = queued(source, out, queue)
+    tracemalloc.start()
+    try:
+        (attempt,) = work_on(queue, world.services())
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (attempt.state, attempt.level) == ("done", "B-LTA")
+    assert most < size / 2
 
 
 def scanned(source: Path, pages: int) -> int:

@@ -17,7 +17,7 @@ from unit.signing.signing_world import DAY, NOW, TSA_URL, World, make_pdf
 from pki.atomic import write_atomically
 from pki.errors.fetching import FetchFailedError
 from pki.errors.files import DiskFullError, OutputExistsError
-from signing import later as later_module
+from signing import replacing as replacing_module
 from signing.batch import made as made_module
 from signing.batch.made import MadeDocument, sign_file
 from signing.display.profile import load_display
@@ -352,7 +352,7 @@ def killed(action, where: str, *, after: bool) -> None:
     child = os.fork()
     if child == 0:
         module, _, name = where.rpartition(".")
-        owner = {"later": later_module, "made": made_module, "Queue": Queue}[module]
+        owner = {"replacing": replacing_module, "made": made_module, "Queue": Queue}[module]
 
         def die(*args: object, **more: object) -> None:
             if after:
@@ -385,14 +385,14 @@ def test_killed_while_it_is_given_out(desk, point, after):
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("point", ["later.write_atomically", "Queue.remove"])
+@pytest.mark.parametrize("point", ["replacing.write_atomically", "Queue.remove"])
 @pytest.mark.parametrize("room", [True, False], ids=["inside", "over the document"])
 def test_killed_while_it_is_raised(desk, point, after, room, monkeypatch):
     if not room:
         monkeypatch.setattr(f"{__name__}.OPTIONS", replace(OPTIONS, timestamp_later=False))
     desk.sign()
     killed(desk.work, point, after=after)
-    raised = (point, after) != ("later.write_atomically", False)
+    raised = (point, after) != ("replacing.write_atomically", False)
     assert (desk.level() == "B-LTA") is raised
     before = (desk.folder / "out.pdf").read_bytes()
     forgotten = (point, after) == ("Queue.remove", True)
