@@ -25,7 +25,7 @@ from hsm.workers.process import worker_key
 from pki.collecting import collect_seldom
 from signing.batch.giving import Giving, sign_each
 from signing.batch.journal import open_journal
-from signing.batch.made import MadeDocument, make_document
+from signing.batch.made import MadeDocument, judge_document, make_document
 from signing.batch.workers import InWorkers
 from signing.files import Existing
 from signing.key import SigningKey
@@ -96,7 +96,10 @@ class Workers(Ways):
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
         pairs = self._pairs()
-        maker = InWorkers(lambda _: self._pools[workers], self._submit, workers)
+        judge = partial(
+            judge_document, signatory=_signatory(self._material), existing=Existing.REFUSE
+        )
+        maker = InWorkers(lambda _: self._pools[workers], self._submit, workers, judge=judge)
         with (
             open_journal(self._folder) as journal,
             closing(Giving(existing=Existing.REFUSE, journal=journal)) as giving,
