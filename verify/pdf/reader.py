@@ -70,8 +70,9 @@ class Reader(PdfFileReader):
     def grown(self, data: Content) -> Reader | None:
         """Return the reader of a document that is this one with revisions appended.
 
-        Nothing is taken over but what the bytes before say of cross-references: objects and
-        trailers are read anew. None where `data` is no such document.
+        Nothing is taken over but what the bytes before say of cross-references, and the data of
+        object streams that no later revision touches: objects and trailers are read anew. None
+        where `data` is no such document.
 
         Raises:
             PdfReadError: pyHanko cannot read what was appended.
@@ -107,7 +108,19 @@ class Reader(PdfFileReader):
             _input_version=None,
             _decode_context=DecodeContext(limits, input_size=len(data)),
         )
+        vars(grown).update(_object_streams=self._untouched(grown))
         return grown
+
+    def _untouched(self, grown: Reader) -> dict[int, _ObjectStream | None]:
+        """Return the object streams that later revisions leave as they are."""
+        if self.encrypted or grown.encrypted:
+            return {}
+        later = grown.rewritten_since(len(self.sections))
+        return {
+            number: taken
+            for number, taken in self._object_streams.items()
+            if generic.Reference(number, 0, grown) not in later
+        }
 
     @property
     def encrypted(self) -> bool:

@@ -382,6 +382,19 @@ def test_bytes_that_cannot_be_told_are_not_plain():
     assert Reader(moved, strict=True).plain_bytes(generic.Reference(4, 0)) is None
 
 
+def test_object_streams_that_nothing_touches_are_not_taken_apart_again():
+    before = in_object_stream([SIGNED])
+    pdf = opened(before)
+    assert signed_names(pdf) == ["S"]
+    kept = {number: each for number, each in pdf.reader._object_streams.items() if each}
+    assert kept
+    untouched = pdf.reader.grown(update(before, {99: "null"}))
+    for number, taken in kept.items():
+        assert untouched._object_streams[number] is taken
+        replaced = pdf.reader.grown(update(before, {number: "null"}))
+        assert number not in replaced._object_streams
+
+
 @pytest.mark.parametrize("breaks", [0, 1, 20])
 def test_a_table_that_goes_on_behind_the_end_is_refused_and_not_read_for_ever(breaks):
     """A hundred bytes that tell of nine lines where there are two; pyHanko never came back."""
