@@ -143,6 +143,12 @@ class BadOptionError(InvalidInputError):
     code = "cli.bad_option"
 
 
+class NothingSignedError(RefusedError):
+    """No signature in the document is over the bytes that it covers (facts: `name`)."""
+
+    code = "cli.nothing_signed"
+
+
 class ServiceFaultyError(UnavailableError):
     """A signer of the services does not fit its authority or its use (facts: `what`)."""
 

@@ -29,12 +29,16 @@ def verify(
     ] = None,
     policy: Annotated[str | None, typer.Option("--policy", help="verify.policy")] = None,
     report: Annotated[str | None, typer.Option("--report", help="verify.report")] = None,
+    extract_signed: Annotated[
+        Path | None, typer.Option("--extract-signed", help="verify.extract_signed")
+    ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="verify.offline")] = False,
     password_source: PasswordSource = None,
     json_lines: Annotated[bool, typer.Option("--json-lines", help="json_lines")] = False,
 ) -> None:
     """Judge documents; the exit status is the verdict."""
     from cli.documents.batch import run_batch
+    from cli.documents.extract import signed_target
     from cli.documents.judge import Judge, report_target
     from cli.documents.password import document_password
     from cli.documents.paths import documents_in
@@ -51,5 +55,6 @@ def verify(
         session, home, trust=trust or (), policy=policy, offline=offline, password=password
     )
     target = report_target(report, many=len(documents) > 1)
-    judge = Judge(session, outside, at, offline=offline, html=target)
+    signed = signed_target(extract_signed, many=len(documents) > 1)
+    judge = Judge(session, outside, at, offline=offline, html=target, signed=signed)
     raise typer.Exit(run_batch(session, "verify/1", documents, judge, json_lines=json_lines))

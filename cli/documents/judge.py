@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.documents.batch import Outcome
+from cli.documents.extract import SignedTarget
 from cli.errors import BadOptionError
 from cli.exit_status import OF_INDICATION
 from cli.homes.outside import Outside
@@ -15,7 +16,8 @@ from pki.atomic import write_atomically
 from signing.large import open_document
 from verify.collect import Collector, verify_opened_online
 from verify.document import verify_opened
-from verify.pdf.document import OpenPDF, open_pdf
+from verify.pdf.document import OpenPDF
+from verify.pdf.recovery import open_for_judging
 from verify.render.html import render_html
 from verify.render.json import to_json
 from verify.render.text import render_text
@@ -59,12 +61,13 @@ class Judge:
     at: datetime | None
     offline: bool
     html: HTMLTarget | None
+    signed: SignedTarget | None = None
 
     def __call__(self, document: Path) -> Outcome:
         """Return the verdict as the batch wants it.
 
         Raises:
-            PKIError: the file cannot be read as a document.
+            PKIError: the file cannot be read as a document, or what was signed not taken out.
         """
         report = self._report(document)
         if self.html is not None:
@@ -77,8 +80,11 @@ class Judge:
     def _report(self, document: Path) -> Report:
         limits, password = self.outside.policy.limits, self.outside.password
         with open_document(document, limit=limits.document_bytes) as data:
-            pdf = open_pdf(data, name=document.name, limits=limits, password=password)
-            return self._judged(pdf)
+            pdf = open_for_judging(data, name=document.name, limits=limits, password=password)
+            report = self._judged(pdf)
+            if self.signed is not None:
+                self.signed.write(document, data, report)
+            return report
 
     def _judged(self, pdf: OpenPDF) -> Report:
         policy, trust = self.outside.policy, self.outside.trust

@@ -31,6 +31,8 @@ _NOTHING = (
     b"endobj\n"
     b"xref\n0 2\n0000000000 65535 f \n0000000009 00000 n \ntrailer\n<< /Size 2 /Root 1 0 R >>\n"
 )
+MAX_COPIED = 64 * 1024 * 1024
+"""Bytes: what was signed of a larger file is not copied to be looked at alone."""
 MAX_TRIES = 8
 
 
@@ -51,7 +53,8 @@ def open_for_judging(
     try:
         return open_pdf(data, name=name, limits=limits, password=password)
     except BrokenPDFError as broken:
-        for end in signed_ends(data)[:MAX_TRIES]:
+        ends = [end for end in signed_ends(data) if end <= MAX_COPIED]
+        for end in ends[:MAX_TRIES]:
             try:
                 found = open_pdf(data[:end], name=name, limits=limits, password=password)
             except BrokenPDFError:

@@ -82,7 +82,8 @@ def test_mutant_without_it_an_attack_is_refused_by_luck(monkeypatch):
         judged(attack)
 
 
-def test_it_is_not_tried_for_ever(monkeypatch):
+@pytest.mark.parametrize("bound", ["MAX_TRIES", "MAX_COPIED"])
+def test_it_is_not_tried_for_ever(monkeypatch, bound):
     attack = sign(make_pdf()) + HIDDEN
-    monkeypatch.setattr(recovery, "MAX_TRIES", 0)
+    monkeypatch.setattr(recovery, bound, 0)
     assert codes(judged(attack)) == {"integrity.document_unreadable"}

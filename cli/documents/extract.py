@@ -1,0 +1,66 @@
+"""Takes out the revision of a document that was signed, as `antin verify --extract-signed` asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.errors import BadOptionError, NothingSignedError
+from pki.atomic import writing_beside
+from verify.content import Content
+from verify.facts import Kind
+from verify.indication import SubIndication
+from verify.report import Report
+
+_PIECE = 4 * 1024 * 1024
+_NOT_SIGNED = {
+    SubIndication.FORMAT_FAILURE,
+    SubIndication.HASH_FAILURE,
+    SubIndication.SIG_CRYPTO_FAILURE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTarget:
+    """Where the signed revision goes: a file for one document, a folder for many."""
+
+    path: Path
+    folder: bool
+
+    def write(self, document: Path, data: Content, report: Report) -> None:
+        """Write the newest revision that a signature covers, byte for byte.
+
+        Raises:
+            NothingSignedError: no signature is over the bytes that it covers.
+            OutputExistsError, DiskFullError, OutputUnwritableError: see `pki.atomic`.
+        """
+        end = find_signed_end(report)
+        if end is None:
+            raise NothingSignedError(name=document.name)
+        target = self.path / document.name if self.folder else self.path
+        with writing_beside(target, overwrite=False) as file:
+            for start in range(0, end, _PIECE):
+                file.write(data[start : min(start + _PIECE, end)])
+
+
+def signed_target(option: Path | None, *, many: bool) -> SignedTarget | None:
+    """Read `--extract-signed`.
+
+    Raises:
+        BadOptionError: one file for many documents.
+    """
+    if option is None:
+        return None
+    if many and not option.is_dir():
+        raise BadOptionError(option="--extract-signed", value=str(option), form="DIR")
+    return SignedTarget(option, option.is_dir())
+
+
+def find_signed_end(report: Report) -> int | None:
+    """Return where the newest revision ends that a person or agency signed, else a time-stamp."""
+    covered = [
+        (item.kind is not Kind.TIMESTAMP, item.byte_range[2] + item.byte_range[3])
+        for item in report.signatures
+        if item.byte_range and item.sub_indication not in _NOT_SIGNED
+    ]
+    return max(covered)[1] if covered else None
