@@ -27,6 +27,7 @@ from bench import (
     revoke,
     scan,
     search,
+    service,
     sign,
     sign_workers,
     stamped,
@@ -62,6 +63,9 @@ def jobs(
         f"sign {stamps:,} PDFs, B-T; the floor is B-B": stamped.contenders(stamps),
         "sign one PDF, a whole process": process.CONTENDERS,
         f"judge {documents} PDFs": (judge.ANTIN, judge.FLOOR, *judge.PEERS),
+        f"judge {service.TIMES * documents} PDFs over HTTP; the floor is two processes": (
+            service.CONTENDERS
+        ),
         f"issue {requests} certificates, P-256": (issue.ANTIN, issue.FLOOR, *issue.PEERS),
         f"issue {each} certificates, {held:,} in the register": large.contenders(held),
         f"issue {requests} certificates, RSA-2048 in SoftHSM": token_issue.CONTENDERS,

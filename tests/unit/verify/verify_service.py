@@ -76,7 +76,7 @@ def running(
     limits = limits or Limits(workers=1)
     workers = Workers(rules or Rules(trust=(trust,), offline=True), limits)
     app = build_app(workers, Callers(callers, limits.per_minute), limits)
-    with socket.socket() as listener:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:  # asyncio asks for its kind
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         config = uvicorn.Config(
