@@ -23,7 +23,7 @@ from pyhanko.pdf_utils.generic import Reference, StreamObject
 from pyhanko.pdf_utils.xref import ObjStreamRef, XRefSection, XRefSectionType
 
 from signing.errors.documents import DocumentNeedsRepairError
-from verify.content import Content, forget, stream_of
+from verify.content import LOOKS, Content, forget, stream_of
 from verify.errors import MalformedObjectError
 from verify.guard import foreign
 from verify.password import Password
@@ -36,8 +36,6 @@ _CLOSING = re.compile(rb"startxref\s+\d+\s+%%EOF\s*\Z")
 _OBJECT = re.compile(rb"(?<![0-9])[0-9]+\s+[0-9]+\s+obj\b")
 _KEYWORD = re.compile(rb"(?<![a-z])(?:xref|trailer|startxref)\b")
 _AT_END = 1024
-_LOOKS = 16
-"""After so many looks at a mapped file what was seen is let go."""
 
 
 def read_mended(data: bytes, *, name: str, password: Password | None) -> Reader | None:
@@ -121,7 +119,7 @@ def check_ended(pdf: OpenPDF) -> None:
         {*places, *(section.meta_info.start_location for section in pdf.sections), len(pdf.data)}
     )
     for number, (start, end) in enumerate(pairwise(bounds)):
-        if number % _LOOKS == 0:
+        if number % LOOKS == 0:
             forget(pdf.data)
         if start in places and not _ends(pdf.data, start, end):
             raise DocumentNeedsRepairError(name=pdf.name, offset=start)

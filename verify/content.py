@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 Content = bytes | mmap.mmap
 _PIECE = 4 * 1024 * 1024
 _BUFFER = 16 * 1024
-_LOOKS = 16
-"""After so many, at places far apart, what was seen is let go."""
+LOOKS = 16
+"""After so many at a mapped file, at places far apart, what was seen is let go."""
 
 
 def map_file(file: BinaryIO) -> mmap.mmap:
@@ -162,6 +162,6 @@ class _MappedStream(io.RawIOBase):
         room[: len(found)] = found
         self._position += len(found)
         self._looks += 1
-        if self._looks % _LOOKS == 0:
+        if self._looks % LOOKS == 0:
             forget(self._content)
         return len(found)

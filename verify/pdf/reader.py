@@ -25,7 +25,7 @@ from pyhanko.pdf_utils.xref import (
     XRefSectionType,
 )
 
-from verify.content import Content, begins_with, stream_of
+from verify.content import LOOKS, Content, begins_with, forget, stream_of
 from verify.errors import MalformedObjectError
 from verify.guard import PDFValue, foreign
 from verify.pdf import images, places, tokens
@@ -62,6 +62,7 @@ class Reader(PdfFileReader):
     def __init__(self, data: Content, *, strict: bool) -> None:
         self._object_streams: dict[int, _ObjectStream | None] = {}
         self._plain = False
+        self._looks = 0
         self.data = data
         super().__init__(stream_of(data), strict=strict)
         self.xrefs = places.Places(self, self.xrefs._xref_sections)  # noqa: SLF001  no public accessor
@@ -233,6 +234,9 @@ class Reader(PdfFileReader):
         self, reference: generic.Reference, place: PDFValue, *, until: re.Pattern[bytes] = _ENDOBJ
     ) -> bytes | None:
         if isinstance(place, int):
+            self._looks += 1
+            if self._looks % LOOKS == 0:
+                forget(self.data)
             header = _HEADER.match(self.data, place, place + _HEADER_BYTES)
             numbers = tuple(map(int, header.groups())) if header else ()
             if header is None or numbers != (reference.idnum, reference.generation):

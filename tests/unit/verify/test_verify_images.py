@@ -10,9 +10,14 @@ from pyhanko.pdf_utils.generic import Reference
 from pyhanko.pdf_utils.misc import PdfReadError
 from unit.signing.odd_documents import Assembled, plain_objects, stream
 
-from verify.content import shown
+from signing import damage
+from verify import content as content_module
+from verify.content import LOOKS, shown
 from verify.pdf import images
+from verify.pdf import reader as reader_module
+from verify.pdf.document import open_pdf
 from verify.pdf.reader import Reader
+from verify.policy import default_policy
 
 LARGE = bytes(range(256)) * 80
 IMAGE = b"/Type/XObject/Subtype/Image/Width 8/Height 8"
@@ -96,3 +101,26 @@ def test_a_reader_that_nobody_has_any_more_holds_on_to_nothing(tmp_path):
         assert Reference(7, 0, reader).get_object().encoded_data
         del reader
     assert content.closed
+
+
+def test_what_was_seen_of_a_mapped_file_is_let_go_again_and_again(tmp_path, monkeypatch):
+    """A look at a byte may bring in megabytes, which count as memory until they are let go."""
+    path = tmp_path / "a.pdf"
+    path.write_bytes(document(STAYS["plain"]))
+    let_go: list[object] = []
+    for module in (content_module, reader_module, damage, images):
+        monkeypatch.setattr(module, "forget", let_go.append)
+    limits = default_policy().limits
+    with path.open("rb") as file, shown(file) as content:
+        pdf = open_pdf(content, name="a.pdf", limits=limits)
+        for looks in (
+            lambda: pdf.reader.plain_bytes(Reference(1, 0, pdf.reader)),
+            lambda: (pdf.reader.stream.seek(0), pdf.reader.stream.read(20_000)),
+            lambda: Reader(content, strict=True).get_object(Reference(7, 0, None)),
+            lambda: damage.check_ended(pdf),
+        ):
+            let_go.clear()
+            for _ in range(2 * LOOKS):
+                looks()
+            assert len(let_go) >= 2
+            assert all(each is content for each in let_go)
