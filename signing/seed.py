@@ -101,6 +101,9 @@ def _certification_problems(
         wanted = int(kind.mdp_perm.value) if kind.mdp_perm is not None else None
         if wanted != options.certify:
             yield "MDP", f"P={wanted or 0}"
+    attested = seed.legal_attestations if seed.flags & SigSeedValFlags.LEGAL_ATTESTATION else None
+    if attested and options.certify is not None:  # none is written: see docs/documents.md
+        yield "LegalAttestation", ", ".join(map(str, attested))
     if seed.flags & SigSeedValFlags.LOCK_DOCUMENT:
         locking = _permission(seed)
         asked = options.certify or (options.lock.permission if options.lock else None)

@@ -339,6 +339,12 @@ MDP = SeedSignatureType
             "LockDocument",
         ),
         ({"appearance": "Stamp", "flags": F.APPEARANCE_FILTER}, None, {}, "AppearanceFilter"),
+        (
+            {"legal_attestations": ["no scripts"], "flags": F.LEGAL_ATTESTATION},
+            {},
+            {"certify": Permission.FORM_FILLING},
+            "LegalAttestation",
+        ),
         ({"add_rev_info": True, "flags": F.ADD_REV_INFO}, None, {}, "AddRevInfo"),
         (
             {"timestamp_server_url": "http://127.0.0.1:9/", "timestamp_required": True},
