@@ -274,7 +274,7 @@ def verify_opened_online(
     """
     clock = collector.clock
     judge = partial(verify_opened, pdf, policy=policy, trust=trust)
-    report = judge(at=at or clock.now())
+    report = judge(at=at or clock.now(), evidence=collector.evidence)
     for round_number in range(ROUNDS):
         had = len(collector.evidence)
         # What came from the cache and did not do is asked for again.

@@ -80,6 +80,12 @@ class TrustFileError(InvalidInputError):
     code = "verify.trust_unreadable"
 
 
+class EvidenceFileError(InvalidInputError):
+    """A file of evidence cannot be read, or is none (facts: `path`, `reason`)."""
+
+    code = "verify.evidence_unreadable"
+
+
 class PolicyFileError(InvalidInputError):
     """A policy is not what a policy must be (facts: `name`, `reason`)."""
 

@@ -19,6 +19,9 @@ def verify(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(help="verify.files", metavar="FILE")],
     trust: Annotated[list[Path] | None, typer.Option("--trust", help="verify.trust")] = None,
+    evidence: Annotated[
+        list[Path] | None, typer.Option("--evidence", help="verify.evidence")
+    ] = None,
     at: Annotated[
         datetime | None,
         typer.Option(
@@ -44,6 +47,7 @@ def verify(
     from cli.documents.paths import documents_in
     from cli.homes.home import find_home, home_directory
     from cli.homes.outside import outside_of
+    from verify.evidence_files import load_evidence
 
     session = session_of(context)
     home = find_home(home_directory(session.home), session.configuration)
@@ -56,5 +60,8 @@ def verify(
     )
     target = report_target(report, many=len(documents) > 1)
     signed = signed_target(extract_signed, many=len(documents) > 1)
-    judge = Judge(session, outside, at, offline=offline, html=target, signed=signed)
+    beside = load_evidence(evidence or (), session.clock.now())
+    judge = Judge(
+        session, outside, at, offline=offline, html=target, signed=signed, evidence=beside
+    )
     raise typer.Exit(run_batch(session, "verify/1", documents, judge, json_lines=json_lines))

@@ -16,6 +16,7 @@ from pki.atomic import write_atomically
 from signing.large import open_document
 from verify.collect import Collector, verify_opened_online
 from verify.document import verify_opened
+from verify.evidence import NONE, Evidence
 from verify.pdf.document import OpenPDF
 from verify.pdf.recovery import open_for_judging
 from verify.render.html import render_html
@@ -62,6 +63,8 @@ class Judge:
     offline: bool
     html: HTMLTarget | None
     signed: SignedTarget | None = None
+    evidence: Evidence = NONE
+    """What was handed in beside the documents."""
 
     def __call__(self, document: Path) -> Outcome:
         """Return the verdict as the batch wants it.
@@ -89,8 +92,10 @@ class Judge:
     def _judged(self, pdf: OpenPDF) -> Report:
         policy, trust = self.outside.policy, self.outside.trust
         if self.offline:
-            return verify_opened(pdf, policy=policy, trust=trust, at=self._moment())
-        collector = Collector(self.outside.fetcher, self.session.clock)
+            return verify_opened(
+                pdf, policy=policy, trust=trust, at=self._moment(), evidence=self.evidence
+            )
+        collector = Collector(self.outside.fetcher, self.session.clock, self.evidence)
         report = verify_opened_online(
             pdf,
             policy=policy,

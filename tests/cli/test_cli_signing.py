@@ -24,6 +24,7 @@ from fpdf import FPDF
 from fpdf.enums import AccessPermission
 
 from pki.clock import FixedClock, SystemClock
+from pki.register.sql import open_register
 
 YEAR = timedelta(days=365)
 _HOLDERS = count(1)
@@ -481,6 +482,22 @@ def test_offline_judges_by_what_the_document_carries(antin, served, signed):
     late = FixedClock(SystemClock().now() + timedelta(days=2))
     judged = antin("--home", served, "verify", signed, "--offline", "--json", clock=late)
     assert judged.status == 11, "the newest time-stamp's status is not known any more"
+
+
+def test_evidence_may_be_handed_in(antin, served, letter, tmp_path):
+    path, folder = tmp_path / "out.pdf", tmp_path / "status"
+    folder.mkdir()
+    assert antin("--home", served, "sign", letter, "-o", path, "--level", "B-B").status == 0
+    offline = ("--home", served, "verify", path, "--offline", "--json")
+    assert antin(*offline, "--evidence", folder).status == 11, "an empty folder says nothing"
+    register = open_register(served / "register.sqlite")
+    for name in ("root", "issuing"):
+        (folder / f"{name}.crl").write_bytes(register.newest_crl(name).der)
+    register.close()
+    assert antin(*offline, "--evidence", folder).status == 0
+    assert antin(*offline[:-2], "--json", "--evidence", folder).status == 0
+    refused = antin(*offline, "--evidence", letter)
+    assert refused.json["error"]["code"] == "verify.evidence_unreadable"
 
 
 def test_trust_may_be_named_and_nothing_else_is_trusted(antin, served, signed, tmp_path):
