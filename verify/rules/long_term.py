@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from verify.facts import ChainFacts, RevocationFacts, TokenFacts
+from verify.facts import ChainFacts, TokenFacts
 from verify.indication import SubIndication
 from verify.rules.algorithms import judge_algorithm
 from verify.rules.case import Case, below_anchor
 from verify.rules.chain import Problem
-from verify.rules.evidence import fresh, latest, revoked_since
-from verify.rules.past import within_validity
-from verify.rules.path import stale, weak_certificate, weak_evidence
+from verify.rules.evidence import latest
+from verify.rules.past import defects_again, evidence_at, path_validity, within_validity
+from verify.rules.path import weak_certificate, weak_evidence
 
 RECOVERABLE = frozenset(
     {
@@ -53,52 +53,27 @@ def judge_long_term(
     signer = chain.certificates[0]
     if best < signer.not_before:
         yield from within_validity(signer, best, SubIndication.NOT_YET_VALID)
-    if now is not None:
-        yield from _again(chain, now, best, case)
-    yield from _algorithms(token, chain, best, case)
+    again = [] if now is None else list(_again(chain, now, best, case))
+    algorithms = [*signature_algorithms(token, best, case), *_path_algorithms(chain, case)]
+    weak = now is not None and now[0] is SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE
+    yield from (*algorithms, *again) if weak else (*again, *algorithms)
 
 
 def _again(chain: ChainFacts, now: Problem, best: datetime, case: Case) -> Iterator[Problem]:
-    """Ask what failed now again at the best signature time."""
-    sub, signer = now[0], chain.certificates[0]
-    if sub is SubIndication.OUT_OF_BOUNDS_NO_POE:
+    """Ask the path again at the best signature time: what failed now may hide what comes after."""
+    if now[0] is SubIndication.OUT_OF_BOUNDS_NO_POE:
         yield now  # nothing shows that the signer was not revoked by then
-    elif sub is SubIndication.TRY_LATER:
-        yield from _later(chain, now, best, case)
-    elif sub is not SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE:
-        if sub is not SubIndication.OUT_OF_BOUNDS_NOT_REVOKED:
-            yield from _revoked_by(chain, now, best, case)
-        yield from within_validity(signer, best, SubIndication.OUT_OF_BOUNDS_NOT_REVOKED)
+        return
+    yield from evidence_at(chain, best, case)
+    yield from defects_again(chain, case)
+    yield from path_validity(chain, best, SubIndication.OUT_OF_BOUNDS_NOT_REVOKED, case)
 
 
-def _deciding(chain: ChainFacts, case: Case) -> Iterator[tuple[int, RevocationFacts | None]]:
-    for index in below_anchor(chain, case.at):
-        if not chain.certificates[index].needs_no_evidence:
-            yield index, latest(chain.certificates[index], chain.revocations[index], case)
-
-
-def _revoked_by(chain: ChainFacts, now: Problem, best: datetime, case: Case) -> Iterator[Problem]:
-    for _, item in _deciding(chain, case):
-        if item is not None and revoked_since(item, best) is not None:
-            yield now
-
-
-def _later(chain: ChainFacts, now: Problem, best: datetime, case: Case) -> Iterator[Problem]:
-    for index, item in _deciding(chain, case):
-        if item is None or revoked_since(item, best) is not None:
-            yield now
-        elif not fresh(item, best, case):
-            yield stale(chain.certificates[index], item)
-
-
-def _algorithms(
-    token: TokenFacts, chain: ChainFacts, best: datetime, case: Case
-) -> Iterator[Problem]:
-    yield from signature_algorithms(token, best, case)
+def _path_algorithms(chain: ChainFacts, case: Case) -> Iterator[Problem]:
     for index in below_anchor(chain, case.at):
         yield from weak_certificate(chain, index, case)
-    for _, item in _deciding(chain, case):
-        if item is not None:
+        item = latest(chain.certificates[index], chain.revocations[index], case)
+        if item is not None and not chain.certificates[index].needs_no_evidence:
             yield from weak_evidence(item, case)
 
 

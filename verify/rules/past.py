@@ -2,7 +2,7 @@
 
 1. The evidence about the signer is trusted, or its own signer is proved to have existed in time.
 2. The path has a time of control (past certificate validation), and the token is proved to have
-   existed by then.
+   existed by then. Only for a hold or old evidence (TRY_LATER) the latter is not asked.
 3. What failed now is asked again at the earliest time by which the token existed.
 
 Spec: EN 319 102-1 §5.6.2.4 (past signature validation).
@@ -21,19 +21,16 @@ from verify.rules.algorithms import judge_algorithm
 from verify.rules.case import Case, below_anchor
 from verify.rules.chain import Problem
 from verify.rules.control_time import control_time, relied_on
-from verify.rules.evidence import fresh, latest, on_hold
-from verify.rules.path import signer_expired, stale
+from verify.rules.evidence import latest
+from verify.rules.path import judge_defects, judge_evidence, out_of_bounds, signer_expired
 
-_BOUNDS = {
+_KNOWN = SubIndication.OUT_OF_BOUNDS_NOT_REVOKED
+_OUT_OF_BOUNDS = {
     SubIndication.NO_CERTIFICATE_CHAIN_FOUND_NO_POE: SubIndication.OUT_OF_BOUNDS_NO_POE,
-    SubIndication.REVOKED_NO_POE: SubIndication.OUT_OF_BOUNDS_NOT_REVOKED,
-    SubIndication.REVOKED_CA_NO_POE: SubIndication.OUT_OF_BOUNDS_NOT_REVOKED,
-    SubIndication.REVOCATION_OUT_OF_BOUNDS_NO_POE: SubIndication.OUT_OF_BOUNDS_NOT_REVOKED,
     SubIndication.OUT_OF_BOUNDS_NO_POE: SubIndication.OUT_OF_BOUNDS_NO_POE,
-    SubIndication.OUT_OF_BOUNDS_NOT_REVOKED: SubIndication.OUT_OF_BOUNDS_NOT_REVOKED,
 }
 """What to say, by what stands against it now, of a signature made outside its certificate's
-validity."""
+validity, where that is not that it is known not to have been revoked."""
 
 
 def judge_past(token: TokenFacts, chain: ChainFacts, now: Problem, case: Case) -> Iterator[Problem]:
@@ -46,19 +43,41 @@ def judge_past(token: TokenFacts, chain: ChainFacts, now: Problem, case: Case) -
         case: rules and proofs; `existed_by` is the earliest proof of the token.
     """
     control = control_time(chain, case)
-    if control is None:
+    later = now[0] is SubIndication.TRY_LATER
+    if control is None or (case.existed_by > control and not later):
         yield now
         return
-    existed = case.existed_by <= control
-    if now[0] is SubIndication.TRY_LATER:
-        yield from _judge_later(chain, now, case, existed=existed)
+    if later:  # a hold, or old evidence, counts by the time at which it mattered
+        yield from evidence_at(chain, case.existed_by, case)
     elif now[0] is SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE:
         yield from _judge_algorithms(token, chain, case)
-    elif now[0] in _BOUNDS and existed:
-        yield from within_validity(chain.certificates[0], case.existed_by, _BOUNDS[now[0]])
-    else:
-        yield now
+    yield from defects_again(chain, case)
+    yield from path_validity(chain, case.existed_by, _OUT_OF_BOUNDS.get(now[0], _KNOWN), case)
     yield from _signer_evidence(chain, case)
+
+
+def evidence_at(chain: ChainFacts, time: datetime, case: Case) -> Iterator[Problem]:
+    """Yield what the evidence says against the certificates of a path at `time`."""
+    for index in below_anchor(chain, case.at):
+        if not chain.certificates[index].needs_no_evidence:
+            yield from judge_evidence(chain, index, time, case)
+
+
+def defects_again(chain: ChainFacts, case: Case) -> Iterator[Problem]:
+    """Yield the defects of a path that what failed first may have hidden."""
+    for index in below_anchor(chain, case.at):
+        yield from judge_defects(chain.certificates[index], case, again=True)
+
+
+def path_validity(
+    chain: ChainFacts, time: datetime, after: SubIndication, case: Case
+) -> Iterator[Problem]:
+    """Yield what to say where `time` is outside the validity of a certificate below the anchor."""
+    yield from within_validity(chain.certificates[0], time, after)
+    for index in below_anchor(chain, case.at)[1:]:
+        certificate = chain.certificates[index]
+        if not certificate.not_before <= time <= certificate.not_after:
+            yield out_of_bounds(certificate, time, good=False)
 
 
 def within_validity(
@@ -76,26 +95,6 @@ def within_validity(
         time=time,
     )
     yield SubIndication.NOT_YET_VALID if early else after, found
-
-
-def _judge_later(
-    chain: ChainFacts, now: Problem, case: Case, *, existed: bool
-) -> Iterator[Problem]:
-    """Ask again for a hold, or for freshness, at the time by which the token existed."""
-    items = [
-        (chain.certificates[index], latest(chain.certificates[index], evidence, case))
-        for index, evidence in enumerate(chain.revocations)
-        if index in below_anchor(chain, case.at) and not chain.certificates[index].needs_no_evidence
-    ]
-    if any(item is not None and on_hold(item) for _, item in items):
-        if not existed:
-            yield now
-        bounds = SubIndication.OUT_OF_BOUNDS_NOT_REVOKED
-        yield from within_validity(chain.certificates[0], case.existed_by, bounds)
-        return
-    for certificate, item in items:
-        if item is not None and not fresh(item, case.existed_by, case):
-            yield stale(certificate, item)
 
 
 def _judge_algorithms(token: TokenFacts, chain: ChainFacts, case: Case) -> Iterator[Problem]:

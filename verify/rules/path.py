@@ -23,6 +23,9 @@ from verify.rules.case import Case, below_anchor, is_anchor
 from verify.rules.chain import PURPOSE, Problem
 from verify.rules.evidence import fresh, latest, on_hold, revoked_since, signer_in_time
 
+PROFILE = "profile."
+"""Codes of defects that path validation does not ask for (RFC 5280 §6), but a profile does."""
+
 
 def judge_path(chain: ChainFacts, case: Case) -> Iterator[Problem]:
     """Yield what stands against a path now; the first names the sub-indication."""
@@ -58,20 +61,30 @@ def _judge_certificate(chain: ChainFacts, index: int, case: Case) -> Iterator[Pr
     yield from judge_defects(certificate, case)
     deciding = None
     if not certificate.needs_no_evidence:
-        evidence = chain.revocations[index]
-        deciding = latest(certificate, evidence, case)
-        yield from _judge_evidence(certificate, index, evidence, deciding, case)
+        deciding = latest(certificate, chain.revocations[index], case)
+        yield from judge_evidence(chain, index, case.at, case)
     yield from weak_certificate(chain, index, case)
     if deciding is not None:
         yield from weak_evidence(deciding, case)
     if index == 0:
         yield from _judge_validity(certificate, deciding, case)
+    elif not certificate.not_before <= case.at <= certificate.not_after:
+        yield out_of_bounds(certificate, case.at, good=False)
 
 
-def judge_defects(certificate: CertificateFacts, case: Case) -> Iterator[Problem]:
-    """Yield what is wrong with a certificate whatever the time, as far as the policy minds."""
+def judge_defects(
+    certificate: CertificateFacts, case: Case, *, again: bool = False
+) -> Iterator[Problem]:
+    """Yield what is wrong with a certificate whatever the time, as far as the policy minds.
+
+    Args:
+        certificate: one of the path.
+        case: rules.
+        again: the path was walked before; what only its profile wishes is not asked twice.
+    """
     for defect in certificate.defects:
-        if case.policy.weighs(defect.code) is not Level.FAIL:
+        wish = again and defect.code.startswith(PROFILE)
+        if wish or case.policy.weighs(defect.code) is not Level.FAIL:
             continue
         if defect.code.startswith(PURPOSE):
             yield SubIndication.CHAIN_CONSTRAINTS_FAILURE, defect
@@ -79,23 +92,19 @@ def judge_defects(certificate: CertificateFacts, case: Case) -> Iterator[Problem
             yield SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE, defect
 
 
-def _judge_evidence(
-    certificate: CertificateFacts,
-    index: int,
-    evidence: tuple[RevocationFacts, ...],
-    deciding: RevocationFacts | None,
-    case: Case,
-) -> Iterator[Problem]:
-    demands = case.demands
+def judge_evidence(chain: ChainFacts, index: int, time: datetime, case: Case) -> Iterator[Problem]:
+    """Yield what the evidence about a certificate says against it at `time`."""
+    certificate, evidence = chain.certificates[index], chain.revocations[index]
+    deciding, demands = latest(certificate, evidence, case), case.demands
     asked = demands.authority_evidence if index else demands.signer_evidence
     if deciding is None:
         if asked is Level.FAIL:
             yield lacking(certificate, evidence, case)
         return
-    since = revoked_since(deciding, case.at)
+    since = revoked_since(deciding, time)
     if since is not None:
         yield revocation(certificate, index, deciding, since)
-    elif not fresh(deciding, case.at, case):
+    elif not fresh(deciding, time, case):
         yield stale(certificate, deciding)
 
 
@@ -156,7 +165,7 @@ def _judge_validity(
     late = deciding is not None and strict and not signer_in_time(deciding, case)
     if not certificate.not_before <= case.at <= certificate.not_after:
         good = deciding is not None and deciding.status is Status.GOOD and not late
-        yield out_of_bounds(certificate, case, good=good or certificate.needs_no_evidence)
+        yield out_of_bounds(certificate, case.at, good=good or certificate.needs_no_evidence)
     if late and deciding is not None:
         yield signer_expired(deciding)
 
@@ -168,15 +177,15 @@ def signer_expired(item: RevocationFacts) -> Problem:
     return SubIndication.REVOCATION_OUT_OF_BOUNDS_NO_POE, found
 
 
-def out_of_bounds(certificate: CertificateFacts, case: Case, *, good: bool) -> Problem:
-    """Return what to say of a certificate that is not valid now."""
-    early = case.at < certificate.not_before
+def out_of_bounds(certificate: CertificateFacts, time: datetime, *, good: bool) -> Problem:
+    """Return what to say of a certificate that is not valid at `time`."""
+    early = time < certificate.not_before
     found = error(
         "chain.not_yet_valid" if early else "chain.expired",
         certificate=certificate.name,
         not_before=certificate.not_before,
         not_after=certificate.not_after,
-        time=case.at,
+        time=time,
     )
     if good:
         return SubIndication.OUT_OF_BOUNDS_NOT_REVOKED, found

@@ -83,6 +83,11 @@ def revoked(at: datetime, **changes: object) -> RevocationFacts:
     return evidence(**{"status": Status.REVOKED, "revoked_at": at, **changes})
 
 
+NAMES = (
+    *("signature", "signer", "authority", "responder", "tsa", "root"),
+    *("answer", "list", "of the tsa", "stamp"),
+)
+"""What a time-stamp over everything covers."""
 GOOD = (evidence(),)
 ABOVE = (evidence("list", source="crl", signer=ROOT, signer_is_issuer=True),)
 

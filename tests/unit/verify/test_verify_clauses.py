@@ -10,6 +10,7 @@ from unit.verify.facts_world import (
     AT,
     AUTHORITY,
     GOOD,
+    NAMES,
     RESPONDER,
     ROOT,
     RSA,
@@ -395,10 +396,7 @@ def test_time_stamps_that_contradict_each_other():
 
 # §5.6.2: the past
 
-EVERYTHING = (
-    *("signature", "signer", "authority", "responder", "tsa", "root"),
-    *("answer", "list", "of the tsa", "stamp"),
-)
+EVERYTHING = NAMES
 LASTING = replace(RESPONDER, not_after=year(2030))
 NOTARY = certificate("notary", not_after=year(2030))
 HOUSE = certificate("house", not_after=year(2030))
@@ -615,10 +613,34 @@ def test_what_no_proof_can_mend_stays():
     assert sub(archived(chain(about=())), year(2019)) is S.TRY_LATER
     assert sub(made_after(year(2015), chain(about=()))) is S.TRY_LATER
     stale = chain(about=(evidence(this_update=year(2012), produced_at=year(2012)),))
-    late = replace(of(stale), timestamps=(archive(year(2016)),))
-    assert sub(late, year(2019), policy=aged(700)) is S.TRY_LATER
-    early = replace(of(stale), timestamps=(archive(year(2013)),))
-    assert sub(early, year(2019), policy=aged(2000)) is None
-    between = replace(of(stale), timestamps=(archive(year(2015, 5)),))
-    assert sub(between, year(2019), policy=aged(700)) is S.TRY_LATER
-    assert sub(between, year(2019), policy=aged(1300)) is None
+    for at, days, expected in ((2016, 700, S.TRY_LATER), (2013, 2000, None)):
+        facts = replace(of(stale), timestamps=(archive(year(at)),))
+        assert sub(facts, year(2019), policy=aged(days)) is expected
+
+
+def test_what_failed_now_does_not_hide_what_comes_after():
+    """The signer has expired since; behind that an authority is revoked, or is none."""
+    short = replace(SIGNER, not_after=year(2015, 7))
+    assert sub(stamped(chain(short))) is None
+    before = (revoked(year(2014)),)
+    assert sub(stamped(chain(short, about_authority=before))) is S.REVOKED_CA_NO_POE
+    none = replace(AUTHORITY, defects=(error("chain.not_an_authority"),))
+    assert sub(stamped(chain(short, authority=none))) is S.CERTIFICATE_CHAIN_GENERAL_FAILURE
+    assert sub(archived(chain(short, authority=none)), LATER) is (
+        S.CERTIFICATE_CHAIN_GENERAL_FAILURE
+    )
+    plain = replace(AUTHORITY, defects=(error("profile.no_key_identifier"),))
+    assert sub(of(chain(authority=plain))) is S.CERTIFICATE_CHAIN_GENERAL_FAILURE
+    assert sub(stamped(chain(short, authority=plain))) is None
+    skipped = replace(AUTHORITY, needs_no_evidence=True)
+    assert sub(stamped(chain(short, authority=skipped))) is None
+
+
+def test_an_authority_must_be_valid_as_well():
+    short = replace(AUTHORITY, not_after=year(2015, 9))
+    assert sub(of(chain(authority=short))) is S.OUT_OF_BOUNDS_NO_POE
+    assert sub(of(chain(authority=short)), year(2015, 8)) is None
+    facts = archived(chain(authority=short), year(2015, 8))
+    assert sub(facts, year(2015, 12)) is None
+    late = replace(of(chain(authority=short)), timestamps=(archive(year(2015, 10)),))
+    assert sub(late, year(2015, 12)) is S.OUT_OF_BOUNDS_NO_POE

@@ -172,7 +172,7 @@ class Reader:
             basic = every(element, f"{inside}/BasicConstraints")
             yield "CA", "chain.not_an_authority", bool(basic) and basic[0].get("CA") == "true"
             ski = bool(every(element, f"{inside}/SubjectKeyIdentifier"))
-            yield "SubjectKeyIdentifierPresent", "chain.no_key_identifier", ski
+            yield "SubjectKeyIdentifierPresent", "profile.no_key_identifier", ski
         issuer = every(element, "IssuerEntityKey")
         named = not issuer or issuer[0].get("subjectName") != "false"
         yield "IssuerName", "chain.other_issuer", named
@@ -185,7 +185,11 @@ class Reader:
         wanted = set(self.constraints.values(f"{where}/ExtendedKeyUsage"))
         yield "ExtendedKeyUsage", "purpose.not_for_timestamps", bool(purposes & wanted)
         forbidden = set(self.constraints.values(f"{where}/ForbiddenExtensions"))
-        yield "ForbiddenExtensions", "chain.forbidden", not forbidden & self.extensions(element)
+        yield (
+            "ForbiddenExtensions",
+            "profile.forbidden_extension",
+            not forbidden & self.extensions(element),
+        )
 
     # Evidence
 
