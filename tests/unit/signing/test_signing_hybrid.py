@@ -120,8 +120,9 @@ def test_those_that_others_made_are_signed_or_refused_in_our_words(corpora: Path
         except PKIError as error:
             outcomes[error.code] += 1
     assert outcomes["TOTAL-PASSED"] > 20
-    # A program signed with the stream of the revision before in its trailer.
-    assert outcomes["signing.hybrid_differs"] == 1
+    # A program signed with the stream of the revision before in its trailer; another one, of which
+    # there are two copies, rewrote objects of a table in streams alone, before it was signed.
+    assert outcomes["signing.hybrid_differs"] == 3
 
 
 def _is_hybrid(data: bytes) -> bool:
