@@ -187,6 +187,7 @@ def _report_path(chain: ChainFacts | None, judged: ChainJudgement | None) -> tup
                 name=certificate.name,
                 issuer=certificate.issuer,
                 serial=certificate.serial,
+                fingerprint=certificate.fingerprint,
                 not_before=certificate.not_before,
                 not_after=certificate.not_after,
                 trusted=certificate.trusted,

@@ -35,6 +35,8 @@ class LinkReport:
     name: str
     issuer: str
     serial: str
+    fingerprint: str
+    """SHA-256 of its DER, lower-case hex."""
     not_before: datetime
     not_after: datetime
     trusted: bool

@@ -62,6 +62,6 @@ def verify(
     signed = signed_target(extract_signed, many=len(documents) > 1)
     beside = load_evidence(evidence or (), session.clock.now())
     judge = Judge(
-        session, outside, at, offline=offline, html=target, signed=signed, evidence=beside
+        session, outside, at, offline=offline, written=target, signed=signed, evidence=beside
     )
     raise typer.Exit(run_batch(session, "verify/1", documents, judge, json_lines=json_lines))

@@ -13,32 +13,38 @@ from cli.exit_status import OF_INDICATION
 from cli.homes.outside import Outside
 from cli.session import Session
 from pki.atomic import write_atomically
+from pki.words import Language
 from signing.large import open_document
 from verify.collect import Collector, verify_opened_online
 from verify.document import verify_opened
 from verify.evidence import NONE, Evidence
 from verify.pdf.document import OpenPDF
 from verify.pdf.recovery import open_for_judging
+from verify.render.etsi import render_etsi
 from verify.render.html import render_html
 from verify.render.json import to_json
 from verify.render.text import render_text
 from verify.report import Report
 
+_SUFFIXES = {"html": ".html", "etsi": ".xml"}
+
 
 @dataclass(frozen=True, slots=True)
-class HTMLTarget:
-    """Where the page goes: a file for one document, a folder for many."""
+class ReportTarget:
+    """Where the page, or ETSI's form, goes: a file for one document, a folder for many."""
 
+    kind: str
+    """`html` or `etsi`."""
     path: Path
     folder: bool
 
     def of(self, document: Path) -> Path:
-        """Return the page of one document."""
-        return self.path / f"{document.stem}.html" if self.folder else self.path
+        """Return the file about one document."""
+        return self.path / f"{document.stem}{_SUFFIXES[self.kind]}" if self.folder else self.path
 
 
-def report_target(option: str | None, *, many: bool) -> HTMLTarget | None:
-    """Read `--report html=FILE`.
+def report_target(option: str | None, *, many: bool) -> ReportTarget | None:
+    """Read `--report html=FILE` and `--report etsi=FILE`.
 
     Raises:
         BadOptionError: another form, or one file for many documents.
@@ -47,10 +53,17 @@ def report_target(option: str | None, *, many: bool) -> HTMLTarget | None:
         return None
     kind, _, name = option.partition("=")
     path = Path(name)
-    if kind != "html" or not name or (many and not path.is_dir()):
-        form = "html=DIR" if many else "html=FILE"
+    if kind not in _SUFFIXES or not name or (many and not path.is_dir()):
+        place = "DIR" if many else "FILE"
+        form = " | ".join(f"{one}={place}" for one in _SUFFIXES)
         raise BadOptionError(option="--report", value=option, form=form)
-    return HTMLTarget(path, path.is_dir())
+    return ReportTarget(kind, path, path.is_dir())
+
+
+def _written(report: Report, kind: str, language: Language) -> bytes:
+    if kind == "html":
+        return render_html(report, language).encode()
+    return render_etsi(report, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +74,7 @@ class Judge:
     outside: Outside
     at: datetime | None
     offline: bool
-    html: HTMLTarget | None
+    written: ReportTarget | None
     signed: SignedTarget | None = None
     evidence: Evidence = NONE
     """What was handed in beside the documents."""
@@ -73,9 +86,9 @@ class Judge:
             PKIError: the file cannot be read as a document, or what was signed not taken out.
         """
         report = self._report(document)
-        if self.html is not None:
-            page = render_html(report, self.session.language).encode()
-            write_atomically(self.html.of(document), page, overwrite=True)
+        if self.written is not None:
+            page = _written(report, self.written.kind, self.session.language)
+            write_atomically(self.written.of(document), page, overwrite=True)
         status = OF_INDICATION[report.indication.value]
         language = self.session.language
         return Outcome(status, to_json(report, language), render_text(report, language))

@@ -525,6 +525,10 @@ def test_the_page_is_written_for_one_and_for_many(antin, served, signed, letter,
     assert "Nguyễn Văn Mẫu" in page.read_text("utf-8")
     antin("--home", served, "verify", signed, letter, "--report", f"html={tmp_path}")
     assert (tmp_path / f"{letter.stem}.html").exists()
+    etsi = tmp_path / "report.xml"
+    antin("--home", served, "verify", signed, "--report", f"etsi={etsi}")
+    assert etsi.read_bytes().startswith(b"<?xml")
+    assert b"mainindication:total-passed" in etsi.read_bytes()
     for wrong in ("html=", "pdf=x", "html"):
         ran = antin("--home", served, "verify", signed, "--report", wrong)
         assert (ran.status, ran.code) == (5, "cli.bad_option")

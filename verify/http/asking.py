@@ -119,6 +119,8 @@ def wanted_form(request: Request) -> Form:
             return Form.JSON
         if one in {"text/html", "text/*"}:
             return Form.HTML
+        if one in {"application/xml", "text/xml"}:
+            return Form.ETSI
     if header.strip():
         raise RequestMalformedError(reason=phrase("verify.request.accept"))
     return Form.JSON

@@ -26,6 +26,7 @@ from verify.http.memory_posix import bound_memory
 from verify.password import Password
 from verify.pdf.document import open_pdf
 from verify.policy import Policy, load_policy
+from verify.render.etsi import render_etsi
 from verify.render.html import render_html
 from verify.render.json import to_json
 from verify.report import Report
@@ -37,6 +38,7 @@ class Form(StrEnum):
 
     JSON = "application/json"
     HTML = "text/html; charset=utf-8"
+    ETSI = "application/xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,4 +168,5 @@ def _as_html(report: Report, language: Language) -> bytes:
 _WRITERS: dict[Form, Callable[[Report, Language], bytes]] = {
     Form.JSON: _as_json,
     Form.HTML: _as_html,
+    Form.ETSI: render_etsi,
 }

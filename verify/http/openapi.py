@@ -62,6 +62,7 @@ def _documents(limits: Limits) -> Node:
         "content": {
             "application/json": {"schema": {"anyOf": [_REPORT, many]}},
             "text/html": {"schema": {"type": "string"}},
+            "application/xml": {"schema": {"type": "string"}},
         },
     }
     return {

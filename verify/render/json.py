@@ -87,6 +87,7 @@ def _link(link: LinkReport) -> dict[str, Any]:
         "name": harmless(link.name),
         "issuer": harmless(link.issuer),
         "serial": link.serial,
+        "fingerprint": link.fingerprint,
         "not_before": _instant(link.not_before),
         "not_after": _instant(link.not_after),
         "trusted": link.trusted,

@@ -107,6 +107,7 @@ def test_a_document_gets_the_verdict_it_gets_anywhere(service: Service):
         ("text/html", "text/html; charset=utf-8"),
         ("text/*;q=0.3, text/html, application/json;q=0.9", "text/html; charset=utf-8"),
         ("application/json, text/html;q=0.5", "application/json"),
+        ("application/xml", "application/xml"),
         ("image/png, */*;q=0.1", "application/json"),
         ("text/html;q=0, */*", "application/json"),
         ("", "application/json"),
@@ -115,8 +116,8 @@ def test_a_document_gets_the_verdict_it_gets_anywhere(service: Service):
 def test_the_form_is_the_one_that_is_liked_best(service: Service, accept: str, kind: str):
     reply = service.post(make_pdf(), accept=accept)
     assert (reply.status, reply.headers["content-type"]) == (200, kind)
-    page = reply.body.lstrip().startswith(b"<!doctype html>")
-    assert page == (kind != "application/json")
+    begin = {"text/html": b"<!doctype html>", "application/xml": b"<?xml"}
+    assert reply.body.lstrip().startswith(begin.get(kind.partition(";")[0], b"{"))
 
 
 @pytest.mark.parametrize(
