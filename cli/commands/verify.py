@@ -1,5 +1,6 @@
 """`antin verify`."""
 
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -43,6 +44,7 @@ def verify(
     from cli.documents.batch import run_batch
     from cli.documents.extract import signed_target
     from cli.documents.judge import Judge, report_target
+    from cli.documents.judged import JudgedMany
     from cli.documents.password import document_password
     from cli.documents.paths import documents_in
     from cli.homes.home import find_home, home_directory
@@ -64,4 +66,8 @@ def verify(
     judge = Judge(
         session, outside, at, offline=offline, written=target, signed=signed, evidence=beside
     )
-    raise typer.Exit(run_batch(session, "verify/1", documents, judge, json_lines=json_lines))
+    with closing(JudgedMany(session, len(documents))) as many:
+        status = run_batch(
+            session, "verify/1", documents, judge, json_lines=json_lines, follow=many
+        )
+    raise typer.Exit(status)

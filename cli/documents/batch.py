@@ -34,6 +34,7 @@ def run_batch(
     *,
     json_lines: bool,
     workers: int = 1,
+    follow: Callable[[Outcome], None] | None = None,
 ) -> ExitStatus:
     """Do `work` for each document; in a batch an error is one result and the others go on.
 
@@ -44,6 +45,7 @@ def run_batch(
         work: does one document; with several workers it is called in as many threads.
         json_lines: one line a document, as it is done.
         workers: how many documents at a time, for work that waits for others.
+        follow: is told of each result of a batch before it is shown.
 
     Raises:
         PKIError: from the only document: it is reported as any error is.
@@ -56,6 +58,8 @@ def run_batch(
     outcomes: list[Outcome] = []
     for outcome in _outcomes(session, documents, work, workers):
         outcomes.append(outcome)
+        if follow is not None:
+            follow(outcome)
         if json_lines:
             line = {"schema": f"antin.{schema}", **outcome.data}
             typer.echo(json.dumps(line, ensure_ascii=False))

@@ -18,8 +18,8 @@ class Bar:
     never by a clock, and goes away while a person is asked.
     """
 
-    def __init__(self, session: Session, total: int) -> None:
-        self._title = session.word("cli.sign.progress")
+    def __init__(self, session: Session, total: int, title: str = "cli.sign.progress") -> None:
+        self._title = session.word(title)
         self._total = total
         self._done = 0
         self._shown = sys.stderr.isatty()

@@ -105,6 +105,10 @@ def test_progress_is_shown_at_a_terminal_and_nothing_of_it_in_a_pipe(demo_home, 
     assert piped.status == 0
     assert "\x1b" not in piped.out + piped.err
     assert f"/{COPIES}" not in piped.err
+    _, said, _ = at_terminal(demo_home, "verify", out, "--offline", answers=[])
+    assert f"{COPIES}/{COPIES}" in said
+    piped = antin("--home", demo_home, "verify", out, "--offline")
+    assert f"/{COPIES}" not in piped.err
 
 
 # Going on

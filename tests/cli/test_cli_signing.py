@@ -584,3 +584,17 @@ def test_an_agency_seals_and_an_official_signs(antin, served, signed, tmp_path):
         ("seal", "TOTAL-PASSED"),
     ]
     assert judged.json["signatures"][0]["changes_after"] == "none"
+
+
+def test_the_sum_of_many_verdicts_is_said_beside_them(antin, served, signed, letter, tmp_path):
+    (tmp_path / "no.pdf").write_bytes(b"no")
+    spoiled = tmp_path / "spoiled.pdf"
+    spoiled.write_bytes(signed.read_bytes().replace(b"/Contents <30", b"/Contents <31"))
+    files = (signed, signed, letter, spoiled, tmp_path / "no.pdf")
+    ran = antin("--home", served, "verify", *files, "--json-lines")
+    assert ran.status == 10
+    assert ran.out.count("\n") == len(files)
+    told = "5 documents: 2 valid, 1 not valid, 1 undecided, 1 could not be judged"
+    assert ran.err.count(told) == 1
+    alone = antin("--home", served, "verify", signed)
+    assert "documents:" not in alone.err
