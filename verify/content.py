@@ -101,6 +101,20 @@ class Hashed:
         self._size = len(content)
         return self._hasher.hexdigest()
 
+    def of_pieces(self, pieces: tuple[memoryview, ...]) -> bytes:
+        """Return the SHA-256 of pieces of a document.
+
+        Args:
+            pieces: what was asked about before has to begin the first of them.
+        """
+        hasher, size = self._hasher.copy(), self._size
+        if not pieces or len(pieces[0]) < size:
+            hasher, size = hashlib.sha256(), 0
+        for number, piece in enumerate(pieces):
+            for part in pieces_of(piece if number else piece[size:]):
+                hasher.update(part)
+        return hasher.digest()
+
     def copy(self) -> Hashed:
         """Return another that knows as much."""
         copied = Hashed()

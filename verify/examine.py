@@ -9,11 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.generic import parse_pdf_date
 
-from verify.certificate import fingerprint, readable
-from verify.cms.check import Parts, check_signature, check_timestamp
+from verify.certificate import readable
+from verify.cms.check import Parts, PartsOfDocument, check_signature, check_timestamp
 from verify.cms.token import Token, read_token
 from verify.errors import MalformedObjectError
 from verify.evidence import Evidence
@@ -90,12 +89,7 @@ class _Work:
     def _chain(
         self, certificate: x509.Certificate, hint: datetime, defects: tuple[Finding, ...]
     ) -> ChainFacts:
-        path = self.gatherer.path(certificate, hint)
-        for item, issuer in zip(path, (*path[1:], None), strict=True):
-            self.known[fingerprint(item)] = Need(
-                item.public_bytes(Encoding.DER),
-                issuer.public_bytes(Encoding.DER) if issuer else None,
-            )
+        self.known |= self.gatherer.needs(certificate, hint)
         return self.gatherer.chain(certificate, hint=hint, purpose_defects=defects)
 
 
@@ -228,7 +222,7 @@ def _examine(work: _Work, found: _Found) -> SignatureFacts:
         token = TokenFacts(problem=found.problem)
         kind = Kind.TIMESTAMP if is_timestamp else Kind.SIGNATURE
         return SignatureFacts(found.field.name, kind, sub_filter, token, integrity)
-    parts = Parts(found.covered.pieces(work.pdf.data))
+    parts = PartsOfDocument(found.covered.pieces(work.pdf.data), work.pdf.hashed)
     if is_timestamp:
         stamp = check_timestamp(
             found.covered.contents, parts, others=work.others, chains=work.timestamp_chain

@@ -5,6 +5,8 @@ Spec: RFC 5280 §4.2.1.3, §4.2.1.12; RFC 3161 §2.3; EN 319 412-2 §4.3.2.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -16,16 +18,25 @@ from verify.policy import Policy
 _PERSON = (NameOID.GIVEN_NAME, NameOID.SURNAME, NameOID.PSEUDONYM, NameOID.TITLE)
 _TAX_CODE = "MST:"
 """What stands before the code of an organisation in UID, in certificates of Vietnam."""
+_LATELY = 4
+"""Signers' certificates that are remembered: documents of one batch bring the same one."""
 
 
 def signer_defects(certificate: x509.Certificate, policy: Policy) -> tuple[Finding, ...]:
     """Return why a certificate is not one to sign documents with."""
+    return _signer_defects(certificate, policy.signer.key_usage, policy.signer.extended_key_usage)
+
+
+@lru_cache(maxsize=_LATELY)
+def _signer_defects(
+    certificate: x509.Certificate, key_usage: tuple[str, ...], extended_key_usage: tuple[str, ...]
+) -> tuple[Finding, ...]:
     found = []
     usage = extension(certificate, x509.KeyUsage)
-    if usage is not None and not any(getattr(usage, name) for name in policy.signer.key_usage):
+    if usage is not None and not any(getattr(usage, name) for name in key_usage):
         found.append(error("purpose.not_for_signing"))
     usages = extension(certificate, x509.ExtendedKeyUsage)
-    allowed = set(policy.signer.extended_key_usage)
+    allowed = set(extended_key_usage)
     if usages is not None and not {item.dotted_string for item in usages} & allowed:
         found.append(error("purpose.not_for_documents"))
     return tuple(found)
@@ -51,10 +62,13 @@ def is_seal(certificate: x509.Certificate, policy: Policy) -> bool:
     A policy of the certificate that Antin's policy lists decides; else it is a seal when the
     subject is an organisation with its tax code and nothing in it names a person.
     """
+    return _is_seal(certificate, policy.signer.seal_policies)
+
+
+@lru_cache(maxsize=_LATELY)
+def _is_seal(certificate: x509.Certificate, seal_policies: tuple[str, ...]) -> bool:
     policies = extension(certificate, x509.CertificatePolicies) or ()
-    if {item.policy_identifier.dotted_string for item in policies} & set(
-        policy.signer.seal_policies
-    ):
+    if {item.policy_identifier.dotted_string for item in policies} & set(seal_policies):
         return True
     subject = certificate.subject
     if attribute(subject, NameOID.ORGANIZATION_NAME) is None:

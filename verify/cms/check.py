@@ -20,7 +20,7 @@ from cryptography import x509
 
 from verify.certificate import key_kind
 from verify.cms.token import Token, is_plain, is_timestamp, read_token
-from verify.content import pieces_of
+from verify.content import Hashed, pieces_of
 from verify.errors import MalformedObjectError
 from verify.facts import Algorithm, ChainFacts, TimestampFacts, TokenFacts
 from verify.finding import error
@@ -40,6 +40,19 @@ class Parts:
     def digest(self, name: str) -> bytes | None:
         """Return the digest over all pieces, None for a digest that is not known."""
         return compute_digest(name, (one for each in self.pieces for one in pieces_of(each)))
+
+
+@dataclass(frozen=True, slots=True)
+class PartsOfDocument(Parts):
+    """The signed bytes of a document whose first bytes may have been hashed before."""
+
+    hashed: Hashed
+
+    def digest(self, name: str) -> bytes | None:
+        """Return the digest over all pieces, None for a digest that is not known."""
+        if name == "sha256":
+            return self.hashed.of_pieces(self.pieces)
+        return Parts.digest(self, name)
 
 
 def check_signature(

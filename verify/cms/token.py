@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from asn1crypto import algos, cms, core, pdf, tsp
 from cryptography import x509
@@ -60,10 +60,13 @@ class Token:
 
     def signer(self, others: tuple[x509.Certificate, ...]) -> x509.Certificate | None:
         """Return the signing certificate, from the token or from `others`, or None."""
-        for certificate in (*self.certificates, *others):
-            if self._names(certificate):
-                return certificate
-        return None
+        if self._own_signer is not None:
+            return self._own_signer
+        return next((each for each in others if self._names(each)), None)
+
+    @cached_property
+    def _own_signer(self) -> x509.Certificate | None:
+        return next((each for each in self.certificates if self._names(each)), None)
 
     def _names(self, certificate: x509.Certificate) -> bool:
         if self._key_id is None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from verify.certificate import describe
+from verify.certificate import describe, fingerprint
 from verify.facts import ChainFacts, RevocationFacts
 from verify.finding import Finding, error
 from verify.path.build import Found, search_path
@@ -16,6 +17,7 @@ from verify.path.inputs import NO_DEMANDS, PathInputs, inputs_of
 from verify.path.pool import CertificatePool
 from verify.path.rfc5280 import find_defects
 from verify.policy import Limits, Policy
+from verify.report import Need
 from verify.revocation.crl import CRLPool, CRLSource
 from verify.revocation.ocsp import OCSPPool, OCSPSource
 from verify.revocation.sources import Raw, read_crls, read_responses
@@ -90,10 +92,22 @@ class Gatherer:
         ] = {}
         self._paths: dict[x509.Certificate, Found] = {}
         self._chains: dict[x509.Certificate, ChainFacts] = {}
+        self._needs: dict[x509.Certificate, dict[str, Need]] = {}
 
     def path(self, certificate: x509.Certificate, hint: datetime) -> tuple[x509.Certificate, ...]:
         """Return the best path from `certificate` towards an anchor."""
         return self._search(certificate, hint).path
+
+    def needs(self, certificate: x509.Certificate, hint: datetime) -> dict[str, Need]:
+        """Return the certificates of that path by fingerprint, each with its issuer."""
+        if certificate not in self._needs:
+            path = self.path(certificate, hint)
+            ders = [item.public_bytes(Encoding.DER) for item in path]
+            self._needs[certificate] = {
+                fingerprint(item): Need(der, issuer)
+                for item, der, issuer in zip(path, ders, (*ders[1:], None), strict=True)
+            }
+        return self._needs[certificate]
 
     def _search(self, certificate: x509.Certificate, hint: datetime) -> Found:
         if certificate not in self._paths:

@@ -93,6 +93,22 @@ def test_what_was_hashed_is_not_hashed_again(tmp_path):
 
 
 @pytest.mark.usefixtures("small_pieces")
+def test_pieces_go_on_from_what_was_hashed(tmp_path):
+    found, begun = mapped(tmp_path, DATA), Hashed()
+    begun.of(DATA[:1500])
+    for content in (DATA, found):
+        for first, second in ((1500, 1500), (1501, 5000), (9000, len(DATA)), (1499, 1600), (0, 7)):
+            view = memoryview(content)
+            pieces = view[:first], view[second:]
+            expected = hashlib.sha256(DATA[:first] + DATA[second:]).digest()
+            assert begun.of_pieces(pieces) == expected
+            assert Hashed().of_pieces(pieces) == expected
+    assert begun.of_pieces(()) == hashlib.sha256().digest()
+    assert begun.of_pieces((memoryview(bytes(2000)),)) != hashlib.sha256(bytes(2000)).digest()
+    assert begun.of(DATA) == hashlib.sha256(DATA).hexdigest()  # it knows what it knew
+
+
+@pytest.mark.usefixtures("small_pieces")
 def test_a_beginning_is_told_from_any_other(tmp_path):
     found = mapped(tmp_path, DATA)
     for start in (DATA, DATA[:1], DATA[:1000], DATA[:1001], b""):
