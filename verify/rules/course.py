@@ -17,7 +17,12 @@ from verify.rules.algorithms import accepted_until, judge_algorithm
 from verify.rules.case import Case
 from verify.rules.chain import Problem
 from verify.rules.evidence import latest, revoked_since
-from verify.rules.long_term import RECOVERABLE, judge_long_term, signature_algorithms
+from verify.rules.long_term import (
+    RECOVERABLE,
+    judge_long_term,
+    made_too_early,
+    signature_algorithms,
+)
 from verify.rules.past import judge_past
 from verify.rules.path import judge_path
 
@@ -60,7 +65,10 @@ def judge_signature(
     if final is not None:
         return [final]
     left = list(judge_long_term(token, chain, now, best=times.now, case=case)) or attributes
-    if not left or left[0][0] not in _IN_THE_PAST:
+    if not left:
+        # A time-stamp that archival data alone shows to be valid may prove an earlier time still.
+        return list(made_too_early(chain, times.proved, case))
+    if left[0][0] not in _IN_THE_PAST:
         return left
     if not times.material and left[0][0] not in _WITHOUT_MATERIAL:
         return left

@@ -59,6 +59,12 @@ def judge_long_term(
     yield from (*algorithms, *again) if weak else (*again, *algorithms)
 
 
+def made_too_early(chain: ChainFacts, proved: datetime, case: Case) -> Iterator[Problem]:
+    """Yield that a signature is older than a certificate of its path, which none can be."""
+    if any(proved < chain.certificates[index].not_before for index in below_anchor(chain, case.at)):
+        yield from path_validity(chain, proved, SubIndication.NOT_YET_VALID, case)
+
+
 def _again(chain: ChainFacts, now: Problem, best: datetime, case: Case) -> Iterator[Problem]:
     """Ask the path again at the best signature time: what failed now may hide what comes after."""
     if now[0] is SubIndication.OUT_OF_BOUNDS_NO_POE:

@@ -334,6 +334,22 @@ def test_a_signature_before_its_certificate():
     assert sub(stamped(was)) is S.NOT_YET_VALID
 
 
+@pytest.mark.parametrize("old", ["signer", "authority"])
+def test_what_archival_data_alone_prove_may_be_before_a_certificate(old):
+    ended = chain(replace(TSA, not_after=year(2015, 9)), (evidence("of the tsa"),))
+    first = stamp(year(2015, 2), path=ended)
+    over = stamp(year(2015, 7), NAMES, "archive", archive=True)
+    facts = {"signer": SIGNER, "authority": AUTHORITY}
+
+    def judged(begin):
+        certificates = {**facts, old: replace(facts[old], not_before=begin)}
+        path = chain(certificates["signer"], authority=certificates["authority"])
+        return sub(signature(token(path), timestamps=(first, over)))
+
+    assert judged(year(2015, 1)) is None
+    assert judged(year(2015, 3)) in {S.NOT_YET_VALID, S.OUT_OF_BOUNDS_NO_POE}
+
+
 def test_a_hold_and_freshness_are_asked_again_at_the_best_signature_time():
     hold = chain(about=(revoked(year(2015, 3), reason="certificateHold"),))
     assert sub(stamped(hold)) is None

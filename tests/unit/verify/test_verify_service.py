@@ -321,7 +321,9 @@ def test_judging_that_wants_too_much_memory_harms_nobody(tmp_path: Path):
         with (folder / "long.pem").open("wb") as file:
             file.truncate(512 * MEBIBYTE)
         reply = service.post(make_pdf())
-        assert (reply.status, reply.code) == (422, "verify.judging_ended")
+        # Either Python has no memory for the file, or the system none for reading it.
+        assert reply.status == 422
+        assert reply.code in {"verify.judging_ended", "verify.trust_unreadable"}
         (folder / "long.pem").unlink()
         assert service.post(make_pdf()).status == 200
 
