@@ -69,6 +69,18 @@ def test_what_says_more_is_left_to_asn1crypto():
         tokens.read_token(made(more=twice))
 
 
+def test_another_type_of_content_in_the_attributes_is_left_to_asn1crypto():
+    plain = made()
+    named = sequence((oid("1.2.840.113549.1.9.3"), encode(SET, oid("1.2.840.113549.1.7.1"))))
+    assert plain.count(named) == 1
+    other = plain.replace(named, named[:-1] + b"\x02")
+    assert read_plain(other) is None
+    content = sequence((oid("1.2.840.113549.1.7.1"),))
+    assert plain.count(content) == 1
+    assert read_plain(plain.replace(content, content[:-1] + b"\x02")) is None
+    assert read_plain(plain) is not None
+
+
 @given(st.data())
 def test_what_was_changed_is_read_alike_or_not_at_all(data):
     """One octet changed, put in or left out, in the structure above all."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from importlib.resources import files
 from io import BytesIO
 
@@ -177,3 +177,9 @@ def test_the_guard_maps_foreign_exceptions_and_lets_ours_and_bugs_of_another_kin
         raise NotAPDFError(name="n")
     with pytest.raises(KeyboardInterrupt), foreign("thing"):
         raise KeyboardInterrupt
+
+
+def test_a_digest_that_is_not_listed_is_not_accepted():
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    assert default_policy().digest_accepted("sha256", moment)
+    assert not default_policy().digest_accepted("md5", moment)

@@ -431,3 +431,8 @@ def test_the_end_is_looked_for_in_the_end_alone():
         else:
             assert process_data_at_eof(stream) == found
         assert stream.reads < 10
+
+
+def test_a_reference_of_no_document_leads_to_nothing():
+    open_pdf(make_pdf(), name="x", limits=default_policy().limits)
+    assert generic.Reference(1, 0, None).get_object() == generic.NullObject()

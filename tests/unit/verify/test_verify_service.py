@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import multiprocessing
 import os
@@ -326,6 +327,33 @@ def test_judging_that_wants_too_much_memory_harms_nobody(tmp_path: Path):
         assert reply.code in {"verify.judging_ended", "verify.trust_unreadable"}
         (folder / "long.pem").unlink()
         assert service.post(make_pdf()).status == 200
+
+
+def when_somebody_reads(pipe: Path) -> int:
+    """Open it for writing, which goes as soon as somebody has it open for reading."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        time.sleep(0.01)
+    raise AssertionError("nobody reads")
+
+
+def test_a_process_that_ends_while_it_judges_is_told_of(tmp_path: Path):
+    policy = tmp_path / "slow.toml"
+    os.mkfifo(policy)
+    workers = Workers(Rules(policy=str(policy), offline=True), Limits(workers=1))
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            judged = pool.submit(lambda: asyncio.run(workers.judge(Asked(make_pdf()))))
+            writing = when_somebody_reads(policy)
+            for child in multiprocessing.active_children():
+                child.kill()
+            with pytest.raises(JudgingEndedError):
+                judged.result(60)
+            os.close(writing)
+    finally:
+        workers.stop()
 
 
 async def two_of(workers: Workers) -> list[object]:
