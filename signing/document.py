@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import BinaryIO, cast
 
 from pyhanko.pdf_utils.generic import ArrayObject, IndirectObject, PdfObject
@@ -166,6 +167,8 @@ class _Appender(IncrementalPdfFileWriter):
     def _write_header(self, stream: BinaryIO) -> None:
         if stream is self.already_in:
             stream.seek(0, os.SEEK_END)
+        elif isinstance(self.input_stream, BytesIO):
+            stream.write(self.input_stream.getvalue())
         else:
             super()._write_header(stream)  # type: ignore[no-untyped-call]  # pyHanko's
 

@@ -34,12 +34,13 @@ from pyhanko.sign.fields import (
 )
 from pyhanko.sign.signers.cms_embedder import SigMDPSetup
 from pyhanko.sign.signers.constants import ESIC_EXTENSION_1, ISO32002
-from pyhanko.sign.signers.pdf_byterange import SignatureObject
+from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest, SignatureObject
 
 from pki.keys import PublicKey
 from signing.display.pdfa import give_empty_look
 from signing.document import FieldPlan
 from signing.permissions import note_in_field
+from verify.content import Hashed
 
 _CHUNK = 1024 * 1024
 """Of a file, so much is read at a time to be digested."""
@@ -70,6 +71,7 @@ class Embedding:
         placeholder: Placeholder,
         mdp: SigMDPSetup,
         into: BinaryIO | None = None,
+        hashed: Hashed | None = None,
     ) -> None:
         """Write the document with its placeholder.
 
@@ -79,6 +81,7 @@ class Embedding:
             placeholder: what the signature dictionary says.
             mdp: what it says of later changes.
             into: a file that holds the document already; None writes all of it into memory.
+            hashed: what is known of the document's digest already.
         """
         field = _field_of(writer, plan)
         note_in_field(writer, field, mdp)
@@ -94,20 +97,37 @@ class Embedding:
         reference = writer.add_object(signature)
         field[pdf_name("/V")] = reference
         mdp.apply(reference, writer)
-        self.output: BinaryIO = into or BytesIO()
         self._writer = writer
-        self._filling = signature.fill(
-            writer, placeholder.digest_name, output=self.output, chunk_size=_CHUNK
-        )
-        prepared, _ = next(self._filling)
-        self.digest: bytes = prepared.document_digest
+        writer.digest_aware_write = True
+        digest_name = placeholder.digest_name
+        if into is None and hashed is not None and digest_name == "sha256":
+            self.output, self._prepared = _write(writer, signature, hashed)
+        else:
+            self.output = into or BytesIO()
+            filling = signature.fill(writer, digest_name, output=self.output, chunk_size=_CHUNK)
+            self._prepared, _ = next(filling)
+            filling.close()
+        self.digest: bytes = self._prepared.document_digest
 
     def fill(self, cms: bytes) -> bytes:
         """Put the CMS into its place; return /Contents, padding included."""
-        contents: bytes = self._filling.send(cms)
-        self._filling.close()
+        contents: bytes = self._prepared.fill_with_cms(self.output, cms)
         vars(self._writer).clear()  # it and its objects refer to each other, as `OpenPDF.end` says
         return contents
+
+
+def _write(
+    writer: IncrementalPdfFileWriter, signature: SignatureObject, hashed: Hashed
+) -> tuple[BinaryIO, PreparedByteRangeDigest]:
+    """Write into memory what pyHanko's own `fill` writes, and hash no more than what is new."""
+    output = BytesIO()
+    writer.write(output)
+    size = output.tell()
+    start, end = signature.contents.offsets
+    signature.byte_range.fill_offsets(output, start, end, size)
+    with output.getbuffer() as view:
+        digest = hashed.of_pieces((view[:start], view[end:]))
+    return output, PreparedByteRangeDigest(digest, start, end)
 
 
 def declare_extensions(

@@ -173,7 +173,7 @@ def prepare_opened(
         mdp = plan_permissions(
             plan, options, signer.digest_name, seeded=seeded, signed=bool(earlier)
         )
-        embedding = Embedding(writer, plan, placeholder, mdp, request.into)
+        embedding = Embedding(writer, plan, placeholder, mdp, request.into, pdf.hashed)
     return PreparedSignature(plan.name, seeded.form, embedding, request)
 
 

@@ -68,6 +68,24 @@ def test_names_are_written_alike(text):
     assert outcome(write(tokens.write_name), b"") == outcome(write(tokens._write_name), b"")
 
 
+@given(st.text(max_size=12) | st.text(st.characters(min_codepoint=24, max_codepoint=127)))
+@example("(Nguyễn)")
+@example("D:20261122(\\)\x7f")
+def test_text_is_written_alike(text):
+    def write(function, encoding):
+        def written(_):
+            out, string = BytesIO(), generic.TextStringObject(text)
+            string.force_output_encoding = encoding
+            function(string, out)
+            return out.getvalue()
+
+        return written
+
+    for encoding in (None, *generic.TextStringEncoding):
+        ours, theirs = write(tokens.write_text, encoding), write(tokens._write_text, encoding)
+        assert outcome(ours, b"") == outcome(theirs, b"")
+
+
 @given(SPACES, SPACES, st.sampled_from([b"x", b"", b"/", b">"]), st.booleans(), st.booleans())
 def test_gaps(first, second, end, seek_back, allow_eof):
     def through(read):

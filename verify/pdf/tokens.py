@@ -28,12 +28,15 @@ _DELIMITER = re.compile(rb"[ \n\r\t\f\x00()<>\[\]{}/%]")
 _SOLID = re.compile(rb"[^ \n\r\t\f\x00]")
 _END_OF_HEX = re.compile(rb"[^0-9A-Fa-f \n\r\t\f\x00]")
 _PLAIN_NAME = re.compile(rb"[!\"$&'*+,\-.0-9:;=?@A-Z\\^_`a-z|~]*")
+_ASCII = re.compile(r"[ -~]*")
+_ODD_IN_TEXT = re.compile(rb"[^0-9A-Za-z ]")
 _SPACES = b" \n\r\t\f\x00"
 
 _read_hex = generic.read_hex_string_from_stream
 _read_solid = misc.read_non_whitespace
 _decode = generic._decode_name  # noqa: SLF001  there is no public name for it
 _write_name = generic.NameObject.write_to_stream
+_write_text = generic.TextStringObject.write_to_stream
 
 
 def read_hex_string(stream: BytesIO) -> PDFValue:
@@ -113,6 +116,23 @@ def write_name(
         _write_name(self, stream, handler, container_ref)
 
 
+def write_text(
+    self: generic.TextStringObject,
+    stream: BytesIO,
+    handler: PDFValue = None,
+    container_ref: PDFValue = None,
+) -> None:
+    """Write a text string; what is not ASCII, or shall be encrypted, is pyHanko's to write."""
+    if handler is not None or self.force_output_encoding is not None or not _ASCII.fullmatch(self):
+        _write_text(self, stream, handler, container_ref)
+        return
+    stream.write(b"(%s)" % _ODD_IN_TEXT.sub(_escaped, self.encode("ascii")))
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return b"\\%03o" % found[0][0]
+
+
 def use() -> None:
     """Have pyHanko use these; doing it twice is doing it once."""
     for owner, name, ours in (
@@ -123,5 +143,6 @@ def use() -> None:
         (generic.DictionaryObject, "read_from_stream", staticmethod(read_dictionary)),
         (generic.ArrayObject, "read_from_stream", staticmethod(read_array)),
         (generic.NameObject, "write_to_stream", write_name),
+        (generic.TextStringObject, "write_to_stream", write_text),
     ):
         setattr(owner, name, ours)
