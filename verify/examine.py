@@ -222,7 +222,7 @@ def _examine(work: _Work, found: _Found) -> SignatureFacts:
         token = TokenFacts(problem=found.problem)
         kind = Kind.TIMESTAMP if is_timestamp else Kind.SIGNATURE
         return SignatureFacts(found.field.name, kind, sub_filter, token, integrity)
-    parts = PartsOfDocument(found.covered.pieces(work.pdf.data), work.pdf.hashed)
+    parts = _parts(work.pdf, found.covered)
     if is_timestamp:
         stamp = check_timestamp(
             found.covered.contents, parts, others=work.others, chains=work.timestamp_chain
@@ -236,6 +236,13 @@ def _examine(work: _Work, found: _Found) -> SignatureFacts:
             gen_time=stamp.gen_time,
         )
     return _examine_signature(work, found, found.token, parts, integrity)
+
+
+def _parts(pdf: OpenPDF, covered: Covered) -> Parts:
+    pieces = covered.pieces(pdf.data)
+    if isinstance(pdf.data, bytes):
+        return PartsOfDocument(pieces, pdf.hashed)
+    return Parts(pieces)  # a file may have changed since it was hashed: what is there now counts
 
 
 def _examine_signature(
