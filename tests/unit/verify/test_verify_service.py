@@ -362,12 +362,15 @@ async def two_of(workers: Workers) -> list[object]:
     return await asyncio.gather(*both, return_exceptions=True)
 
 
-def test_a_process_that_somebody_ended_is_replaced(trust: Path):
+@pytest.mark.parametrize("noticed", [False, True])
+def test_a_process_that_somebody_ended_is_replaced(trust: Path, noticed: bool):
     workers = Workers(Rules(trust=(trust,), offline=True), Limits(workers=1))
     try:
         workers.start()
         for child in multiprocessing.active_children():
             child.kill()
+        if noticed:
+            time.sleep(1)  # the pool looks at its processes ten times a second
         end = time.monotonic() + 60
         while time.monotonic() < end:
             found = asyncio.run(two_of(workers))
