@@ -125,6 +125,7 @@ def test_the_bench_prints_every_figure_beside_its_floor_and_its_peers(checkout, 
         ("sign", "pyhanko addsig" if addsig else "(not here)"),
         ("judge", "pyHanko"),
         ("judge", "pdfsig"),
+        ("judge", "(not here)"),  # over HTTP: two processes without it are the floor
         *(("issue", "django-ca") for _ in django),
         ("issue", "openssl ca"),
         ("issue", "Antin, few rows"),
