@@ -14,14 +14,11 @@ Spec: ETSI EN 319 142-1 §6.3; ETSI EN 319 102-1 §5.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from io import BytesIO
 from typing import BinaryIO
 
 from pki.errors.tree import PKIError
-from signing.document import hostile_document
 from signing.errors.documents import ExistingSignatureBrokenError
 from signing.errors.times import (
     EvidenceUnavailableError,
@@ -30,10 +27,11 @@ from signing.errors.times import (
     TSANotNamedError,
 )
 from signing.evidence import lag_of, links_of
+from signing.extending import Work, accepted_digest
+from signing.extension import ExtendedDocument, Extension, Step
 from signing.inplace import Place, find_place, stamp_in_place
-from signing.lapse import Lapse, lapse_of
+from signing.lapse import lapse_of
 from signing.options import Level
-from signing.proof import add_document_timestamp, add_evidence
 from signing.reached import (
     check_kept,
     has_level,
@@ -42,65 +40,16 @@ from signing.reached import (
     lowest_level,
 )
 from signing.services import SigningServices
-from signing.tsa import FetchingTimeStamper
 from signing.verdict import is_broken, result_not_valid
-from verify.collect import Collector, verify_opened_online
-from verify.content import Content, shown
-from verify.document import verify_opened
-from verify.evidence import Evidence
+from verify.content import shown
 from verify.facts import Kind
 from verify.finding import Severity
 from verify.indication import Indication
-from verify.pdf.document import OpenPDF, open_pdf
-from verify.policy import Policy
 from verify.report import Report, SignatureReport
 from verify.rules.level import PADES
 from verify.rules.revocation import Standing
 
 UNPROVED = (Standing.MISSING, Standing.STALE)
-DIGESTS = ("sha256", "sha384", "sha512")
-"""What every time-stamp service takes, the first that the policy sets no end to."""
-
-
-class Step(StrEnum):
-    """One thing that was added."""
-
-    SIGNATURE_TIMESTAMP = "signature-timestamp"
-    DOCUMENT_TIMESTAMP = "document-timestamp"
-    EVIDENCE = "evidence"
-    ARCHIVE_TIMESTAMP = "archive-timestamp"
-
-
-@dataclass(frozen=True, slots=True)
-class Extension:
-    """What a document shall become."""
-
-    level: Level | None = Level.B_LTA
-    """What every signature shall have; None adds a document time-stamp and nothing else."""
-    due_within: timedelta | None = None
-    """Only if what it holds lapses within so long; then it gets an archive time-stamp although
-    it has one. None raises every document that lacks the level."""
-    tsa_url: str | None = None
-    """The one time-stamp service to ask; None asks those of `SigningServices`."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExtendedDocument:
-    """A document after extension, found to hold."""
-
-    data: bytes
-    """Empty where it was raised in a file."""
-    steps: tuple[Step, ...]
-    """What was added, in this order; nothing where all was there."""
-    before: str | None
-    level: str | None
-    """The lowest level of its PAdES signatures, before and now; None without such a signature."""
-    report: Report
-    """The verdict on `data`, as of now."""
-    lapse: Lapse | None
-    """When what it holds can no longer be proved."""
-    due: bool = True
-    """False where `due_within` left it alone: then the verdict is one without the network."""
 
 
 def extend_document(
@@ -138,7 +87,7 @@ def extend_in(
     timestamper = services.timestamper(wish.tsa_url)
     if timestamper is None:
         raise TSANotNamedError(level=wish.level.value if wish.level else "-")
-    work = _Work(document, wish, services, timestamper, name)
+    work = Work(document, wish, services, timestamper, name)
     size = document.seek(0, os.SEEK_END)
     try:
         return _extend(work)
@@ -147,7 +96,7 @@ def extend_in(
         raise
 
 
-def _extend(work: _Work) -> ExtendedDocument:
+def _extend(work: Work) -> ExtendedDocument:
     wish = work.wish
     if wish.due_within is not None:
         # A thousand documents that are not due ask nobody.
@@ -170,123 +119,19 @@ def _refuse_broken(report: Report) -> None:
             raise ExistingSignatureBrokenError(field=each.field)
 
 
-def _untouched(work: _Work, report: Report) -> ExtendedDocument:
+def _untouched(work: Work, report: Report) -> ExtendedDocument:
     level = lowest_level(report)
     lapse = lapse_of(report, work.services.policy)
     return ExtendedDocument(work.data, (), level, level, report, lapse, due=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A verdict, and what the network had to add to what is in the document."""
-
-    report: Report
-    evidence: Evidence
-
-
-def look(data: Content, services: SigningServices, *, name: str) -> Look:
-    """Judge a document as it is, fetching what it lacks.
-
-    Raises:
-        InvalidInputError: it is no document (`verify.errors`).
-    """
-    collector = Collector(services.fetcher, services.clock)
-    report = verify_opened_online(
-        _open(data, services, name),
-        policy=services.policy,
-        trust=services.trust,
-        collector=collector,
-    )
-    return Look(report, collector.evidence)
-
-
-def _open(data: Content, services: SigningServices, name: str) -> OpenPDF:
-    limits = services.policy.limits
-    return open_pdf(data, name=name, limits=limits, password=services.password)
-
-
-@dataclass(slots=True)
-class _Work:
-    """A document on its way."""
-
-    document: BinaryIO
-    wish: Extension
-    services: SigningServices
-    timestamper: FetchingTimeStamper
-    name: str
-    steps: list[Step] = field(default_factory=list)
-    report: Report = field(init=False)
-    evidence: Evidence = field(init=False)
-    """What the network had to add to what is in the document, for this report."""
-    stamped: Place | None = None
-    """The signature that a time-stamp was put into."""
-
-    @property
-    def data(self) -> bytes:
-        """The document, where it is in memory."""
-        return self.document.getvalue() if isinstance(self.document, BytesIO) else b""
-
-    def undo(self, size: int) -> None:
-        """Make the document what it was, when it had that size."""
-        self.document.truncate(size)
-        if self.stamped is not None:
-            self.stamped.write(self.document, self.stamped.digits)
-
-    def look(self) -> Report:
-        """Judge the document as it is, fetching what it lacks."""
-        with shown(self.document) as data:
-            found = look(data, self.services, name=self.name)
-        self.report, self.evidence = found.report, found.evidence
-        return self.report
-
-    def look_alone(self) -> Report:
-        """Judge the document by what is in it."""
-        services = self.services
-        with shown(self.document) as data:
-            self.report = verify_opened(
-                _open(data, services, self.name),
-                policy=services.policy,
-                trust=services.trust,
-                at=services.clock.now(),
-            )
-        return self.report
-
-    def stamp(self, step: Step) -> None:
-        """Append a time-stamp over everything."""
-        digest = _digest(self.services.policy)
-        with hostile_document():
-            add_document_timestamp(
-                self.document,
-                self.timestamper,
-                digest_name=digest,
-                name=self.name,
-                password=self.services.password,
-            )
-        self.steps.append(step)
-
-    def add_evidence(self) -> None:
-        """Append the evidence there is, as no step of its own."""
-        add_evidence(
-            self.document,
-            self.evidence,
-            contents=None,
-            name=self.name,
-            password=self.services.password,
-        )
-
-    def embed(self) -> None:
-        """Append the evidence there is."""
-        self.add_evidence()
-        self.steps.append(Step.EVIDENCE)
-
-
-def _is_due(work: _Work, within: timedelta) -> bool:
+def _is_due(work: Work, within: timedelta) -> bool:
     services = work.services
     lapse = lapse_of(work.report, services.policy)
     return lapse is not None and lapse.at - services.clock.now() <= within
 
 
-def _raise_level(work: _Work, level: Level) -> None:
+def _raise_level(work: Work, level: Level) -> None:
     signatures = _signatures(work.report)
     if not signatures:
         raise NothingToExtendError(name=work.name)
@@ -310,10 +155,10 @@ def _raise_level(work: _Work, level: Level) -> None:
         work.stamp(Step.ARCHIVE_TIMESTAMP)
 
 
-def _prove_existence(work: _Work, unproved: list[SignatureReport]) -> None:
+def _prove_existence(work: Work, unproved: list[SignatureReport]) -> None:
     """Time-stamp the one signature that is last in its CMS; else the document."""
     place = _place_of(work, unproved[0]) if len(unproved) == 1 else None
-    digest = _digest(work.services.policy)
+    digest = accepted_digest(work.services.policy)
     if place is not None and stamp_in_place(
         work.document, place, work.timestamper, digest_name=digest
     ):
@@ -323,7 +168,7 @@ def _prove_existence(work: _Work, unproved: list[SignatureReport]) -> None:
         work.stamp(Step.DOCUMENT_TIMESTAMP)
 
 
-def _place_of(work: _Work, signature: SignatureReport) -> Place | None:
+def _place_of(work: Work, signature: SignatureReport) -> Place | None:
     if signature.sub_filter != PADES:
         return None
     limits, password = work.services.policy.limits, work.services.password
@@ -331,7 +176,7 @@ def _place_of(work: _Work, signature: SignatureReport) -> Place | None:
         return find_place(data, signature.field, limits=limits, password=password)
 
 
-def _wait_for_responders(work: _Work) -> None:
+def _wait_for_responders(work: Work) -> None:
     """Ask once more where evidence is older than the time-stamp by no more than clocks may be."""
     policy = work.services.policy
     lag = max(lag_of(each, policy) for each in _signatures(work.report))
@@ -364,7 +209,7 @@ def _check_provable(signature: SignatureReport, *, services_may_be_down: bool) -
     )
 
 
-def _finish(work: _Work, before: Report) -> ExtendedDocument:
+def _finish(work: Work, before: Report) -> ExtendedDocument:
     level, services = work.wish.level, work.services
     report = before
     if work.steps:
@@ -385,7 +230,7 @@ def _finish(work: _Work, before: Report) -> ExtendedDocument:
     )
 
 
-def _check_reached(work: _Work, before: Report) -> None:
+def _check_reached(work: Work, before: Report) -> None:
     """Check that every signature has the level, or that the one new time-stamp holds.
 
     Where the level embeds no evidence, what lacks a certificate's status alone is taken too: the
@@ -409,9 +254,3 @@ def _check_reached(work: _Work, before: Report) -> None:
 
 def _signatures(report: Report) -> list[SignatureReport]:
     return [each for each in report.signatures if each.kind is not Kind.TIMESTAMP]
-
-
-def _digest(policy: Policy) -> str:
-    known = policy.algorithms.digests
-    lasting = [each for each in DIGESTS if each in known and known[each].until is None]
-    return (lasting or list(DIGESTS))[0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pki.atomic import part_of, take_away, take_name, waiting_beside, write_atomically
-from signing.extend import ExtendedDocument, Extension, extend_document, extend_in
+from signing.extend import extend_document, extend_in
+from signing.extension import ExtendedDocument, Extension
 from signing.files import Existing, check_output
 from signing.large import copy_into, is_large
 from signing.reading import read_document

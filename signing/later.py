@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from pki.errors.tree import InvalidInputError, PKIError, RefusedError, UnavailableError
 from signing.errors.queue import DocumentChangedError
 from signing.errors.times import EvidenceUnavailableError
 from signing.evidence import find_signature
+from signing.extension import ExtendedDocument, Extension
 from signing.options import Level
 from signing.queue import Entry, Queue
 from signing.reached import all_have, lowest_level
@@ -23,9 +24,6 @@ from signing.replacing import replacing
 from signing.services import SigningServices
 from signing.sign import Signatory, SignedDocument
 from verify.content import Content, shown
-
-if TYPE_CHECKING:
-    from signing.extend import ExtendedDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def raise_now(
         return None
     from signing import extend  # noqa: PLC0415  pyHanko's validation, see `signing.proof`
 
-    wish = extend.Extension(later.level, tsa_url=later.tsa_url)
+    wish = Extension(later.level, tsa_url=later.tsa_url)
     try:
         return extend.extend_document(signed.data, wish=wish, services=services)
     except UnavailableError:
@@ -106,7 +104,7 @@ def raise_in_file(
         return None
     from signing import extend  # noqa: PLC0415  as above
 
-    wish = extend.Extension(later.level, tsa_url=later.tsa_url)
+    wish = Extension(later.level, tsa_url=later.tsa_url)
     try:
         return extend.extend_in(file, wish=wish, services=services, name="document.pdf")
     except UnavailableError:
@@ -213,7 +211,7 @@ def _raised_already(
     Raises:
         DocumentChangedError: it is.
     """
-    from signing.extend import look  # noqa: PLC0415  as above
+    from signing.extending import look  # noqa: PLC0415  as above
 
     report = look(data, services, name=entry.path.name).report
     if all_have(report, level):
@@ -245,5 +243,5 @@ def _extend(
 ) -> ExtendedDocument:
     from signing import extend  # noqa: PLC0415  pyHanko's validation, see `signing.proof`
 
-    wish = extend.Extension(level, tsa_url=entry.tsa_url)
+    wish = Extension(level, tsa_url=entry.tsa_url)
     return extend.extend_in(file, wish=wish, services=services, name=entry.path.name)

@@ -14,8 +14,8 @@ from cli.errors import BadOptionError, NoTimestampServiceError
 from cli.exit_status import ExitStatus
 from cli.homes.outside import Outside
 from cli.session import Session
-from signing.extend import ExtendedDocument, Extension
 from signing.extended_files import extend_file
+from signing.extension import ExtendedDocument, Extension
 from signing.files import Existing
 from signing.options import Level
 

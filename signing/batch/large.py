@@ -22,7 +22,7 @@ from signing.sign import Signatory, SignedDocument
 from verify.content import shown
 
 if TYPE_CHECKING:
-    from signing.extend import ExtendedDocument
+    from signing.extension import ExtendedDocument
 
 
 @dataclass(frozen=True, slots=True)

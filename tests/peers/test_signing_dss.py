@@ -22,7 +22,8 @@ from unit.signing.outgoing_world import WORLD, by_agency, by_leader, numbered, p
 from unit.signing.signing_world import NOW, TSA_URL, World, make_pdf, wide_policy
 
 from signing.display.profile import load_display
-from signing.extend import Extension, extend_document
+from signing.extend import extend_document
+from signing.extension import Extension
 from signing.options import Commitment, FieldLock, Form, Level, Permission, SigningOptions
 from signing.sign import sign_document
 

@@ -16,7 +16,8 @@ from unit.signing.extend_corpora import extend_as_trusted
 from unit.signing.signing_world import NOW, TSA_URL, World, make_pdf
 
 from signing.display.profile import load_display
-from signing.extend import Extension, extend_document
+from signing.extend import extend_document
+from signing.extension import Extension
 from signing.options import Level, SigningOptions
 from signing.sign import sign_document
 

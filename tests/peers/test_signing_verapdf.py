@@ -21,7 +21,8 @@ from unit.signing.signing_world import TSA_URL, make_pdf
 
 from signing.display.placement import Placement, Rectangle
 from signing.display.profile import load_display
-from signing.extend import Extension, extend_document
+from signing.extend import extend_document
+from signing.extension import Extension
 from signing.options import Level, SigningOptions
 from signing.sign import sign_document
 

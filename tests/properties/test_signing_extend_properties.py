@@ -16,7 +16,8 @@ from unit.signing.signing_world import NOW, TSA_URL, World, make_pdf
 from pki.errors.tree import PKIError
 from signing.display.profile import load_display
 from signing.errors.queue import QueueEntryUnreadableError
-from signing.extend import Extension, extend_document
+from signing.extend import extend_document
+from signing.extension import Extension
 from signing.options import Level, SigningOptions
 from signing.queue import LEVELS, Entry, Queue
 from signing.sign import sign_document

@@ -8,7 +8,8 @@ from pathlib import Path
 from unit.signing.signing_world import TSA_URL, World
 
 from pki.errors.tree import PKIError
-from signing.extend import ExtendedDocument, Extension, extend_document
+from signing.extend import extend_document
+from signing.extension import ExtendedDocument, Extension
 from signing.options import Level
 from verify.cms.token import read_token
 from verify.finding import Finding

@@ -29,7 +29,8 @@ from signing.errors.documents import (
     NewFieldForbiddenError,
 )
 from signing.errors.placing import TextUnreadableError
-from signing.extend import Extension, extend_document
+from signing.extend import extend_document
+from signing.extension import Extension
 from signing.fields import list_fields
 from signing.options import Level, SigningOptions
 from signing.outgoing.prepare import OutgoingPlaces, prepare_document

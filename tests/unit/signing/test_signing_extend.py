@@ -45,7 +45,8 @@ from signing.errors.times import (
     TSARejectedError,
 )
 from signing.evidence import gather_evidence
-from signing.extend import ExtendedDocument, Extension, Step, extend_document
+from signing.extend import extend_document
+from signing.extension import ExtendedDocument, Extension, Step
 from signing.inplace import find_place, stamp_in_place
 from signing.key import SigningKey
 from signing.options import Level, SigningOptions
@@ -417,7 +418,7 @@ def test_a_service_that_refuses():
 def test_without_the_judgement_at_the_end_less_would_be_given_out(monkeypatch):
     world = World()
     data = signed(world)
-    monkeypatch.setattr(extend_module, "add_evidence", lambda *_, **__: None)
+    monkeypatch.setattr("signing.extending.add_evidence", lambda *_, **__: None)
     with pytest.raises(ResultNotValidError):
         extend(world, data, Level.B_LT)
     monkeypatch.setattr(extend_module, "_check_reached", lambda *_: None)

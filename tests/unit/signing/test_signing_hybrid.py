@@ -16,7 +16,8 @@ from unit.signing.signing_world import TSA_URL, World
 from pki.errors.tree import PKIError
 from signing.display.profile import load_display
 from signing.errors.documents import HybridDiffersError, HybridHidesError
-from signing.extend import Extension, extend_document
+from signing.extend import extend_document
+from signing.extension import Extension
 from signing.options import Level, SigningOptions
 from signing.sign import SignedDocument, sign_document
 from verify.indication import Indication

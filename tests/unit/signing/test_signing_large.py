@@ -31,8 +31,9 @@ from signing.errors.batch import JournalUnwritableError
 from signing.errors.documents import ResultNotValidError
 from signing.errors.files import FileUnreadableError, OutputIsInputError
 from signing.errors.times import TSAUnavailableError
-from signing.extend import Extension, extend_in
+from signing.extend import extend_in
 from signing.extended_files import extend_file
+from signing.extension import Extension
 from signing.files import Existing
 from signing.large import is_large, open_document
 from signing.later import Later, work_on
@@ -358,7 +359,7 @@ def test_a_file_that_cannot_be_raised_all_the_way_is_what_it_was(source, out, ro
 
 @pytest.mark.parametrize("room", [True, False])
 def test_mutant_without_the_undoing_it_would_be_half_raised(source, out, room, monkeypatch):
-    monkeypatch.setattr("signing.extend._Work.undo", lambda *_: None)
+    monkeypatch.setattr("signing.extending.Work.undo", lambda *_: None)
     with pytest.raises(AssertionError):
         test_a_file_that_cannot_be_raised_all_the_way_is_what_it_was(source, out, room)
 

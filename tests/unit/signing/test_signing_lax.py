@@ -20,7 +20,8 @@ from signing.display.profile import load_display
 from signing.display.text_child import answer
 from signing.errors.documents import DocumentNeedsRepairError, ProgramsDifferError
 from signing.errors.placing import DocumentTooLargeToReadError, TextUnreadableError
-from signing.extend import Extension, extend_document
+from signing.extend import extend_document
+from signing.extension import Extension
 from signing.lax import check_seen_alike
 from signing.options import Level, SigningOptions
 from signing.sign import SignedDocument, sign_document
