@@ -17,9 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pki.errors.tree import Fact
 from verify.facts import CertificateFacts, ChainFacts
-from verify.finding import Finding, Severity, error
+from verify.finding import Finding, error
 from verify.indication import SubIndication
 from verify.rules.algorithms import judge_algorithm
 from verify.rules.revocation import Moment, Standing, StandingAt, standing_at
@@ -116,15 +115,9 @@ def _validity(
     *,
     leaf: bool,
 ) -> Iterator[Problem]:
-    facts: dict[str, Fact] = {
-        "certificate": certificate.name,
-        "not_before": certificate.not_before,
-        "not_after": certificate.not_after,
-        "time": moment.time,
-    }
     if moment.time < certificate.not_before:
         sub = SubIndication.NOT_YET_VALID if leaf else SubIndication.OUT_OF_BOUNDS_NO_POE
-        yield sub, Finding(Severity.ERROR, "chain.not_yet_valid", facts)
+        yield sub, not_valid_at(certificate, moment.time)
     elif moment.time > certificate.not_after:
         known_good = leaf and standing is not None and _was_good(certificate, chain, moment)
         sub = (
@@ -132,7 +125,19 @@ def _validity(
             if known_good
             else SubIndication.OUT_OF_BOUNDS_NO_POE
         )
-        yield sub, Finding(Severity.ERROR, "chain.expired", facts)
+        yield sub, not_valid_at(certificate, moment.time)
+
+
+def not_valid_at(certificate: CertificateFacts, time: datetime) -> Finding:
+    """Return that a certificate is not valid yet, or not any more, at `time`."""
+    early = time < certificate.not_before
+    return error(
+        "chain.not_yet_valid" if early else "chain.expired",
+        certificate=certificate.name,
+        not_before=certificate.not_before,
+        not_after=certificate.not_after,
+        time=time,
+    )
 
 
 def _was_good(certificate: CertificateFacts, chain: ChainFacts, moment: Moment) -> bool:

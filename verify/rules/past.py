@@ -14,12 +14,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from verify.facts import Algorithm, CertificateFacts, ChainFacts, TokenFacts
-from verify.finding import error
 from verify.indication import SubIndication
 from verify.policy import Level, Use
 from verify.rules.algorithms import judge_algorithm
 from verify.rules.case import Case, below_anchor
-from verify.rules.chain import Problem
+from verify.rules.chain import Problem, not_valid_at
 from verify.rules.control_time import control_time, relied_on
 from verify.rules.evidence import latest
 from verify.rules.path import judge_defects, judge_evidence, out_of_bounds, signer_expired
@@ -87,14 +86,7 @@ def within_validity(
     if certificate.not_before <= time <= certificate.not_after:
         return
     early = time < certificate.not_before
-    found = error(
-        "chain.not_yet_valid" if early else "chain.expired",
-        certificate=certificate.name,
-        not_before=certificate.not_before,
-        not_after=certificate.not_after,
-        time=time,
-    )
-    yield SubIndication.NOT_YET_VALID if early else after, found
+    yield SubIndication.NOT_YET_VALID if early else after, not_valid_at(certificate, time)
 
 
 def _judge_algorithms(token: TokenFacts, chain: ChainFacts, case: Case) -> Iterator[Problem]:

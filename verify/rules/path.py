@@ -20,7 +20,7 @@ from verify.indication import SubIndication
 from verify.policy import Level, Use
 from verify.rules.algorithms import judge_algorithm
 from verify.rules.case import Case, below_anchor, is_anchor
-from verify.rules.chain import PURPOSE, Problem
+from verify.rules.chain import PURPOSE, Problem, not_valid_at
 from verify.rules.evidence import fresh, latest, on_hold, revoked_since, signer_in_time
 
 PROFILE = "profile."
@@ -179,14 +179,7 @@ def signer_expired(item: RevocationFacts) -> Problem:
 
 def out_of_bounds(certificate: CertificateFacts, time: datetime, *, good: bool) -> Problem:
     """Return what to say of a certificate that is not valid at `time`."""
-    early = time < certificate.not_before
-    found = error(
-        "chain.not_yet_valid" if early else "chain.expired",
-        certificate=certificate.name,
-        not_before=certificate.not_before,
-        not_after=certificate.not_after,
-        time=time,
-    )
+    found = not_valid_at(certificate, time)
     if good:
         return SubIndication.OUT_OF_BOUNDS_NOT_REVOKED, found
     return SubIndication.OUT_OF_BOUNDS_NO_POE, found
