@@ -28,7 +28,7 @@ _read_payload = generic._maybe_read_stream_payload  # noqa: SLF001  there is no 
 
 def read_payload(stream: PDFValue, dictionary: dict[Any, PDFValue], handler: PDFValue) -> PDFValue:
     """Return what follows a dictionary: the data of a stream, or None where it is no stream."""
-    return _image(stream, dictionary, handler) or _read_payload(stream, dictionary, handler)  # type: ignore[no-untyped-call]
+    return _image(stream, dictionary, handler) or _read_payload(stream, dictionary, handler)  # type: ignore[no-untyped-call]  # pyHanko's
 
 
 def _image(stream: PDFValue, dictionary: dict[Any, PDFValue], handler: PDFValue) -> PDFValue:

@@ -228,7 +228,7 @@ def read_object_header(
         stream.seek(start + found.end())
         return int(found[1]), int(found[2])
     stream.seek(start)
-    numbers: tuple[int, int] = _read_header(stream, strict)  # type: ignore[no-untyped-call]
+    numbers: tuple[int, int] = _read_header(stream, strict)  # type: ignore[no-untyped-call]  # pyHanko's
     return numbers
 
 

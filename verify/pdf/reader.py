@@ -87,7 +87,7 @@ class Reader(PdfFileReader):
             grown, stream, strict=self.strict, last_startxref=places.process_data_at_eof(stream)
         )
         builder.known = self
-        sections = builder.read_xrefs()  # type: ignore[no-untyped-call]
+        sections = builder.read_xrefs()  # type: ignore[no-untyped-call]  # pyHanko's
         if not builder.reached:
             return None
         for section in reversed(self.sections):
@@ -134,7 +134,7 @@ class Reader(PdfFileReader):
             found = self.resolved_objects.get((ref.generation, ref.idnum))
             if found is not None:
                 return found
-        return super().get_object(ref, *args, **kwargs)  # type: ignore[no-untyped-call]
+        return super().get_object(ref, *args, **kwargs)  # type: ignore[no-untyped-call]  # pyHanko's
 
     @property
     def sections(self) -> list[XRefSection]:
@@ -167,11 +167,11 @@ class Reader(PdfFileReader):
         """Return an object of an object stream; where anything is odd, pyHanko does."""
         taken = self._object_stream(stmnum)
         if taken is None or not 0 <= idx < len(taken.places) or taken.places[idx][0] != idnum:
-            return super()._get_object_from_stream(idnum, stmnum, idx)  # type: ignore[no-untyped-call]
+            return super()._get_object_from_stream(idnum, stmnum, idx)  # type: ignore[no-untyped-call]  # pyHanko's
         taken.stream.seek(taken.places[idx][1])
         found = generic.read_object(taken.stream, generic.Reference(idnum, 0, self))
         if isinstance(found, generic.StreamObject | generic.IndirectObject):
-            return super()._get_object_from_stream(idnum, stmnum, idx)  # type: ignore[no-untyped-call]
+            return super()._get_object_from_stream(idnum, stmnum, idx)  # type: ignore[no-untyped-call]  # pyHanko's
         return found
 
     def _object_stream(self, number: int) -> _ObjectStream | None:

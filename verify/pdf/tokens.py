@@ -86,7 +86,7 @@ def read_non_whitespace(
         return byte
     if byte:
         stream.seek(-1, os.SEEK_CUR)
-    found: bytes = _read_solid(stream, seek_back=seek_back, allow_eof=allow_eof)  # type: ignore[no-untyped-call]
+    found: bytes = _read_solid(stream, seek_back=seek_back, allow_eof=allow_eof)  # type: ignore[no-untyped-call]  # pyHanko's
     return found
 
 

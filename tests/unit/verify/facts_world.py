@@ -51,7 +51,7 @@ def certificate(name: str, **changes: object) -> CertificateFacts:
         key_bits=2048,
         trusted=False,
     )
-    return replace(facts, **changes)  # type: ignore[arg-type]
+    return replace(facts, **changes)  # type: ignore[arg-type]  # whatever the test says
 
 
 ROOT = certificate("root", trusted=True, needs_no_evidence=True)
@@ -76,7 +76,7 @@ def evidence(name: str = "answer", **changes: object) -> RevocationFacts:
         signer_needs_no_check=True,
         identity=name,
     )
-    return replace(facts, **changes)  # type: ignore[arg-type]
+    return replace(facts, **changes)  # type: ignore[arg-type]  # whatever the test says
 
 
 def revoked(at: datetime, **changes: object) -> RevocationFacts:
@@ -112,7 +112,7 @@ def token(path: ChainFacts | None = None, name: str = "signature", **changes: ob
         chain=path or chain(),
         identity=name,
     )
-    return replace(facts, **changes)  # type: ignore[arg-type]
+    return replace(facts, **changes)  # type: ignore[arg-type]  # whatever the test says
 
 
 def stamp(
@@ -137,7 +137,7 @@ def signature(facts: TokenFacts | None = None, **changes: object) -> SignatureFa
         token=facts or token(),
         integrity=IntegrityFacts(0, 1, 0, 0),
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)  # type: ignore[arg-type]  # whatever the test says
 
 
 def standard(**changes: object) -> Policy:
