@@ -23,8 +23,14 @@ def serve(
     """Serve until stopped; says `ready URL` on stdout once it answers."""
     from cli.homes.home import get_home, home_directory
     from cli.serving.listen import check_reach, listening_socket, parse_bind, tls_of
-    from cli.serving.parts import PKI, VERIFY, authority_part, serve_parts, wanted_parts
-    from cli.serving.parts import verdict_part as verdicts
+    from cli.serving.parts import (
+        PKI,
+        VERIFY,
+        authority_part,
+        serve_parts,
+        verdict_part,
+        wanted_parts,
+    )
     from cli.serving.reach import check_verdicts_reach, may_be_reached
 
     session = session_of(context)
@@ -32,17 +38,18 @@ def serve(
     home = get_home(home_directory(session.home), session.configuration)
     place = parse_bind(bind or home.settings.service.bind)
     check_reach(place, demo=home.settings.demo)
+    alone = named == frozenset({VERIFY})
     if named is not None and VERIFY in named:
-        check_verdicts_reach(place, home)
-    tls = tls_of(home)
+        check_verdicts_reach(place, home, alone=alone)
+    tls = tls_of(home) if alone else None
     # The port comes first: a taken one is said before any PIN is asked.
     with ExitStack() as stack:
         listener = stack.enter_context(listening_socket(place))
         parts = []
+        if VERIFY in named if named is not None else may_be_reached(place, home, alone=False):
+            parts.append(verdict_part(home))
         if named is None or PKI in named:
             parts.append(authority_part(session, pin_source, stack))
-        if VERIFY in named if named is not None else may_be_reached(place, home):
-            parts.append(verdicts(home))
         if home.settings.demo:
             session.tell("cli.demo_home")
         serve_parts(parts, listener, tls)

@@ -34,18 +34,6 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TLS(_Section):
-    """How `antin serve` is reached from other machines."""
-
-    certificate: Path
-    """PEM: the service's own, then those above it."""
-    key: Path
-    """PEM, without a password: a service starts with nobody there."""
-    clients: Path | None = None
-    """PEM file of the authorities whose certificates callers must have; left out, none are asked
-    for."""
-
-
 class Service(_Section):
     """Where CRL, OCSP, AIA and time-stamps are served."""
 
@@ -53,8 +41,6 @@ class Service(_Section):
     """The address written into certificates, for as long as they live."""
     bind: str = "127.0.0.1:8700"
     """Host and port that `antin serve` listens on."""
-    tls: TLS | None = None
-    """Left out, it speaks plain HTTP."""
 
 
 class Authorities(_Section):
@@ -204,6 +190,18 @@ class Signing(_Section):
         return (*(TimestampServer(url=url) for url in self.timestamp_urls), *self.timestamp)
 
 
+class TLS(_Section):
+    """How `antin serve --only verify` is reached from other machines."""
+
+    certificate: Path
+    """PEM: the service's own, then those above it."""
+    key: Path
+    """PEM, without a password: a service starts with nobody there."""
+    clients: Path | None = None
+    """PEM file of the authorities whose certificates callers must have; left out, none are asked
+    for."""
+
+
 class ServiceKey(_Section):
     """A document system that may ask for verdicts."""
 
@@ -231,6 +229,8 @@ class VerifyingService(_Section):
     """Documents of one caller."""
     key: tuple[ServiceKey, ...] = ()
     """Who may ask; with none named, whoever reaches it: that is asked for on this machine alone."""
+    tls: TLS | None = None
+    """Left out, it speaks plain HTTP, on this machine alone."""
 
 
 class Verifying(_Section):

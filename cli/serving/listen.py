@@ -98,12 +98,12 @@ class TLSFiles:
 
 
 def tls_of(home: Home) -> TLSFiles | None:
-    """Return the files of `[service.tls]`, looked at; None where plain HTTP is spoken.
+    """Return the files of `[verify.service.tls]`, looked at; None where there are none.
 
     Raises:
         TLSFilesError: a file is missing, or is not what it must be.
     """
-    wanted = home.settings.service.tls
+    wanted = home.settings.verify.service.tls
     if wanted is None:
         return None
     clients = home.path(wanted.clients) if wanted.clients else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cli.homes.home import Home
 from verify.http.app import build_app
 from verify.http.callers import Caller, Callers
-from verify.http.judging import Rules
+from verify.http.judging import Rules, check_rules
 from verify.http.limits import MEBIBYTE, Limits
 from verify.http.workers import Workers
 
@@ -19,7 +19,11 @@ class VerdictService:
     """Judging processes and the application before them."""
 
     def __init__(self, home: Home) -> None:
-        """Make them; no process is started yet."""
+        """Make them; a process starts with the first document.
+
+        Raises:
+            PKIError: policy or trust anchors cannot be read.
+        """
         wanted = home.settings.verify
         bounds = wanted.service
         limits = Limits(
@@ -38,19 +42,12 @@ class VerdictService:
             allow=home.settings.network.allow,
             cache=home.cache,
         )
+        check_rules(rules)
         self._workers = Workers(rules, limits)
         callers = Callers(
             tuple(Caller(one.name, one.sha256) for one in bounds.key), limits.per_minute
         )
         self.app: Starlette = build_app(self._workers, callers, limits)
-
-    def start(self) -> None:
-        """Start a process, so that the first caller need not wait.
-
-        Raises:
-            PKIError: policy or trust anchors cannot be read.
-        """
-        self._workers.start()
 
     def stop(self) -> None:
         """End the processes."""

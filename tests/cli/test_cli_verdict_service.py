@@ -105,21 +105,37 @@ def write_pair(folder: Path, party) -> tuple[Path, Path]:
 
 def tls_table(certificate: Path, key: Path, clients: Path | None = None) -> str:
     more = f"\nclients = '{clients}'" if clients else ""
-    return f"[service.tls]\ncertificate = '{certificate}'\nkey = '{key}'{more}"
+    return f"[verify.service.tls]\ncertificate = '{certificate}'\nkey = '{key}'{more}"
 
 
 def test_others_are_answered_over_tls_and_with_a_key_alone(antin: Antin, own_home: Path):
-    refused = antin("--home", own_home, "serve", "--only", "verify", "--bind", OTHERS, "--json")
+    def may_be(alone: bool = True) -> bool:
+        return may_be_reached(parse_bind(OTHERS), find_home(own_home, None), alone=alone)
+
+    serve = ("--home", own_home, "serve", "--json", "--bind")
+    refused = antin(*serve, OTHERS, "--only", "verify")
     assert (refused.status, refused.code) == (3, "cli.service_open")
-    place = parse_bind(OTHERS)
-    assert not may_be_reached(place, find_home(own_home, None))
-    assert may_be_reached(parse_bind("127.0.0.1:1"), find_home(own_home, None))
+    assert not may_be()
+    assert may_be_reached(parse_bind("127.0.0.1:1"), find_home(own_home, None), alone=False)
     add(own_home, tls_table(Path("a.pem"), Path("a.key")))
-    assert not may_be_reached(place, find_home(own_home, None))
+    assert not may_be()
     antin("--home", own_home, "config", "key", "van-thu")
-    assert may_be_reached(place, find_home(own_home, None))
-    missing = antin("--home", own_home, "serve", "--bind", "127.0.0.1:0", "--json")
+    assert may_be()
+    missing = antin(*serve, "127.0.0.1:0", "--only", "verify")
     assert (missing.status, missing.code) == (5, "cli.tls_files")
+    # Everybody asks for lists over plain HTTP: where they are served, there is no TLS.
+    assert not may_be(alone=False)
+    both = antin(*serve, OTHERS, "--only", "pki,verify")
+    assert (both.status, both.code) == (3, "cli.service_open")
+
+
+def test_a_service_that_cannot_judge_does_not_start(antin: Antin, own_home: Path):
+    path = own_home / "antin.toml"
+    text = path.read_text("utf-8")
+    assert text.count('policy = "default"') == 1
+    path.write_text(text.replace('policy = "default"', 'policy = "of-nobody"'), "utf-8")
+    ran = antin("--home", own_home, "serve", "--json", "--bind", "127.0.0.1:0", "--only", "verify")
+    assert (ran.status, ran.code) == (5, "verify.policy_invalid")
 
 
 def test_callers_show_a_certificate_where_it_is_asked_for(own_home: Path, tmp_path: Path):
@@ -130,7 +146,7 @@ def test_callers_show_a_certificate_where_it_is_asked_for(own_home: Path, tmp_pa
     )
     trusted = write_pair(tmp_path, root)[0]
     add(own_home, tls_table(*write_pair(tmp_path, server), trusted))
-    assert may_be_reached(parse_bind(OTHERS), find_home(own_home, None))
+    assert may_be_reached(parse_bind(OTHERS), find_home(own_home, None), alone=True)
     with serving(own_home, "--only", "verify", "--bind", "127.0.0.1:0") as url:
         assert url.startswith("https://")
         context = ssl.create_default_context(cafile=str(trusted))

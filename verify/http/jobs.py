@@ -125,8 +125,10 @@ class Jobs:
         )
 
     async def _run(self, job: Job, question: Question) -> None:
-        await self.judge_all(question, job.results)
-        job.done_at = self._clock()
+        try:
+            await self.judge_all(question, job.results)
+        finally:  # a fault of ours leaves no job running for ever
+            job.done_at = self._clock()
 
     async def _judge(self, asked: Asked, results: list[dict[str, Any] | None], place: int) -> None:
         async with self._turns:

@@ -24,7 +24,7 @@ from verify.document import verify_opened
 from verify.fetcher import HTTPFetcher
 from verify.http.memory_posix import bound_memory
 from verify.password import Password
-from verify.pdf.document import open_pdf
+from verify.pdf.recovery import open_for_judging
 from verify.policy import Policy, load_policy
 from verify.render.etsi import render_etsi
 from verify.render.html import render_html
@@ -94,7 +94,17 @@ def prepare(rules: Rules) -> _Judge:
     return loaded
 
 
-def ready(rules: Rules) -> None:
+def check_rules(rules: Rules) -> None:
+    """Read what every process will read, so that who starts a service is told of what is wrong.
+
+    Raises:
+        PKIError: policy or trust anchors cannot be read.
+    """
+    load_policy(rules.policy)
+    load_trust(path for path in rules.trust if path.exists())
+
+
+def warm(rules: Rules) -> None:
     """Prepare the process that this is called in: see `prepare`."""
     prepare(rules)
 
@@ -134,7 +144,7 @@ class _Judge:
     def report(self, asked: Asked) -> Report:
         limits = self._policy.limits
         password = Password(asked.password) if asked.password is not None else None
-        pdf = open_pdf(asked.data, name=asked.name, limits=limits, password=password)
+        pdf = open_for_judging(asked.data, name=asked.name, limits=limits, password=password)
         trust = self._current_trust()
         if self._rules.offline:
             at = asked.at or self._clock.now()

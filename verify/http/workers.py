@@ -17,7 +17,7 @@ from typing import Any, cast
 from pebble import ProcessExpired, ProcessPool
 
 from verify.errors import JudgingEndedError, JudgingTooLongError, ServiceBusyError
-from verify.http.judging import Asked, Judged, Rules, judge, ready
+from verify.http.judging import Asked, Judged, Rules, judge, warm
 from verify.http.limits import Limits
 
 DOCUMENTS_A_PROCESS = 1000
@@ -36,12 +36,12 @@ class Workers:
         self._pool = self._new_pool()
 
     def start(self) -> None:
-        """Start a process and have it load what it needs.
+        """Start a process and have it load what it needs, for who measures or ends it.
 
         Raises:
             PKIError: policy or trust anchors cannot be read.
         """
-        self._pool.schedule(ready, args=(self._rules,)).result()
+        self._pool.schedule(warm, args=(self._rules,)).result()
 
     async def judge(self, asked: Asked, *, patient: bool = False) -> Judged:
         """Return the verdict on a document.

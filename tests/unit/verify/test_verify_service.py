@@ -31,11 +31,12 @@ from verify.errors import (
     PolicyFileError,
     RateLimitError,
     ServiceBusyError,
+    TrustFileError,
     UnknownCallerError,
 )
 from verify.http.asking import _preferred
 from verify.http.callers import ANYBODY, Caller, Callers, hash_of, new_key
-from verify.http.judging import Asked, Form, Rules, ready
+from verify.http.judging import Asked, Form, Rules, check_rules, warm
 from verify.http.judging import judge as judge_here
 from verify.http.limits import MEBIBYTE, Limits
 from verify.http.memory_posix import bound_memory
@@ -381,21 +382,33 @@ def test_a_process_that_somebody_ended_is_replaced(trust: Path, noticed: bool):
         workers.stop()
 
 
-def test_a_service_that_cannot_judge_says_so_at_its_start(trust: Path):
-    good = Workers(Rules(trust=(trust,), offline=True), Limits(workers=1))
-    bad = Workers(Rules(policy="of nobody", offline=True), Limits(workers=1))
+def test_who_starts_a_service_that_cannot_judge_is_told(trust: Path, tmp_path: Path):
+    check_rules(Rules(trust=(trust, tmp_path / "not there yet")))
+    (tmp_path / "none.pem").write_bytes(b"no certificate")
+    with pytest.raises(TrustFileError):
+        check_rules(Rules(trust=(tmp_path / "none.pem",)))
+    with pytest.raises(PolicyFileError):
+        check_rules(Rules(policy="of nobody"))
+    workers = Workers(Rules(policy="of nobody", offline=True), Limits(workers=1))
     try:
-        good.start()
         with pytest.raises(PolicyFileError):
-            bad.start()
+            workers.start()
     finally:
-        good.stop()
-        bad.stop()
+        workers.stop()
+
+
+def test_what_does_not_open_as_a_whole_gets_the_verdict_it_gets_anywhere(service: Service):
+    """A file that says it was signed, and is cut off, has failed; it is not merely refused."""
+    cut = make_document("B-B")[:-40]
+    reply = service.post(cut, f"?at={AT}&lang=en")
+    expected = to_json(judge(cut), Language.EN)
+    assert (reply.status, reply.object["signatures"]) == (200, expected["signatures"])
+    assert reply.object["indication"] == expected["indication"] != "TOTAL-PASSED"
 
 
 def test_judging_is_the_same_in_this_process(trust: Path):
     rules = Rules(trust=(trust,), offline=True, memory_bytes=500 * MEBIBYTE)
-    ready(rules)
+    warm(rules)
     document = make_document("B-LTA")
     judged = judge_here(rules, Asked(document, at=LATER, language=Language.EN))
     assert judged.indication == "TOTAL-PASSED"
