@@ -5,10 +5,9 @@ One broken signature is one set of facts that says so; the others are gathered a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from cryptography import x509
 from pyhanko.pdf_utils.generic import parse_pdf_date
 
 from verify.certificate import readable
@@ -17,7 +16,6 @@ from verify.cms.token import Token, read_token
 from verify.errors import MalformedObjectError
 from verify.evidence import Evidence
 from verify.facts import (
-    ChainFacts,
     Changes,
     DocumentFacts,
     IntegrityFacts,
@@ -36,10 +34,11 @@ from verify.pdf.ranges import Covered, read_range, signed_revision
 from verify.pdf.store import Store, read_store
 from verify.pdf.tail import Trace, trace_tail
 from verify.policy import Policy
-from verify.purpose import is_seal, signer_defects, timestamp_defects
+from verify.purpose import is_seal
 from verify.report import Need
-from verify.revocation.gather import Gatherer, Gatherers
+from verify.revocation.gather import Gatherers
 from verify.revocation.sources import Raw, handed_in
+from verify.signers import Signers
 from verify.trust import TrustStore
 
 _PADES = "/ETSI.CAdES.detached"
@@ -73,24 +72,8 @@ class _Work:
     pdf: OpenPDF
     policy: Policy
     at: datetime
-    gatherer: Gatherer
-    others: tuple[x509.Certificate, ...]
+    signers: Signers
     traces: tuple[Trace, ...]
-    known: dict[str, Need] = field(default_factory=dict)
-
-    def signer_chain(self, certificate: x509.Certificate, hint: datetime) -> ChainFacts:
-        """Return the path of a signer's certificate."""
-        return self._chain(certificate, hint, signer_defects(certificate, self.policy))
-
-    def timestamp_chain(self, certificate: x509.Certificate, hint: datetime) -> ChainFacts:
-        """Return the path of a time-stamp authority's certificate."""
-        return self._chain(certificate, hint, timestamp_defects(certificate))
-
-    def _chain(
-        self, certificate: x509.Certificate, hint: datetime, defects: tuple[Finding, ...]
-    ) -> ChainFacts:
-        self.known |= self.gatherer.needs(certificate, hint)
-        return self.gatherer.chain(certificate, hint=hint, purpose_defects=defects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +110,7 @@ def examine_document(pdf: OpenPDF, given: Given, *, at: datetime) -> Examined:
         return Examined(DocumentFacts((), notes), {})
     work = _prepare(pdf, found, given, at=at)
     signatures = _narrow([_examine(work, item) for item in found])
-    return Examined(DocumentFacts(signatures, notes), work.known)
+    return Examined(DocumentFacts(signatures, notes), work.signers.known)
 
 
 def _unreadable(pdf: OpenPDF, reason: str) -> SignatureFacts:
@@ -176,7 +159,8 @@ def _prepare(pdf: OpenPDF, found: list[_Found], given: Given, *, at: datetime) -
     gatherer = given.gatherers.get(pool, crls, responses, policy=given.policy, at=at)
     ends = [item.covered.end for item in found if isinstance(item.covered, Covered)]
     traces = trace_tail(pdf, min(ends)) if ends else ()
-    return _Work(pdf, given.policy, at, gatherer, pool.all(), traces)
+    signers = Signers(given.policy, gatherer, pool.all())
+    return _Work(pdf, given.policy, at, signers, traces)
 
 
 def _all_tokens(found: list[_Found]) -> list[tuple[Token, int]]:
@@ -225,7 +209,10 @@ def _examine(work: _Work, found: _Found) -> SignatureFacts:
     parts = _parts(work.pdf, found.covered)
     if is_timestamp:
         stamp = check_timestamp(
-            found.covered.contents, parts, others=work.others, chains=work.timestamp_chain
+            found.covered.contents,
+            parts,
+            others=work.signers.others,
+            chains=work.signers.timestamp_chain,
         )
         return SignatureFacts(
             found.field.name,
@@ -251,11 +238,11 @@ def _examine_signature(
     sub_filter = found.field.sub_filter
     if sub_filter in _SUPPORTED:
         checked = check_signature(
-            token, parts, others=work.others, chains=work.signer_chain, at=work.at
+            token, parts, others=work.signers.others, chains=work.signers.signer_chain, at=work.at
         )
     else:
         checked = TokenFacts(problem=error("signature.unsupported_format", found=sub_filter))
-    signer = token.signer(work.others)
+    signer = token.signer(work.signers.others)
     signature_value = Parts((memoryview(token.signature),))
     return SignatureFacts(
         field=found.field.name,
@@ -265,11 +252,18 @@ def _examine_signature(
         integrity=integrity,
         claimed_signing_time=token.claimed_signing_time or _claimed_in_pdf(found.field),
         timestamps=tuple(
-            check_timestamp(der, signature_value, others=work.others, chains=work.timestamp_chain)
+            check_timestamp(
+                der,
+                signature_value,
+                others=work.signers.others,
+                chains=work.signers.timestamp_chain,
+            )
             for der in token.signature_timestamps
         ),
         content_timestamps=tuple(
-            check_timestamp(der, parts, others=work.others, chains=work.timestamp_chain)
+            check_timestamp(
+                der, parts, others=work.signers.others, chains=work.signers.timestamp_chain
+            )
             for der in token.content_timestamps
         ),
     )
