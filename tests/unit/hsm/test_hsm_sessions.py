@@ -329,7 +329,8 @@ def judge(ordeal, total, seconds):
     assert total["lost"] < total["signed"] / 5, total
     assert ordeal.shim.calls.wrong_pins == 0
     logins = [call for call in ordeal.shim.calls.logins if call.answer == CKR.OK]
-    assert len(ordeal.source.asked) == len(logins) <= 1 + total["trouble"]
+    # Trouble may come between the question and the login: that PIN is then asked for again.
+    assert len(logins) <= len(ordeal.source.asked) <= 1 + total["trouble"]
     assert sign_many(ordeal.keys[0], 3)
 
 
