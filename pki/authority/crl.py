@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from cryptography import x509
 
 from pki import der
-from pki.audit.entry import check_clock
+from pki.audit.entry import present
 from pki.authority.crl_der import CRLContent, encode_entries, encode_tbs
 from pki.authority.crl_gate import Published, judge_crl
 from pki.authority.crl_reader import ReadCRL, read_crl
@@ -87,7 +87,7 @@ def build_crl(
     """
 
     def plan() -> _Plan:
-        return _plan(issuer, register, authority, now=clock.now(), delta=delta)
+        return _plan(issuer, register, authority, clock=clock, delta=delta)
 
     planned, tbs_der = _reserved(issuer, register, plan, requester=requester)
     signature = der.bit_string(sign_data(issuer.key, tbs_der, pss=issuer.pss))
@@ -130,10 +130,13 @@ def _reserved(
 
 
 def _plan(
-    issuer: Issuer, register: Register, authority: AuthorityRecord, *, now: datetime, delta: bool
+    issuer: Issuer, register: Register, authority: AuthorityRecord, *, clock: Clock, delta: bool
 ) -> _Plan:
-    """Return what the next list is to be. The number is asked first, what is revoked after it."""
-    check_clock(register, now)
+    """Return what the next list is to be.
+
+    Numbers and lists are asked first, then the time, and what is revoked after it: what another
+    process writes meanwhile is no sign of a clock that was set back.
+    """
     reserved = register.last_crl_number(issuer.name)
     full = register.newest_crl(issuer.name)
     floor = register.crl_floor(issuer.name)
@@ -142,6 +145,7 @@ def _plan(
         for one in (full, register.newest_crl(issuer.name, delta=True), floor)
         if one is not None
     ]
+    now = present(register, clock)
     newest_number = max((one.number for one in known), default=None)
     newest_update = max((one.this_update for one in known if one.this_update), default=None)
     if newest_update is not None and whole_second(now) < newest_update:

@@ -17,7 +17,7 @@ from datetime import MAXYEAR, UTC, datetime
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from pki.audit.entry import check_clock
+from pki.audit.entry import present
 from pki.clock import Clock
 from pki.errors.certificates import (
     CertificateErasedError,
@@ -106,8 +106,7 @@ def erase(
         ClockBeforeRecordError: the clock was set back.
         RegisterConflictError: another process erased one meanwhile.
     """
-    now = clock.now()
-    check_clock(register, now)
+    now = present(register, clock)
     for record in records:
         check_erasable(register, record, now, years=years)
     steps = [_step(record, now, reason, requester) for record in records]

@@ -22,7 +22,7 @@ from itertools import islice
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.audit.entry import check_clock, read_content
+from pki.audit.entry import present, read_content
 from pki.clock import Clock
 from pki.errors.authorities import AuthorityExistsError
 from pki.errors.importing import ImportBlockedError, ImportIncompleteError
@@ -94,7 +94,7 @@ def apply_plan(
     check_unblocked(plan)
     if not certifies(plan.certificate, terms.key):
         raise KeyMismatchError(authority=plan.name)
-    check_clock(register, clock.now())
+    present(register, clock)
     _begin(plan, register, clock.now(), terms.requester)
     done, steps = 0, _steps(plan, register, clock, terms.requester)
     while batch := tuple(islice(steps, BATCH)):

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from cryptography import x509
 
-from pki.audit.entry import check_clock
+from pki.audit.entry import present
 from pki.clock import Clock
 from pki.errors.tree import phrase
 from pki.importing.apply import BATCH
@@ -88,7 +88,7 @@ def record_foreign(plan: ForeignPlan, register: Register, clock: Clock, requeste
         ClockBeforeRecordError: the clock was set back.
         PKIError: whatever the register answers.
     """
-    check_clock(register, clock.now())
+    present(register, clock)
     for start in range(0, len(plan.new), BATCH):
         batch = plan.new[start : start + BATCH]
         facts = (

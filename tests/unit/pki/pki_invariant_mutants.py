@@ -275,13 +275,10 @@ class Mutants:
             self.patch.setattr(module, "present", lambda _, clock: clock.now())
 
     def clock_unread_for_lists(self) -> None:
-        real = crl._plan
+        def unread(register: Any, clock: Any) -> Any:
+            return max(clock.now(), register.last_audit_entry().at)
 
-        def plan(issuer: Any, register: Any, record: Any, *, now: Any, delta: bool) -> Any:
-            last = register.last_audit_entry()
-            return real(issuer, register, record, now=max(now, last.at), delta=delta)
-
-        self.patch.setattr(crl, "_plan", plan)
+        self.patch.setattr(crl, "present", unread)
 
     def gap_unread(self) -> None:
         self.patch.setattr(entry, "_check_gap", lambda *_: None)

@@ -14,6 +14,7 @@ from pki_world import NOW, World, someone
 from pki.audit.entry import build_entry, check_clock, present
 from pki.audit.tree import Edge
 from pki.audit.verify import verify_audit
+from pki.authority.authority import Authority
 from pki.clock import FixedClock
 from pki.errors.audit import AuditBrokenError
 from pki.errors.clock import ClockBeforeRecordError
@@ -144,3 +145,24 @@ def test_what_others_write_meanwhile_is_no_clock_that_was_set_back(world: World)
         present(world.register, world.clock)
     with pytest.raises(ClockBeforeRecordError):
         check_clock(world.register, Meanwhile().now())
+
+
+def test_a_list_is_issued_while_others_write(world: World):
+    clock = world.clock
+    assert isinstance(clock, FixedClock)
+
+    class Meanwhile:
+        """Somebody else's entry comes between each look at the clock and what follows it."""
+
+        def now(self) -> datetime:
+            now = clock.now()
+            later = AuditEvent(now + timedelta(milliseconds=2), "other", "certificate.issue")
+            world.register.commit((), later)
+            clock.advance(timedelta(milliseconds=3))
+            return now
+
+    busy = Authority(world.issuing.issuer, world.register, Meanwhile())
+    assert len(busy.issue_crl()) == 0
+    clock.advance(-timedelta(seconds=1))
+    with pytest.raises(ClockBeforeRecordError):
+        world.issuing.issue_crl()
