@@ -16,7 +16,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import as_file, files
 
-from pki.errors.tree import Fact, Phrase, Phrases, PKIError
+from pki.errors.tree import Bilingual, Fact, Phrase, Phrases, PKIError
 
 VIETNAM = timezone(timedelta(hours=7), "GMT+7")
 """Vietnam keeps one offset all year: stated, so that no time-zone data is needed."""
@@ -68,8 +68,11 @@ def show(fact: Fact, language: Language) -> str:
             return "; ".join(show(part, language) for part in fact.parts)
         case tuple():
             return ", ".join(harmless(item) for item in fact)
+        case Bilingual():
+            text = fact.vi if language is Language.VI else fact.en
         case _:
-            return harmless(str(fact))
+            text = str(fact)
+    return harmless(text)
 
 
 def harmless(text: str) -> str:

@@ -14,8 +14,8 @@ from cryptography import x509
 from pki.names import common_name
 from signing.display.profile import DisplayProfile
 from signing.errors.mandates import NotOfficialDutyError
-from verify.path.extensions import extension
 from verify.policy import Policy
+from verify.purpose import for_duty
 
 ARTICLE = "Law 20/2023/QH15 Art. 22, Decree 68/2024/ND-CP Art. 29"
 
@@ -39,6 +39,4 @@ def check_duty(certificate: x509.Certificate, display: DisplayProfile, policy: P
 
 def is_for_duty(certificate: x509.Certificate, policy: Policy) -> bool:
     """Say whether a certificate is for official duty; every one is where the policy names none."""
-    wanted = set(policy.signer.duty_policies)
-    named = extension(certificate, x509.CertificatePolicies) or ()
-    return not wanted or bool(wanted & {each.policy_identifier.dotted_string for each in named})
+    return not policy.signer.duty_policies or for_duty(certificate, policy)

@@ -92,6 +92,24 @@ class PolicyFileError(InvalidInputError):
     code = "verify.policy_invalid"
 
 
+class PolicyAlgorithmUnknownError(InvalidInputError):
+    """A policy names an algorithm nothing here can verify (`name`, `place`, `algorithm`)."""
+
+    code = "verify.policy_algorithm_unknown"
+
+
+class PolicyContradictionError(InvalidInputError):
+    """One part of a policy says what another denies (`name`, `place`, `why`)."""
+
+    code = "verify.policy_contradiction"
+
+
+class PolicyRulesOverlapError(InvalidInputError):
+    """Two rules of law for the same signatures of one day (`name`, `first`, `second`, `day`)."""
+
+    code = "verify.policy_rules_overlap"
+
+
 class NotPassedError(RefusedError):
     """A report that had to be TOTAL-PASSED is not (facts: `name`, `indication`, `why`)."""
 

@@ -34,7 +34,7 @@ from verify.pdf.ranges import Covered, read_range, signed_revision
 from verify.pdf.store import Store, read_store
 from verify.pdf.tail import Trace, trace_tail
 from verify.policy import Policy
-from verify.purpose import is_seal
+from verify.purpose import for_duty, is_seal
 from verify.report import Need
 from verify.revocation.gather import Gatherers
 from verify.revocation.sources import Raw, handed_in
@@ -266,6 +266,7 @@ def _examine_signature(
             )
             for der in token.content_timestamps
         ),
+        for_duty=signer is not None and for_duty(signer, work.policy),
     )
 
 

@@ -247,6 +247,8 @@ class SignatureFacts:
     timestamps: tuple[TimestampFacts, ...] = ()
     content_timestamps: tuple[TimestampFacts, ...] = ()
     evidence_records: tuple[EvidenceRecordFacts, ...] = ()
+    for_duty: bool = False
+    """The signer's certificate is one for official duty."""
 
     @property
     def is_timestamp(self) -> bool:

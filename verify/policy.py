@@ -1,4 +1,4 @@
-"""By which rules a document is judged: a TOML file, checked once, then only read.
+"""By which rules a document is judged. `verify.policy_file` makes it from a TOML file.
 
 Spec: ETSI EN 319 102-1 §5.1.4.2 (constraints); ETSI TS 119 312 (algorithms).
 """
@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from verify.errors import PolicyFileError
+from verify.law import Rule
 
 
 class _Table(BaseModel):
@@ -153,6 +153,9 @@ class Policy(_Table):
     behind them, `signature.signer`, `signature.authority` and so on."""
     levels: dict[str, Level] = {}
     """How much a defect of a certificate or of signed attributes weighs, by its code."""
+    rules: Annotated[tuple[Rule, ...], Field(max_length=500)] = ()
+    """Which rule of law is in force when; none: law is not asked about. With some, a signature of
+    a day that none of them covers does not pass."""
 
     @property
     def skew(self) -> timedelta:
@@ -181,34 +184,18 @@ class Policy(_Table):
         return self.levels.get(code, Level.FAIL)
 
 
-def parse_policy(text: str, *, name: str) -> Policy:
-    """Read a policy from TOML text.
-
-    Raises:
-        PolicyFileError: not TOML, a key that is unknown or missing, a value out of bounds.
-    """
-    try:
-        return Policy.model_validate(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise PolicyFileError(name=name, reason=str(error)) from error
+def built_in_policies() -> tuple[str, ...]:
+    """Return the names of the policies that come with Antin."""
+    entries = (files("verify") / "policies").iterdir()
+    return tuple(sorted(e.name.removesuffix(".toml") for e in entries if e.name.endswith(".toml")))
 
 
-def load_policy(name_or_path: str) -> Policy:
-    """Return a policy by its name among those Antin carries, or from a file.
-
-    Raises:
-        PolicyFileError: no such policy, or it is not valid.
-    """
-    built_in = files("verify") / "policies" / f"{Path(name_or_path).name}.toml"
-    source = built_in if built_in.is_file() else Path(name_or_path)
-    try:
-        text = source.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PolicyFileError(name=name_or_path, reason=str(error)) from error
-    return parse_policy(text, name=name_or_path)
+def read_built_in(name: str) -> str:
+    """Return the text of a policy that comes with Antin."""
+    return (files("verify") / "policies" / f"{name}.toml").read_text("utf-8")
 
 
 @cache
 def default_policy() -> Policy:
     """Return the policy that is used when nothing else is said."""
-    return load_policy("default")
+    return Policy.model_validate(tomllib.loads(read_built_in("default")))

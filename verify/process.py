@@ -9,7 +9,8 @@ A pure function: no file, no network, no clock. In the order of the standard:
 3. its path now (§5.2.6); what a content time-stamp shows to have been made after revocation or
    expiry has failed for good (§5.3.4),
 4. what that left open, at the best signature time: the earliest valid time-stamp (§5.5.4),
-5. what is open still, in the past: time of control, proofs of existence (§5.6.2).
+5. what is open still, in the past: time of control, proofs of existence (§5.6.2),
+6. the rule of law that was in force on the day of the best signature time (§5.2.8).
 
 Where the policy asks (`proved_at_signing`), nothing passes besides that is not proved good at the
 best signature time itself, and that is looked at first.
@@ -37,6 +38,7 @@ from verify.rules.case import Case
 from verify.rules.chain import ChainJudgement, judge_chain
 from verify.rules.course import Times, judge_signature
 from verify.rules.gate import chain_problems, weaknesses
+from verify.rules.law import Lawful, judge_lawful
 from verify.rules.level import PADES, Level, find_level
 from verify.rules.poe import ProofsOfExistence
 from verify.rules.revocation import Moment
@@ -76,6 +78,8 @@ class Judgement:
     chain: ChainJudgement | None
     level: Level
     timestamps: tuple[TimestampJudgement, ...] = ()
+    lawful: Lawful | None = None
+    """What the rule of law of its day says; None for time-stamps, and where it is not asked."""
 
     @property
     def passed(self) -> bool:
@@ -163,6 +167,9 @@ def _judge_signature(
     if not problems:
         times_ = _times(facts, timestamps, best, valid_now, material=proofs.covers(revision))
         problems = judge_signature(facts.token, found, times_, case)
+    lawful = judge_lawful(facts, policy, best, proved=proved)
+    if lawful is not None:
+        problems = [*problems, *lawful.problems]
     return Judgement(
         facts=facts,
         indication=_indication(problems),
@@ -171,11 +178,13 @@ def _judge_signature(
             *(finding for _, finding in problems),
             *_unusable(timestamps),
             *_notes(facts, best, proved=proved, skew=policy.skew),
+            *(lawful.notes if lawful is not None else ()),
         ),
         best_signature_time=best,
         chain=chain,
         level=_level(facts, timestamps, moment, proved=proved) if not problems else _NO_LEVEL,
         timestamps=timestamps,
+        lawful=lawful,
     )
 
 

@@ -56,6 +56,17 @@ def timestamp_defects(certificate: x509.Certificate) -> tuple[Finding, ...]:
     return ()
 
 
+def for_duty(certificate: x509.Certificate, policy: Policy) -> bool:
+    """Say whether a certificate names one of the policies for official duty."""
+    return _names_one_of(certificate, policy.signer.duty_policies)
+
+
+@lru_cache(maxsize=_LATELY)
+def _names_one_of(certificate: x509.Certificate, wanted: tuple[str, ...]) -> bool:
+    named = extension(certificate, x509.CertificatePolicies) or ()
+    return not {each.policy_identifier.dotted_string for each in named}.isdisjoint(wanted)
+
+
 def is_seal(certificate: x509.Certificate, policy: Policy) -> bool:
     """Say whether a signature with this certificate is an organisation's seal.
 
@@ -67,8 +78,7 @@ def is_seal(certificate: x509.Certificate, policy: Policy) -> bool:
 
 @lru_cache(maxsize=_LATELY)
 def _is_seal(certificate: x509.Certificate, seal_policies: tuple[str, ...]) -> bool:
-    policies = extension(certificate, x509.CertificatePolicies) or ()
-    if {item.policy_identifier.dotted_string for item in policies} & set(seal_policies):
+    if _names_one_of(certificate, seal_policies):
         return True
     subject = certificate.subject
     if attribute(subject, NameOID.ORGANIZATION_NAME) is None:

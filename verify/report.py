@@ -6,12 +6,14 @@ Spec: EN 319 102-1 §5.1.3; ETSI TS 119 102-2 (what a report tells).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
+from pki.errors.tree import Bilingual
 from verify.errors import NotPassedError
 from verify.facts import Changes, Kind
 from verify.finding import Finding
 from verify.indication import Indication, SubIndication
+from verify.law import Scope
 from verify.rules.revocation import Standing
 
 
@@ -66,6 +68,23 @@ class TimestampReport:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleReport:
+    """The rule of law that a signature was judged by."""
+
+    id: str
+    scope: Scope
+    """Whose signatures it is about."""
+    day: date
+    """For which it was looked up, in Vietnam."""
+    proved: bool
+    """A time-stamp proves that day; else it is that of judging."""
+    since: date
+    until: date | None
+    texts: tuple[Bilingual, ...]
+    """Laws, decrees and circulars, with their articles."""
+
+
+@dataclass(frozen=True, slots=True)
 class SignatureReport:
     """One signature, seal or document time-stamp."""
 
@@ -89,6 +108,9 @@ class SignatureReport:
     path: tuple[LinkReport, ...] = ()
     digests: tuple[str, ...] = ()
     """All digests it depends on."""
+    rule: RuleReport | None = None
+    """None where the policy asks about no law, where no rule covers the day, and for
+    time-stamps."""
 
 
 @dataclass(frozen=True, slots=True)

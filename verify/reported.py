@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pki.errors.tree import Bilingual
 from verify.facts import CertificateFacts, ChainFacts
 from verify.finding import Finding
 from verify.process import Judgement, TimestampJudgement
-from verify.report import LinkReport, Need, SignatureReport, SignerReport, TimestampReport
+from verify.report import (
+    LinkReport,
+    Need,
+    RuleReport,
+    SignatureReport,
+    SignerReport,
+    TimestampReport,
+)
 from verify.rules.chain import ChainJudgement
+from verify.rules.law import Lawful
 
 
 def report_signature(item: Judgement) -> SignatureReport:
@@ -35,6 +44,22 @@ def report_signature(item: Judgement) -> SignatureReport:
         timestamps=tuple(_report_timestamp(timestamp) for timestamp in item.timestamps),
         path=_report_path(chain, item.chain),
         digests=facts.token.digests,
+        rule=_report_rule(item.lawful),
+    )
+
+
+def _report_rule(lawful: Lawful | None) -> RuleReport | None:
+    if lawful is None or lawful.rule is None:
+        return None
+    rule = lawful.rule
+    return RuleReport(
+        id=rule.id,
+        scope=rule.scope,
+        day=lawful.day,
+        proved=lawful.proved,
+        since=rule.since,
+        until=rule.until,
+        texts=tuple(Bilingual(vi=each.vi, en=each.en) for each in rule.texts),
     )
 
 

@@ -16,7 +16,7 @@ from hsm.embedded import EmbeddedTokens
 from pki.errors.tree import PKIError
 from pki.words import say
 from signing.check import check_algorithm, check_usage
-from verify.policy import load_policy
+from verify.policy_file import load_policy
 
 
 def diagnose_home(session: Session, home: Home, *, search: bool) -> Diagnosis:

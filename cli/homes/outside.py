@@ -16,7 +16,8 @@ from pki.fetcher import Fetcher, NoNetwork
 from signing.failover import TimestampServices
 from signing.ledger import Ledger
 from verify.password import Password
-from verify.policy import Policy, load_policy
+from verify.policy import Policy
+from verify.policy_file import load_policy
 from verify.trust import TrustStore, load_trust
 
 if TYPE_CHECKING:

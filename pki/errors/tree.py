@@ -41,7 +41,15 @@ class Phrases:
     parts: tuple[Phrase, ...]
 
 
-Fact = str | int | datetime | timedelta | Path | Phrase | Phrases | tuple[str, ...]
+@dataclass(frozen=True, slots=True)
+class Bilingual:
+    """Words that came in both languages, from a file rather than from the catalogue."""
+
+    vi: str
+    en: str
+
+
+Fact = str | int | datetime | timedelta | Path | Phrase | Phrases | Bilingual | tuple[str, ...]
 
 
 class PKIError(Exception):

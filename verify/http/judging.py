@@ -25,7 +25,8 @@ from verify.fetcher import HTTPFetcher
 from verify.http.memory_posix import bound_memory
 from verify.password import Password
 from verify.pdf.recovery import open_for_judging
-from verify.policy import Policy, load_policy
+from verify.policy import Policy
+from verify.policy_file import load_policy
 from verify.render.etsi import render_etsi
 from verify.render.html import render_html
 from verify.render.json import to_json

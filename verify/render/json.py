@@ -10,7 +10,14 @@ from typing import Any
 
 from pki.words import Language, harmless, knows, say
 from verify.finding import Finding
-from verify.report import LinkReport, Report, SignatureReport, SignerReport, TimestampReport
+from verify.report import (
+    LinkReport,
+    Report,
+    RuleReport,
+    SignatureReport,
+    SignerReport,
+    TimestampReport,
+)
 
 SCHEMA = "antin.verify/1"
 
@@ -54,6 +61,21 @@ def _signature(item: SignatureReport, language: Language) -> dict[str, Any]:
         "byte_range": list(item.byte_range),
         "timestamps": [_timestamp(stamp) for stamp in item.timestamps],
         "path": [_link(link) for link in item.path],
+        "rule": _rule(item.rule),
+    }
+
+
+def _rule(rule: RuleReport | None) -> dict[str, Any] | None:
+    if rule is None:
+        return None
+    return {
+        "id": rule.id,
+        "scope": rule.scope.value,
+        "day": rule.day.isoformat(),
+        "proved": rule.proved,
+        "since": rule.since.isoformat(),
+        "until": rule.until.isoformat() if rule.until is not None else None,
+        "texts": [{"vi": harmless(each.vi), "en": harmless(each.en)} for each in rule.texts],
     }
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from pki.words import Language, harmless, knows, say, show
 from verify.finding import Finding, Severity
 from verify.indication import Indication, SubIndication
-from verify.report import LinkReport, Report, SignatureReport, TimestampReport
+from verify.report import LinkReport, Report, RuleReport, SignatureReport, TimestampReport
 from verify.rules.revocation import Standing
 
 LABELS = (
@@ -23,7 +23,7 @@ LABELS = (
     "proved_time", "timestamp", "integrity", "validity", "period", "level", "no_level",
     "details", "path", "serial", "status", "anchor", "evidence", "in_document", "algorithm",
     "field", "revision", "byte_range", "format", "findings", "timeline", "judged", "whole",
-    "not_known", "valid_then", "not_valid_then",
+    "not_known", "valid_then", "not_valid_then", "rule",
 )  # fmt: skip
 
 MARKS = {
@@ -184,7 +184,16 @@ class Speaker:
             validity=self._validity(item),
             period=self.period(signer.not_before, signer.not_after) if signer else "",
             level=self._level(item),
+            rule=self._rule(item.rule),
         )
+
+    def _rule(self, rule: RuleReport | None) -> str:
+        if rule is None:
+            return ""
+        texts = "; ".join(show(text, self.language) for text in rule.texts)
+        day = "proved_day" if rule.proved else "judged_day"
+        facts = {"texts": texts, "day": f"{rule.day:%d/%m/%Y}"}
+        return say(f"verify.rule.{day}", facts, self.language)
 
     def _signing_time(self, item: SignatureReport) -> str:
         proved = any(_proves(stamp) for stamp in item.timestamps) or item.level == "B-LTA"

@@ -11,7 +11,7 @@ from cli.homes.settings import load_settings
 from cli.issuing.issue_certificate import _from_file
 from pki.profile import load_profile
 from signing.display.profile import load_display
-from verify.policy import load_policy
+from verify.policy_file import load_policy
 
 SETTINGS = 'version = 1\n[service]\npublic_url = "https://pki.mẫu.vn"\n'
 SUBJECT = 'CN = "Nguyễn Văn Mẫu"\n'

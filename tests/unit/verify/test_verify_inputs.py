@@ -28,7 +28,8 @@ from verify.errors import (
 from verify.evidence import Evidence, Item
 from verify.guard import foreign
 from verify.indication import Indication, SubIndication
-from verify.policy import default_policy, load_policy, parse_policy
+from verify.policy import default_policy
+from verify.policy_file import load_policy, parse_policy
 from verify.trust import TrustStore, load_trust
 
 WORLD = make_world()
