@@ -30,6 +30,7 @@ from verify.pdf.appearance import find_replaced
 from verify.pdf.changes import review_changes
 from verify.pdf.document import OpenPDF
 from verify.pdf.fields import SignatureField, find_signature_fields
+from verify.pdf.open_fields import find_open_numbers
 from verify.pdf.ranges import Covered, read_range, signed_revision
 from verify.pdf.store import Store, read_store
 from verify.pdf.tail import Trace, trace_tail
@@ -110,7 +111,18 @@ def examine_document(pdf: OpenPDF, given: Given, *, at: datetime) -> Examined:
         return Examined(DocumentFacts((), notes), {})
     work = _prepare(pdf, found, given, at=at)
     signatures = _narrow([_examine(work, item) for item in found])
+    notes = (*notes, *_left_open(work, found, signatures))
     return Examined(DocumentFacts(signatures, notes), work.signers.known)
+
+
+def _left_open(
+    work: _Work, found: list[_Found], signatures: tuple[SignatureFacts, ...]
+) -> tuple[Finding, ...]:
+    """After a seal nothing of number and date is filled in any more."""
+    words = work.policy.forms.number_words
+    if not words or all(item.kind is not Kind.SEAL for item in signatures):
+        return ()
+    return find_open_numbers(work.pdf, (item.field for item in found), words)
 
 
 def _unreadable(pdf: OpenPDF, reason: str) -> SignatureFacts:

@@ -111,6 +111,14 @@ class Signer(_Table):
     """Certificate policies for official duty; with none named, `signing` asks for none."""
 
 
+class Forms(_Table):
+    """Form fields that matter."""
+
+    number_words: tuple[str, ...] = ()
+    """What a field for a document's number or date has in its name or label; none named: it is
+    not looked whether such fields are open after a seal."""
+
+
 class Paths(_Table):
     """What paths are held to from the start (RFC 5280 §6.1.1)."""
 
@@ -145,6 +153,7 @@ class Policy(_Table):
     signer: Signer
     limits: Limits
     paths: Paths = Paths()
+    forms: Forms = Forms()
     signature: Demands = Demands()
     timestamp: Demands = Demands()
     evidence: Demands = Demands()

@@ -52,8 +52,8 @@ def review_changes(pdf: OpenPDF, field: SignatureField, *, revision: int) -> Rev
         return Review(Changes.NONE)
     try:
         with foreign("changes"):
-            permission = _permission(field) or _certified(pdf, revision)
-            locks = _locks(field)
+            permission = permission_of(field) or _certified(pdf, revision)
+            locks = locks_of(field)
         changes = [
             change
             for later in range(revision + 1, pdf.revisions)
@@ -127,7 +127,7 @@ def _in_our_words(changes: tuple[Change, ...], permission: MDPPerm | None) -> Re
     return Review(kind, (), tuple(notes))
 
 
-def _permission(field: SignatureField) -> MDPPerm | None:
+def permission_of(field: SignatureField) -> MDPPerm | None:
     """Return what the signature permits to be changed, None when it does not say."""
     reference = _transform(field.signature, "/DocMDP")
     if reference is not None:
@@ -153,7 +153,8 @@ def _certified(pdf: OpenPDF, revision: int) -> MDPPerm | None:
     return MDPPerm(int(look_up(reference["/TransformParams"], "/P", 2)))
 
 
-def _locks(field: SignatureField) -> FieldMDPSpec | None:
+def locks_of(field: SignatureField) -> FieldMDPSpec | None:
+    """Return which fields the signature locks, None when it locks none."""
     reference = _transform(field.signature, "/FieldMDP")
     if reference is None:
         return None
