@@ -80,6 +80,102 @@ class TrustFileError(InvalidInputError):
     code = "verify.trust_unreadable"
 
 
+class ListTooLargeError(InvalidInputError):
+    """A trusted list has more bytes than any has (facts: `name`, `size`, `limit`)."""
+
+    code = "verify.list_too_large"
+
+
+class ListMalformedError(InvalidInputError):
+    """What should be a trusted list cannot be read as one (facts: `name`, `reason`)."""
+
+    code = "verify.list_malformed"
+
+
+class ListVersionError(InvalidInputError):
+    """A trusted list is of a version that is not read (facts: `name`, `version`)."""
+
+    code = "verify.list_version"
+
+
+class ListUnsignedError(RefusedError):
+    """A trusted list has no signature (fact: `name`)."""
+
+    code = "verify.list_unsigned"
+
+
+class ListSignatureFormError(RefusedError):
+    """A trusted list's signature is not of the one form that is taken (`name`, `reason`)."""
+
+    code = "verify.list_signature_form"
+
+
+class ListSignerError(RefusedError):
+    """A trusted list was signed by one who may not sign it (facts: `name`, `signer`)."""
+
+    code = "verify.list_signer"
+
+
+class ListWeakError(RefusedError):
+    """A trusted list was signed with what is too weak today (facts: `name`, `algorithm`)."""
+
+    code = "verify.list_weak"
+
+
+class ListAlteredError(RefusedError):
+    """A trusted list is not what was signed (fact: `name`)."""
+
+    code = "verify.list_altered"
+
+
+class ListExpiredError(RefusedError):
+    """A newer trusted list should be there since (facts: `name`, `next_update`)."""
+
+    code = "verify.list_expired"
+
+
+class ListClosedError(RefusedError):
+    """A trusted list that says it has no successor (fact: `name`)."""
+
+    code = "verify.list_closed"
+
+
+class ListNotYetError(RefusedError):
+    """A trusted list was issued in the future (facts: `name`, `issued`)."""
+
+    code = "verify.list_not_yet"
+
+
+class ListOlderError(RefusedError):
+    """A trusted list is older than one that was had before (`name`, `sequence`, `kept`)."""
+
+    code = "verify.list_older"
+
+
+class ListOtherError(RefusedError):
+    """A trusted list is another than was asked for (facts: `name`, `found`, `wanted`)."""
+
+    code = "verify.list_other"
+
+
+class ListUnpinnedError(RefusedError):
+    """A trusted list was given and nobody named who may sign it (fact: `name`)."""
+
+    code = "verify.list_unpinned"
+
+
+class ListUnknownError(RefusedError):
+    """No trusted list is configured by that name (fact: `name`)."""
+
+    code = "verify.list_unknown"
+
+
+class ListMissingError(UnavailableError):
+    """A trusted list is not kept here and cannot be had (facts: `name`, `reason`)."""
+
+    code = "verify.list_missing"
+
+
 class EvidenceFileError(InvalidInputError):
     """A file of evidence cannot be read, or is none (facts: `path`, `reason`)."""
 

@@ -29,6 +29,7 @@ ASN1 = "asn1crypto lives at pyHanko's side and in one file a package"
 TYPER = "Typer and rich live in cli"
 ASGI = "The ASGI framework lives in the http modules and cli"
 PDFIUM = "PDFium is loaded in a process of its own"
+XML = "XML from outside is read in one place"
 CYCLES = "No cycles inside a package"
 
 UPWARD = {
@@ -63,6 +64,8 @@ def forbidden() -> Iterator[tuple[str, str, str]]:
         yield AUTHORITY, "pki.profiles", module
     for package in ("cli", "signing", "signing.display"):
         yield PDFIUM, package, "pypdfium2"
+    for package in ("cli", "verify", "verify.lists"):
+        yield XML, package, "lxml.etree"
     for (contract, module), homes in HOMES.items():
         yield from ((contract, package, module) for package in PACKAGES if package not in homes)
 
