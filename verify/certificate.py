@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,6 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
 from pki.keys import key_type_of
@@ -20,6 +20,7 @@ from verify.facts import Algorithm, CertificateFacts
 from verify.finding import Finding
 from verify.guard import foreign
 from verify.inherited import with_inherited
+from verify.lenient import is_mended, mend, original_der
 
 
 @contextmanager
@@ -54,17 +55,27 @@ _QUIET = _Quiet(threading.Lock(), ExitStack())
 
 
 def read_certificate(untrusted_der: bytes) -> x509.Certificate:
-    """Read a certificate and all its extensions.
+    """Read a certificate and all its extensions, mended where that changes nothing.
 
     Raises:
         MalformedObjectError: not a certificate, or one with fields that cannot be read.
     """
-    if len(untrusted_der) <= _COMMON_BYTES:
-        return _read_common(untrusted_der)
-    return _read(untrusted_der)
+    try:
+        return _read_strictly(untrusted_der)
+    except MalformedObjectError:
+        mended = mend(untrusted_der)
+        if mended is None:
+            raise
+    return _load(mended)
 
 
 _COMMON_BYTES = 8 * 1024
+
+
+def _read_strictly(untrusted_der: bytes) -> x509.Certificate:
+    if len(untrusted_der) <= _COMMON_BYTES:
+        return _read_common(untrusted_der)
+    return _read(untrusted_der)
 
 
 @lru_cache(maxsize=64)
@@ -74,41 +85,46 @@ def _read_common(untrusted_der: bytes) -> x509.Certificate:
 
 
 def _read(untrusted_der: bytes) -> x509.Certificate:
+    if is_mended(untrusted_der):
+        raise MalformedObjectError(what="certificate", reason="says that it was mended")
+    return _load(untrusted_der)
+
+
+def _load(der: bytes) -> x509.Certificate:
     with foreign("certificate"), quietly():
-        certificate = x509.load_der_x509_certificate(untrusted_der)
+        certificate = x509.load_der_x509_certificate(der)
         _ = certificate.extensions, certificate.public_key(), certificate.subject
         _ = certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc
     return certificate
 
 
-_HEIRS = 32
-"""Of what cannot be read, so many are tried as certificates whose keys inherit parameters."""
+_MENDED = 64
+"""Of what cannot be read, so much is mended: it costs, and a document may hold any number."""
 
 
 def readable(ders: Iterable[bytes]) -> Iterator[x509.Certificate]:
     """Yield the certificates that can be read and leave out the others.
 
-    Keys that inherit their parameters are read once the rest is.
+    Keys that inherit their parameters, and what needs mending, are read once the rest is.
     """
     known, waiting = [], []
     for der in ders:
         try:
-            known.append(read_certificate(der))
+            known.append(_read_strictly(der))
         except MalformedObjectError:
             waiting.append(der)
             continue
         yield known[-1]
-    for der in waiting[:_HEIRS]:
+    for der in waiting[:_MENDED]:
         full = with_inherited(der, known)
-        if full is not None:
-            with suppress(MalformedObjectError):
-                known.append(read_certificate(full))
-                yield known[-1]
+        with suppress(MalformedObjectError):
+            known.append(read_certificate(der if full is None else full))
+            yield known[-1]
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
-    """Return the SHA-256 of the DER in lower-case hex."""
-    return certificate.fingerprint(SHA256()).hex()
+    """Return the SHA-256 of the DER, as its issuer wrote it, in lower-case hex."""
+    return hashlib.sha256(original_der(certificate)).hexdigest()
 
 
 def serial_of(certificate: x509.Certificate) -> int:
@@ -151,6 +167,7 @@ def signed_with(
 
 _WITHOUT_PARAMETERS = {
     SignatureAlgorithmOID.ED25519: "ed25519",
+    SignatureAlgorithmOID.ED448: "ed448",
     SignatureAlgorithmOID.ML_DSA_44: "ml-dsa-44",
     SignatureAlgorithmOID.ML_DSA_65: "ml-dsa-65",
     SignatureAlgorithmOID.ML_DSA_87: "ml-dsa-87",

@@ -52,8 +52,8 @@ class Algorithm:
     """How something was signed."""
 
     scheme: str
-    """`rsassa-pss`, `rsassa-pkcs1v15`, `ecdsa`, `ed25519`, `ml-dsa-44` (`-65`, `-87`), or what the
-    object names."""
+    """`rsassa-pss`, `rsassa-pkcs1v15`, `ecdsa`, `ed25519`, `ed448`, `ml-dsa-44` (`-65`, `-87`), or
+    what the object names."""
     digest: str | None
     key_type: str
     key_bits: int
@@ -70,6 +70,7 @@ _SCHEME_NAMES = {
     "rsassa-pkcs1v15": "RSASSA-PKCS1-v1_5",
     "ecdsa": "ECDSA",
     "ed25519": "Ed25519",
+    "ed448": "Ed448",
     "ml-dsa-44": "ML-DSA-44",
     "ml-dsa-65": "ML-DSA-65",
     "ml-dsa-87": "ML-DSA-87",

@@ -1,7 +1,7 @@
 """Checks a signature value with `cryptography`, from the algorithm as CMS and OCSP name it.
 
-RSA PKCS#1 v1.5, RSASSA-PSS, ECDSA, Ed25519 and ML-DSA. Whether an algorithm is good enough is not
-asked here: the policy judges that.
+RSA PKCS#1 v1.5, RSASSA-PSS, ECDSA, Ed25519, Ed448 and ML-DSA. Whether an algorithm is good enough
+is not asked here: the policy judges that.
 
 Spec: RFC 8017 §8, RFC 4055 §3, RFC 5753, RFC 8419, RFC 9882.
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from pki.keys import key_type_of
@@ -37,6 +37,7 @@ HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha3_256": hashes.SHA3_256(),
     "sha3_384": hashes.SHA3_384(),
     "sha3_512": hashes.SHA3_512(),
+    "shake256": hashes.SHAKE256(64),  # what Ed448 goes with (RFC 8419 §2.3, RFC 8702 §3.1)
 }
 
 # Signature OIDs that some signers write where a digest OID belongs (seen in plugtest files of
@@ -75,7 +76,7 @@ _ML_DSA = {
     "2.16.840.1.101.3.4.3.19": "ml-dsa-87",
 }
 """RFC 9882 §3.1; asn1crypto has no names for them."""
-_HASHING_INSIDE = frozenset({"ed25519", *_ML_DSA.values()})
+_HASHING_INSIDE = frozenset({"ed25519", "ed448", *_ML_DSA.values()})
 
 _SCHEMES = {"rsassa_pkcs1v15": "rsassa-pkcs1v15", "rsassa_pss": "rsassa-pss"}
 
@@ -175,6 +176,8 @@ def _verify(key: object, scheme: Scheme, signature: bytes, data: bytes) -> None:
             | mldsa.MLDSA65PublicKey()
             | mldsa.MLDSA87PublicKey()
         ) if scheme.name == key_type_of(key):
+            key.verify(signature, data)
+        case ed448.Ed448PublicKey() if scheme.name == "ed448":
             key.verify(signature, data)
         case _:
             raise NotImplementedError(f"{scheme.name} with {type(key).__name__}")

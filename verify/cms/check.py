@@ -3,7 +3,9 @@
 1. the signed attributes name the content's type and digest,
 2. the digest is that of the data,
 3. the signature value verifies with the signer's key over the attributes (or the data),
-4. the attributes name the certificate (ESS).
+4. the attributes name the certificate (ESS),
+5. nobody else signed in the same token: a signature in a PDF is one signer's, so the first is
+   judged, and the policy says how much it weighs that there are more.
 Path and status are gathered by whoever calls; the verdict is `verify.process`'s.
 
 Spec: EN 319 102-1 §5.2.3, §5.2.7 (identification, cryptographic verification); RFC 3161 §2.4.2.
@@ -71,12 +73,17 @@ def check_signature(
         return TokenFacts(problem=error("signature.wrong_content", found=token.content_type))
     if token.content is None:
         return _check(token, data, others=others, chains=chains, at=at)
-    # adbe.pkcs7.sha1: what is signed is the document's SHA-1, so all hangs on that, whatever
-    # digest the signer used besides.
     content = Parts((memoryview(token.content),))
     facts = _check(token, content, others=others, chains=chains, at=at)
+    if content.digest(_ENVELOPED) == data.digest(_ENVELOPED):  # the signed bytes once more
+        return facts
+    # adbe.pkcs7.sha1: what is signed is the document's SHA-1, so all hangs on that, whatever
+    # digest the signer used besides.
     matches = facts.digest_matches and token.content == data.digest("sha1")
     return _with_digest_name(_with_digest(facts, matches=matches), "sha1")
+
+
+_ENVELOPED = "sha256"
 
 
 def check_timestamp(
@@ -149,6 +156,9 @@ def _check(
         algorithm=_algorithm(token, certificate),
         digests=tuple(dict.fromkeys((token.digest, token.scheme.digest))),
         chain=chains(certificate, token.claimed_signing_time or at),
+        attributes=()
+        if token.signers == 1
+        else (error("signature.several_signers", count=token.signers),),
     )
 
 

@@ -1,4 +1,4 @@
-"""Reads a CMS SignedData with one signer: what the PDF's /Contents and a time-stamp token hold.
+"""Reads a CMS SignedData, as a PDF's /Contents and a time-stamp token hold one: its first signer.
 
 Spec: RFC 5652 §5; RFC 5035 (signing certificate); EN 319 122-1 §5.
 """
@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 
 from asn1crypto import algos, cms, core, pdf, tsp
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from verify.asn1 import encoded_length, raw
 from verify.certificate import readable, serial_of
@@ -19,6 +19,7 @@ from verify.cms.plain import Plain, read_plain
 from verify.errors import MalformedObjectError
 from verify.facts import Reference
 from verify.guard import ASN1, foreign
+from verify.lenient import issuer_der, original_der
 from verify.signature_value import Scheme, digest_name_of, hash_with, parse_scheme
 
 SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
@@ -57,21 +58,31 @@ class Token:
     """How the signer is named: by the identifier of its key, or else"""
     _issuer_and_serial: tuple[bytes, int] | None
     """by its issuer's name, DER, and its serial number."""
+    signers: int = 1
+    """How many there are; what stands here is of the first."""
 
     def signer(self, others: tuple[x509.Certificate, ...]) -> x509.Certificate | None:
         """Return the signing certificate, from the token or from `others`, or None."""
         if self._own_signer is not None:
             return self._own_signer
-        return next((each for each in others if self._names(each)), None)
+        exact = next((each for each in others if self._names(each)), None)
+        return exact or self._named_alike((*self.certificates, *others))
 
     @cached_property
     def _own_signer(self) -> x509.Certificate | None:
         return next((each for each in self.certificates if self._names(each)), None)
 
+    def _named_alike(self, certificates: tuple[x509.Certificate, ...]) -> x509.Certificate | None:
+        """Return the one whose issuer's name is written in other string types (RFC 5280 §7.1)."""
+        if self._issuer_and_serial is None:
+            return None
+        issuer, serial = self._issuer_and_serial
+        numbered = (each for each in certificates if serial_of(each) == serial)
+        return next((each for each in numbered if _same_name(issuer_der(each), issuer)), None)
+
     def _names(self, certificate: x509.Certificate) -> bool:
         if self._key_id is None:
-            named = certificate.issuer.public_bytes(), serial_of(certificate)
-            return named == self._issuer_and_serial
+            return (issuer_der(certificate), serial_of(certificate)) == self._issuer_and_serial
         try:
             own = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
         except x509.ExtensionNotFound:
@@ -82,17 +93,25 @@ class Token:
         """Say whether the signed attributes name `certificate` as the signing one."""
         if not self.ess:
             return Reference.ABSENT
-        der = certificate.public_bytes(Encoding.DER)
+        der = original_der(certificate)
         matches = all(hash_with(digest, der) == value for digest, value in self.ess)
         return Reference.MATCHES if matches else Reference.DIFFERS
+
+
+def _same_name(one: bytes, other: bytes) -> bool:
+    try:
+        with foreign("issuer's name"):
+            return bool(asn1_x509.Name.load(one) == asn1_x509.Name.load(other))
+    except MalformedObjectError:
+        return False
 
 
 def read_token(untrusted_der: bytes) -> Token:
     """Take a CMS SignedData apart; zeros after its end (the PDF placeholder) are allowed.
 
     Raises:
-        MalformedObjectError: not a SignedData, not exactly one signer, an attribute that must
-            stand once stands twice, or bytes other than zero after the end.
+        MalformedObjectError: not a SignedData, no signer, an attribute that must stand once stands
+            twice, or bytes other than zero after the end.
     """
     if len(untrusted_der) <= _COMMON_BYTES:
         return _read_common(untrusted_der)
@@ -158,14 +177,12 @@ def _of_any(untrusted_der: bytes) -> Token:
             raise MalformedObjectError(what="CMS signature", reason="not SignedData")
         signed_data = content_info["content"]
         signers = signed_data["signer_infos"]
-        if len(signers) != 1:
-            raise MalformedObjectError(
-                what="CMS signature", reason=f"{len(signers)} signers instead of one"
-            )
-        return _take_apart(signed_data, signers[0])
+        if not len(signers):
+            raise MalformedObjectError(what="CMS signature", reason="no signer")
+        return _take_apart(signed_data, signers[0], signers=len(signers))
 
 
-def _take_apart(signed_data: ASN1, signer_info: ASN1) -> Token:
+def _take_apart(signed_data: ASN1, signer_info: ASN1, *, signers: int) -> Token:
     signed = _attributes(signer_info["signed_attrs"])
     unsigned = _attributes(signer_info["unsigned_attrs"])
     digest = digest_name_of(signer_info["digest_algorithm"])
@@ -192,6 +209,7 @@ def _take_apart(signed_data: ASN1, signer_info: ASN1) -> Token:
         content_timestamps=_tokens(signed, CONTENT_TIMESTAMP),
         _key_id=key_id,
         _issuer_and_serial=issuer_and_serial,
+        signers=signers,
     )
 
 

@@ -11,6 +11,7 @@ from cryptography.x509.oid import ExtensionOID
 
 from verify.errors import MalformedObjectError
 from verify.guard import foreign
+from verify.lenient import unreadable_extensions
 
 ANY_POLICY = "2.5.29.32.0"
 POLICY_MAPPINGS = x509.ObjectIdentifier("2.5.29.33")
@@ -51,10 +52,14 @@ def extension(
 
 
 def not_understood(certificate: x509.Certificate) -> Iterator[str]:
-    """Yield the critical extensions that are not understood, as dotted identifiers."""
+    """Yield, as dotted identifiers, the extensions for which a path must be refused.
+
+    Those that are critical and not understood, or unreadable and looked at by path validation.
+    """
     for item in certificate.extensions:
         if item.critical and item.oid not in UNDERSTOOD:
             yield item.oid.dotted_string
+    yield from unreadable_extensions(certificate)
 
 
 def is_authority(certificate: x509.Certificate) -> bool:

@@ -4,7 +4,7 @@
 2. its key may sign certificates (keyUsage keyCertSign),                             §6.1.4 (n)
 3. no more authorities below it than it allows (pathLenConstraint),                  §6.1.4 (l), (m)
 4. names lie within its name constraints, those of the anchor included (RFC 5937),   §6.1.3 (b), (c)
-5. no critical extension that is not understood,                                     §6.1.4 (o)
+5. no critical extension that is not understood, none of a path's own that is unreadable, §6.1.4 (o)
 6. one certificate policy runs through the path where one is required,               §6.1.3 (d)-(f)
 7. policies are mapped, and anyPolicy is not,                                        §6.1.4 (a), (b)
 8. issuers and authorities have names; only authorities constrain names.  §4.1.2.4, .6; §4.2.1.10

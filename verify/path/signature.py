@@ -18,6 +18,7 @@ from pki.errors.files import MalformedDERError
 from verify.errors import MalformedObjectError
 from verify.guard import foreign
 from verify.inherited import without_inherited
+from verify.lenient import original_der
 
 Signed = x509.Certificate | x509.CertificateRevocationList
 
@@ -66,9 +67,18 @@ def _verify(signed: Signed, issuer: x509.Certificate, data: bytes) -> None:
 
 def _signed_bytes(signed: Signed) -> bytes:
     """Return what is signed."""
-    if isinstance(signed, x509.Certificate):
+    if not isinstance(signed, x509.Certificate):
+        return signed.tbs_certlist_bytes
+    whole = _whole(signed)
+    if whole == signed.public_bytes(Encoding.DER):
         return signed.tbs_certificate_bytes
-    return signed.tbs_certlist_bytes
+    return der.read_all(der.read(whole, "certificate").content, "certificate")[0].whole
+
+
+def _whole(signed: Signed) -> bytes:
+    if isinstance(signed, x509.Certificate):
+        return original_der(signed)
+    return signed.public_bytes(Encoding.DER)
 
 
 def _named_alike(signed: Signed) -> bool:
@@ -80,7 +90,7 @@ def _named_alike(signed: Signed) -> bool:
         if tag == der.SEQUENCE:
             break
         at = end
-    whole = signed.public_bytes(Encoding.DER)
+    whole = _whole(signed)
     _, start, _ = der.span(whole, 0, what)
     _, _, beside = der.span(whole, start, what)
     return whole[beside : beside + end - at] == inside[at:end]

@@ -33,6 +33,7 @@ _ALGORITHMS = {
         for size in (256, 384, 512)
     },
     "Ed25519": "http://www.w3.org/2021/04/xmldsig-more#eddsa-ed25519",
+    "Ed448": "http://www.w3.org/2021/04/xmldsig-more#eddsa-ed448",
 }
 """RFC 9231 §2.3; others have no address, and are named in words alone."""
 _WEAK = {

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from verify.certificate import describe, fingerprint
 from verify.facts import ChainFacts, RevocationFacts
 from verify.finding import Finding, error
+from verify.lenient import original_der
 from verify.path.build import Found, search_path
 from verify.path.inputs import NO_DEMANDS, PathInputs, inputs_of
 from verify.path.pool import CertificatePool
@@ -102,7 +102,7 @@ class Gatherer:
         """Return the certificates of that path by fingerprint, each with its issuer."""
         if certificate not in self._needs:
             path = self.path(certificate, hint)
-            ders = [item.public_bytes(Encoding.DER) for item in path]
+            ders = [original_der(item) for item in path]
             self._needs[certificate] = {
                 fingerprint(item): Need(der, issuer)
                 for item, der, issuer in zip(path, ders, (*ders[1:], None), strict=True)

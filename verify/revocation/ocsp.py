@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from asn1crypto import keys
 from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -27,6 +26,7 @@ from verify.compare import same_name
 from verify.errors import MalformedObjectError
 from verify.facts import RevocationFacts, Status
 from verify.guard import ASN1, foreign
+from verify.lenient import key_der, subject_der
 from verify.path.extensions import extension, not_understood
 from verify.path.signature import signed_by
 from verify.signature_value import (
@@ -233,7 +233,7 @@ class OCSPPool:
 def _about(answer: Answer, issuer: x509.Certificate) -> bool:
     if answer.digest not in _DIGESTS:
         return False
-    name = issuer.subject.public_bytes()
+    name = subject_der(issuer)
     return (
         hash_with(answer.digest, name) == answer.name_hash
         and hash_with(answer.digest, key_bits(issuer)) == answer.key_hash
@@ -244,7 +244,7 @@ def _names(response: Response, candidate: x509.Certificate) -> bool:
     if response.responder_key_hash is not None:
         digest = hashlib.sha1(key_bits(candidate), usedforsecurity=False).digest()
         return digest == response.responder_key_hash
-    return response.responder_name == candidate.subject.public_bytes()
+    return response.responder_name == subject_der(candidate)
 
 
 def _delegated(candidate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -268,5 +268,4 @@ def _verifies(response: Response, signer: x509.Certificate) -> bool:
 
 def key_bits(certificate: x509.Certificate) -> bytes:
     """Return the contents of the subjectPublicKey BIT STRING, which CertID hashes."""
-    der = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return bytes(keys.PublicKeyInfo.load(der)["public_key"].contents)[1:]
+    return bytes(keys.PublicKeyInfo.load(key_der(certificate))["public_key"].contents)[1:]

@@ -69,7 +69,7 @@ GOOD = fresh(WORLD, LATER)
         ("rsa2048", True, "RSASSA-PSS/SHA-256", None),
         ("rsa2048", False, "RSASSA-PKCS1-v1_5/SHA-256", None),
         # not even what its responder says of it counts: that one is certified the same way
-        ("ed448", False, "1.3.101.113", SubIndication.TRY_LATER),
+        ("ed448", False, "Ed448", SubIndication.TRY_LATER),
     ],
 )
 def test_certificates_signed_in_each_way_a_policy_may_accept(kind, pss, algorithm, expected):
@@ -120,6 +120,14 @@ def test_a_token_around_the_sha_1_of_the_document_is_as_good_as_sha_1():
     assert other.sub_indication is SubIndication.HASH_FAILURE
     stamp = judge(wrapping(sha1, content_type="1.2.3.4"), evidence=evidence, policy=policy)
     assert stamp.sub_indication is SubIndication.FORMAT_FAILURE
+
+
+def test_a_token_around_all_that_is_signed_is_as_good_as_its_own_digest():
+    evidence = GOOD + Evidence(certificates=(Item(WORLD.issuing.der, LATER),))
+    assert judge(wrapping(bytes), evidence=evidence).passed
+    for other in (lambda data: data[:-1], lambda _: b""):
+        report = judge(wrapping(other), evidence=evidence)
+        assert report.sub_indication is SubIndication.HASH_FAILURE
 
 
 def without_identifier():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from asn1crypto import algos
 from cryptography.hazmat.primitives import hashes
@@ -10,7 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from unit.verify.verify_pki import issue, make_world
 
 from verify.errors import MalformedObjectError
-from verify.signature_value import Scheme, digest_name_of, parse_scheme, signature_verifies
+from verify.signature_value import (
+    Scheme,
+    compute_digest,
+    digest_name_of,
+    parse_scheme,
+    signature_verifies,
+)
 
 WORLD = make_world()
 DATA = b"what is signed"
@@ -62,3 +70,15 @@ def test_the_name_of_the_key_in_the_place_of_the_algorithm():
     assert verifies(WORLD.official, scheme, signature)
     with pytest.raises(ValueError, match="not known"):
         scheme_of("1.2.3.4")
+
+
+def test_ed448_and_the_digest_that_goes_with_it():
+    """RFC 8419: the attributes are signed as they are, the content is digested with SHAKE256."""
+    holder = issue("Ed448 holder", WORLD.issuing, kind="ed448")
+    signature = holder.key.sign(DATA)
+    assert verifies(holder, Scheme("ed448", "shake256"), signature)
+    assert not verifies(holder, Scheme("ed448", "shake256"), signature[:-1] + b"\x01")
+    assert Scheme("ed448", "shake256").algorithm(holder.certificate).name == "Ed448"
+    with pytest.raises(MalformedObjectError):
+        verifies(WORLD.official, Scheme("ed448", "shake256"), signature)
+    assert compute_digest("shake256", (DATA,)) == hashlib.shake_256(DATA).digest(64)

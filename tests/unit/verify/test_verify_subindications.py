@@ -119,10 +119,6 @@ def test_format_failure_of_what_is_no_cms():
 @pytest.mark.parametrize(
     "spoil",
     [
-        pytest.param(
-            lambda signed: signed["signer_infos"].append(signed["signer_infos"][0]),
-            id="two signers",
-        ),
         pytest.param(lambda signed: signed.__setitem__("signer_infos", []), id="no signer"),
         pytest.param(
             lambda signed: signed["encap_content_info"].__setitem__("content_type", "signed_data"),
@@ -139,6 +135,21 @@ def test_format_failure_of_cms_that_is_wrong(spoil):
         return content_info
 
     assert sub(replace_token(make_document("B-B"), change)) is SubIndication.FORMAT_FAILURE
+
+
+def test_of_several_signers_the_first_is_judged_and_it_does_not_pass():
+    def signers(count):
+        def change(content_info):
+            signed = content_info["content"]
+            signed["signer_infos"] = [signed["signer_infos"][0]] * count
+            return content_info
+
+        return replace_token(sign(make_pdf(), Signing(stamped=None, reserved=16000)), change)
+
+    assert sub(signers(1)) is None
+    assert sub(signers(3)) is SubIndication.SIG_CONSTRAINTS_FAILURE
+    found = judge(signers(3), evidence=fresh(WORLD, LATER)).signatures[0].findings[0]
+    assert (found.code, found.facts["count"]) == ("signature.several_signers", 3)
 
 
 def drop(signed, kind):
