@@ -17,8 +17,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from asn1crypto import cms, parser
+from asn1crypto import parser
 
+from pki.cms_der import SIGNATURE_TIMESTAMP, attribute
 from signing.tsa import FetchingTimeStamper
 from verify.cms.token import read_token
 from verify.content import Content
@@ -100,10 +101,9 @@ def stamp_in_place(
     """
     digest = hashlib.new(digest_name, place.value).digest()
     token = timestamper.stamp(digest, digest_name)
-    attribute = cms.CMSAttribute({"type": "signature_time_stamp_token", "values": [token]})
     contents = place.covered.contents
     with foreign("CMS signature"):
-        stamped = _append_unsigned(contents, attribute.dump())
+        stamped = _append_unsigned(contents, attribute(SIGNATURE_TIMESTAMP, token))
     if stamped is None or len(stamped) > len(contents):
         return False
     place.write(document, stamped.ljust(len(contents), b"\0").hex().encode("ascii"))
@@ -141,7 +141,7 @@ def _element(encoded: bytes) -> _Element:
     return _Element((class_, method, tag), whole, contents, not trailer)
 
 
-def _append_unsigned(contents: bytes, attribute: bytes) -> bytes | None:
+def _append_unsigned(contents: bytes, added: bytes) -> bytes | None:
     """Append an attribute to the one signer's; None where the encoding is of indefinite length."""
     content_info = _element(contents)
     explicit = content_info.children()[-1]
@@ -155,9 +155,9 @@ def _append_unsigned(contents: bytes, attribute: bytes) -> bytes | None:
     last = fields[-1]
     if (last.tag[0], last.tag[2]) == (_CONTEXT, _UNSIGNED):
         fields.pop()
-        unsigned = last.with_contents(last.contents, attribute)
+        unsigned = last.with_contents(last.contents, added)
     else:
-        unsigned = parser.emit(_CONTEXT, 1, _UNSIGNED, attribute)
+        unsigned = parser.emit(_CONTEXT, 1, _UNSIGNED, added)
     new = signer.with_contents(*(each.whole for each in fields), unsigned)
     new = signers.with_contents(new)
     new = signed_data.with_contents(*(each.whole for each in signed_data.children()[:-1]), new)

@@ -108,8 +108,7 @@ class SignedDigest:
             return None
         name = self._request.signer.digest_name
         digest = hashlib.new(name, self._value).digest()
-        token = self._request.timestamper.stamp(digest, name)
-        return bytes(token.dump())
+        return self._request.timestamper.stamp(digest, name)
 
 
 @dataclass(frozen=True, slots=True)

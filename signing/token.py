@@ -17,14 +17,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from asn1crypto import cms, core, tsp
+from asn1crypto import algos, cms, core, tsp
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from pki.der import NULL, OCTET_STRING, SEQUENCE, encode, integer, oid, read_all, sequence
+from pki.errors.files import MalformedDERError
 from signing.errors.times import TSAOtherRequestError, TSARejectedError, TSAWrongAnswerError
-from verify.certificate import readable
 from verify.cms.check import Parts, check_timestamp
+from verify.cms.plain import read_plain
+from verify.cms.token import read_token
+from verify.cms.tst_info import TSTInfo, read_tst_info
 from verify.facts import ChainFacts, Reference
 from verify.path.build import build_path
 from verify.path.pool import CertificatePool
@@ -43,9 +47,65 @@ class TimeStampResp(core.Sequence):  # type: ignore[misc]  # asn1crypto is untyp
 
 
 GRANTED = ("granted", "granted_with_mods")
+_GRANTED = sequence((integer(0),))
+"""The status of nearly every answer."""
 
 
-def granted_token(answer: bytes, request: tsp.TimeStampReq, url: str) -> cms.ContentInfo:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a service is asked for."""
+
+    digest_name: str
+    digest: bytes
+    nonce: int
+    policy_oid: str | None = None
+
+    def encoded(self) -> bytes:
+        """Return the TimeStampReq, DER, that asks for the service's certificate as well.
+
+        Spec: RFC 3161 §2.4.1.
+        """
+        algorithm, _ = _imprint_algorithms(self.digest_name)
+        return sequence(
+            (
+                integer(1),
+                sequence((algorithm, encode(OCTET_STRING, self.digest))),
+                b"" if self.policy_oid is None else oid(self.policy_oid),
+                integer(self.nonce),
+                _TRUE,
+            )
+        )
+
+    def differing(self, info: TSTInfo) -> str | None:
+        """Return what an answer is about that is not what was asked; None where nothing is."""
+        same = info.digest_algorithm in _imprint_algorithms(self.digest_name)
+        if not same or info.imprint != self.digest:
+            return "messageImprint"
+        return "nonce" if info.nonce != self.nonce else None
+
+
+_TRUE = encode(0x01, b"\xff")
+
+
+@lru_cache(maxsize=16)
+def _imprint_algorithms(name: str) -> tuple[bytes, bytes]:
+    """Return a digest's AlgorithmIdentifier, with NULL and without: both are common."""
+    identifier = oid(algos.DigestAlgorithmId(name).dotted)
+    return sequence((identifier, encode(NULL, b""))), sequence((identifier,))
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedToken:
+    """A token that answers what was asked; who signed it is not known yet."""
+
+    der: bytes
+    time: datetime
+    """The instant it tells."""
+    accuracy: timedelta | None
+    """By how much it says it may be wrong; None where it does not say."""
+
+
+def granted_token(answer: bytes, question: Question, url: str) -> GrantedToken:
     """Return the token of an answer, having done steps 1 and 2.
 
     Raises:
@@ -55,6 +115,29 @@ def granted_token(answer: bytes, request: tsp.TimeStampReq, url: str) -> cms.Con
 
     Spec: RFC 3161 §2.4.2.
     """
+    der, info = _plainly(answer) or _read_answer(answer, url)
+    differing = question.differing(info)
+    if differing is not None:
+        raise TSAOtherRequestError(url=url, reason=differing)
+    if question.policy_oid is not None and info.policy != oid(question.policy_oid):
+        raise TSAWrongAnswerError(url=url, reason="policy")
+    return GrantedToken(der, info.time, info.accuracy)
+
+
+def _plainly(answer: bytes) -> tuple[bytes, TSTInfo] | None:
+    """Return token and TSTInfo of a plain answer; None for any other, be it right or wrong."""
+    try:
+        (whole,) = read_all(answer, "answer")
+        status, token = read_all(whole.content if whole.tag == SEQUENCE else b"", "answer")
+    except (MalformedDERError, ValueError):  # so many elements
+        return None
+    signed = read_plain(token.whole) if status.whole == _GRANTED else None
+    info = read_tst_info(signed.content) if signed is not None and signed.content else None
+    return None if info is None else (token.whole, info)
+
+
+def _read_answer(answer: bytes, url: str) -> tuple[bytes, TSTInfo]:
+    """Return token and TSTInfo of any other answer; asn1crypto reads it."""
     try:
         response = TimeStampResp.load(answer, strict=True)
         if (status := response["status"]["status"].native) not in GRANTED:
@@ -62,35 +145,27 @@ def granted_token(answer: bytes, request: tsp.TimeStampReq, url: str) -> cms.Con
             raise TSARejectedError(url=url, status=str(status), reason=reason)
         token = cms.ContentInfo.load(response["time_stamp_token"].dump(), strict=True)
         info = token["content"]["encap_content_info"]["content"].parsed
-        differing = [
-            name
-            for name, field in (("messageImprint", "message_imprint"), ("nonce", "nonce"))
-            if info[field].native != request[field].native
-        ]
-        policy, wanted = info["policy"].dotted, request["req_policy"]
-        info["gen_time"].native, accuracy_of(token)
+        imprint = info["message_imprint"]
+        time: datetime = info["gen_time"].native
+        return token.dump(), TSTInfo(
+            policy=info["policy"].dump(),
+            digest_algorithm=imprint["hash_algorithm"].dump(),
+            imprint=imprint["hashed_message"].native,
+            time=time.astimezone(UTC),
+            accuracy=_accuracy_of(info),
+            nonce=info["nonce"].native,
+        )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         # asn1crypto raises ValueError on bad DER, the others where a structure is another one
         raise TSAWrongAnswerError(url=url, reason="not an RFC 3161 answer") from error
-    if differing:
-        raise TSAOtherRequestError(url=url, reason=differing[0])
-    if not isinstance(wanted, core.Void) and policy != wanted.dotted:
-        raise TSAWrongAnswerError(url=url, reason="policy")
-    return token
 
 
-def time_of(token: cms.ContentInfo) -> datetime:
-    """Return the instant a token tells."""
-    time: datetime = _content(token)["gen_time"].native
-    return time.astimezone(UTC)
-
-
-def accuracy_of(token: cms.ContentInfo) -> timedelta | None:
+def _accuracy_of(info: tsp.TSTInfo) -> timedelta | None:
     """Return by how much a token says it may be wrong; None where it does not say.
 
     Spec: RFC 3161 §2.4.2 (Accuracy).
     """
-    accuracy = _content(token)["accuracy"].native
+    accuracy = info["accuracy"].native
     if accuracy is None:
         return None
     return timedelta(
@@ -100,12 +175,8 @@ def accuracy_of(token: cms.ContentInfo) -> timedelta | None:
     )
 
 
-def _content(token: cms.ContentInfo) -> tsp.TSTInfo:
-    return token["content"]["encap_content_info"]["content"].parsed
-
-
 def check_token(
-    token: cms.ContentInfo,
+    token_der: bytes,
     imprint: bytes,
     *,
     trust: TrustStore,
@@ -128,7 +199,7 @@ def check_token(
         signers.append(certificate)
         return ChainFacts((), ())
 
-    facts = check_timestamp(token.dump(), _Imprint((), imprint), others=(), chains=note).token
+    facts = check_timestamp(token_der, _Imprint((), imprint), others=(), chains=note).token
     if facts.problem is not None or not signers:
         reason = facts.problem.code if facts.problem else "no certificate of its signer"
         raise TSAWrongAnswerError(url=url, reason=f"token: {reason}")
@@ -140,7 +211,7 @@ def check_token(
         raise TSAWrongAnswerError(url=url, reason="signature")
     if not _only_for_timestamps(certificate):
         raise TSAWrongAnswerError(url=url, reason="extendedKeyUsage")
-    if not _is_trusted(certificate, certificates_of(token), trust, at):
+    if not _is_trusted(certificate, certificates_of(token_der), trust, at):
         raise TSAWrongAnswerError(url=url, reason="path")
     return certificate
 
@@ -198,15 +269,13 @@ def _digest_of(certificate: x509.Certificate) -> str | None:
     return algorithm.name if algorithm else None
 
 
-def certificates_of(token: cms.ContentInfo) -> tuple[x509.Certificate, ...]:
-    """Return the certificates a token carries, but for those that cannot be read."""
-    return tuple(
-        readable(
-            each.chosen.dump()
-            for each in token["content"]["certificates"]
-            if each.name == "certificate"
-        )
-    )
+def certificates_of(token_der: bytes) -> tuple[x509.Certificate, ...]:
+    """Return the certificates a token carries, but for those that cannot be read.
+
+    Raises:
+        MalformedObjectError: it is no token; one that was checked is.
+    """
+    return read_token(token_der).certificates
 
 
 def _only_for_timestamps(certificate: x509.Certificate) -> bool:

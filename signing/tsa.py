@@ -9,7 +9,7 @@ import secrets
 from datetime import timedelta
 from functools import partial
 
-from asn1crypto import algos, cms, tsp
+from asn1crypto import cms
 from cryptography import x509
 
 from pki.clock import Clock
@@ -22,7 +22,13 @@ from signing.errors.times import (
     TSAWrongAnswerError,
 )
 from signing.failover import TimestampService, TimestampServices
-from signing.token import accuracy_of, certificates_of, check_token, granted_token, time_of
+from signing.token import (
+    GrantedToken,
+    Question,
+    certificates_of,
+    check_token,
+    granted_token,
+)
 from verify.trust import TrustStore
 
 ANSWER_BYTES = 64 * 1024
@@ -71,10 +77,10 @@ class FetchingTimeStamper:
         Raises:
             PKIError: see `stamp`.
         """
-        return self.stamp(message_digest, md_algorithm)
+        return cms.ContentInfo.load(self.stamp(message_digest, md_algorithm))
 
-    def stamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
-        """Return a token over the digest.
+    def stamp(self, message_digest: bytes, md_algorithm: str) -> bytes:
+        """Return a token over the digest, DER.
 
         Raises:
             TSAUnavailableError: no answer.
@@ -95,29 +101,29 @@ class FetchingTimeStamper:
 
     def _ask_one(
         self, service: TimestampService, *, digest: bytes, digest_name: str
-    ) -> tuple[cms.ContentInfo, x509.Certificate]:
+    ) -> tuple[bytes, x509.Certificate]:
         url = service.url
-        request = _build_request(digest, digest_name, service.policy_oid)
+        nonce = secrets.randbits(63) | (1 << 62)  # fixed width, positive
+        question = Question(digest_name, digest, nonce, service.policy_oid)
         asked_at = self._clock.now()
-        token = granted_token(self._fetch(service, request), request, url)
-        if len(token.dump()) > TOKEN_BYTES:
+        token = granted_token(self._fetch(service, question), question, url)
+        if len(token.der) > TOKEN_BYTES:
             raise TSAWrongAnswerError(url=url, reason=f"longer than {TOKEN_BYTES} bytes")
         now = self._clock.now()
-        signer = check_token(token, digest, trust=self._trust, at=now, url=url)
-        time = time_of(token)
-        if not asked_at - BEHIND <= time <= now + self._ahead:
-            raise TSATimeError(url=url, time=time, now=now)
+        signer = check_token(token.der, digest, trust=self._trust, at=now, url=url)
+        if not asked_at - BEHIND <= token.time <= now + self._ahead:
+            raise TSATimeError(url=url, time=token.time, now=now)
         _check_accuracy(token, service)
         self.urls = (*self.urls, url)
-        return token, signer
+        return token.der, signer
 
-    def _fetch(self, service: TimestampService, request: tsp.TimeStampReq) -> bytes:
+    def _fetch(self, service: TimestampService, question: Question) -> bytes:
         url = service.url
         try:
             return self._fetcher.fetch(
                 FetchRequest(
                     url,
-                    body=request.dump(),
+                    body=question.encoded(),
                     content_type=TIMESTAMP_QUERY,
                     max_bytes=ANSWER_BYTES,
                     timeout_seconds=service.answer_seconds,
@@ -131,25 +137,9 @@ class FetchingTimeStamper:
             raise TSAUnavailableError(url=url, reason=reason) from error
 
 
-def _build_request(digest: bytes, digest_name: str, policy_oid: str | None) -> tsp.TimeStampReq:
-    content = {
-        "version": 1,
-        "message_imprint": {
-            "hash_algorithm": algos.DigestAlgorithm({"algorithm": digest_name}),
-            "hashed_message": digest,
-        },
-        "nonce": secrets.randbits(63) | (1 << 62),  # fixed width, positive
-        "cert_req": True,
-    }
-    if policy_oid is not None:
-        content["req_policy"] = policy_oid
-    return tsp.TimeStampReq(content)
-
-
-def _check_accuracy(token: cms.ContentInfo, service: TimestampService) -> None:
+def _check_accuracy(token: GrantedToken, service: TimestampService) -> None:
     """Check it where the configuration asks for one; a token that says none says nothing."""
     if service.accuracy is None:
         return
-    accuracy = accuracy_of(token)
-    if accuracy is None or accuracy > service.accuracy:
+    if token.accuracy is None or token.accuracy > service.accuracy:
         raise TSAWrongAnswerError(url=service.url, reason="accuracy")

@@ -21,7 +21,8 @@ from asn1crypto import tsp
 from cryptography import x509
 
 from verify.certificate import key_kind
-from verify.cms.token import Token, is_plain, is_timestamp, read_token
+from verify.cms.token import Token, digest_named, is_plain, is_timestamp, read_token
+from verify.cms.tst_info import read_tst_info
 from verify.content import Hashed, pieces_of
 from verify.errors import MalformedObjectError
 from verify.facts import Algorithm, ChainFacts, TimestampFacts, TokenFacts
@@ -114,6 +115,9 @@ def _read_info(token: Token) -> _Info:
     if not is_timestamp(token) or token.content is None:
         raise MalformedObjectError(what="time-stamp", reason="no TSTInfo in it")
     with foreign("time-stamp"):
+        plain = read_tst_info(token.content)
+        if plain is not None:
+            return _Info(plain.time, digest_named(plain.digest_algorithm), plain.imprint)
         info = tsp.TSTInfo.load(token.content, strict=True)
         imprint = info["message_imprint"]
         moment = info["gen_time"].native

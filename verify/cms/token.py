@@ -15,7 +15,7 @@ from cryptography import x509
 
 from verify.asn1 import encoded_length, raw
 from verify.certificate import readable, serial_of
-from verify.cms.plain import Plain, read_plain
+from verify.cms.plain import DATA, Plain, read_plain
 from verify.errors import MalformedObjectError
 from verify.facts import Reference
 from verify.guard import ASN1, foreign
@@ -136,10 +136,11 @@ def _read(untrusted_der: bytes) -> Token:
 
 
 def _of_plain(plain: Plain) -> Token:
-    digest = _digest_name(plain.digest_algorithm)
+    digest = digest_named(plain.digest_algorithm)
+    kind = _DATA if plain.content_type == DATA else _TST_INFO
     return Token(
-        content_type=_DATA,
-        content=None,
+        content_type=kind,
+        content=plain.content,
         certificates=tuple(readable(iter(plain.certificates))),
         crls=(),
         ocsp_responses=(),
@@ -148,10 +149,10 @@ def _of_plain(plain: Plain) -> Token:
         signature=plain.signature,
         signed_attributes=b"\x31" + plain.signed_attributes[1:],
         message_digest=plain.message_digest,
-        signed_content_type=_DATA,
+        signed_content_type=kind,
         claimed_signing_time=None,
         ess=(("sha256", plain.certificate_hash),),
-        signature_timestamps=(),
+        signature_timestamps=() if plain.timestamp is None else (plain.timestamp,),
         content_timestamps=(),
         _key_id=None,
         _issuer_and_serial=(plain.issuer, plain.serial),
@@ -159,7 +160,13 @@ def _of_plain(plain: Plain) -> Token:
 
 
 @lru_cache(maxsize=16)
-def _digest_name(algorithm_der: bytes) -> str:
+def digest_named(algorithm_der: bytes) -> str:
+    """Return the name of a digest algorithm.
+
+    Raises:
+        ValueError: it is none, as asn1crypto says.
+        MalformedObjectError: it has no name.
+    """
     return digest_name_of(algos.DigestAlgorithm.load(algorithm_der, strict=True))
 
 
