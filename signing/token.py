@@ -200,8 +200,9 @@ def check_token(
         return ChainFacts((), ())
 
     facts = check_timestamp(token_der, _Imprint((), imprint), others=(), chains=note).token
-    if facts.problem is not None or not signers:
-        reason = facts.problem.code if facts.problem else "no certificate of its signer"
+    problem = facts.problem or next(iter(facts.attributes), None)  # that others signed as well
+    if problem is not None or not signers:
+        reason = problem.code if problem else "no certificate of its signer"
         raise TSAWrongAnswerError(url=url, reason=f"token: {reason}")
     certificate = signers[0]
     if facts.reference is Reference.DIFFERS:
