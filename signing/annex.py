@@ -101,7 +101,7 @@ def _read_number(pdf: OpenPDF) -> str | None:
         geometry = read_geometry(page)
         output = BytesIO()
         flatten(pdf.reader, ((1, page),), extract=True).writer.write(output)
-    text = READER.find(output.getvalue(), (fold("Số:"),), page=0)
+    text = READER.find(output, (fold("Số:"),), page=0)
     letters = [letter for each in text.found for letter in each.letters]
     found = [
         _whole(cells, match)

@@ -102,7 +102,7 @@ def check_seen_alike(pdf: OpenPDF) -> None:
 
     Raises:
         ProgramsDifferError: it does not.
-        TextUnreadableError, DocumentTooLargeToReadError: it cannot be looked at.
+        TextUnreadableError, DocumentTooLargeToLookError: it cannot be looked at.
     """
     copy = BytesIO()
     copy_into_new_writer(pdf.reader).write(copy)

@@ -40,19 +40,12 @@ def pages_of(writer: IncrementalPdfFileWriter, password: Password | None = None)
         return found
 
     return Pages(
-        data=lambda: _bytes_of(writer),
+        document=lambda: writer.prev.stream,
         password=password,
         count=count,
         page=page,
         signed_fields=lambda: tuple(signed_fields(writer.prev, references())),
     )
-
-
-def _bytes_of(writer: IncrementalPdfFileWriter) -> bytes:
-    stream = writer.prev.stream
-    stream.seek(0)
-    data: bytes = stream.read()
-    return data
 
 
 def signed_fields(reader: PdfFileReader, pages: tuple[Reference, ...]) -> Iterator[SignedField]:

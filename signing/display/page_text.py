@@ -1,7 +1,8 @@
 """The text of a document's pages, read by another process (`signing.display.text_child`).
 
-Bounded: so many pages from the end, so many letters a page, so many seconds a document, so large a
-document and so large an answer. A process that hangs or dies is replaced for the next document.
+Bounded: so many pages from the end, so many letters a page, so many seconds a document, so much
+memory and so large an answer. A process that hangs or dies is replaced for the next document. Of a
+large document it gets the pieces that it asks for, so that nobody has it in memory as a whole.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import atexit
 import json
 import math
+import os
 import subprocess
 import sys
 import threading
@@ -17,18 +19,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 import signing.display.fold
-from signing.errors.placing import DocumentTooLargeToReadError, TextUnreadableError
+from signing.display.asked import PIECE
+from signing.errors.placing import DocumentTooLargeToLookError, TextUnreadableError
 from verify.password import Password
 
 MAX_PAGES = 64
 """Looked at from the end: a page takes a millisecond or two."""
 MAX_LETTERS = 50_000
 """On one page; a page full of small print has 10,000."""
+WHOLE_BYTES = 32 * 1024**2
+"""What has no more is handed over as a whole: faster, a page is asked for in some ten pieces."""
 MAX_DOCUMENT_BYTES = 256 * 1024**2
-"""The other process gets a copy."""
+"""Of one that is looked at, in memory."""
 MAX_MEMORY_BYTES = 2 * 1024**3
 """Of the other process, the copy included; an ordinary document takes some 100 MB."""
 MAX_ANSWER_BYTES = 64 * 1024**2
@@ -89,7 +94,7 @@ class TextReader:
 
     def find(
         self,
-        data: bytes,
+        document: BinaryIO,
         needles: tuple[str, ...],
         *,
         page: int | None,
@@ -98,26 +103,30 @@ class TextReader:
         """Return the letters of the pages on which one of the needles stands.
 
         Args:
-            data: the document.
+            document: a stream over it.
             needles: folded.
             page: index of the only page to look at; None for all, from the end.
             password: of a document that is encrypted; it goes through the pipe and nowhere else.
 
         Raises:
-            DocumentTooLargeToReadError: it has more than 256 MiB.
             TextUnreadableError: it cannot be read, or not in time.
         """
-        if len(data) > MAX_DOCUMENT_BYTES:
-            raise DocumentTooLargeToReadError(size=len(data), limit=MAX_DOCUMENT_BYTES)
-        head = {
+        head: dict[str, Any] = {
             "needles": needles,
             "page": page,
             "most_pages": MAX_PAGES,
             "most_letters": MAX_LETTERS,
             "password": None if password is None else password.reveal(),
         }
+        size = document.seek(0, os.SEEK_END)
+        document.seek(0)
+        data = b""
+        if size > WHOLE_BYTES:
+            head["size"] = size
+        else:
+            data = document.read()
         with self._lock:
-            told = self._ask(json.dumps(head).encode(), data)
+            told = self._ask(json.dumps(head).encode(), data, document)
         return _read_answer(told)
 
     def look(self, data: bytes, password: Password | None = None) -> tuple[int, tuple[str, ...]]:
@@ -132,11 +141,11 @@ class TextReader:
             first and the last ones only.
 
         Raises:
-            DocumentTooLargeToReadError: it has more than 256 MiB.
+            DocumentTooLargeToLookError: it has more than 256 MiB.
             TextUnreadableError: it cannot be read, or not in time.
         """
         if len(data) > MAX_DOCUMENT_BYTES:
-            raise DocumentTooLargeToReadError(size=len(data), limit=MAX_DOCUMENT_BYTES)
+            raise DocumentTooLargeToLookError(size=len(data), limit=MAX_DOCUMENT_BYTES)
         head = {
             "look": True,
             "most_pages": MAX_PAGES,
@@ -158,7 +167,7 @@ class TextReader:
         with suppress(OSError), process:  # closes the pipes, into which nothing goes any more
             pass
 
-    def _ask(self, head: bytes, data: bytes) -> bytes:
+    def _ask(self, head: bytes, data: bytes, document: BinaryIO | None = None) -> bytes:
         process = self._running()
         assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018
         watch = threading.Timer(self._limit.total_seconds(), process.kill)
@@ -169,11 +178,14 @@ class TextReader:
             process.stdin.write(data)
             process.stdin.flush()
             answer = _receive(process.stdout)
-        except OSError:
+            while answer == b"" and document is not None:
+                _give(process.stdin, process.stdout, document)
+                answer = _receive(process.stdout)
+        except (OSError, _NoPieceError):
             answer = None
         finally:
             watch.cancel()
-        if answer is None:
+        if not answer:
             self.close()
             raise TextUnreadableError(reason="no answer from the process that reads it")
         return answer
@@ -196,10 +208,33 @@ class TextReader:
         return self._process
 
 
+class _NoPieceError(Exception):
+    """What is asked for is no piece of the document."""
+
+
+def _give(questions: IO[bytes], answers: IO[bytes], document: BinaryIO) -> None:
+    """Hand over the piece that the other process asks for.
+
+    Raises:
+        _NoPieceError: it is none, or has to be a larger one than is ever asked for.
+    """
+    wish = answers.read(16)
+    offset, count = int.from_bytes(wish[:8], "big"), int.from_bytes(wish[8:], "big")
+    if len(wish) < 16 or not 0 < count <= PIECE or offset >= 1 << 62:
+        raise _NoPieceError
+    document.seek(offset)
+    piece = document.read(count)
+    if len(piece) < count:
+        raise _NoPieceError
+    questions.write(piece)
+    questions.flush()
+
+
 def _receive(stream: IO[bytes]) -> bytes | None:
-    """Return an answer; None where there is none, or one beyond all bounds."""
-    length = int.from_bytes(stream.read(8), "big")
-    if not 0 < length <= MAX_ANSWER_BYTES:
+    """Return an answer, empty for a wish; None where there is none, or one beyond all bounds."""
+    head = stream.read(8)
+    length = int.from_bytes(head, "big")
+    if len(head) < 8 or length > MAX_ANSWER_BYTES:
         return None
     data = stream.read(length)
     return data if len(data) == length else None

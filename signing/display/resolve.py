@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from cryptography import x509
 from pyhanko.pdf_utils.generic import DictionaryObject
@@ -57,8 +58,8 @@ class SignedField:
 class Pages:
     """What a rule needs to know of a document; each asked for only by the rule that needs it."""
 
-    data: Callable[[], bytes]
-    """The document."""
+    document: Callable[[], BinaryIO]
+    """A stream over the document."""
     count: int
     page: Callable[[int], DictionaryObject]
     """The page object at an index from 0."""
@@ -120,7 +121,7 @@ def resolve_place(
         PersonNotSignedError: nobody's signature is seen yet that the seal could go over.
         PersonFieldNotFoundError: there is no such signature.
         ImageRoomError: an image of exact size is larger than the room.
-        TextUnreadableError, DocumentTooLargeToReadError: the text cannot be searched.
+        TextUnreadableError: the text cannot be searched.
     """
     spot = _asked(pages, placement, look) or _by_rule(pages, placement, look, certificate)
     check_on_page(spot.rectangle, spot.geometry, page=spot.index + 1)
@@ -187,10 +188,10 @@ def find_signer_room(
         TitleNotFoundError: it has no title above it, with room between.
         NoTextError: the pages are pictures.
         PlaceAmbiguousError: there are several rooms.
-        TextUnreadableError, DocumentTooLargeToReadError: the text cannot be searched.
+        TextUnreadableError: the text cannot be searched.
     """
     asked = None if page is None else page_index(page, pages.count)
-    text = READER.find(pages.data(), (fold(name),), page=asked, password=pages.password)
+    text = READER.find(pages.document(), (fold(name),), page=asked, password=pages.password)
     seen = find_rooms(
         (
             (each.index, build_lines_of(each.letters, pages.geometry(each.index)))

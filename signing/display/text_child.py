@@ -8,6 +8,12 @@ stdin.
     answer     length, 8 octets; JSON: {"pages": n, "found": [{"page": i, "letters": [...]}]},
                or {"pages": n, "looks": [...]} where the head asks for a look
 
+A large document does not come with the question: the head has its "size", and before the answer the
+child asks for what it wants of it.
+
+    wish       length 0, 8 octets; offset and count, 8 octets each
+    piece      so many octets
+
 A letter is [text, left, bottom, right, top] in the page's own coordinates.
 """
 
@@ -17,11 +23,13 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, BinaryIO
 
 import pypdfium2
 from pypdfium2 import raw
 
+from signing.display.asked import AskedDocument
 from signing.display.fold import fold
 
 LONGEST_SIDE = 400
@@ -34,11 +42,22 @@ def main() -> None:
     questions, answers = sys.stdin.buffer, sys.stdout.buffer
     while len(lengths := questions.read(16)) == 16:
         head = json.loads(questions.read(int.from_bytes(lengths[:8], "big")))
-        document = questions.read(int.from_bytes(lengths[8:], "big"))
+        document: bytes | AskedDocument = questions.read(int.from_bytes(lengths[8:], "big"))
+        if "size" in head:
+            document = AskedDocument(head["size"], partial(_fetch, questions, answers))
         _put(answers, answer(head, document))
 
 
-def answer(head: dict[str, Any], data: bytes) -> dict[str, Any]:
+def _fetch(questions: BinaryIO, answers: BinaryIO, offset: int, count: int) -> bytes:
+    answers.write(b"".join(number.to_bytes(8, "big") for number in (0, offset, count)))
+    answers.flush()
+    piece = questions.read(count)
+    if len(piece) < count:
+        raise EOFError  # whoever asked is gone
+    return piece
+
+
+def answer(head: dict[str, Any], data: bytes | AskedDocument) -> dict[str, Any]:
     """Return the letters of the pages on which one of the needles stands, the last page first."""
     try:
         document = pypdfium2.PdfDocument(data, head.get("password"))

@@ -53,10 +53,10 @@ class TextUnreadableError(InvalidInputError):
     code = "signing.text_unreadable"
 
 
-class DocumentTooLargeToReadError(InvalidInputError):
-    """The document is too large to be searched for a place (facts: `size`, `limit`)."""
+class DocumentTooLargeToLookError(InvalidInputError):
+    """The document is too large to be looked at in memory (facts: `size`, `limit`)."""
 
-    code = "signing.too_large_to_search"
+    code = "signing.too_large_to_look_at"
 
 
 class PersonNotSignedError(RefusedError):

@@ -14,7 +14,7 @@ from signing.display.lines import build_lines_of, rows_of
 from signing.display.page_text import READER, FoundText
 from signing.display.resolve import Pages
 from signing.display.signer_place import find_rooms
-from signing.errors.placing import DocumentTooLargeToReadError, TextUnreadableError
+from signing.errors.placing import TextUnreadableError
 from signing.mandates.capacity import Acting, read_acting
 
 LETTER = "CV"
@@ -78,6 +78,6 @@ def read_symbol(pages: Pages) -> str | None:
 
 def _find(pages: Pages, words: str, page: int | None) -> FoundText | None:
     try:
-        return READER.find(pages.data(), (fold(words),), page=page, password=pages.password)
-    except (TextUnreadableError, DocumentTooLargeToReadError):
+        return READER.find(pages.document(), (fold(words),), page=page, password=pages.password)
+    except TextUnreadableError:
         return None

@@ -103,11 +103,13 @@ def find_blanks(pages: Pages, *, number: bool, date: bool) -> FoundBlanks:
         DatePlaceNotFoundError: no "ngày … tháng … năm …".
         BlankTooSmallError: there is one, and nothing fits into it.
         PlaceAmbiguousError: there are several.
-        TextUnreadableError, DocumentTooLargeToReadError: the text cannot be searched.
+        TextUnreadableError: the text cannot be searched.
     """
     if not (number or date):
         return FoundBlanks(None, None)
-    text = READER.find(pages.data(), (fold("Số:"), fold("tháng")), page=0, password=pages.password)
+    text = READER.find(
+        pages.document(), (fold("Số:"), fold("tháng")), page=0, password=pages.password
+    )
     if not text.letters:
         raise NoTextError(pages=text.looked_at)
     geometry = pages.geometry(0)

@@ -171,10 +171,10 @@ def test_its_fields_are_listed_and_its_pages_searched(peer, tmp_path):
     assert field.name == "Seal"
     reader = TextReader()
     try:
-        found = reader.find(data, (fold("page 1"),), page=None, password=Password(USER))
+        found = reader.find(BytesIO(data), (fold("page 1"),), page=None, password=Password(USER))
         assert found.found
         with pytest.raises(TextUnreadableError):
-            reader.find(data, (fold("page 1"),), page=None)
+            reader.find(BytesIO(data), (fold("page 1"),), page=None)
     finally:
         reader.close()
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 from unit.signing.odd_documents import Assembled, stream
+from unit.signing.outgoing_world import KY
+from unit.signing.signing_pages import letter
 from unit.signing.signing_world import TSA_URL, World, make_pdf
 
 from pki.errors.files import DiskFullError, OutputExistsError, OutputUnwritableError
@@ -256,12 +258,17 @@ def test_where_the_journal_cannot_be_written_nothing_is_given_out(source, out):
 
 
 @pytest.mark.parametrize("level", [Level.B_B, Level.B_LTA])
-def test_it_is_never_in_memory_as_a_whole(source, out, level):
+@pytest.mark.parametrize("display", ["none", "person"])
+def test_it_is_never_in_memory_as_a_whole(source, out, level, display):
     filler = 48 * 1024 * 1024
+    source.write_bytes(letter())
     filled(source, filler)
     world = World()
-    who = signatory(world, level=level, tsa_url=TSA_URL)
-    who.sign(make_pdf())
+    # A person's is placed between title and name, which are searched for.
+    image = KY if display == "person" else None
+    wishes = {"display": load_display(display), "image": image}
+    who = signatory(world, level=level, tsa_url=TSA_URL, **wishes)
+    who.sign(letter())
     tracemalloc.start()
     try:
         made = sign_file(source, out / "o.pdf", who)

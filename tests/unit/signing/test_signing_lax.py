@@ -19,7 +19,7 @@ from signing.display.page_text import MAX_PAGES, TextReader
 from signing.display.profile import load_display
 from signing.display.text_child import answer
 from signing.errors.documents import DocumentNeedsRepairError, ProgramsDifferError
-from signing.errors.placing import DocumentTooLargeToReadError, TextUnreadableError
+from signing.errors.placing import DocumentTooLargeToLookError, TextUnreadableError
 from signing.extend import extend_document
 from signing.extension import Extension
 from signing.lax import check_seen_alike
@@ -188,7 +188,7 @@ def test_a_look_is_bounded(monkeypatch):
         with pytest.raises(TextUnreadableError):
             reader.look(b"%PDF-1.7 no document")
         monkeypatch.setattr(page_text, "MAX_DOCUMENT_BYTES", 100)
-        with pytest.raises(DocumentTooLargeToReadError):
+        with pytest.raises(DocumentTooLargeToLookError):
             reader.look(make_pdf())
     finally:
         reader.close()
