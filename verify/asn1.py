@@ -16,7 +16,18 @@ def raw(value: ASN1) -> bytes:
     """Return tag, length and contents as they were read, explicit tags included."""
     if isinstance(value, core.Choice):
         return raw(value.chosen)
-    return bytes(value._header + value._contents + value._trailer)  # noqa: SLF001  see the module
+    # Where a value may have parts, `contents` would write them anew.
+    contents = value._contents if hasattr(value, "_contents") else value.contents  # noqa: SLF001
+    return bytes(value._header + contents + value._trailer)  # noqa: SLF001  see the module
+
+
+class _Untyped(core.SetOf):  # type: ignore[misc]  # asn1crypto has no types
+    _child_spec = core.Any
+
+
+def untyped(values: ASN1) -> tuple[bytes, ...]:
+    """Return the values of a SET OF one by one, whatever they should be."""
+    return tuple(raw(each) for each in _Untyped.load(raw(values)))
 
 
 def encoded_length(untrusted_ber: bytes) -> int:

@@ -17,6 +17,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
@@ -81,6 +82,23 @@ def sha256_of(content: Content | memoryview) -> str:
     for piece in pieces_of(content):
         hasher.update(piece)
     return hasher.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The digest of what was signed, in the place of it."""
+
+    algorithm: str
+    """As `verify.signature_value` names it, e.g. `sha256`."""
+    value: bytes
+
+    def digest(self, name: str) -> bytes | None:
+        """Return it, if it is the one that is asked for."""
+        return self.value if self.has(name) else None
+
+    def has(self, name: str) -> bool:
+        """Say whether it is that digest."""
+        return name == self.algorithm
 
 
 class Hashed:

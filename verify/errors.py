@@ -68,6 +68,18 @@ class TooManySignaturesError(InvalidInputError):
     code = "verify.too_many_signatures"
 
 
+class NotASignatureError(InvalidInputError):
+    """The file is no CMS SignedData, DER or PEM (fact: `name`)."""
+
+    code = "verify.not_a_signature"
+
+
+class DigestInvalidError(InvalidInputError):
+    """What was handed in as a digest is none (facts: `algorithm`, `size` in octets)."""
+
+    code = "verify.digest_invalid"
+
+
 class MalformedObjectError(InvalidInputError):
     """A signature, certificate or piece of evidence cannot be read (facts: `what`, `reason`)."""
 

@@ -39,7 +39,7 @@ from verify.rules.chain import ChainJudgement, judge_chain
 from verify.rules.course import Times, judge_signature
 from verify.rules.gate import chain_problems, weaknesses
 from verify.rules.law import Lawful, judge_lawful
-from verify.rules.level import PADES, Level, find_level
+from verify.rules.level import PADES, Archived, Level, find_level
 from verify.rules.poe import ProofsOfExistence
 from verify.rules.revocation import Moment
 from verify.rules.stamp import IMPRINT_DIFFERS, extract_proofs, judge_stamp
@@ -311,6 +311,8 @@ def _judge_timestamp(
 
 def _signed_bytes_differ(integrity: IntegrityFacts) -> Finding:
     """Say where: an earlier signature that is intact narrows it to what came after that."""
+    if not integrity.byte_range:
+        return error("integrity.content_differs")
     if not integrity.intact_until:
         code = "integrity.signed_bytes_differ"
     else:
@@ -361,12 +363,15 @@ def _level(
     *,
     proved: bool,
 ) -> Level:
+    passed = [item.facts for item in timestamps if item.passed and not item.content]
+    archives = [item for item in passed if item.archive]
     chains = tuple(
-        item.facts.token.chain
-        for item in timestamps
-        if item.passed and not item.content and item.facts.token.chain is not None
+        item.token.chain for item in passed if not item.archive and item.token.chain is not None
     )
-    archived = max((revision for revision, _ in moment.proofs.proofs), default=-1)
+    archived = Archived(
+        max((revision for revision, _ in moment.proofs.proofs), default=-1),
+        frozenset(each for item in archives for each in item.covers or ()),
+    )
     return find_level(
         facts, timestamp_chains=chains, moment=moment, proved=proved, archived=archived
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from pki.errors.tree import Bilingual
+from verify.content import Digest
 from verify.errors import NotPassedError
 from verify.facts import Changes, Kind
 from verify.finding import Finding
@@ -127,7 +128,9 @@ class Report:
 
     name: str
     sha256: str
+    """Of the document, lower-case hex; empty where only another digest of it was handed in."""
     size: int
+    """Octets; 0 where only a digest was handed in."""
     pages: int | None
     indication: Indication
     sub_indication: SubIndication | None
@@ -137,6 +140,8 @@ class Report:
     findings: tuple[Finding, ...]
     needs: tuple[Need, ...] = ()
     """What more evidence might decide; empty when nothing would."""
+    digest: Digest | None = None
+    """What was handed in in the place of the document."""
 
     def __bool__(self) -> bool:
         """Refuse: a verdict has three values, and `if report:` would hide one.

@@ -104,11 +104,27 @@ def digest_name_of(algorithm_identifier: ASN1) -> str:
     return _DIGESTS_BY_OID.get(algorithm_identifier["algorithm"].dotted, name)
 
 
+_SHAKE_BYTES = {"shake128": 32, "shake256": 64}
+_DIGESTS: dict[str, hashes.HashAlgorithm] = {
+    **HASHES,
+    "shake128": hashes.SHAKE128(_SHAKE_BYTES["shake128"]),
+    "shake256": hashes.SHAKE256(_SHAKE_BYTES["shake256"]),
+}
+
+
+def digest_size(name: str) -> int | None:
+    """Return how many octets a digest has, None for one that is not known."""
+    return _DIGESTS[name].digest_size if name in _DIGESTS else None
+
+
 def compute_digest(name: str, parts: Iterable[bytes | memoryview]) -> bytes | None:
-    """Return the digest of the parts joined, or None for a digest that is not known."""
-    if name not in HASHES:
+    """Return the digest of the parts joined, or None for a digest that is not known.
+
+    SHAKE gives as many octets as RFC 8702 §3.1 says.
+    """
+    if name not in _DIGESTS:
         return None
-    hasher = hashes.Hash(HASHES[name])
+    hasher = hashes.Hash(_DIGESTS[name])
     for part in parts:
         hasher.update(part)
     return hasher.finalize()
@@ -194,9 +210,6 @@ def _as_der(plain: bytes) -> bytes:
     return encode_dss_signature(
         int.from_bytes(plain[:half], "big"), int.from_bytes(plain[half:], "big")
     )
-
-
-_SHAKE_BYTES = {"shake128": 32, "shake256": 64}
 
 
 def hash_with(name: str, data: bytes) -> bytes | None:

@@ -14,24 +14,39 @@ Spec: EN 319 102-1 §5.2.3, §5.2.7 (identification, cryptographic verification)
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 from asn1crypto import tsp
 from cryptography import x509
 
+from pki.der import oid, read, read_all
+from pki.errors.files import MalformedDERError
 from verify.certificate import key_kind
 from verify.cms.token import Token, digest_named, is_plain, is_timestamp, read_token
 from verify.cms.tst_info import read_tst_info
-from verify.content import Hashed, pieces_of
+from verify.content import Digest, Hashed, pieces_of
 from verify.errors import MalformedObjectError
 from verify.facts import Algorithm, ChainFacts, TimestampFacts, TokenFacts
 from verify.finding import error
 from verify.guard import foreign
 from verify.signature_value import compute_digest, digest_name_of, signature_verifies
 
+_MESSAGE_DIGEST = oid("1.2.840.113549.1.9.4")
+
 Chains = Callable[[x509.Certificate, datetime], ChainFacts]
 """Gathers the path of a signing certificate, given about when it was used."""
+
+
+class Digestible(Protocol):
+    """What was signed or stamped, as far as it is at hand."""
+
+    def digest(self, name: str) -> bytes | None:
+        """Return its digest, None for one that is not known."""
+
+    def has(self, name: str) -> bool:
+        """Say whether enough is at hand for that digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +58,10 @@ class Parts:
     def digest(self, name: str) -> bytes | None:
         """Return the digest over all pieces, None for a digest that is not known."""
         return compute_digest(name, (one for each in self.pieces for one in pieces_of(each)))
+
+    def has(self, name: str) -> bool:  # noqa: ARG002  of the whole there is any digest
+        """Say whether enough is at hand for that digest."""
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +75,22 @@ class PartsOfDocument(Parts):
         if name == "sha256":
             return self.hashed.of_pieces(self.pieces)
         return Parts.digest(self, name)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptParts(Parts):
+    """The signed bytes, hashed once with each algorithm however many signers there are."""
+
+    known: dict[str, bytes | None] = field(default_factory=dict, compare=False)
+
+    def digest(self, name: str) -> bytes | None:
+        """Return the digest over all pieces, None for a digest that is not known."""
+        if name not in self.known:
+            self.known[name] = Parts.digest(self, name)
+        return self.known[name]
+
+
+_NOTHING = Parts(())
 
 
 def check_signature(
@@ -87,8 +122,61 @@ def check_signature(
 _ENVELOPED = "sha256"
 
 
+def check_detached(
+    token: Token,
+    handed: Parts | Digest | None,
+    own: Parts | None,
+    *,
+    others: tuple[x509.Certificate, ...],
+    chains: Chains,
+    at: datetime,
+) -> TokenFacts:
+    """Verify one signature of a file of signatures.
+
+    Args:
+        token: one signer.
+        handed: what was signed, or its digest, as it was handed in.
+        own: what the signature has inside. Where both are there, both must be what was signed.
+        others: certificates known from elsewhere, should the token lack the signer's.
+        chains: gathers the path.
+        at: about when it was made, if nothing better is known.
+    """
+    if not is_plain(token):
+        return TokenFacts(problem=error("signature.wrong_content", found=token.content_type))
+    content = handed if own is None else own
+    if token.signed_attributes is None and _reads_as_attributes(content):
+        return TokenFacts(problem=error("signature.attributes_as_content"))
+    facts = _check(token, content or _NOTHING, others=others, chains=chains, at=at)
+    if content is None or not content.has(token.digest):
+        facts = replace(facts, data_missing=True)
+    if token.signed_attributes is None and not isinstance(content, Parts):
+        # Its value is over the content itself, and a digest does not tell whether that reads as
+        # signed attributes of another signature.
+        return replace(facts, data_missing=True, unsupported=error("signature.needs_content"))
+    if handed is None or own is None:
+        return facts
+    algorithm = handed.algorithm if isinstance(handed, Digest) else "sha256"
+    same = own.digest(algorithm) == handed.digest(algorithm)
+    return _with_digest(facts, matches=facts.digest_matches and same)
+
+
+def _reads_as_attributes(content: Parts | Digest | None) -> bool:
+    """Say whether content could be the signed attributes of a signature over something else.
+
+    Taking the attributes for the content, and the signature value for one without attributes,
+    would make a signature that nobody made (RFC 5652 §5.4 signs both in the same way).
+    """
+    octets = b"".join(content.pieces) if isinstance(content, Parts) else b""
+    try:
+        outer = read(octets, "content") if octets[:1] == b"\x31" else None
+        inside = read_all(outer.content, "content") if outer is not None else ()
+        return any(each.content.startswith(_MESSAGE_DIGEST) for each in inside)
+    except MalformedDERError:
+        return False
+
+
 def check_timestamp(
-    untrusted_der: bytes, data: Parts, *, others: tuple[x509.Certificate, ...], chains: Chains
+    untrusted_der: bytes, data: Digestible, *, others: tuple[x509.Certificate, ...], chains: Chains
 ) -> TimestampFacts:
     """Verify a time-stamp token over `data`; its problems are facts, not exceptions."""
     try:
@@ -101,6 +189,7 @@ def check_timestamp(
     facts = _check(token, content, others=others, chains=chains, at=info.gen_time)
     imprint_matches = data.digest(info.digest) == info.imprint
     facts = _with_digest(facts, matches=facts.digest_matches and imprint_matches)
+    facts = replace(facts, data_missing=not data.has(info.digest))
     return TimestampFacts(_with_digest_name(facts, info.digest), info.gen_time)
 
 
@@ -130,7 +219,7 @@ def _read_info(token: Token) -> _Info:
 
 def _check(
     token: Token,
-    content: Parts,
+    content: Digestible,
     *,
     others: tuple[x509.Certificate, ...],
     chains: Chains,
@@ -167,11 +256,11 @@ def _check(
 
 
 def _signature(
-    token: Token, certificate: x509.Certificate, content: Parts
+    token: Token, certificate: x509.Certificate, content: Digestible
 ) -> tuple[bool, str | None]:
     data = token.signed_attributes
     if data is None:
-        data = b"".join(content.pieces)
+        data = b"".join(content.pieces) if isinstance(content, Parts) else b""
     try:
         return signature_verifies(certificate, token.scheme, token.signature, data=data), None
     except MalformedObjectError:

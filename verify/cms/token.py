@@ -13,9 +13,17 @@ from asn1crypto import algos, cms, core, pdf, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
-from verify.asn1 import encoded_length, raw
+from verify.asn1 import encoded_length, raw, untyped
 from verify.certificate import readable, serial_of
 from verify.cms.plain import DATA, Plain, read_plain
+from verify.cms.values import (
+    CERTIFICATE_VALUES,
+    OCSP_BASIC,
+    REVOCATION_VALUES,
+    certificate_values,
+    revocation_values,
+    whole_response,
+)
 from verify.errors import MalformedObjectError
 from verify.facts import Reference
 from verify.guard import ASN1, foreign
@@ -177,31 +185,47 @@ def _scheme(algorithm_der: bytes, digest: str) -> Scheme:
 
 def _of_any(untrusted_der: bytes) -> Token:
     with foreign("CMS signature"):
-        content_info = cms.ContentInfo.load(untrusted_der)
-        if untrusted_der[encoded_length(untrusted_der) :].strip(b"\0"):
-            raise MalformedObjectError(what="CMS signature", reason="bytes after its end")
-        if content_info["content_type"].native != "signed_data":
-            raise MalformedObjectError(what="CMS signature", reason="not SignedData")
-        signed_data = content_info["content"]
+        signed_data = load_signed_data(untrusted_der)
         signers = signed_data["signer_infos"]
         if not len(signers):
             raise MalformedObjectError(what="CMS signature", reason="no signer")
-        return _take_apart(signed_data, signers[0], signers=len(signers))
+        return take_apart(signed_data, signers[0], signers=len(signers))
 
 
-def _take_apart(signed_data: ASN1, signer_info: ASN1, *, signers: int) -> Token:
+def load_signed_data(untrusted_der: bytes) -> ASN1:
+    """Return the SignedData; what it holds is read when it is asked for, inside `foreign`.
+
+    Raises:
+        MalformedObjectError: another type, or bytes other than zero after the end.
+    """
+    content_info = cms.ContentInfo.load(untrusted_der)
+    if untrusted_der[encoded_length(untrusted_der) :].strip(b"\0"):
+        raise MalformedObjectError(what="CMS signature", reason="bytes after its end")
+    if content_info["content_type"].native != "signed_data":
+        raise MalformedObjectError(what="CMS signature", reason="not SignedData")
+    return content_info["content"]
+
+
+def take_apart(signed_data: ASN1, signer_info: ASN1, *, signers: int = 1) -> Token:
+    """Return one signer of a SignedData as a token; called inside `foreign`.
+
+    Args:
+        signed_data: what holds it.
+        signer_info: the signer.
+        signers: how many there are where one is expected.
+    """
     signed = _attributes(signer_info["signed_attrs"])
-    unsigned = _attributes(signer_info["unsigned_attrs"])
+    unsigned = _unsigned(signer_info["unsigned_attrs"])
     digest = digest_name_of(signer_info["digest_algorithm"])
     encapsulated = signed_data["encap_content_info"]
-    crls, responses = _evidence(signed_data, signed)
+    crls, responses = _evidence(signed_data, signed, unsigned)
     message_digest = _single(signed, "1.2.840.113549.1.9.4")
     content_type = _single(signed, "1.2.840.113549.1.9.3")
     key_id, issuer_and_serial = _signer(signer_info["sid"])
     return Token(
         content_type=encapsulated["content_type"].dotted,
         content=_content(encapsulated),
-        certificates=_certificates(signed_data),
+        certificates=_certificates(signed_data, unsigned),
         crls=crls,
         ocsp_responses=responses,
         digest=digest,
@@ -212,8 +236,8 @@ def _take_apart(signed_data: ASN1, signer_info: ASN1, *, signers: int) -> Token:
         signed_content_type=None if content_type is None else content_type.dotted,
         claimed_signing_time=_signing_time(_single(signed, "1.2.840.113549.1.9.5")),
         ess=_signing_certificates(signed),
-        signature_timestamps=_tokens(unsigned, SIGNATURE_TIMESTAMP),
-        content_timestamps=_tokens(signed, CONTENT_TIMESTAMP),
+        signature_timestamps=tuple(unsigned.get(SIGNATURE_TIMESTAMP, ())),
+        content_timestamps=tuple(raw(value) for value in signed.get(CONTENT_TIMESTAMP, ())),
         _key_id=key_id,
         _issuer_and_serial=issuer_and_serial,
         signers=signers,
@@ -231,6 +255,15 @@ def _attributes(attributes: ASN1) -> dict[str, list[ASN1]]:
     for attribute in _present(attributes):
         values = found.setdefault(attribute["type"].dotted, [])
         values.extend(attribute["values"])
+    return found
+
+
+def _unsigned(attributes: ASN1) -> dict[str, list[bytes]]:
+    """Return values as they stand: one that cannot be read takes nothing from the signature."""
+    found: dict[str, list[bytes]] = {}
+    for attribute in _present(attributes):
+        values = found.setdefault(attribute["type"].dotted, [])
+        values.extend(untyped(attribute["values"]))
     return found
 
 
@@ -254,18 +287,19 @@ def _signed_bytes(attributes: ASN1) -> bytes | None:
     return b"\x31" + raw(attributes)[1:]
 
 
-def _certificates(signed_data: ASN1) -> tuple[x509.Certificate, ...]:
-    return tuple(
-        readable(
-            raw(choice.chosen)
-            for choice in _present(signed_data["certificates"])
-            if choice.name == "certificate"
-        )
-    )
+def _certificates(
+    signed_data: ASN1, unsigned: dict[str, list[bytes]]
+) -> tuple[x509.Certificate, ...]:
+    own = [
+        raw(choice.chosen)
+        for choice in _present(signed_data["certificates"])
+        if choice.name == "certificate"
+    ]
+    return tuple(readable((*own, *certificate_values(unsigned.get(CERTIFICATE_VALUES, ())))))
 
 
 def _evidence(
-    signed_data: ASN1, signed: dict[str, list[ASN1]]
+    signed_data: ASN1, signed: dict[str, list[ASN1]], unsigned: dict[str, list[bytes]]
 ) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     crls: list[bytes] = []
     responses: list[bytes] = []
@@ -274,11 +308,14 @@ def _evidence(
             crls.append(raw(choice.chosen))
         elif choice.chosen["other_rev_info_format"].dotted == _OCSP_RESPONSE:
             responses.append(raw(choice.chosen["other_rev_info"]))
+        elif choice.chosen["other_rev_info_format"].dotted == OCSP_BASIC:
+            responses.append(whole_response(raw(choice.chosen["other_rev_info"])))
     for value in signed.get(ADOBE_REVOCATION, []):
         archived = pdf.RevocationInfoArchival.load(raw(value))
         crls += [raw(item) for item in _present(archived["crl"])]
         responses += [raw(item) for item in _present(archived["ocsp"])]
-    return tuple(crls), tuple(responses)
+    kept = revocation_values(unsigned.get(REVOCATION_VALUES, ()))
+    return (*crls, *kept[0]), (*responses, *kept[1])
 
 
 def _present(value: ASN1) -> ASN1:
@@ -301,10 +338,6 @@ def _signing_certificates(signed: dict[str, list[ASN1]]) -> tuple[tuple[str, byt
         digest = digest_name_of(first["hash_algorithm"]) if default == "sha256" else default
         found.append((digest, bytes(first["cert_hash"].native)))
     return tuple(found)
-
-
-def _tokens(attributes: dict[str, list[ASN1]], oid: str) -> tuple[bytes, ...]:
-    return tuple(raw(value) for value in attributes.get(oid, []))
 
 
 def is_timestamp(token: Token) -> bool:

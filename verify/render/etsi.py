@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from pki.words import Language, harmless, say
+from verify.content import Digest
 from verify.facts import Kind
 from verify.finding import Finding, error
 from verify.indication import Indication, SubIndication
@@ -21,7 +22,6 @@ from verify.report import LinkReport, Report, SignatureReport
 
 NAMESPACE = "http://uri.etsi.org/19102/v1.4.1#"
 _DS = "http://www.w3.org/2000/09/xmldsig#"
-_SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 _URN = "urn:etsi:019102"
 _FINDING = "urn:antin:finding"
 _MORE = "http://www.w3.org/2001/04/xmldsig-more#"
@@ -36,6 +36,18 @@ _ALGORITHMS = {
     "Ed448": "http://www.w3.org/2021/04/xmldsig-more#eddsa-ed448",
 }
 """RFC 9231 §2.3; others have no address, and are named in words alone."""
+_DIGESTS = {
+    "sha1": f"{_DS}sha1",
+    "sha224": f"{_MORE}sha224",
+    "sha256": "http://www.w3.org/2001/04/xmlenc#sha256",
+    "sha384": f"{_MORE}sha384",
+    "sha512": "http://www.w3.org/2001/04/xmlenc#sha512",
+    **{
+        f"sha3_{size}": f"http://www.w3.org/2007/05/xmldsig-more#sha3-{size}"
+        for size in (224, 256, 384, 512)
+    },
+}
+"""RFC 9231 §2.1."""
 _WEAK = {
     SubIndication.CRYPTO_CONSTRAINTS_FAILURE,
     SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE,
@@ -59,9 +71,11 @@ def render_etsi(report: Report, language: Language = Language.VI) -> bytes:
     if not report.signatures:
         _unsigned(_add(root, "SignatureValidationReport"), report, language)
     objects = _add(root, "SignatureValidationObjects")
-    _object(objects, _DOCUMENT, "signedData", report.sha256)
+    digest = report.digest or Digest("sha256", bytes.fromhex(report.sha256))
+    _object(objects, _DOCUMENT, "signedData", digest)
     for fingerprint in certificates:
-        _object(objects, _id(fingerprint), "certificate", fingerprint)
+        digest = Digest("sha256", bytes.fromhex(fingerprint))
+        _object(objects, _id(fingerprint), "certificate", digest)
     written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return written
 
@@ -69,7 +83,7 @@ def render_etsi(report: Report, language: Language = Language.VI) -> bytes:
 def _signature(node: ET.Element, report: Report, item: SignatureReport, language: Language) -> None:
     identifier = _add(node, "SignatureIdentifier")
     _add(identifier, "HashOnly", "false")
-    _add(identifier, "DocHashOnly", "false")
+    _add(identifier, "DocHashOnly", str(report.digest is not None).lower())
     _add(identifier, "DAIdentifier", harmless(item.field))
     times = _add(node, "ValidationTimeInfo")
     _add(times, "ValidationTime", _instant(report.judged_at))
@@ -108,7 +122,8 @@ def _attributes(node: ET.Element, item: SignatureReport) -> None:
             _add(_add(node, kind), "TimeStampValue", _instant(stamp.time))
     if item.kind is Kind.TIMESTAMP and item.best_signature_time is not None:
         _add(_add(node, "DocTimeStamp"), "TimeStampValue", _instant(item.best_signature_time))
-    _add(_add(node, "SubFilter"), "SubFilterElement", harmless(item.sub_filter))
+    if item.sub_filter.startswith("/"):
+        _add(_add(node, "SubFilter"), "SubFilterElement", harmless(item.sub_filter))
     if item.byte_range:
         _add(node, "ByteRange", " ".join(map(str, item.byte_range)))
 
@@ -171,15 +186,15 @@ def _findings(node: ET.Element, findings: tuple[Finding, ...], language: Languag
         _add(data, "Value", say(finding.code, finding.facts, language))
 
 
-def _object(node: ET.Element, id_: str, kind: str, sha256: str) -> None:
+def _object(node: ET.Element, id_: str, kind: str, of: Digest) -> None:
     found = _add(node, "ValidationObject")
     found.set("id", id_)
     _add(found, "ObjectType", f"{_URN}:validationObject:{kind}")
     digest = _add(_add(found, "ValidationObjectRepresentation"), "DigestAlgAndValue")
     method = ET.SubElement(digest, f"{{{_DS}}}DigestMethod")
-    method.set("Algorithm", _SHA256)
+    method.set("Algorithm", _DIGESTS.get(of.algorithm, f"urn:antin:digest:{of.algorithm}"))
     value = ET.SubElement(digest, f"{{{_DS}}}DigestValue")
-    value.text = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
+    value.text = base64.b64encode(of.value).decode("ascii")
 
 
 def _reference(node: ET.Element, name: str, id_: str) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pki.words import Language, harmless, knows, say
+from verify.facts import digest_name
 from verify.finding import Finding
 from verify.report import (
     LinkReport,
@@ -26,12 +27,7 @@ def to_json(report: Report, language: Language = Language.VI) -> dict[str, Any]:
     """Return the report as a JSON object; texts from the document have no control characters."""
     return {
         "schema": SCHEMA,
-        "document": {
-            "name": harmless(report.name),
-            "sha256": report.sha256,
-            "pages": report.pages,
-            "size": report.size,
-        },
+        "document": _document(report),
         "indication": report.indication.value,
         "sub_indication": _value(report.sub_indication),
         "policy": report.policy,
@@ -39,6 +35,20 @@ def to_json(report: Report, language: Language = Language.VI) -> dict[str, Any]:
         "signatures": [_signature(item, language) for item in report.signatures],
         "findings": [_finding(item, language) for item in report.findings],
     }
+
+
+def _document(report: Report) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "name": harmless(report.name),
+        "sha256": report.sha256 or None,
+        "pages": report.pages,
+        "size": report.size,
+    }
+    if report.digest is not None:
+        value = report.digest.value.hex()
+        digest = {"algorithm": digest_name(report.digest.algorithm), "value": value}
+        told |= {"size": None, "digest": digest}
+    return told
 
 
 def _signature(item: SignatureReport, language: Language) -> dict[str, Any]:

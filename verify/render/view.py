@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pki.words import Language, harmless, knows, say, show
+from verify.facts import digest_name
 from verify.finding import Finding, Severity
 from verify.indication import Indication, SubIndication
 from verify.report import LinkReport, Report, RuleReport, SignatureReport, TimestampReport
@@ -139,9 +140,9 @@ class Speaker:
         """Return what identifies the document and the judgement."""
         return self._rows(
             document=harmless(report.name),
-            fingerprint=report.sha256,
+            fingerprint=_fingerprint(report),
             pages=self.labels["not_known"] if report.pages is None else str(report.pages),
-            size=str(report.size),
+            size=self.labels["not_known"] if report.digest else str(report.size),
             judged_at=self.time(report.judged_at),
             policy=harmless(report.policy),
         )
@@ -271,6 +272,13 @@ def _reasons(report: Report, speaker: Speaker) -> Iterator[Line]:
         for finding in signature.findings:
             if finding.severity is Severity.ERROR:
                 yield speaker.line(finding)
+
+
+def _fingerprint(report: Report) -> str:
+    digest = report.digest
+    if digest is None or report.sha256:
+        return report.sha256
+    return f"{digest_name(digest.algorithm)} {digest.value.hex()}"
 
 
 def _by_weight(findings: tuple[Finding, ...]) -> list[Finding]:

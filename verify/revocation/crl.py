@@ -64,6 +64,8 @@ class CRLSource:
     crl: x509.CertificateRevocationList
     had_at: datetime
     revision: int | None
+    identity: str | None = None
+    """The SHA-256 of its DER, where it is asked for."""
 
 
 def read_crl(untrusted_der: bytes) -> x509.CertificateRevocationList:
@@ -230,6 +232,8 @@ class CRLPool:
             produced_at=this_update,
             had_at=max(item.source.had_at for item in lists),
             revision=_latest(item.source.revision for item in lists),
+            # Of several lists none alone says it.
+            identity=lists[0].source.identity if len(lists) == 1 else None,
             algorithm=first.algorithm,
             signer=describe(signer.certificate, issuer=signer.issuer, trusted=False),
             signer_is_issuer=signer.issuer is None,

@@ -77,6 +77,8 @@ class OCSPSource:
     response: Response
     had_at: datetime
     revision: int | None
+    identity: str | None = None
+    """The SHA-256 of its DER, where it is asked for."""
 
 
 def read_response(untrusted_der: bytes) -> Response:
@@ -219,6 +221,7 @@ class OCSPPool:
             produced_at=source.response.produced_at,
             had_at=source.had_at,
             revision=source.revision,
+            identity=source.identity,
             algorithm=source.response.scheme.algorithm(signer),
             signer=describe(signer, issuer=None if own else issuer, trusted=False),
             signer_is_issuer=own,
