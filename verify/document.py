@@ -98,7 +98,11 @@ def verify_opened(
         policy=policy.name,
         judged_at=at,
         signatures=tuple(report_signature(item) for item in verdict.judgements),
-        findings=(*verdict.findings, *_told_of_copies(pdf, verdict.indication)),
+        findings=(
+            *verdict.findings,
+            *trust.findings,
+            *_told_of_copies(pdf, verdict.indication),
+        ),
         needs=needs_of(verdict.judgements, examined.known),
     )
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from verify.finding import Finding
+from verify.listed import Listing, Period
 
 
 class Kind(StrEnum):
@@ -109,6 +110,10 @@ class CertificateFacts:
     """What RFC 5280 or its purpose forbids about it in this place, whatever the time."""
     trusted_until: datetime | None = None
     """When trust in an anchor ended; None means with no end in sight."""
+    trusted_times: tuple[Period, ...] = ()
+    """When it was an anchor, the last until `trusted_until`; none means at any time before."""
+    listings: tuple[Listing, ...] = ()
+    """What trusted lists tell of an anchor."""
     needs_no_evidence: bool = False
     """Its status is not asked for: short-lived, noRevAvail, self-signed."""
 

@@ -32,6 +32,24 @@ class SignerReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceReport:
+    """A service of a trusted list, as it was when it was relied on."""
+
+    territory: str
+    provider: str
+    name: str
+    kind: str
+    """`CA/QC`, `TSA/QTST`, …"""
+    status: str
+    """`granted`, `withdrawn`, …"""
+    since: datetime
+    additional: tuple[str, ...]
+    """URIs of what the list tells besides: for signatures, for seals, …"""
+    qualifiers: tuple[str, ...]
+    """URIs the list gives to some of its certificates."""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkReport:
     """One certificate of the path."""
 
@@ -52,6 +70,8 @@ class LinkReport:
     """When something newer will be there, as it says itself."""
     evidence_in_document: bool = False
     revoked_at: datetime | None = None
+    services: tuple[ServiceReport, ...] = ()
+    """What trusted lists tell of it, if they make it an anchor."""
 
 
 @dataclass(frozen=True, slots=True)

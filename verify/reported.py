@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from pki.errors.tree import Bilingual
 from verify.facts import CertificateFacts, ChainFacts
 from verify.finding import Finding
+from verify.listed import Listing
 from verify.process import Judgement, TimestampJudgement
 from verify.report import (
     LinkReport,
     Need,
     RuleReport,
+    ServiceReport,
     SignatureReport,
     SignerReport,
     TimestampReport,
@@ -42,7 +47,7 @@ def report_signature(item: Judgement) -> SignatureReport:
         revisions=integrity.revisions,
         byte_range=integrity.byte_range,
         timestamps=tuple(_report_timestamp(timestamp) for timestamp in item.timestamps),
-        path=_report_path(chain, item.chain),
+        path=_report_path(chain, item.chain, item.best_signature_time),
         digests=facts.token.digests,
         rule=_report_rule(item.lawful),
     )
@@ -89,12 +94,14 @@ def _report_timestamp(item: TimestampJudgement) -> TimestampReport:
         indication=item.indication,
         sub_indication=item.sub_indication,
         content=item.content,
-        path=_report_path(chain, item.chain),
+        path=_report_path(chain, item.chain, item.facts.gen_time),
         digests=item.facts.token.digests,
     )
 
 
-def _report_path(chain: ChainFacts | None, judged: ChainJudgement | None) -> tuple[LinkReport, ...]:
+def _report_path(
+    chain: ChainFacts | None, judged: ChainJudgement | None, used_at: datetime | None
+) -> tuple[LinkReport, ...]:
     if chain is None:
         return ()
     standings = judged.standings if judged else (None,) * len(chain.certificates)
@@ -116,9 +123,28 @@ def _report_path(chain: ChainFacts | None, judged: ChainJudgement | None) -> tup
                 evidence_until=evidence.next_update if evidence else None,
                 evidence_in_document=evidence is not None and evidence.revision is not None,
                 revoked_at=at.revoked_at if at else None,
+                services=tuple(_report_services(certificate.listings, used_at)),
             )
         )
     return tuple(links)
+
+
+def _report_services(
+    listings: tuple[Listing, ...], used_at: datetime | None
+) -> Iterator[ServiceReport]:
+    for listing in listings:
+        state = listing.at(used_at) if used_at is not None else None
+        if state is not None:
+            yield ServiceReport(
+                territory=listing.territory,
+                provider=listing.provider,
+                name=listing.name,
+                kind=state.kind,
+                status=state.standing,
+                since=state.since,
+                additional=state.additional,
+                qualifiers=state.qualifiers,
+            )
 
 
 def needs_of(judgements: tuple[Judgement, ...], known: dict[str, Need]) -> tuple[Need, ...]:

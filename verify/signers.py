@@ -9,7 +9,7 @@ from cryptography import x509
 
 from verify.facts import ChainFacts
 from verify.finding import Finding
-from verify.policy import Policy
+from verify.policy import Policy, Use
 from verify.purpose import signer_defects, timestamp_defects
 from verify.report import Need
 from verify.revocation.gather import Gatherer
@@ -28,14 +28,19 @@ class Signers:
 
     def signer_chain(self, certificate: x509.Certificate, hint: datetime) -> ChainFacts:
         """Return the path of a signer's certificate."""
-        return self._chain(certificate, hint, signer_defects(certificate, self.policy))
+        defects = signer_defects(certificate, self.policy)
+        return self._chain(certificate, hint, defects, Use.SIGNATURE)
 
     def timestamp_chain(self, certificate: x509.Certificate, hint: datetime) -> ChainFacts:
         """Return the path of a time-stamp authority's certificate."""
-        return self._chain(certificate, hint, timestamp_defects(certificate))
+        return self._chain(certificate, hint, timestamp_defects(certificate), Use.TIMESTAMP)
 
     def _chain(
-        self, certificate: x509.Certificate, hint: datetime, defects: tuple[Finding, ...]
+        self,
+        certificate: x509.Certificate,
+        hint: datetime,
+        defects: tuple[Finding, ...],
+        use: Use,
     ) -> ChainFacts:
-        self.known |= self.gatherer.needs(certificate, hint)
-        return self.gatherer.chain(certificate, hint=hint, purpose_defects=defects)
+        self.known |= self.gatherer.needs(certificate, hint, use)
+        return self.gatherer.chain(certificate, hint=hint, purpose_defects=defects, use=use)

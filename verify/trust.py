@@ -1,5 +1,8 @@
 """Trust anchors: certificates the relying party decided to trust, from PEM, DER, PKCS#7 files.
 
+Those that trusted lists name are anchors for what their service is for, and at times at which its
+status let it be trusted; those from files for everything, always.
+
 Spec: RFC 5280 §6.1.1 (d); RFC 2315 §9.1 (bags of certificates: SignedData without signers).
 """
 
@@ -8,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -22,9 +25,14 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import (
 from verify.certificate import quietly, read_certificate
 from verify.compare import Comparable, comparable
 from verify.errors import MalformedObjectError, TrustFileError
+from verify.finding import Finding
 from verify.guard import foreign
+from verify.listed import Listing, Period, merged
+from verify.policy import Use
 
 SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der", ".p7b", ".p7c"})
+
+ALWAYS = (Period(datetime.min.replace(tzinfo=UTC)),)
 
 _Index = dict[Comparable, tuple[x509.Certificate, ...]]
 
@@ -33,11 +41,36 @@ _Index = dict[Comparable, tuple[x509.Certificate, ...]]
 class TrustStore:
     """The certificates where every path must end; indexed once, however many documents come."""
 
-    anchors: tuple[x509.Certificate, ...] = ()
+    own: tuple[x509.Certificate, ...] = ()
+    """From files: trusted for everything, always."""
+    listed: tuple[tuple[x509.Certificate, Listing], ...] = ()
+    """What trusted lists tell of certificates; of one that is in `own` too, it decides nothing."""
+    findings: tuple[Finding, ...] = ()
+    """What is to be told of the lists: which are not to be had, or only as they were."""
+
+    @cached_property
+    def anchors(self) -> tuple[x509.Certificate, ...]:
+        """All certificates that are or were an anchor for anything."""
+        return tuple(dict.fromkeys((*self.own, *(each for each, _ in self.listed))))
 
     @cached_property
     def _set(self) -> frozenset[x509.Certificate]:
         return frozenset(self.anchors)
+
+    @cached_property
+    def _own(self) -> frozenset[x509.Certificate]:
+        return frozenset(self.own)
+
+    @cached_property
+    def _listings(self) -> dict[x509.Certificate, tuple[Listing, ...]]:
+        found: dict[x509.Certificate, tuple[Listing, ...]] = {}
+        for certificate, listing in self.listed:
+            found[certificate] = (*found.get(certificate, ()), listing)
+        return found
+
+    @cached_property
+    def _times(self) -> dict[tuple[x509.Certificate, Use], tuple[Period, ...]]:
+        return {}
 
     @cached_property
     def _by_subject(self) -> _Index:
@@ -50,10 +83,42 @@ class TrustStore:
     @cached_property
     def _turns(self) -> list[datetime]:
         ends = (anchor.not_valid_after_utc for anchor in self.anchors)
-        return sorted({*(anchor.not_valid_before_utc for anchor in self.anchors), *ends})
+        changes = (state.since for _, listing in self.listed for state in listing.states)
+        begins = (anchor.not_valid_before_utc for anchor in self.anchors)
+        return sorted({*begins, *ends, *changes})
 
     def __contains__(self, certificate: object) -> bool:
         return certificate in self._set
+
+    def listings(self, certificate: x509.Certificate) -> tuple[Listing, ...]:
+        """Return what trusted lists tell of a certificate."""
+        return self._listings.get(certificate, ())
+
+    def times(self, certificate: x509.Certificate, use: Use) -> tuple[Period, ...]:
+        """Return when a path for `use` may end in a certificate; none where it never may."""
+        if certificate in self._own:
+            return ALWAYS
+        if certificate not in self._listings:
+            return ()
+        key = (certificate, use)
+        if key not in self._times:
+            listings = self.listings(certificate)
+            self._times[key] = merged(each for one in listings for each in one.periods(use))
+        return self._times[key]
+
+    def lasts(self, certificate: x509.Certificate, use: Use, at: datetime) -> bool:
+        """Say whether a certificate is an anchor at a time, with no end of it known."""
+        times = self.times(certificate, use)
+        return bool(times) and times[-1].end is None and at in times[-1]
+
+    def present(self, at: datetime) -> TrustStore:
+        """Return the anchors that are to be trusted at one moment, for whoever acts at it."""
+        now = tuple(
+            each
+            for each in self.anchors
+            if any(at in period for use in Use for period in self.times(each, use))
+        )
+        return TrustStore(now, findings=self.findings)
 
     def named(self, subject: Comparable) -> tuple[x509.Certificate, ...]:
         """Return the anchors with this subject."""

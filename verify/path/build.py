@@ -24,7 +24,7 @@ from verify.path.inputs import NO_DEMANDS, PathInputs
 from verify.path.pool import CertificatePool
 from verify.path.rfc5280 import find_defects
 from verify.path.signature import signed_by
-from verify.policy import Limits
+from verify.policy import Limits, Use
 
 Path = tuple[x509.Certificate, ...]
 
@@ -55,6 +55,7 @@ class _Search:
     paths_left: int
     whole_left: int = _WHOLE_PATHS
     exhausted: bool = False
+    use: Use = Use.SIGNATURE
     known: dict[tuple[x509.Certificate, x509.Certificate], bool] = field(default_factory=dict)
 
     def issued(self, issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
@@ -83,9 +84,10 @@ def build_path(
     limits: Limits,
     hint: datetime,
     inputs: PathInputs = NO_DEMANDS,
+    use: Use = Use.SIGNATURE,
 ) -> Path:
     """Return the best path found, the certificate itself first: see `search_path`."""
-    return search_path(certificate, pool, limits=limits, hint=hint, inputs=inputs).path
+    return search_path(certificate, pool, limits=limits, hint=hint, inputs=inputs, use=use).path
 
 
 def search_path(
@@ -95,12 +97,13 @@ def search_path(
     limits: Limits,
     hint: datetime,
     inputs: PathInputs = NO_DEMANDS,
+    use: Use = Use.SIGNATURE,
 ) -> Found:
     """Look for the best path.
 
     A path that ends in a trust anchor, has no defect and whose issuers are all in their period
-    is taken at once; else one without defect; else one that ends in an anchor; else the longest
-    towards one.
+    is taken at once, if no end of the trust is known; else one without defect; else one that ends
+    in an anchor; else the longest towards one.
 
     Args:
         certificate: the end entity.
@@ -108,8 +111,11 @@ def search_path(
         limits: how long a path, how many signature checks, how many paths.
         hint: about when it was used; issuers valid at that time are tried first.
         inputs: the initial settings (RFC 5280 §6.1.1).
+        use: what the certificate is used for; an anchor may be one for something else alone.
     """
-    search = _Search(pool, limits, hint, limits.path_signature_checks, limits.path_candidates)
+    search = _Search(
+        pool, limits, hint, limits.path_signature_checks, limits.path_candidates, use=use
+    )
     best: Path = (certificate,)
     best_rank = (-1, 0)
     for path in _paths((certificate,), search):
@@ -127,12 +133,14 @@ _PERFECT, _SOUND, _TRUSTED = 3, 2, 1
 
 def _rank(path: Path, search: _Search, inputs: PathInputs) -> tuple[int, int]:
     """Return how good a path is; of two alike to the anchor, the first found stays."""
-    if path[-1] not in search.pool.trust:
+    trust = search.pool.trust
+    if not trust.times(path[-1], search.use):
         return 0, len(path)
     search.whole_left -= 1
     if any(find_defects(path, inputs)):
         return _TRUSTED, 0
-    return (_PERFECT, 0) if _in_period(path[1:], search.hint) else (_SOUND, 0)
+    lasting = trust.lasts(path[-1], search.use, search.hint)
+    return (_PERFECT, 0) if lasting and _in_period(path[1:], search.hint) else (_SOUND, 0)
 
 
 def _in_period(certificates: Path, at: datetime) -> bool:
@@ -142,7 +150,8 @@ def _in_period(certificates: Path, at: datetime) -> bool:
 def _paths(path: Path, search: _Search) -> Iterator[Path]:
     yield path
     last = path[-1]
-    if last in search.pool.trust or len(path) >= search.limits.path_length:
+    ends = search.pool.trust.lasts(last, search.use, search.hint)
+    if ends or len(path) >= search.limits.path_length:
         return
     known = {_identity(certificate) for certificate in path}
     for issuer in _candidates(last, search):

@@ -15,6 +15,7 @@ from verify.report import (
     LinkReport,
     Report,
     RuleReport,
+    ServiceReport,
     SignatureReport,
     SignerReport,
     TimestampReport,
@@ -128,6 +129,20 @@ def _link(link: LinkReport) -> dict[str, Any]:
         "evidence_issued": _instant(link.evidence_issued),
         "evidence_in_document": link.evidence_in_document,
         "revoked_at": _instant(link.revoked_at),
+        "services": [_service(service) for service in link.services],
+    }
+
+
+def _service(service: ServiceReport) -> dict[str, Any]:
+    return {
+        "territory": harmless(service.territory),
+        "provider": harmless(service.provider),
+        "name": harmless(service.name),
+        "type": harmless(service.kind),
+        "status": harmless(service.status),
+        "since": _instant(service.since),
+        "additional": [harmless(uri) for uri in service.additional],
+        "qualifiers": [harmless(uri) for uri in service.qualifiers],
     }
 
 

@@ -11,11 +11,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from pki.errors.tree import Fact
 from pki.words import Language, harmless, knows, say, show
 from verify.facts import digest_name
 from verify.finding import Finding, Severity
 from verify.indication import Indication, SubIndication
-from verify.report import LinkReport, Report, RuleReport, SignatureReport, TimestampReport
+from verify.report import (
+    LinkReport,
+    Report,
+    RuleReport,
+    ServiceReport,
+    SignatureReport,
+    TimestampReport,
+)
 from verify.rules.revocation import Standing
 
 LABELS = (
@@ -248,7 +256,7 @@ class Speaker:
 
     def _link_status(self, link: LinkReport) -> str:
         if link.trusted:
-            return self.labels["anchor"]
+            return "; ".join((self.labels["anchor"], *map(self._listed, link.services)))
         if link.standing is None:
             return self.labels["not_known"]
         words = say(f"verify.standing.{link.standing.value}", {}, self.language)
@@ -258,6 +266,17 @@ class Speaker:
             return words
         where = f", {self.labels['in_document']}" if link.evidence_in_document else ""
         return f"{words} ({link.evidence.upper()} {self.time(link.evidence_issued)}{where})"
+
+    def _listed(self, service: ServiceReport) -> str:
+        facts: dict[str, Fact] = {
+            "provider": service.provider,
+            "name": service.name,
+            "kind": service.kind,
+            "status": service.status,
+            "since": service.since,
+            "territory": service.territory,
+        }
+        return harmless(say("verify.label.listed", facts, self.language))
 
 
 def reasons(report: Report, speaker: Speaker) -> tuple[Line, ...]:

@@ -9,18 +9,21 @@ from datetime import datetime
 from cryptography import x509
 
 from verify.certificate import describe, fingerprint
-from verify.facts import ChainFacts, RevocationFacts
+from verify.facts import CertificateFacts, ChainFacts, RevocationFacts
 from verify.finding import Finding, error
 from verify.lenient import original_der
 from verify.path.build import Found, search_path
 from verify.path.inputs import NO_DEMANDS, PathInputs, inputs_of
 from verify.path.pool import CertificatePool
 from verify.path.rfc5280 import find_defects
-from verify.policy import Limits, Policy
+from verify.policy import Limits, Policy, Use
 from verify.report import Need
 from verify.revocation.crl import CRLPool, CRLSource
 from verify.revocation.ocsp import OCSPPool, OCSPSource
 from verify.revocation.sources import Raw, read_crls, read_responses
+from verify.trust import ALWAYS
+
+_Used = tuple[x509.Certificate, Use]
 
 
 class Gatherers:
@@ -90,31 +93,36 @@ class Gatherer:
             tuple[x509.Certificate, x509.Certificate, tuple[x509.Certificate, ...]],
             tuple[RevocationFacts, ...],
         ] = {}
-        self._paths: dict[x509.Certificate, Found] = {}
-        self._chains: dict[x509.Certificate, ChainFacts] = {}
-        self._needs: dict[x509.Certificate, dict[str, Need]] = {}
+        self._paths: dict[_Used, Found] = {}
+        self._chains: dict[_Used, ChainFacts] = {}
+        self._needs: dict[_Used, dict[str, Need]] = {}
 
-    def path(self, certificate: x509.Certificate, hint: datetime) -> tuple[x509.Certificate, ...]:
-        """Return the best path from `certificate` towards an anchor."""
-        return self._search(certificate, hint).path
-
-    def needs(self, certificate: x509.Certificate, hint: datetime) -> dict[str, Need]:
-        """Return the certificates of that path by fingerprint, each with its issuer."""
-        if certificate not in self._needs:
-            path = self.path(certificate, hint)
+    def needs(
+        self, certificate: x509.Certificate, hint: datetime, use: Use = Use.SIGNATURE
+    ) -> dict[str, Need]:
+        """Return the certificates of the path by fingerprint, each with its issuer."""
+        used = (certificate, use)
+        if used not in self._needs:
+            path = self._search(used, hint).path
             ders = [original_der(item) for item in path]
-            self._needs[certificate] = {
+            self._needs[used] = {
                 fingerprint(item): Need(der, issuer)
                 for item, der, issuer in zip(path, ders, (*ders[1:], None), strict=True)
             }
-        return self._needs[certificate]
+        return self._needs[used]
 
-    def _search(self, certificate: x509.Certificate, hint: datetime) -> Found:
-        if certificate not in self._paths:
-            self._paths[certificate] = search_path(
-                certificate, self.pool, limits=self._limits, hint=hint, inputs=self._inputs
+    def _search(self, used: _Used, hint: datetime) -> Found:
+        if used not in self._paths:
+            certificate, use = used
+            self._paths[used] = search_path(
+                certificate,
+                self.pool,
+                limits=self._limits,
+                hint=hint,
+                inputs=self._inputs,
+                use=use,
             )
-        return self._paths[certificate]
+        return self._paths[used]
 
     def chain(
         self,
@@ -122,6 +130,7 @@ class Gatherer:
         *,
         hint: datetime,
         purpose_defects: tuple[Finding, ...] = (),
+        use: Use = Use.SIGNATURE,
     ) -> ChainFacts:
         """Return the facts of the path from `certificate`.
 
@@ -129,35 +138,55 @@ class Gatherer:
             certificate: the end entity.
             hint: about when it was used.
             purpose_defects: what its use forbids about it (usages).
+            use: what it was used for.
         """
-        if certificate not in self._chains:
-            self._chains[certificate] = self._chain(certificate, hint)
-        found = self._chains[certificate]
+        used = (certificate, use)
+        if used not in self._chains:
+            self._chains[used] = self._chain(used, hint)
+        found = self._chains[used]
         if not purpose_defects:
             return found
         leaf, *issuers = found.certificates
         leaf = replace(leaf, defects=(*leaf.defects, *purpose_defects))
         return replace(found, certificates=(leaf, *issuers))
 
-    def _chain(self, certificate: x509.Certificate, hint: datetime) -> ChainFacts:
-        found = self._search(certificate, hint)
+    def _chain(self, used: _Used, hint: datetime) -> ChainFacts:
+        found, use = self._search(used, hint), used[1]
         path, defects = found.path, self._defects(found)
         certificates = tuple(
-            describe(
+            self._with_trust(
                 item,
-                issuer=path[index + 1] if index + 1 < len(path) else None,
-                trusted=item in self.pool.trust,
-                defects=defects[index],
+                use,
+                describe(
+                    item,
+                    issuer=path[index + 1] if index + 1 < len(path) else None,
+                    trusted=bool(self.pool.trust.times(item, use)),
+                    defects=defects[index],
+                ),
             )
             for index, item in enumerate(path)
         )
         revocations = tuple(
             self.statuses(item, path[index + 1], path[index + 2 :])
-            if index + 1 < len(path) and item not in self.pool.trust
+            if index + 1 < len(path) and not _for_good(certificates[index])
             else ()
             for index, item in enumerate(path)
         )
         return ChainFacts(certificates, revocations)
+
+    def _with_trust(
+        self, certificate: x509.Certificate, use: Use, facts: CertificateFacts
+    ) -> CertificateFacts:
+        trust = self.pool.trust
+        times = trust.times(certificate, use)
+        if not times or times == ALWAYS:
+            return facts
+        return replace(
+            facts,
+            trusted_until=times[-1].end,
+            trusted_times=times,
+            listings=trust.listings(certificate),
+        )
 
     def _defects(self, found: Found) -> list[tuple[Finding, ...]]:
         if found.sound:
@@ -202,3 +231,8 @@ class Gatherer:
     ) -> Iterator[RevocationFacts]:
         answers = self._direct.facts_about(certificate, issuer)
         return (facts for facts in answers if facts.signer_is_issuer)
+
+
+def _for_good(certificate: CertificateFacts) -> bool:
+    """Say whether it is an anchor with no end in sight: its status is asked for by nobody."""
+    return certificate.trusted and certificate.trusted_until is None

@@ -51,8 +51,10 @@ class Case:
 
 def is_anchor(certificate: CertificateFacts, time: datetime) -> bool:
     """Say whether a certificate is a trust anchor at `time`."""
-    until = certificate.trusted_until
-    return certificate.trusted and (until is None or time < until)
+    until, times = certificate.trusted_until, certificate.trusted_times
+    if not certificate.trusted or (until is not None and time >= until):
+        return False
+    return not times or any(time in period for period in times)
 
 
 def below_anchor(chain: ChainFacts, time: datetime) -> tuple[int, ...]:

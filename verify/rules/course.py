@@ -25,6 +25,7 @@ from verify.rules.long_term import (
 )
 from verify.rules.past import judge_past
 from verify.rules.path import judge_path
+from verify.rules.trust import not_trusted_then
 
 _WITHOUT_MATERIAL = frozenset({SubIndication.NO_CERTIFICATE_CHAIN_FOUND_NO_POE})
 _IN_THE_PAST = RECOVERABLE | _WITHOUT_MATERIAL | {SubIndication.REVOCATION_OUT_OF_BOUNDS_NO_POE}
@@ -61,7 +62,8 @@ def judge_signature(
     if chain is None or len(attributes) < len(found):
         return found
     now = _now(token, chain, attributes, case)
-    final = _made_too_late(token, chain, now, times, case)
+    final = not_trusted_then(chain, times.proved)
+    final = final or _made_too_late(token, chain, now, times, case)
     if final is not None:
         return [final]
     left = list(judge_long_term(token, chain, now, best=times.now, case=case)) or attributes

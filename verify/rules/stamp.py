@@ -24,6 +24,7 @@ from verify.rules.gate import weaknesses
 from verify.rules.poe import ProofsOfExistence
 from verify.rules.revocation import Moment
 from verify.rules.token import judge_token
+from verify.rules.trust import not_trusted_then
 
 IMPRINT_DIFFERS = error("timestamp.imprint_differs")
 _EVER = datetime.min.replace(tzinfo=UTC)
@@ -56,6 +57,9 @@ def judge_stamp(facts: TimestampFacts, case: Case, *, differs: Finding) -> Stamp
     if facts.gen_time < signer.not_before:
         early = error("timestamp.before_its_certificate", time=facts.gen_time)
         found.append((SubIndication.NOT_YET_VALID, early))
+    untimely = not_trusted_then(token.chain, facts.gen_time)
+    if untimely is not None:
+        found.append(untimely)
     moment = Moment(case.existed_by, current_is_enough=True, policy=case.policy, proofs=case.proofs)
     ordered = case.policy.time.order is Level.FAIL
     if ordered and facts.gen_time > moment.time + case.policy.skew:
