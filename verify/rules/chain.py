@@ -79,7 +79,7 @@ def _problems(
     for index, certificate in enumerate(chain.certificates):
         yield from _validity(certificate, standings[index], chain, moment, leaf=index == 0)
     if chain.trusted:
-        yield from _unknown(chain, standings)
+        yield from _unknown(chain, standings, moment)
     yield from _weak(chain, moment)
 
 
@@ -146,13 +146,18 @@ def _was_good(certificate: CertificateFacts, chain: ChainFacts, moment: Moment) 
     return standing_at(certificate, chain.revocations[0], end).standing is Standing.GOOD
 
 
-def _unknown(chain: ChainFacts, standings: tuple[StandingAt | None, ...]) -> Iterator[Problem]:
+def _unknown(
+    chain: ChainFacts, standings: tuple[StandingAt | None, ...], moment: Moment
+) -> Iterator[Problem]:
+    missing = SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE
+    if moment.policy.revocation.missing_can_come:
+        missing = SubIndication.TRY_LATER
     for certificate, at in zip(chain.certificates, standings, strict=True):
         if at is None:
             continue
         if at.standing is Standing.MISSING:
             found = error("revocation.none", certificate=certificate.name)
-            yield SubIndication.TRY_LATER, found
+            yield missing, found
         elif at.standing is Standing.STALE and at.evidence is not None:
             found = error(
                 "revocation.stale",

@@ -111,6 +111,9 @@ def test_without_any_evidence_later_may_bring_some_or_not_as_the_policy_says():
     assert sub(missing) is S.TRY_LATER
     final = standard(revocation=Revocation(proved_at_signing=False, missing_can_come=False))
     assert sub(missing, policy=final) is S.CERTIFICATE_CHAIN_GENERAL_FAILURE
+    for later, answer in ((True, S.TRY_LATER), (False, S.CERTIFICATE_CHAIN_GENERAL_FAILURE)):
+        proved = standard(revocation=Revocation(proved_at_signing=True, missing_can_come=later))
+        assert sub(missing, policy=proved) is answer
     assert sub(missing, policy=standard(signature=Demands(signer_evidence=Level.WARN))) is None
 
 

@@ -16,7 +16,7 @@ from unit.verify.dss_process.cases import FOLDER, LOADERS, NOW, Case, agrees, lo
 from unit.verify.dss_process.changes import CHANGES, MOMENTS, OUTSIDE
 from unit.verify.dss_process.constraints import read, read_constraints, to_policy
 from unit.verify.dss_process.diagnostic import Reader, moment, text
-from unit.verify.verdict_table import check_section
+from unit.verify.verdict_table import Tally, check_row, check_section
 
 from verify.indication import Indication
 from verify.process import judge_document
@@ -102,3 +102,4 @@ def test_the_table_in_the_docs_is_of_this_run(checkout, cases, agreed):
         ["tests of EU DSS", "cases", "agreed", "explained", "crashed"],
         [*rows, ["**all**", *total]],
     )
+    check_row(checkout, "EU DSS: facts into the process", Tally(*total))

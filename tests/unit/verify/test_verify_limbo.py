@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from unit.verify.pki_cases import Case, judge_case
+from unit.verify.verdict_table import Tally, check_row
 
 from verify.policy import Policy, default_policy
 
@@ -73,7 +74,9 @@ def accepted(entry: dict) -> bool:
     return not judge_case(read_case(entry), policy_for(entry))
 
 
-def test_every_case_is_judged_as_expected_or_differs_for_a_reason(cases, differences, capsys):
+def test_every_case_is_judged_as_expected_or_differs_for_a_reason(
+    cases, differences, checkout, capsys
+):
     wrong, web, slowest = set(), 0, (0.0, "")
     for name, entry in cases.items():
         started = time.process_time()
@@ -84,6 +87,14 @@ def test_every_case_is_judged_as_expected_or_differs_for_a_reason(cases, differe
         elif not agrees:
             wrong.add(name)
     assert wrong == set(differences)
+    webs = sum(1 for name in cases if name.startswith(WEB))
+    own = len(cases) - webs
+    check_row(
+        checkout,
+        "x509-limbo, but for the web PKI's own",
+        Tally(own, own - len(wrong), len(wrong)),
+    )
+    check_row(checkout, "x509-limbo, the web PKI's own: judged", Tally(webs, webs - web, web))
     with capsys.disabled():
         agreed = len(cases) - web - len(wrong)
         sys.stdout.write(
