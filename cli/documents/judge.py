@@ -26,15 +26,15 @@ from verify.render.json import to_json
 from verify.render.text import render_text
 from verify.report import Report
 
-_SUFFIXES = {"html": ".html", "etsi": ".xml"}
+_SUFFIXES = {"html": ".html", "pdf": ".pdf", "etsi": ".xml"}
 
 
 @dataclass(frozen=True, slots=True)
 class ReportTarget:
-    """Where the page, or ETSI's form, goes: a file for one document, a folder for many."""
+    """Where the page, the paper or ETSI's form goes: a file for one document, a folder for many."""
 
     kind: str
-    """`html` or `etsi`."""
+    """`html`, `pdf` or `etsi`."""
     path: Path
     folder: bool
 
@@ -44,7 +44,7 @@ class ReportTarget:
 
 
 def report_target(option: str | None, *, many: bool) -> ReportTarget | None:
-    """Read `--report html=FILE` and `--report etsi=FILE`.
+    """Read `--report html=FILE`, `--report pdf=FILE` and `--report etsi=FILE`.
 
     Raises:
         BadOptionError: another form, or one file for many documents.
@@ -63,6 +63,10 @@ def report_target(option: str | None, *, many: bool) -> ReportTarget | None:
 def _written(report: Report, kind: str, language: Language) -> bytes:
     if kind == "html":
         return render_html(report, language).encode()
+    if kind == "pdf":
+        from signing.reporting.pdf import render_pdf  # fontTools, for those who ask for paper
+
+        return render_pdf(report, language)
     return render_etsi(report, language)
 
 

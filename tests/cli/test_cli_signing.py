@@ -529,7 +529,10 @@ def test_the_page_is_written_for_one_and_for_many(antin, served, signed, letter,
     antin("--home", served, "verify", signed, "--report", f"etsi={etsi}")
     assert etsi.read_bytes().startswith(b"<?xml")
     assert b"mainindication:total-passed" in etsi.read_bytes()
-    for wrong in ("html=", "pdf=x", "html"):
+    paper = tmp_path / "report.pdf"
+    antin("--home", served, "verify", signed, "--report", f"pdf={paper}")
+    assert paper.read_bytes().startswith(b"%PDF-1.7")
+    for wrong in ("html=", "doc=x", "html"):
         ran = antin("--home", served, "verify", signed, "--report", wrong)
         assert (ran.status, ran.code) == (5, "cli.bad_option")
     ran = antin("--home", served, "verify", signed, letter, "--report", f"html={page}")
