@@ -21,6 +21,7 @@ from bench import (
     crl,
     issue,
     judge,
+    judge_process,
     large,
     process,
     real,
@@ -62,7 +63,16 @@ def jobs(
         **({f"sign {found} real PDFs, the same": sign.contenders(real.documents)} if found else {}),
         f"sign {stamps:,} PDFs, B-T; the floor is B-B": stamped.contenders(stamps),
         "sign one PDF, a whole process": process.CONTENDERS,
-        f"judge {documents} PDFs": (judge.ANTIN, judge.FLOOR, *judge.PEERS),
+        f"judge {documents} PDFs": judge.SMALL,
+        f"judge {documents} PDFs, B-LTA; the floor is B-B": judge.LONG_TERM,
+        f"judge {judge.SIGNATURES} signatures in one PDF; the floor is 5 in 5": (
+            judge.MANY_SIGNATURES
+        ),
+        f"judge {documents} PDFs, {judge.ANCHORS:,} anchors; the floor is 1": judge.MANY_ANCHORS,
+        "judge one PDF, a whole process": judge_process.ONE,
+        f"judge {judge_process.MANY * documents} PDFs, one command; the floor is two processes": (
+            judge_process.FOLDER
+        ),
         f"judge {service.TIMES * documents} PDFs over HTTP; the floor is two processes": (
             service.CONTENDERS
         ),

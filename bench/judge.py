@@ -1,61 +1,58 @@
-"""Judging small PDFs with one B-B signature each, offline, trust and revocation lists given."""
+"""Judging PDFs offline, trust and revocation lists given or in the document.
+
+Small ones with a signature each at B-B and at B-LTA, one with many signatures, small ones where
+many are trusted.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import shutil
-import subprocess
-from io import BytesIO
+from pathlib import Path
 
-from asn1crypto import crl as asn1_crl
-from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation import validate_pdf_signature
-from pyhanko_certvalidator import ValidationContext
 
-from bench.material import DER, Material
-from bench.rounds import Contender, Task
+from bench import judge_material, judge_peers
+from bench.judge_peers import GOOD, Judging
+from bench.material import Material
+from bench.rounds import Contender
 from pki.clock import SystemClock
 from verify.document import verify_document
-from verify.evidence import Evidence, Item
+from verify.evidence import NONE, Evidence, Item
 from verify.indication import Indication
 from verify.policy import default_policy
-from verify.trust import TrustStore
+from verify.trust import TrustStore, load_trust
 
 BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]")
+SIGNATURES = judge_material.SIGNATURES
+ANCHORS = judge_material.ANCHORS
+PART = 5
+"""The floor of many signatures is the cost of a fifth of them, so many times."""
 
 
-class _Judging(Task):
-    def __init__(self, material: Material) -> None:
-        super().__init__(material)
-        self.verdicts: list[str] = []
-
-    def check(self) -> None:
-        assert self.verdicts == ["good"] * self.material.documents, self.verdicts[:3]
-
-    def work(self) -> None:
-        self.verdicts = [self.judge(path.read_bytes()) for path in self.material.signed()]
-
-    def judge(self, data: bytes) -> str:
-        raise NotImplementedError
-
-
-class Antin(_Judging):
+class Antin(Judging):
     """`verify_document`: the whole process of EN 319 102-1, changes after signing included."""
 
     def __init__(self, material: Material) -> None:
         super().__init__(material)
-        self._trust = TrustStore((material.certificate("root"),))
+        self._trust = self.trust()
         self._policy = default_policy()
         self._at = SystemClock().now()
-        lists = (material.crl_path(name).read_bytes() for name in ("root", "issuing"))
-        self._evidence = Evidence(crls=tuple(Item(der, self._at) for der in lists))
+        self._evidence = self.evidence()
+
+    def trust(self) -> TrustStore:
+        """Return whom it trusts."""
+        return TrustStore((self.material.certificate("root"),))
+
+    def evidence(self) -> Evidence:
+        """Return what it is given beside a document."""
+        paths = (self.material.crl_path(name) for name in judge_material.LISTS)
+        return Evidence(crls=tuple(Item(path.read_bytes(), self._at) for path in paths))
 
     def judge(self, data: bytes) -> str:
         report = verify_document(
@@ -65,53 +62,41 @@ class Antin(_Judging):
             at=self._at,
             evidence=self._evidence,
         )
-        return "good" if report.indication is Indication.TOTAL_PASSED else repr(report.findings)
+        return GOOD if report.indication is Indication.TOTAL_PASSED else repr(report.findings)
 
 
-class PyHanko(_Judging):
-    """pyHanko's `validate_pdf_signature`, revocation lists demanded."""
+class LongTerm(Antin):
+    """The same at B-LTA, with nothing beside the document."""
 
-    def __init__(self, material: Material) -> None:
-        super().__init__(material)
-        issuing, root = (asn1_x509.Certificate.load(c.public_bytes(DER)) for c in material.chain())
-        self._roots, self._others = [root], [issuing]
-        self._crls = [
-            asn1_crl.CertificateList.load(material.crl_path(name).read_bytes())
-            for name in ("root", "issuing")
-        ]
+    def paths(self) -> tuple[Path, ...]:
+        return judge_material.long_term(self.material)
 
-    def judge(self, data: bytes) -> str:
-        context = ValidationContext(
-            trust_roots=self._roots,
-            other_certs=self._others,
-            crls=self._crls,
-            allow_fetching=False,
-            revocation_mode="hard-fail",
-        )
-        (signature,) = PdfFileReader(BytesIO(data)).embedded_regular_signatures
-        status = validate_pdf_signature(signature, context)
-        return "good" if status.bottom_line else status.summary()
+    def evidence(self) -> Evidence:
+        return NONE
 
 
-class PDFSig(_Judging):
-    """Poppler's `pdfsig`, one process a file as it wants it; certificates are not judged."""
+class ManyAnchors(Antin):
+    """The same where many are trusted."""
 
-    def work(self) -> None:
-        self.verdicts = [
-            "good" if b"Signature is Valid" in self._run(str(path)) else "bad"
-            for path in self.material.signed()
-        ]
-
-    def _run(self, path: str) -> bytes:
-        return subprocess.run(
-            ["pdfsig", "-nocert", path],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        ).stdout
+    def trust(self) -> TrustStore:
+        return load_trust((judge_material.anchors(self.material),))
 
 
-class Floor(_Judging):
+class ManySignatures(Antin):
+    """One document with many signatures."""
+
+    def paths(self) -> tuple[Path, ...]:
+        return (judge_material.many_times(self.material, SIGNATURES),)
+
+
+class FewSignatures(Antin):
+    """As many signatures in documents with few each."""
+
+    def paths(self) -> tuple[Path, ...]:
+        return (judge_material.many_times(self.material, SIGNATURES // PART),) * PART
+
+
+class Floor(Judging):
     """What cannot be left out: read, SHA-256 over the byte range, one RSA verification."""
 
     def __init__(self, material: Material) -> None:
@@ -128,7 +113,7 @@ class Floor(_Judging):
     def judge(self, data: bytes) -> str:
         digest = self._digest(data)
         self._public.verify(self._signatures[digest], digest, PKCS1v15(), Prehashed(SHA256()))
-        return "good"
+        return GOOD
 
     def _digest(self, data: bytes) -> bytes:
         found = BYTE_RANGE.search(data)
@@ -137,9 +122,26 @@ class Floor(_Judging):
         return hashlib.sha256(data[:first] + data[start : start + rest]).digest()
 
 
-ANTIN = Contender("Antin", Antin)
-PEERS = (
-    Contender("pyHanko", PyHanko),
-    *((Contender("pdfsig", PDFSig),) if shutil.which("pdfsig") else ()),
+_PDFSIG = (Contender("pdfsig", judge_peers.PDFSig),) if shutil.which("pdfsig") else ()
+
+SMALL = (
+    Contender("Antin", Antin),
+    Contender("floor", Floor),
+    Contender("pyHanko", judge_peers.PyHanko),
+    *_PDFSIG,
 )
-FLOOR = Contender("floor", Floor)
+LONG_TERM = (
+    Contender("Antin", LongTerm),
+    Contender("floor", Antin),
+    Contender("pyHanko's AdES", judge_peers.PyHankoLongTerm),
+)
+MANY_SIGNATURES = (
+    Contender("Antin", ManySignatures),
+    Contender("floor", FewSignatures),
+    Contender("pyHanko", judge_peers.PyHankoManySignatures),
+)
+MANY_ANCHORS = (
+    Contender("Antin", ManyAnchors),
+    Contender("floor", Antin),
+    Contender("pyHanko", judge_peers.PyHankoManyAnchors),
+)

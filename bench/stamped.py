@@ -12,25 +12,19 @@ import socket
 import threading
 import time
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import sign_pdf
 from pyhanko.sign.timestamps import HTTPTimeStamper
 
-from bench import sign
-from bench.material import PEM, PKCS8, PLAIN, Material
+from bench import sign, tsa
+from bench.material import Material
 from bench.rounds import Contender
 from cli.serving.listen import Bind, listening_socket, run
 from pki.clock import SystemClock
 from pki.http.app import PublicServices, build_app
-from pki.keys import PrivateKey
 from pki.register.sql import create_register
 from pki.timestamp import TimestampAuthority
 from signing.batch.begun import begin_document
@@ -55,7 +49,7 @@ class Service:
     """A time-stamp service in a process of its own."""
 
     def __init__(self, material: Material) -> None:
-        _certify(material)
+        tsa.certify(material)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -127,45 +121,10 @@ def contenders(wanted: int) -> tuple[Contender, ...]:
     return tuple(Contender(name, partial(task, sources=documents)) for name, task in tasks.items())
 
 
-def _certify(material: Material) -> None:
-    """Make the service's key and certificate, once a run."""
-    folder = material.folder
-    if (folder / "tsa.pem").exists():
-        return
-    key = ec.generate_private_key(ec.SECP256R1())
-    (folder / "tsa.key").write_bytes(key.private_bytes(PEM, PKCS8, PLAIN))
-    issuing = material.certificate("issuing")
-    issuing_key = _private(folder / "issuing.key")
-    assert isinstance(issuing_key, ec.EllipticCurvePrivateKey)
-    start = SystemClock().now().replace(microsecond=0) - timedelta(days=1)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "time-stamps")])
-    usage = x509.KeyUsage(*(bit < 2 for bit in range(9)))  # digitalSignature, nonRepudiation
-    upper = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuing_key.public_key())
-    number = x509.random_serial_number()
-    certificate = (
-        x509.CertificateBuilder(issuing.subject, name, key.public_key(), number)
-        .not_valid_before(start)
-        .not_valid_after(start + timedelta(days=300))
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(upper, critical=False)
-        .sign(issuing_key, hashes.SHA256())
-    )
-    (folder / "tsa.pem").write_bytes(certificate.public_bytes(PEM))
-
-
-def _private(path: Path) -> PrivateKey:
-    key = serialization.load_pem_private_key(path.read_bytes(), None)
-    assert isinstance(key, PrivateKey)
-    return key
-
-
 def _serve(material: Material, port: int) -> None:
     authority = TimestampAuthority(
         material.certificate("tsa"),
-        _private(material.folder / "tsa.key"),
+        tsa.key(material),
         chain=material.chain(),
         clock=SystemClock(),
         policy_oid=POLICY_OID,

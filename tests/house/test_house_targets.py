@@ -125,6 +125,11 @@ def test_the_bench_prints_every_figure_beside_its_floor_and_its_peers(checkout, 
         ("sign", "pyhanko addsig" if addsig else "(not here)"),
         ("judge", "pyHanko"),
         ("judge", "pdfsig"),
+        ("judge", "pyHanko's AdES"),
+        ("judge", "pyHanko"),  # many signatures in one
+        ("judge", "pyHanko"),  # many anchors
+        ("judge", "pyhanko adesverify" if addsig else "(not here)"),
+        ("judge", "pdfsig"),  # a folder
         ("judge", "(not here)"),  # over HTTP: two processes without it are the floor
         *(("issue", "django-ca") for _ in django),
         ("issue", "openssl ca"),
