@@ -22,7 +22,7 @@ from verify.policy import Policy
 from verify.process import judge_document
 from verify.report import Report
 from verify.reported import needs_of, report_signature
-from verify.revocation.gather import Gatherers
+from verify.revocation.gather import Gatherers, gatherers_of_thread
 from verify.trust import TrustStore
 
 
@@ -77,7 +77,8 @@ def verify_opened(
         trust: where paths must end.
         at: the moment of judging, aware.
         evidence: certificates, CRLs and OCSP responses had beside the document.
-        gatherers: what was found out about the same certificates for other documents.
+        gatherers: what was found out about the same certificates for other documents; None takes
+            what the thread found out for the last one.
 
     Raises:
         TooManySignaturesError: more signature fields than the policy allows.
@@ -85,7 +86,7 @@ def verify_opened(
     at = at.astimezone(UTC)
     with quietly():
         examined = examine_document(
-            pdf, Given(policy, trust, evidence, gatherers or Gatherers()), at=at
+            pdf, Given(policy, trust, evidence, gatherers or gatherers_of_thread()), at=at
         )
     verdict = judge_document(examined.facts, policy=policy, at=at)
     return Report(

@@ -168,7 +168,7 @@ def _prepare(pdf: OpenPDF, found: list[_Found], given: Given, *, at: datetime) -
     )
     pool = CertificatePool(given.trust, certificates)
     crls, responses = _evidence(store, tokens, given.evidence, at)
-    gatherer = given.gatherers.get(pool, crls, responses, policy=given.policy, at=at)
+    gatherer = given.gatherers.get(pool, crls, responses, policy=given.policy)
     ends = [item.covered.end for item in found if isinstance(item.covered, Covered)]
     traces = trace_tail(pdf, min(ends)) if ends else ()
     signers = Signers(given.policy, gatherer, pool.all())

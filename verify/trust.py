@@ -27,6 +27,7 @@ from verify.compare import Comparable, comparable
 from verify.errors import MalformedObjectError, TrustFileError
 from verify.finding import Finding
 from verify.guard import foreign
+from verify.lenient import original_der
 from verify.listed import Listing, Period, merged
 from verify.policy import Use
 
@@ -81,11 +82,10 @@ class TrustStore:
         return _index(self.anchors, lambda anchor: anchor.issuer)
 
     @cached_property
-    def _turns(self) -> list[datetime]:
-        ends = (anchor.not_valid_after_utc for anchor in self.anchors)
-        changes = (state.since for _, listing in self.listed for state in listing.states)
-        begins = (anchor.not_valid_before_utc for anchor in self.anchors)
-        return sorted({*begins, *ends, *changes})
+    def _periods(self) -> Periods:
+        return Periods(
+            self.anchors, (state.since for _, listing in self.listed for state in listing.states)
+        )
 
     def __contains__(self, certificate: object) -> bool:
         return certificate in self._set
@@ -120,6 +120,12 @@ class TrustStore:
         )
         return TrustStore(now, findings=self.findings)
 
+    def __reduce__(self) -> tuple[Callable[..., TrustStore], tuple[object, ...]]:
+        """Travel to other processes as DER: certificates of `cryptography` do not."""
+        own = tuple(original_der(anchor) for anchor in self.own)
+        listed = tuple((original_der(each), listing) for each, listing in self.listed)
+        return _of_ders, (own, listed, self.findings)
+
     def named(self, subject: Comparable) -> tuple[x509.Certificate, ...]:
         """Return the anchors with this subject."""
         return self._by_subject.get(subject, ())
@@ -133,11 +139,39 @@ class TrustStore:
 
         An end of a period still lies within it; two times around one are told apart.
         """
-        return 2 * bisect_right(self._turns, at) - (at in self._set_of_turns)
+        return self._periods.era(at)
 
-    @cached_property
-    def _set_of_turns(self) -> frozenset[datetime]:
-        return frozenset(self._turns)
+
+class Periods:
+    """When certificates begin and end to be in their period, and what else changes when."""
+
+    def __init__(
+        self, certificates: Iterable[x509.Certificate], changes: Iterable[datetime] = ()
+    ) -> None:
+        turns = {
+            turn
+            for each in certificates
+            for turn in (each.not_valid_before_utc, each.not_valid_after_utc)
+        }
+        turns.update(changes)
+        self._turns = sorted(turns)
+        self._set = frozenset(turns)
+
+    def era(self, at: datetime) -> int:
+        """Return a number that is the same at two times if the same ones are in their period."""
+        return 2 * bisect_right(self._turns, at) - (at in self._set)
+
+
+def _of_ders(
+    own: tuple[bytes, ...],
+    listed: tuple[tuple[bytes, Listing], ...],
+    findings: tuple[Finding, ...],
+) -> TrustStore:
+    return TrustStore(
+        tuple(read_certificate(der) for der in own),
+        tuple((read_certificate(der), listing) for der, listing in listed),
+        findings,
+    )
 
 
 def _index(

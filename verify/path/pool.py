@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import cached_property
 
 from cryptography import x509
 
 from verify.compare import Comparable, comparable
-from verify.trust import TrustStore
+from verify.trust import Periods, TrustStore
 
 
 class CertificatePool:
@@ -37,10 +38,18 @@ class CertificatePool:
         """Return every certificate."""
         return (*self.trust.anchors, *self.untrusted)
 
+    def era(self, at: datetime) -> tuple[int, int]:
+        """Return what is the same at two times if the same certificates are in their period."""
+        return self.trust.era(at), self._periods.era(at)
+
     def issued_under(self, name: x509.Name) -> tuple[x509.Certificate, ...]:
         """Return the certificates whose issuer is `name`."""
         form = comparable(name)
         return (*self.trust.issued_under(form), *self._by_issuer.get(form, ()))
+
+    @cached_property
+    def _periods(self) -> Periods:
+        return Periods(self.untrusted)
 
     @cached_property
     def _by_issuer(self) -> dict[Comparable, list[x509.Certificate]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -23,18 +24,23 @@ from verify.revocation.ocsp import OCSPPool, OCSPSource
 from verify.revocation.sources import Raw, read_crls, read_responses
 from verify.trust import ALWAYS
 
-_Used = tuple[x509.Certificate, Use]
+_Used = tuple[x509.Certificate, Use, tuple[int, int]]
+"""A certificate, what for, and which others were in their period or trusted when it was used."""
+
+
+_KEPT = 4
 
 
 class Gatherers:
-    """Keeps the last gatherer, for documents that bring the same certificates and evidence.
+    """Keeps the last gatherers, for documents that bring the same certificates and evidence.
 
     A batch signed with one key is judged document by document; what is in the path and whether
-    its signatures hold is the same each time.
+    its signatures hold is the same each time. Each may be judged twice, without lists and with.
     """
 
     def __init__(self) -> None:
-        self._last: tuple[object, Gatherer] | None = None
+        self._kept: list[tuple[object, Gatherer]] = []
+        """The newest last."""
 
     def get(
         self,
@@ -43,17 +49,12 @@ class Gatherers:
         responses: tuple[Raw, ...],
         *,
         policy: Policy,
-        at: datetime,
     ) -> Gatherer:
-        """Return the one there is, if it would find the same, else a new one."""
-        # Which issuers are tried first hangs on whether they are in their period.
-        valid = tuple(
-            each.not_valid_before_utc <= at <= each.not_valid_after_utc for each in pool.untrusted
-        )
+        """Return one that is kept, if all it works with is the same, else a new one."""
         limits, inputs = policy.limits, inputs_of(policy.paths)
-        era = pool.trust.era(at)
-        key = (pool.trust, era, pool.untrusted, valid, crls, responses, limits, inputs)
-        if self._last is None or self._last[0] != key:
+        key = (pool.trust, pool.untrusted, crls, responses, limits, inputs)
+        found = next((one for one in self._kept if one[0] == key), None)
+        if found is None:
             made = Gatherer(
                 pool,
                 crls=read_crls(crls),
@@ -61,8 +62,22 @@ class Gatherers:
                 limits=limits,
                 inputs=inputs,
             )
-            self._last = (key, made)
-        return self._last[1]
+            found = (key, made)
+        self._kept = [*(one for one in self._kept if one is not found), found][-_KEPT:]
+        return found[1]
+
+
+class _OfThread(threading.local):
+    def __init__(self) -> None:
+        self.kept = Gatherers()
+
+
+_OF_THREAD = _OfThread()
+
+
+def gatherers_of_thread() -> Gatherers:
+    """Return those of the thread that asks: what they keep is not made for several at once."""
+    return _OF_THREAD.kept
 
 
 class Gatherer:
@@ -93,6 +108,7 @@ class Gatherer:
             tuple[x509.Certificate, x509.Certificate, tuple[x509.Certificate, ...]],
             tuple[RevocationFacts, ...],
         ] = {}
+        # Which issuers are tried first hangs on whether they were in their period.
         self._paths: dict[_Used, Found] = {}
         self._chains: dict[_Used, ChainFacts] = {}
         self._needs: dict[_Used, dict[str, Need]] = {}
@@ -101,7 +117,7 @@ class Gatherer:
         self, certificate: x509.Certificate, hint: datetime, use: Use = Use.SIGNATURE
     ) -> dict[str, Need]:
         """Return the certificates of the path by fingerprint, each with its issuer."""
-        used = (certificate, use)
+        used = (certificate, use, self.pool.era(hint))
         if used not in self._needs:
             path = self._search(used, hint).path
             ders = [original_der(item) for item in path]
@@ -113,7 +129,7 @@ class Gatherer:
 
     def _search(self, used: _Used, hint: datetime) -> Found:
         if used not in self._paths:
-            certificate, use = used
+            certificate, use, _ = used
             self._paths[used] = search_path(
                 certificate,
                 self.pool,
@@ -140,7 +156,7 @@ class Gatherer:
             purpose_defects: what its use forbids about it (usages).
             use: what it was used for.
         """
-        used = (certificate, use)
+        used = (certificate, use, self.pool.era(hint))
         if used not in self._chains:
             self._chains[used] = self._chain(used, hint)
         found = self._chains[used]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from asn1crypto import cms as asn1_cms
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -18,12 +21,13 @@ from unit.verify.verify_pki import (
     official,
 )
 
+from verify.certificate import fingerprint
 from verify.compare import comparable
 from verify.errors import TrustFileError
 from verify.indication import Indication
 from verify.path.pool import CertificatePool
 from verify.policy import default_policy
-from verify.revocation.gather import Gatherers
+from verify.revocation.gather import Gatherers, gatherers_of_thread
 from verify.trust import TrustStore, load_trust
 
 POLICY = default_policy()
@@ -94,20 +98,80 @@ def test_an_era_ends_when_an_anchor_s_period_begins_or_ends():
 
 
 def test_what_was_found_out_is_kept_while_nothing_changed():
-    trust = TrustStore((authority("Short", not_after=LATER).certificate, ROOT.certificate))
-    gatherers, party = Gatherers(), official(ROOT)
+    trust, party, raw = TrustStore((ROOT.certificate,)), official(ROOT), (b"", SIGNED, None)
+    gatherers, strict = (
+        Gatherers(),
+        default_policy().paths.model_copy(update={"explicit_policy": True}),
+    )
+    same = {"certificates": (party.certificate,), "crls": (raw,), "responses": (raw,)}
 
-    def get(at, *certificates, policy=POLICY):
+    def get(*, trust=trust, certificates, crls, responses, policy=POLICY):
         pool = CertificatePool(trust, certificates)
-        return gatherers.get(pool, (), (), policy=policy, at=at)
+        return gatherers.get(pool, crls, responses, policy=policy)
 
-    first = get(SIGNED, party.certificate)
-    assert get(SIGNED + SECOND, party.certificate) is first
-    assert get(LATER + SECOND, party.certificate) is not first
-    assert get(SIGNED, OTHER.certificate) is not first
-    asked = default_policy().paths.model_copy(update={"explicit_policy": True})
-    strict = default_policy().model_copy(update={"paths": asked})
-    assert get(SIGNED, OTHER.certificate, policy=strict) is not get(SIGNED, OTHER.certificate)
+    for changed in (
+        {"trust": TrustStore((ROOT.certificate, OTHER.certificate))},
+        {"certificates": (party.certificate, OTHER.certificate)},
+        {"certificates": ()},
+        {"policy": default_policy().model_copy(update={"paths": strict})},
+        *(
+            {kind: other}
+            for kind in ("crls", "responses")
+            for other in ((), ((b"0", SIGNED, None),), ((b"", LATER, None),), ((b"", SIGNED, 0),))
+        ),
+    ):
+        first = get(**same)
+        assert get(**same) is first
+        assert get(**{**same, **changed}) is not first
+        assert get(**same) is first
+
+
+def test_what_was_found_out_for_so_many_documents_is_kept_and_no_more():
+    gatherers, trust = Gatherers(), TrustStore((ROOT.certificate,))
+    parties = [official(ROOT, common=f"Signer {number}").certificate for number in range(5)]
+
+    def get(number):
+        pool = CertificatePool(trust, (parties[number],))
+        return gatherers.get(pool, (), (), policy=POLICY)
+
+    first, second, third = get(0), get(1), get(2)
+    get(3)
+    assert get(0) is first
+    get(4)  # the fifth takes the place of what was not asked for the longest time
+    assert get(0) is first
+    assert get(2) is third
+    assert get(1) is not second
+
+
+def test_anchors_travel_to_other_processes():
+    trust = TrustStore((ROOT.certificate, OTHER.certificate))
+    assert trust.named(comparable(ROOT.certificate.subject))
+    assert pickle.loads(pickle.dumps(trust)) == trust  # noqa: S301  of this test
+
+
+def test_of_two_issuers_each_document_gets_the_one_of_its_time():
+    """What was found out for one document, whose date its signer wrote, is not another's."""
+    old = authority("Renewed", ROOT, not_after=SIGNED)
+    new = authority("Renewed", ROOT, not_before=SIGNED + SECOND)
+    party = official(old)
+    certificates = (party.certificate, old.certificate, new.certificate)
+    pool = CertificatePool(TrustStore((ROOT.certificate,)), certificates)
+    gatherer = Gatherers().get(pool, (), (), policy=POLICY)
+    for _ in range(2):
+        for hint, issuer in ((SIGNED, old), (LATER, new)):
+            assert gatherer.path(party.certificate, hint)[1] == issuer.certificate
+            chain = gatherer.chain(party.certificate, hint=hint)
+            needs = gatherer.needs(party.certificate, hint)
+            wanted = fingerprint(issuer.certificate)
+            assert chain.certificates[1].fingerprint == wanted
+            assert wanted in needs
+
+
+def test_each_thread_keeps_what_it_found_out():
+    own = gatherers_of_thread()
+    assert gatherers_of_thread() is own
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(gatherers_of_thread).result() is not own
 
 
 def test_a_policy_that_requires_certificate_policies_refuses_paths_without():
