@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from pki.clock import Clock
 
@@ -50,6 +53,21 @@ class DiskCache:
             except OSError:
                 Path(beside).unlink(missing_ok=True)
                 raise
+
+    @contextmanager
+    def turn(self, url: str, *, seconds: float) -> Iterator[None]:
+        """Let one at a time ask an address: who waited finds the answer kept.
+
+        Who waited so long asks too, and so does everybody where nothing can be written.
+        """
+        lock = FileLock(f"{self._path(url)}.lock", timeout=seconds, thread_local=False)
+        with suppress(OSError, Timeout):
+            self._directory.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _path(self, url: str) -> Path:
         return self._directory / hashlib.sha256(url.encode()).hexdigest()

@@ -9,8 +9,9 @@ Spec: RFC 5280 §4.2.1.13, §4.2.2.1; RFC 6960 Appendix A; EN 319 142-1 §5.4.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import pairwise
@@ -46,6 +47,8 @@ ROUNDS = 3
 """A path may be completed, then its evidence, then that of a responder without nocheck."""
 REQUESTS = 60
 """For one document."""
+REMEMBERED = 10_000
+"""Pieces of evidence."""
 SMALL = 1024 * 1024
 OFFLINE = "offline"
 
@@ -59,6 +62,8 @@ class Collector:
     evidence: Evidence = NONE
     findings: tuple[Finding, ...] = ()
     requests_left: int = REQUESTS
+    first_had: dict[bytes, datetime] = field(default_factory=dict)
+    """When pieces of evidence were had first, by their SHA-256; for many documents the same one."""
 
     def find_issuer(
         self, signed: x509.Certificate | x509.CertificateRevocationList
@@ -179,7 +184,10 @@ class Collector:
             return None
 
     def _item(self, der: bytes) -> Item:
-        return Item(der, self.clock.now())
+        if len(self.first_had) >= REMEMBERED:
+            self.first_had.clear()
+        digest = hashlib.sha256(der).digest()
+        return Item(der, self.first_had.setdefault(digest, self.clock.now()))
 
     def _keep(self, evidence: Evidence) -> None:
         self.evidence += evidence

@@ -112,7 +112,7 @@ def examine_signature(signature: Signature, given: Given, *, at: datetime) -> Ex
     )
     pool = CertificatePool(given.trust, certificates)
     crls, responses = _evidence(tokens, given, at)
-    gatherer = given.gatherers.get(pool, crls, responses, policy=given.policy, at=at)
+    gatherer = given.gatherers.get(pool, crls, responses, policy=given.policy)
     own = None if data.content is None else KeptParts((memoryview(data.content),))
     work = _Work(signature, own, at, Signers(given.policy, gatherer, pool.all()))
     found = tuple(_examine(work, signer, number) for number, signer in enumerate(data.signers, 1))

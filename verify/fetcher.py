@@ -100,13 +100,18 @@ class HTTPFetcher:
             FetchFailedError: no answer, a wrong one or too long.
         """
         cache = self._cache if request.cacheable and request.body is None else None
-        kept = cache.get(request.url) if cache else None
+        if cache is None:
+            return self._follow(request)
+        kept = cache.get(request.url)
         if kept is not None and len(kept) <= request.max_bytes:
             return kept
-        body = self._follow(request)
-        if cache is not None:
+        with cache.turn(request.url, seconds=request.timeout_seconds):
+            kept = cache.get(request.url)
+            if kept is not None and len(kept) <= request.max_bytes:
+                return kept
+            body = self._follow(request)
             cache.put(request.url, body)
-        return body
+            return body
 
     def _follow(self, request: FetchRequest) -> bytes:
         deadline = time.monotonic() + request.timeout_seconds

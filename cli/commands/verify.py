@@ -45,6 +45,7 @@ def verify(
     from cli.documents.extract import signed_target
     from cli.documents.judge import Judge, report_target
     from cli.documents.judged import JudgedMany
+    from cli.documents.many import judging_apart
     from cli.documents.password import document_password
     from cli.documents.paths import documents_in
     from cli.homes.home import find_home, home_directory
@@ -66,8 +67,17 @@ def verify(
     judge = Judge(
         session, outside, at, offline=offline, written=target, signed=signed, evidence=beside
     )
-    with closing(JudgedMany(session, len(documents))) as many:
+    with (
+        closing(JudgedMany(session, len(documents))) as many,
+        judging_apart(judge, len(documents)) as attempts,
+    ):
         status = run_batch(
-            session, "verify/1", documents, judge, json_lines=json_lines, follow=many
+            session,
+            "verify/1",
+            documents,
+            judge,
+            json_lines=json_lines,
+            follow=many,
+            attempts=attempts,
         )
     raise typer.Exit(status)

@@ -35,6 +35,7 @@ def run_batch(
     json_lines: bool,
     workers: int = 1,
     follow: Callable[[Outcome], None] | None = None,
+    attempts: Callable[[Sequence[Path]], Iterator[Outcome]] | None = None,
 ) -> ExitStatus:
     """Do `work` for each document; in a batch an error is one result and the others go on.
 
@@ -46,6 +47,7 @@ def run_batch(
         json_lines: one line a document, as it is done.
         workers: how many documents at a time, for work that waits for others.
         follow: is told of each result of a batch before it is shown.
+        attempts: does the documents of a batch in another way, and yields what became of each.
 
     Raises:
         PKIError: from the only document: it is reported as any error is.
@@ -56,7 +58,9 @@ def run_batch(
         session.put(schema, outcome.data, lambda: outcome.text)
         return outcome.status
     outcomes: list[Outcome] = []
-    for outcome in _outcomes(session, documents, work, workers):
+    for outcome in (
+        attempts(documents) if attempts else _outcomes(session, documents, work, workers)
+    ):
         outcomes.append(outcome)
         if follow is not None:
             follow(outcome)
@@ -76,17 +80,23 @@ def _outcomes(
 ) -> Iterator[Outcome]:
     if workers == 1:
         for document in documents:
-            yield _attempt(session, document, work)
+            yield attempt(session, document, work)
         return
     with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(lambda document: _attempt(session, document, work), documents)
+        yield from pool.map(lambda document: attempt(session, document, work), documents)
 
 
-def _attempt(session: Session, document: Path, work: Callable[[Path], Outcome]) -> Outcome:
+def attempt(session: Session, document: Path, work: Callable[[Path], Outcome]) -> Outcome:
+    """Do `work` for one document of a batch; an error is its result."""
     try:
         return work(document)
     except PKIError as error:
-        described = error_object(error, session.language)
-        text = f"{harmless(str(document))}: error: {described['message']} [{described['code']}]"
-        data = {"document": {"name": document.name}, "error": described}
-        return Outcome(status_of_error(error), data, text)
+        return failed(session, document, error)
+
+
+def failed(session: Session, document: Path, error: PKIError) -> Outcome:
+    """Return what became of a document that an error stopped."""
+    described = error_object(error, session.language)
+    text = f"{harmless(str(document))}: error: {described['message']} [{described['code']}]"
+    data = {"document": {"name": document.name}, "error": described}
+    return Outcome(status_of_error(error), data, text)

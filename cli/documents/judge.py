@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -82,6 +82,8 @@ class Judge:
     signed: SignedTarget | None = None
     evidence: Evidence = NONE
     """What was handed in beside the documents."""
+    first_had: dict[bytes, datetime] = field(default_factory=dict)
+    """See `Collector.first_had`."""
 
     def __call__(self, document: Path) -> Outcome:
         """Return the verdict as the batch wants it.
@@ -112,7 +114,9 @@ class Judge:
             return verify_opened(
                 pdf, policy=policy, trust=trust, at=self._moment(), evidence=self.evidence
             )
-        collector = Collector(self.outside.fetcher, self.session.clock, self.evidence)
+        collector = Collector(
+            self.outside.fetcher, self.session.clock, self.evidence, first_had=self.first_had
+        )
         report = verify_opened_online(
             pdf,
             policy=policy,

@@ -139,6 +139,7 @@ class _Judge:
         self._fetcher: Fetcher = NoNetwork()
         if not rules.offline:
             self._fetcher = HTTPFetcher(rules.allow, self._clock, rules.cache)
+        self._first_had: dict[bytes, datetime] = {}
         self._seen: object = None
         self._trust = self._current_trust()
 
@@ -150,7 +151,7 @@ class _Judge:
         if self._rules.offline:
             at = asked.at or self._clock.now()
             return verify_opened(pdf, policy=self._policy, trust=trust, at=at)
-        collector = Collector(self._fetcher, self._clock)
+        collector = Collector(self._fetcher, self._clock, first_had=self._first_had)
         return verify_opened_online(
             pdf, policy=self._policy, trust=trust, collector=collector, at=asked.at
         )

@@ -1,27 +1,18 @@
-"""Judging processes: as many as there are, each with a document at a time, none for ever.
-
-Pebble keeps them: it ends a process whose time is over, starts another in its place, and tells of
-one that ended by itself.
-"""
+"""The judging processes of a service, and how many documents may wait for them."""
 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import threading
-from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from typing import Any, cast
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired
 
 from verify.errors import JudgingEndedError, JudgingTooLongError, ServiceBusyError
 from verify.http.judging import Asked, Judged, Rules, judge, warm
 from verify.http.limits import Limits
-
-DOCUMENTS_A_PROCESS = 1000
-"""After so many a process is replaced: what libraries keep does not add up."""
+from verify.http.processes import Processes
 
 
 class Workers:
@@ -33,7 +24,7 @@ class Workers:
         self._limits = limits
         self._lock = threading.Lock()
         self._under_way = 0
-        self._pool = self._new_pool()
+        self._processes = Processes(limits.workers)
 
     def start(self) -> None:
         """Start a process and have it load what it needs, for who measures or ends it.
@@ -41,7 +32,7 @@ class Workers:
         Raises:
             PKIError: policy or trust anchors cannot be read.
         """
-        self._pool.schedule(warm, args=(self._rules,)).result()
+        self._processes.schedule(warm, self._rules, seconds=None)[1].result()
 
     async def judge(self, asked: Asked, *, patient: bool = False) -> Judged:
         """Return the verdict on a document.
@@ -59,13 +50,13 @@ class Workers:
         self._enter(patient=patient)
         seconds = self._limits.seconds
         try:
-            pool, future = self._schedule(asked)
+            pool, future = self._processes.schedule(judge, self._rules, asked, seconds=seconds)
             try:
                 # A process that ends while it takes a document on may take the news along.
                 most = seconds * (self._limits.waiting + 2)
                 return await asyncio.wait_for(asyncio.wrap_future(future), most)
             except BrokenProcessPool as error:
-                self._replace(pool)
+                self._processes.replace(pool)
                 raise JudgingEndedError(name=asked.name) from error
         except TimeoutError as error:
             raise JudgingTooLongError(name=asked.name, seconds=max(1, round(seconds))) from error
@@ -77,35 +68,7 @@ class Workers:
 
     def stop(self) -> None:
         """End all of them, whatever they do."""
-        _stop(self._pool)
-
-    def _new_pool(self) -> ProcessPool:
-        # A forked process would share locks and connections that other threads hold.
-        return ProcessPool(
-            self._limits.workers,
-            max_tasks=DOCUMENTS_A_PROCESS,
-            context=cast("Any", multiprocessing.get_context("spawn")),  # Pebble types POSIX's alone
-        )
-
-    def _schedule(self, asked: Asked) -> tuple[ProcessPool, Future[Judged]]:
-        pool = self._pool
-        arguments, seconds = (self._rules, asked), self._limits.seconds
-        try:
-            return pool, pool.schedule(judge, args=arguments, timeout=seconds)
-        except RuntimeError:  # it broke since
-            pool = self._replace(pool)
-            return pool, pool.schedule(judge, args=arguments, timeout=seconds)
-
-    def _replace(self, broken: ProcessPool) -> ProcessPool:
-        """Put a new pool in the place of one that broke, unless somebody did already.
-
-        Pebble gives a pool up when a process ends while none has a document.
-        """
-        with self._lock:
-            if self._pool is broken:
-                threading.Thread(target=_stop, args=(broken,), daemon=True).start()
-                self._pool = self._new_pool()
-            return self._pool
+        self._processes.stop()
 
     def _enter(self, *, patient: bool) -> None:
         most = self._limits.workers + self._limits.waiting
@@ -113,8 +76,3 @@ class Workers:
             if self._under_way >= most and not patient:
                 raise ServiceBusyError
             self._under_way += 1
-
-
-def _stop(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]  # Pebble's own
-    pool.join()

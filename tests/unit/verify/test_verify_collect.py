@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -161,6 +161,21 @@ def test_online_fetches_what_is_missing_and_judges_again():
     assert judge(document(), trust=TrustStore((ROOT.certificate,))).sub_indication is (
         SubIndication.TRY_LATER
     )
+
+
+def test_when_a_piece_of_evidence_was_had_first_is_remembered(monkeypatch):
+    """It existed then, so it stays the same evidence for the documents that come after."""
+    had: dict[bytes, datetime] = {}
+    network = Recorded(table(ocsp=None))
+
+    def times(at):
+        collector = Collector(network, FixedClock(at), first_had=had)
+        collector.find_status(OFFICIAL.certificate, ISSUING.certificate)
+        return [item.had_at for item in collector.evidence.crls]
+
+    assert times(LATER) == times(LATER + SECOND) == [LATER]
+    monkeypatch.setattr(collect, "REMEMBERED", 1)
+    assert times(LATER + SECOND) == [LATER + SECOND]
 
 
 def test_nothing_is_asked_when_nothing_is_missing():

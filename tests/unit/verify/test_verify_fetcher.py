@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -256,6 +257,30 @@ def test_cacheable_answers_are_kept_for_a_while(server, url, tmp_path):
     assert len(server.seen) == 3
     with pytest.raises(FetchFailedError):
         fetcher.fetch(FetchRequest(f"{url}/ok", cacheable=True, max_bytes=2))
+
+
+def test_those_who_ask_for_a_cacheable_answer_at_one_time_ask_once(server, url, tmp_path):
+    """Each with a fetcher of its own, as processes have; without a cache each asks."""
+    request = FetchRequest(f"{url}/ok", cacheable=True)
+
+    def all_ask(*cache):
+        server.seen.clear()
+        fetchers = [HTTPFetcher(("127.0.0.1",), CLOCK, *cache) for _ in range(6)]
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(lambda one: one.fetch(request), fetchers)) == [b"fine"] * 6
+        return len(server.seen)
+
+    assert all_ask() == 6
+    assert all_ask(tmp_path / "cache") == 1
+
+
+def test_who_waited_too_long_for_its_turn_asks_too(url, tmp_path):
+    cache = DiskCache(tmp_path / "cache", CLOCK)
+    request = FetchRequest(f"{url}/ok", cacheable=True, timeout_seconds=0.3)
+    with cache.turn(request.url, seconds=5):
+        assert HTTPFetcher(("127.0.0.1",), CLOCK, tmp_path / "cache").fetch(request) == b"fine"
+    (tmp_path / "file").write_bytes(b"")
+    assert HTTPFetcher(("127.0.0.1",), CLOCK, tmp_path / "file").fetch(request) == b"fine"
 
 
 def test_a_cache_that_is_broken_or_cannot_be_written_is_no_cache(tmp_path):
