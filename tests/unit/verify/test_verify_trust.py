@@ -24,7 +24,9 @@ from unit.verify.verify_pki import (
 from verify.certificate import fingerprint
 from verify.compare import comparable
 from verify.errors import TrustFileError
+from verify.finding import warning
 from verify.indication import Indication
+from verify.listed import Listing, State
 from verify.path.pool import CertificatePool
 from verify.policy import default_policy
 from verify.revocation.gather import Gatherers, gatherers_of_thread
@@ -144,9 +146,19 @@ def test_what_was_found_out_for_so_many_documents_is_kept_and_no_more():
 
 
 def test_anchors_travel_to_other_processes():
-    trust = TrustStore((ROOT.certificate, OTHER.certificate))
+    listing = Listing("VN", "Provider", "Service", (State("type", "status", SIGNED),))
+    listed = ((OTHER.certificate, listing),)
+    trust = TrustStore((ROOT.certificate,), listed, (warning("verdict.offline"),))
     assert trust.named(comparable(ROOT.certificate.subject))
     assert pickle.loads(pickle.dumps(trust)) == trust  # noqa: S301  of this test
+
+
+def test_an_era_ends_when_a_list_tells_something_else_of_a_service():
+    listing = Listing("VN", "Provider", "Service", (State("type", "status", LATER),))
+    trust = TrustStore(listed=((ROOT.certificate, listing),))
+    moments = (LATER - SECOND, LATER, LATER + SECOND)
+    assert len({trust.era(moment) for moment in moments}) == len(moments)
+    assert len({TrustStore((ROOT.certificate,)).era(moment) for moment in moments}) == 1
 
 
 def test_of_two_issuers_each_document_gets_the_one_of_its_time():
@@ -159,7 +171,6 @@ def test_of_two_issuers_each_document_gets_the_one_of_its_time():
     gatherer = Gatherers().get(pool, (), (), policy=POLICY)
     for _ in range(2):
         for hint, issuer in ((SIGNED, old), (LATER, new)):
-            assert gatherer.path(party.certificate, hint)[1] == issuer.certificate
             chain = gatherer.chain(party.certificate, hint=hint)
             needs = gatherer.needs(party.certificate, hint)
             wanted = fingerprint(issuer.certificate)
