@@ -25,7 +25,7 @@ from hsm.workers.process import worker_key
 from pki.collecting import collect_seldom
 from signing.batch.giving import Giving, sign_each
 from signing.batch.journal import open_journal
-from signing.batch.made import MadeDocument, judge_document, make_document
+from signing.batch.made import MadeDocument, judge_document, make_beside
 from signing.batch.workers import InWorkers
 from signing.files import Existing
 from signing.key import SigningKey
@@ -44,7 +44,8 @@ def _signatory(material: Material) -> Signatory:
 def make_in_worker(material: Material, source: Path, target: Path) -> MadeDocument:
     """Make one document with the worker's key."""
     signatory = _signatory(material)
-    return make_document(source, target, signatory, later=None, existing=Existing.REFUSE)
+    how = {"later": None, "existing": Existing.REFUSE, "noted": True}
+    return make_beside(source, target, signatory, **how)
 
 
 class Workers(Ways):

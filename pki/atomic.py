@@ -114,11 +114,30 @@ def take_name(part: Path, target: Path, *, overwrite: bool) -> None:
         DiskFullError: no room for the name.
         OutputUnwritableError: anything else the system says.
     """
+    name_now(part, target, overwrite=overwrite)
+    keep_names(target)
+
+
+def name_now(part: Path, target: Path, *, overwrite: bool) -> None:
+    """Do as `take_name`; the name is on the disk when `keep_names` returns.
+
+    Raises:
+        OutputExistsError, DiskFullError, OutputUnwritableError: see `take_name`.
+    """
     with telling(target):
         try:
             _take_name(part, target, overwrite=overwrite)
         finally:
             take_away(part)
+
+
+def keep_names(target: Path) -> None:
+    """Wait until the names in a target's folder are on the disk, its own among them.
+
+    Raises:
+        DiskFullError, OutputUnwritableError: the system refuses; see `take_name`.
+    """
+    with telling(target):
         sync_folder(target.parent)
 
 

@@ -127,6 +127,6 @@ def sign(
     existing = Existing.OVERWRITE if overwrite else Existing.REFUSE
     run = SignRun(session, located, signatory, wishes, queued, existing, pins)
     many = len(outputs) > 1 or resume or json_lines or any(one.is_dir() for one in files)
-    maker = run.maker(workers, many=many)
+    maker = run.maker(workers, outputs, many=many)
     job = run.job(maker, outputs)
     raise typer.Exit(job.sign_all(resume=resume, json_lines=json_lines) if many else job.sign_one())

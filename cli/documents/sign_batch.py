@@ -76,12 +76,11 @@ class SignJob:
             PKIError: the journal; nothing was done then.
             KeyboardInterrupt: after the summary; what was given out is whole and noted.
         """
-        folders = {target.parent for target in self.outputs.values()}
+        folder = folder_of(self.outputs)
         report = _Report(self.session, json_lines=json_lines)
         with ExitStack() as held:
             journal = None
-            if len(folders) == 1:
-                (folder,) = folders
+            if folder is not None:
                 journal = held.enter_context(open_journal(folder))
                 take_away(folder, self.session.clock.now())
             try:
@@ -123,6 +122,12 @@ class SignJob:
             return self.teller.failed(attempt.document, error)
         assert attempt.made is not None  # noqa: S101  as above
         return self.teller.signed(attempt.document, attempt.target, attempt.made)
+
+
+def folder_of(outputs: Mapping[Path, Path]) -> Path | None:
+    """Return the folder that all outputs go into: there is a journal in it; None for several."""
+    folders = {target.parent for target in outputs.values()}
+    return folders.pop() if len(folders) == 1 else None
 
 
 class _Progress:

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from cli.documents.sign_batch import SignJob
+from cli.documents.sign_batch import SignJob, folder_of
 from cli.documents.sign_wishes import SignWishes
 from cli.documents.signed_text import Teller
 from cli.documents.signer import LocatedSigner
@@ -34,11 +34,12 @@ class SignRun:
     existing: Existing
     pins: PINs
 
-    def maker(self, workers: int, *, many: bool) -> Maker:
+    def maker(self, workers: int, outputs: Mapping[Path, Path], *, many: bool) -> Maker:
         """Return what makes the documents.
 
         Args:
             workers: how many processes.
+            outputs: the documents, and where they go.
             many: there may be more than one document.
 
         Raises:
@@ -48,7 +49,13 @@ class SignRun:
             return self._overlapped() if many else Here(partial(make_document, **self._how()))
         from cli.documents.sign_worker import order_of, workers_for  # loads a pool of processes
 
-        order = order_of(self.session, self.wishes, self.located.signer, existing=self.existing)
+        order = order_of(
+            self.session,
+            self.wishes,
+            self.located.signer,
+            existing=self.existing,
+            noted=many and folder_of(outputs) is not None,
+        )
         return workers_for(
             self.located, self.pins, order, signatory=self.signatory, workers=workers
         )

@@ -32,7 +32,7 @@ from hsm.workers.address import ModuleAddress, ModuleFile
 from hsm.workers.messages import KeyOrder
 from hsm.workers.pool import SigningWorkers, signing_workers
 from hsm.workers.process import worker_key
-from signing.batch.made import MadeDocument, judge_document, make_document
+from signing.batch.made import MadeDocument, judge_document, make_beside
 from signing.batch.workers import InWorkers
 from signing.files import Existing
 from signing.key import SigningKey
@@ -48,16 +48,18 @@ class WorkOrder:
     certificates: tuple[bytes, ...]
     """The signer's and its chain, DER."""
     existing: Existing
+    noted: bool = False
+    """All outputs go into one folder, whose journal is held and notes them."""
 
 
 def order_of(
-    session: Session, wishes: SignWishes, signer: SigningKey, *, existing: Existing
+    session: Session, wishes: SignWishes, signer: SigningKey, *, existing: Existing, noted: bool
 ) -> WorkOrder:
     """Return what workers are told."""
     certificates = tuple(
         one.public_bytes(Encoding.DER) for one in (signer.certificate, *signer.chain)
     )
-    return WorkOrder(session, wishes, certificates, existing)
+    return WorkOrder(session, wishes, certificates, existing, noted)
 
 
 def sign_in_worker(order: bytes, source: Path, target: Path) -> MadeDocument:
@@ -69,7 +71,7 @@ def sign_in_worker(order: bytes, source: Path, target: Path) -> MadeDocument:
         target: where it will go.
 
     Raises:
-        PKIError: see `signing.batch.made.make_document`.
+        PKIError: see `signing.batch.made.make_beside`.
     """
     return prepare(order)(source, target)
 
@@ -92,7 +94,13 @@ def prepare(data: bytes) -> Callable[[Path, Path], MadeDocument]:
     services = outside.signing(session.clock)
     certificate, *chain = (x509.load_der_x509_certificate(der) for der in order.certificates)
     signatory = Signatory(SigningKey(certificate, tuple(chain), worker_key), options, services)
-    return partial(make_document, signatory=signatory, later=later, existing=order.existing)
+    return partial(
+        make_beside,
+        signatory=signatory,
+        later=later,
+        existing=order.existing,
+        noted=order.noted,
+    )
 
 
 def workers_for(

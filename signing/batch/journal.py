@@ -52,15 +52,15 @@ class Journal:
         """What is known, by name of the output; the last word on each."""
         return self._entries
 
-    def signed(self, entry: Entry) -> None:
-        """Note that an output is about to take its name; it is on the disk when this returns.
+    def signed(self, *entries: Entry) -> None:
+        """Note that outputs are about to take their names; it is on the disk when this returns.
 
         Raises:
             DiskFullError: no room; the journal is what it was.
             JournalUnwritableError: anything else the system says.
         """
-        self._write(signed_line(entry), sync=True)
-        self._entries[entry.output] = entry
+        self._write(b"".join(map(signed_line, entries)), sync=True)
+        self._entries.update((entry.output, entry) for entry in entries)
 
     def given_out(self, output: str) -> None:
         """Note that an output has its name; on the disk with the next `signed`, or at the end.

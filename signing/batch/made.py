@@ -1,24 +1,26 @@
 """One document of a batch: made anywhere, in a worker too, and given out in one process alone.
 
-Making reads, judges, signs, judges again, and writes no document; a large one is made in a file
-that has no name yet (`signing.batch.large`), and that `signing.batch.leftovers` takes away where
-nobody gives it one. Giving out notes the output in the journal, lets it take its name, and notes
-that. So whatever ends a worker, nothing of it is left; whatever ends the process that gives out,
-the journal tells how far it came.
+Making reads, judges, signs and judges again. What a worker makes, and what is large, waits in a
+file beside its target that has no name yet, and that `signing.batch.leftovers` takes away where
+nobody gives it one. Giving out notes outputs in the journal, lets them take their names, and notes
+that. So whatever ends a worker, no document is there that nobody noted; whatever ends the process
+that gives out, the journal tells how far it came.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from pki.atomic import take_away, take_name, write_atomically
+from pki.atomic import keep_names, name_now, take_away, waiting_beside
 from pki.errors.tree import PKIError
 from signing.batch.entry import Entry, FileStamp, settled_stamp, stamp_of
 from signing.batch.journal import Journal
 from signing.batch.large import SignedFile, sign_large
+from signing.batch.leftovers import new_part
 from signing.errors.files import FileUnreadableError
 from signing.files import Existing, check_output
 from signing.large import is_large
@@ -54,7 +56,7 @@ class MadeDocument:
     mandate: Mapping[str, str] | None = None
     """What allowed the signer to sign in somebody's place, as it is recorded."""
     part: Path | None = None
-    """The file beside the target that a large document waits in, whole and on the disk."""
+    """The file beside the target that it waits in, whole and on the disk; else it is `data`."""
 
     def entry(self, target: Path) -> Entry:
         """Return what the journal says of it."""
@@ -126,6 +128,24 @@ def make_document(
     return made_of(stamp, made.data, made.signed, (made.level, made.entry))
 
 
+def make_beside(
+    source: Path,
+    target: Path,
+    signatory: Signatory,
+    *,
+    later: Later | None,
+    existing: Existing,
+    noted: bool = False,
+) -> MadeDocument:
+    """Do as `make_document`, in a worker: what is made is left beside `target`, and not sent.
+
+    Raises:
+        PKIError: see `make_document` and `left_beside`.
+    """
+    made = make_document(source, target, signatory, later=later, existing=existing)
+    return left_beside(made, target, noted=noted)
+
+
 def judge_document(source: Path, target: Path, signatory: Signatory, *, existing: Existing) -> None:
     """Check what `make_document` checks before the key is opened; a large document is left to it.
 
@@ -136,6 +156,25 @@ def judge_document(source: Path, target: Path, signatory: Signatory, *, existing
     if not is_large(source):
         _, data = read_source(source, signatory)
         signatory.judge(data, name=source.name)
+
+
+def left_beside(made: MadeDocument, target: Path, *, noted: bool) -> MadeDocument:
+    """Return a document that waits on the disk, and is not sent to who gives it out.
+
+    Args:
+        made: the document.
+        target: where it will go.
+        noted: a journal will note it; see `signing.batch.leftovers.new_part`.
+
+    Raises:
+        DiskFullError, OutputUnwritableError: no room, or the system refuses; nothing is left.
+    """
+    if made.part is not None:
+        return made
+    part = new_part(target, noted=noted)
+    with waiting_beside(target, part) as file:
+        file.write(made.data)
+    return replace(made, data=b"", part=part)
 
 
 def give_out(
@@ -153,30 +192,107 @@ def give_out(
         DiskFullError, OutputUnwritableError, JournalUnwritableError: nothing was given out.
         PKIError: a queue that cannot be written refuses.
     """
-    try:
-        if journal is not None:
-            journal.signed(made.entry(target))
-        if later is not None and made.waiting is not None:
-            later.queue.add(made.waiting)
-    except PKIError:
-        if made.part is not None:
-            take_away(made.part)
-        raise
-    try:
-        _name(made, target, overwrite=existing is not Existing.REFUSE)
-    except PKIError:
-        if later is not None and made.waiting is not None:
-            later.queue.remove(made.waiting.id)
-        raise
+    leaving = Leaving(made, target)
+    give_out_all((leaving,), existing=existing, journal=journal, later=later)
+    if leaving.error is not None:
+        raise leaving.error
+
+
+@dataclass(slots=True)
+class Leaving:
+    """A document on its way to its name."""
+
+    made: MadeDocument
+    target: Path
+    error: PKIError | None = None
+    """Why it was not given out; nothing of it is left then."""
+
+    def attempt(self, step: Callable[[], object]) -> None:
+        """Take a step, where none failed before."""
+        if self.error is not None:
+            return
+        try:
+            step()
+        except PKIError as error:
+            self.fail(error)
+
+    def fail(self, error: PKIError) -> None:
+        """Go no further."""
+        self.error = error
+        if self.made.part is not None:
+            take_away(self.made.part)
+
+    def write(self, *, noted: bool) -> None:
+        """Have it wait beside its target."""
+        self.made = left_beside(self.made, self.target, noted=noted)
+
+    def name(self, *, overwrite: bool) -> None:
+        """Let it take its name, which `keep_names` brings to the disk."""
+        assert self.made.part is not None  # noqa: S101  it was written, or the step is not taken
+        name_now(self.made.part, self.target, overwrite=overwrite)
+
+
+def give_out_all(
+    group: Sequence[Leaving], *, existing: Existing, journal: Journal | None, later: Later | None
+) -> None:
+    """Let documents take their names, and enter what they wait for; each has its own `error`.
+
+    For n of them the disk is waited for n + 2 times, not 3 n.
+
+    1. each is written beside its target, and on the disk;
+    2. the journal notes all of them, and is on the disk;
+    3. each takes its name, and the names are on the disk;
+    4. the journal notes that.
+
+    Args:
+        group: documents with different targets.
+        existing: what may be replaced.
+        journal: of the outputs' folder.
+        later: where what is to be raised is queued.
+    """
+    for one in group:
+        one.attempt(partial(one.write, noted=journal is not None))
     if journal is not None:
-        journal.given_out(target.name)
+        _note_signed(group, journal)
+    for one in group:
+        one.attempt(partial(_queue, one, later))
+    for one in group:
+        one.attempt(partial(one.name, overwrite=existing is not Existing.REFUSE))
+    kept: dict[Path, PKIError | None] = {}
+    for one in group:
+        if one.error is None and one.target.parent not in kept:
+            kept[one.target.parent] = _trouble(partial(keep_names, one.target))
+        one.error = one.error or kept.get(one.target.parent)
+        if one.error is not None:
+            _unqueue(one, later)
+        elif journal is not None:
+            one.attempt(partial(journal.given_out, one.target.name))
 
 
-def _name(made: MadeDocument, target: Path, *, overwrite: bool) -> None:
-    if made.part is None:
-        write_atomically(target, made.data, overwrite=overwrite)
-    else:
-        take_name(made.part, target, overwrite=overwrite)
+def _note_signed(group: Sequence[Leaving], journal: Journal) -> None:
+    sound = [one for one in group if one.error is None]
+    error = _trouble(lambda: journal.signed(*(one.made.entry(one.target) for one in sound)))
+    if error is not None:
+        for one in sound:
+            one.fail(error)
+
+
+def _trouble(step: Callable[[], object]) -> PKIError | None:
+    try:
+        step()
+    except PKIError as error:
+        return error
+    return None
+
+
+def _queue(one: Leaving, later: Later | None) -> None:
+    if later is not None and one.made.waiting is not None:
+        later.queue.add(one.made.waiting)
+
+
+def _unqueue(one: Leaving, later: Later | None) -> None:
+    if later is not None and one.made.waiting is not None:
+        later.queue.remove(one.made.waiting.id)
 
 
 def read_source(source: Path, signatory: Signatory) -> tuple[FileStamp, bytes]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 
 from hsm.workers.pool import SigningWorkers
+from pki.atomic import take_away
 from pki.errors.tree import PKIError
 from signing.batch.made import MadeDocument
 from signing.batch.makers import Attempt, Pair
 
 AHEAD = 3
-"""So many documents a worker are begun or wait in memory for the one before them."""
+"""So many documents a worker are begun or wait on the disk for the one before them."""
 
 
 class InWorkers:
@@ -40,6 +42,7 @@ class InWorkers:
         self._most = workers
         self._judge = judge
         self._pool: SigningWorkers | None = None
+        self._begun: deque[tuple[Pair, Future[MadeDocument]]] = deque()
         self._stopped = False
 
     def attempts(self, pairs: Sequence[Pair]) -> Iterator[Attempt]:
@@ -74,7 +77,7 @@ class InWorkers:
             yield Attempt(*pairs[0], None, error)
             return
         coming = iter(pairs)
-        begun: deque[tuple[Pair, Future[MadeDocument]]] = deque()
+        begun = self._begun
         while True:
             while not self._stopped and len(begun) < AHEAD * self._most:
                 pair = next(coming, None)
@@ -83,19 +86,23 @@ class InWorkers:
                 begun.append((pair, self._begin(pool, pair)))
             if not begun:
                 return
-            pair, future = begun.popleft()
-            if self._stopped and future.cancel():
-                continue
-            yield _outcome(pair, future)
+            pair, future = begun[0]
+            attempt = None if self._stopped and future.cancel() else _outcome(pair, future)
+            begun.popleft()  # not before: whoever is interrupted while it waits takes it away
+            if attempt is not None:
+                yield attempt
 
     def stop(self) -> None:
         """Begin no further document."""
         self._stopped = True
 
     def close(self) -> None:
-        """Let the workers end when what they are at is done."""
+        """Let the workers end when what they are at is done; nobody gives that out any more."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+        for _, future in self._begun:
+            if not future.cancelled() and future.exception() is None:
+                _drop(future.result())
 
     def _begin(self, pool: SigningWorkers, pair: Pair) -> Future[MadeDocument]:
         try:
@@ -104,6 +111,12 @@ class InWorkers:
             failed: Future[MadeDocument] = Future()
             failed.set_exception(error)
             return failed
+
+
+def _drop(made: MadeDocument) -> None:
+    if made.part is not None:
+        with suppress(OSError):
+            take_away(made.part)
 
 
 def _outcome(pair: Pair, future: Future[MadeDocument]) -> Attempt:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from unit.signing.signing_world import World, make_pdf
@@ -173,3 +174,25 @@ def test_what_could_not_be_given_out_does_not_wait_to_be_raised(tmp_path):
     target.unlink()
     give_out(made, target, journal=None, **how)
     assert later.queue.ids() == (made.waiting.id,)
+
+
+def test_what_a_worker_left_beside_its_target_and_nobody_gives_out_is_taken_away(tmp_path):
+    made = threading.Event()
+
+    def leave(source: Path, _target: Path) -> SimpleNamespace:
+        if source.stem == "2":
+            raise FieldTakenError(field="a")
+        part = tmp_path / f".{source.stem}.part"
+        part.write_bytes(b"signed")
+        if source.stem == "3":
+            made.set()
+        return SimpleNamespace(part=part if source.stem != "4" else None)
+
+    with ThreadPoolExecutor(1) as pool:
+        maker = in_workers(pool, [], lambda p, *pair: p.submit(leave, *pair))
+        coming = maker.attempts(PAIRS)
+        given = next(coming)
+        assert made.wait(10)
+        maker.close()
+    left = {path.name for path in tmp_path.iterdir()} - {".4.part"}
+    assert left == {given.made.part.name}

@@ -230,7 +230,7 @@ def test_a_disk_that_says_no_is_told_of_its_document(tmp_path, monkeypatch):
     def write(*_: object, **__: object) -> None:
         raise full
 
-    monkeypatch.setattr("signing.batch.made.write_atomically", write)
+    monkeypatch.setattr("signing.batch.made.waiting_beside", write)
     ((attempt, error),) = each([(source, tmp_path / "b.pdf")], world)
     assert (attempt.document, error) == (source, full)
 
