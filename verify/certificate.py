@@ -19,6 +19,7 @@ from verify.errors import MalformedObjectError
 from verify.facts import Algorithm, CertificateFacts
 from verify.finding import Finding
 from verify.guard import foreign
+from verify.identifiers import identifiers_of, units_of
 from verify.inherited import with_inherited
 from verify.lenient import is_mended, mend, original_der
 
@@ -221,4 +222,6 @@ def describe(
         key_bits=key_bits,
         trusted=trusted,
         defects=defects,
+        identifiers=identifiers_of(certificate.subject),
+        units=units_of(certificate.subject),
     )

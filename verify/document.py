@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from verify.certificate import quietly
+from verify.display.grade import with_display
 from verify.evidence import NONE, Evidence
 from verify.examine import Given, examine_document
 from verify.finding import Finding
@@ -57,7 +58,8 @@ def verify_document(
     Spec: EN 319 102-1 §5.
     """
     pdf = open_for_judging(data, name=name, limits=policy.limits)
-    return verify_opened(pdf, policy=policy, trust=trust, at=at, evidence=evidence)
+    report = verify_opened(pdf, policy=policy, trust=trust, at=at, evidence=evidence)
+    return with_display(report, pdf, policy)
 
 
 def verify_opened(

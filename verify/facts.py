@@ -116,6 +116,10 @@ class CertificateFacts:
     """What trusted lists tell of an anchor."""
     needs_no_evidence: bool = False
     """Its status is not asked for: short-lived, noRevAvail, self-signed."""
+    identifiers: tuple[str, ...] = ()
+    """Numbers in its subject, `KIND:NUMBER`, those of people masked."""
+    units: tuple[str, ...] = ()
+    """Units of the organisation."""
 
     @property
     def name(self) -> str:

@@ -13,6 +13,7 @@ from verify.content import Digest
 from verify.errors import NotPassedError
 from verify.facts import Changes, Kind
 from verify.finding import Finding
+from verify.graded import DisplayReport
 from verify.indication import Indication, SubIndication
 from verify.law import Scope
 from verify.rules.revocation import Standing
@@ -29,6 +30,10 @@ class SignerReport:
     issuer: str
     not_before: datetime
     not_after: datetime
+    identifiers: tuple[str, ...] = ()
+    """Numbers in the certificate, `KIND:NUMBER`; those of people masked."""
+    units: tuple[str, ...] = ()
+    """Units of the organisation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,8 @@ class SignatureReport:
     path: tuple[LinkReport, ...] = ()
     digests: tuple[str, ...] = ()
     """All digests it depends on."""
+    for_duty: bool = False
+    """The signer's certificate is one for official duty."""
     rule: RuleReport | None = None
     """None where the policy asks about no law, where no rule covers the day, and for
     time-stamps."""
@@ -162,6 +169,8 @@ class Report:
     """What more evidence might decide; empty when nothing would."""
     digest: Digest | None = None
     """What was handed in in the place of the document."""
+    display: DisplayReport | None = None
+    """How it meets the display rules; None where they are not for it, or it was not asked."""
 
     def __bool__(self) -> bool:
         """Refuse: a verdict has three values, and `if report:` would hide one.

@@ -49,6 +49,7 @@ def report_signature(item: Judgement) -> SignatureReport:
         timestamps=tuple(_report_timestamp(timestamp) for timestamp in item.timestamps),
         path=_report_path(chain, item.chain, item.best_signature_time),
         digests=facts.token.digests,
+        for_duty=facts.for_duty,
         rule=_report_rule(item.lawful),
     )
 
@@ -83,6 +84,8 @@ def _report_signer(certificate: CertificateFacts) -> SignerReport:
         issuer=certificate.issuer,
         not_before=certificate.not_before,
         not_after=certificate.not_after,
+        identifiers=certificate.identifiers,
+        units=certificate.units,
     )
 
 

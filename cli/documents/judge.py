@@ -16,6 +16,7 @@ from pki.atomic import write_atomically
 from pki.words import Language
 from signing.large import open_document
 from verify.collect import Collector, verify_opened_online
+from verify.display.grade import with_display
 from verify.document import verify_opened
 from verify.evidence import NONE, Evidence
 from verify.pdf.document import OpenPDF
@@ -103,7 +104,7 @@ class Judge:
         limits, password = self.outside.policy.limits, self.outside.password
         with open_document(document, limit=limits.document_bytes) as data:
             pdf = open_for_judging(data, name=document.name, limits=limits, password=password)
-            report = self._judged(pdf)
+            report = with_display(self._judged(pdf), pdf, self.outside.policy)
             if self.signed is not None:
                 self.signed.write(document, data, report)
             return report

@@ -20,6 +20,7 @@ from pki.collecting import collect_seldom
 from pki.fetcher import Fetcher, NoNetwork
 from pki.words import Language
 from verify.collect import Collector, verify_opened_online
+from verify.display.grade import with_display
 from verify.document import verify_opened
 from verify.fetcher import HTTPFetcher
 from verify.http.memory_posix import bound_memory
@@ -150,11 +151,13 @@ class _Judge:
         trust = self._current_trust()
         if self._rules.offline:
             at = asked.at or self._clock.now()
-            return verify_opened(pdf, policy=self._policy, trust=trust, at=at)
-        collector = Collector(self._fetcher, self._clock, first_had=self._first_had)
-        return verify_opened_online(
-            pdf, policy=self._policy, trust=trust, collector=collector, at=asked.at
-        )
+            report = verify_opened(pdf, policy=self._policy, trust=trust, at=at)
+        else:
+            collector = Collector(self._fetcher, self._clock, first_had=self._first_had)
+            report = verify_opened_online(
+                pdf, policy=self._policy, trust=trust, collector=collector, at=asked.at
+            )
+        return with_display(report, pdf, self._policy)
 
     def _current_trust(self) -> TrustStore:
         """Return the anchors as they are now: who is not trusted any more is not trusted here."""

@@ -10,6 +10,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pki.words import Language
+from verify.render.display import show_display
 from verify.render.timeline import make_timeline
 from verify.render.view import Speaker, reasons
 from verify.report import Report
@@ -31,6 +32,8 @@ def render_html(report: Report, language: Language = Language.VI) -> str:
             document=speaker.document_rows(report),
             signatures=[speaker.signature(item) for item in report.signatures],
             timeline=make_timeline(report, speaker),
+            display=show_display(report.display, language) if report.display else (),
+            left_out=report.display.left_out if report.display else 0,
         )
     )
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from pki.words import Language, harmless, knows, say
+from pki.words import Language, harmless
 from verify.facts import digest_name
-from verify.finding import Finding
+from verify.render.display import display_to_json
+from verify.render.findings import finding_to_json
 from verify.report import (
     LinkReport,
     Report,
@@ -34,7 +35,8 @@ def to_json(report: Report, language: Language = Language.VI) -> dict[str, Any]:
         "policy": report.policy,
         "judged_at": _instant(report.judged_at),
         "signatures": [_signature(item, language) for item in report.signatures],
-        "findings": [_finding(item, language) for item in report.findings],
+        "findings": [finding_to_json(item, language) for item in report.findings],
+        "display": display_to_json(report.display, language),
     }
 
 
@@ -65,13 +67,14 @@ def _signature(item: SignatureReport, language: Language) -> dict[str, Any]:
         "algorithm": item.algorithm,
         "covers_whole_document": item.covers_whole_document,
         "changes_after": item.changes_after.value,
-        "findings": [_finding(finding, language) for finding in item.findings],
+        "findings": [finding_to_json(finding, language) for finding in item.findings],
         "sub_filter": harmless(item.sub_filter),
         "revision": item.revision,
         "revisions": item.revisions,
         "byte_range": list(item.byte_range),
         "timestamps": [_timestamp(stamp) for stamp in item.timestamps],
         "path": [_link(link) for link in item.path],
+        "official_duty": item.for_duty,
         "rule": _rule(item.rule),
     }
 
@@ -101,6 +104,8 @@ def _signer(signer: SignerReport | None) -> dict[str, Any] | None:
         "issuer": harmless(signer.issuer),
         "not_before": _instant(signer.not_before),
         "not_after": _instant(signer.not_after),
+        "identifiers": [harmless(each) for each in signer.identifiers],
+        "units": [harmless(each) for each in signer.units],
     }
 
 
@@ -144,18 +149,6 @@ def _service(service: ServiceReport) -> dict[str, Any]:
         "additional": [harmless(uri) for uri in service.additional],
         "qualifiers": [harmless(uri) for uri in service.qualifiers],
     }
-
-
-def _finding(finding: Finding, language: Language) -> dict[str, Any]:
-    hint = f"{finding.code}.hint"
-    shown: dict[str, Any] = {
-        "severity": finding.severity.value,
-        "code": finding.code,
-        "message": say(finding.code, finding.facts, language),
-    }
-    if knows(hint, language):
-        shown["hint"] = say(hint, finding.facts, language)
-    return shown
 
 
 def _value(member: Any) -> str | None:  # noqa: ANN401  any string enumeration, or None

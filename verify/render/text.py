@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pki.words import Language, harmless
+from verify.graded import DisplayReport
+from verify.render.display import show_display
 from verify.render.view import Line, Row, SignatureView, Speaker, reasons
 from verify.report import Report
 
@@ -25,8 +27,22 @@ def _lines(report: Report, speaker: Speaker) -> Iterator[str]:
     for item in report.signatures:
         yield ""
         yield from _signature(speaker.signature(item))
+    if report.display is not None:
+        yield ""
+        yield from _display(report.display, speaker)
     yield ""
     yield from _table(speaker.document_rows(report), "")
+
+
+def _display(display: DisplayReport, speaker: Speaker) -> Iterator[str]:
+    yield speaker.labels["display"]
+    yield f"  {speaker.labels['display_information']}"
+    for view in show_display(display, speaker.language):
+        yield f"  - {view.what}"
+        for line in view.lines or (f"{speaker.labels['display_conforms']} ({view.article})",):
+            yield f"      {line}"
+    if display.left_out:
+        yield f"  {speaker.labels['display_left_out']} {display.left_out}"
 
 
 def _signature(view: SignatureView) -> Iterator[str]:

@@ -32,7 +32,8 @@ LABELS = (
     "proved_time", "timestamp", "integrity", "validity", "period", "level", "no_level",
     "details", "path", "serial", "status", "anchor", "evidence", "in_document", "algorithm",
     "field", "revision", "byte_range", "format", "findings", "timeline", "judged", "whole",
-    "not_known", "valid_then", "not_valid_then", "rule",
+    "not_known", "valid_then", "not_valid_then", "rule", "identifier", "unit", "display",
+    "display_conforms", "display_information", "display_left_out",
 )  # fmt: skip
 
 MARKS = {
@@ -186,6 +187,8 @@ class Speaker:
             signer=self._who(item),
             position=harmless(signer.title or "") if signer else "",
             organization=harmless(signer.organization or "") if signer else "",
+            unit="; ".join(harmless(each) for each in signer.units) if signer else "",
+            identifier="; ".join(harmless(each) for each in signer.identifiers) if signer else "",
             issuer=harmless(signer.issuer) if signer else self.labels["not_known"],
             signing_time=self._signing_time(item),
             timestamp="; ".join(self._timestamp(stamp) for stamp in item.timestamps),
