@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pki.words import Language
+from verify.graded import DisplayReport
+from verify.render.display import show_display
 from verify.render.timeline import Timeline, make_timeline
 from verify.render.view import Line, Row, SignatureView, Speaker, reasons
 from verify.report import Report
@@ -71,6 +73,7 @@ def make_blocks(report: Report, language: Language) -> tuple[str, tuple[Content,
             for block in _signature(speaker.signature(item), speaker)
         ),
         *_timeline(report, speaker),
+        *_display(report.display, speaker),
         Block(speaker.labels["document"], Tag.HEADING),
         *_rows(rows),
     )
@@ -118,6 +121,20 @@ def _signature(item: SignatureView, speaker: Speaker) -> Iterator[Block]:
             tone=Tone.SOFT,
             indent=2,
         )
+
+
+def _display(display: DisplayReport | None, speaker: Speaker) -> Iterator[Block]:
+    if display is None:
+        return
+    labels = speaker.labels
+    yield Block(labels["display"], Tag.HEADING)
+    yield Block(labels["display_information"], tone=Tone.SOFT)
+    for view in show_display(display, speaker.language):
+        yield Block(view.what, Tag.SUBHEADING)
+        for line in view.lines or (f"{labels['display_conforms']} ({view.article})",):
+            yield Block(line, indent=1)
+    if display.left_out:
+        yield Block(f"{labels['display_left_out']} {display.left_out}", tone=Tone.SOFT)
 
 
 def _timeline(report: Report, speaker: Speaker) -> Iterator[Content]:

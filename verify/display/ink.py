@@ -16,7 +16,7 @@ from pyhanko.pdf_utils.generic import ArrayObject, StreamObject
 from verify.display.budget import Budget
 from verify.pdf.values import look_up
 
-SAMPLES = 4096
+SAMPLES = 1024
 _SOLID = 128
 _PALE = 235
 """Without a mask, what is lighter than this in all three is ground."""

@@ -31,6 +31,7 @@ from unit.signing.outgoing_world import (
 )
 from unit.signing.signing_pages import handwriting, seal
 from unit.signing.signing_world import NOW, duty
+from unit.signing.test_signing_reporting import squeezed, words_of
 
 from pki.errors.tree import PKIError
 from pki.words import Language
@@ -38,12 +39,14 @@ from signing.display.placement import Placement, Rectangle
 from signing.display.png import parse_image
 from signing.display.profile import known_displays, load_display
 from signing.options import SigningOptions
+from signing.reporting.pdf import render_pdf
 from signing.sign import sign_document
 from verify.display import grade as grading
 from verify.display.rules import display_rules
 from verify.document import verify_document, verify_opened
 from verify.pdf.document import open_pdf
 from verify.policy import default_policy
+from verify.render.display import show_display
 from verify.render.etsi import render_etsi
 from verify.render.html import render_html
 from verify.render.json import to_json
@@ -317,6 +320,20 @@ def test_text_json_and_html_tell_the_grades_and_fit_the_schema():
                     assert deviation["message"] in text
                     assert deviation["article"][language.value] in text
     assert to_json(report_of(small))["display"]["signatures"][0]["place"]["page"] == 1
+
+
+def test_the_report_on_paper_tells_the_grades():
+    small = freely(draft(), display=load_display("text"), placement=at(20, 208, 60, 25))
+    for data in (sealed(), small):
+        report = report_of(data)
+        for language in Language:
+            paper = words_of(render_pdf(report, language))
+            for view in show_display(report.display, language):
+                for words in (view.what, *view.lines):
+                    assert squeezed(words) in paper
+    many = replace(report, display=replace(report.display, left_out=7))
+    assert squeezed("chưa được xem xét: 7") in words_of(render_pdf(many))
+    assert squeezed("Thể thức hiển thị") not in words_of(render_pdf(replace(many, display=None)))
 
 
 def test_signatures_beyond_the_bound_are_counted(monkeypatch):
