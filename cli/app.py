@@ -43,6 +43,7 @@ _MODULES = {
     "profile": "profile",
     "display": "display",
     "mandate": "mandate",
+    "trust": "trust",
     "evidence": "evidence",
     "queue": "queue",
     "selftest": "selftest",

@@ -35,7 +35,8 @@ from verify.path.extensions import extension
 from verify.path.inputs import inputs_of
 from verify.path.pool import CertificatePool
 from verify.path.rfc5280 import find_defects
-from verify.policy import Policy
+from verify.policy import Policy, Use
+from verify.purpose import timestamp_defects
 from verify.status import Revoked, Unknown, check_status
 
 
@@ -68,6 +69,8 @@ def check_signer(
     check_usage(certificate, services.policy)
     check_algorithm(certificate, services.policy)
     path = find_path(certificate, chain, services=services)
+    if not services.trust.lasts(path[-1], Use.SIGNATURE, now):
+        raise _untrusted(path)
     for issuer in path[1:-1]:
         check_period(issuer, now)
     return tuple(
@@ -146,13 +149,18 @@ def find_path(
     """
     pool = CertificatePool(services.trust, chain)
     policy, inputs = services.policy, inputs_of(services.policy.paths)
+    use = Use.SIGNATURE if timestamp_defects(certificate) else Use.TIMESTAMP
     path = build_path(
-        certificate, pool, limits=policy.limits, hint=services.clock.now(), inputs=inputs
+        certificate, pool, limits=policy.limits, hint=services.clock.now(), inputs=inputs, use=use
     )
-    if path[-1] not in services.trust or any(find_defects(path, inputs)):
-        issuer = common_name(path[-1].issuer)
-        raise UntrustedPathError(subject=common_name(certificate.subject), issuer=issuer)
+    if not services.trust.times(path[-1], use) or any(find_defects(path, inputs)):
+        raise _untrusted(path)
     return path
+
+
+def _untrusted(path: Path) -> UntrustedPathError:
+    issuer = common_name(path[-1].issuer)
+    return UntrustedPathError(subject=common_name(path[0].subject), issuer=issuer)
 
 
 def _check_standing(

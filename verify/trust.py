@@ -111,15 +111,6 @@ class TrustStore:
         times = self.times(certificate, use)
         return bool(times) and times[-1].end is None and at in times[-1]
 
-    def present(self, at: datetime) -> TrustStore:
-        """Return the anchors that are to be trusted at one moment, for whoever acts at it."""
-        now = tuple(
-            each
-            for each in self.anchors
-            if any(at in period for use in Use for period in self.times(each, use))
-        )
-        return TrustStore(now, findings=self.findings)
-
     def __reduce__(self) -> tuple[Callable[..., TrustStore], tuple[object, ...]]:
         """Travel to other processes as DER: certificates of `cryptography` do not."""
         own = tuple(original_der(anchor) for anchor in self.own)

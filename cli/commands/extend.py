@@ -32,6 +32,9 @@ def extend(
     queue: Annotated[bool, typer.Option("--queue", help="extend.queue")] = False,
     tsa: Annotated[str | None, typer.Option("--tsa", help="sign.tsa")] = None,
     trust: Annotated[list[Path] | None, typer.Option("--trust", help="verify.trust")] = None,
+    list_signer: Annotated[
+        list[Path] | None, typer.Option("--list-signer", help="verify.list_signer")
+    ] = None,
     policy: Annotated[str | None, typer.Option("--policy", help="verify.policy")] = None,
     workers: Annotated[int, typer.Option("--workers", help="extend.workers", min=1, max=64)] = 1,
     password_source: PasswordSource = None,
@@ -48,7 +51,7 @@ def extend(
     from cli.documents.password import document_password
     from cli.documents.paths import documents_in
     from cli.homes.home import find_home, home_directory
-    from cli.homes.outside import outside_of
+    from cli.homes.outside import Lists, outside_of
 
     session = session_of(context)
     home = find_home(home_directory(session.home), session.configuration)
@@ -56,7 +59,13 @@ def extend(
         session.tell("cli.demo_home")
     password = document_password(session, password_source)
     outside = outside_of(
-        session, home, trust=trust or (), policy=policy, tsa=tsa, password=password
+        session,
+        home,
+        trust=trust or (),
+        policy=policy,
+        tsa=tsa,
+        password=password,
+        lists=Lists(tuple(list_signer or ()), asked_for=True),
     )
     if queue or not files:
         check_queue_alone(queue=queue, files=files)

@@ -20,6 +20,9 @@ def verify(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(help="verify.files", metavar="FILE")],
     trust: Annotated[list[Path] | None, typer.Option("--trust", help="verify.trust")] = None,
+    list_signer: Annotated[
+        list[Path] | None, typer.Option("--list-signer", help="verify.list_signer")
+    ] = None,
     evidence: Annotated[
         list[Path] | None, typer.Option("--evidence", help="verify.evidence")
     ] = None,
@@ -49,7 +52,7 @@ def verify(
     from cli.documents.password import document_password
     from cli.documents.paths import documents_in
     from cli.homes.home import find_home, home_directory
-    from cli.homes.outside import outside_of
+    from cli.homes.outside import Lists, outside_of
     from verify.evidence_files import load_evidence
 
     session = session_of(context)
@@ -59,7 +62,13 @@ def verify(
     documents = documents_in(files)
     password = document_password(session, password_source)
     outside = outside_of(
-        session, home, trust=trust or (), policy=policy, offline=offline, password=password
+        session,
+        home,
+        trust=trust or (),
+        policy=policy,
+        offline=offline,
+        password=password,
+        lists=Lists(tuple(list_signer or ()), asked_for=not offline),
     )
     target = report_target(report, many=len(documents) > 1)
     signed = signed_target(extract_signed, many=len(documents) > 1)

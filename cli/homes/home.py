@@ -79,6 +79,11 @@ class Home:
         return self.directory / "cache"
 
     @property
+    def lists(self) -> Path:
+        """Trusted lists as they were fetched."""
+        return self.directory / "lists"
+
+    @property
     def checkpoint(self) -> Path:
         """The newest checkpoint of the audit log that this home signed."""
         return self.directory / "checkpoint"

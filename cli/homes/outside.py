@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from signing.services import SigningServices
 
 
+LIST_SUFFIXES = frozenset({".xml", ".xtsl", ".tsl"})
+"""Of trusted lists; any other file of trust holds certificates."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """Trust, rules, network and time-stamp services of one run."""
@@ -54,6 +58,16 @@ class Outside:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """How trusted lists are had."""
+
+    signers: tuple[Path, ...] = ()
+    """Who may have signed lists that are given in place of the home's anchors."""
+    asked_for: bool = False
+    """Ask the network for lists that are outdated or missing; else what is kept must do."""
+
+
 def outside_of(
     session: Session,
     home: Home,
@@ -63,16 +77,14 @@ def outside_of(
     offline: bool = False,
     tsa: str | None = None,
     password: Password | None = None,
+    lists: Lists = Lists(),
 ) -> Outside:
     """Return what the home is configured for, or what the options say instead.
 
     Raises:
-        PKIError: a trust file or policy that cannot be read.
+        PKIError: a trust file, list or policy that cannot be read.
     """
     settings = home.settings
-    anchors = tuple(trust) or tuple(
-        path for path in map(home.path, settings.verify.trust) if path.exists()
-    )
     fetcher: Fetcher = NoNetwork()
     if not offline:
         cache = home.cache if home.directory.is_dir() else None
@@ -81,7 +93,7 @@ def outside_of(
     keep = settings.evidence.keep if home.directory.is_dir() else "none"
     ledger = Ledger(home.evidence, session.clock)
     return Outside(
-        load_trust(anchors),
+        _trust(session, home, tuple(trust), lists, fetcher),
         rules,
         fetcher,
         timestamps_of(home, tsa),
@@ -89,3 +101,23 @@ def outside_of(
         judged=ledger if keep == "all" else None,
         password=password,
     )
+
+
+def _trust(
+    session: Session, home: Home, given: tuple[Path, ...], lists: Lists, fetcher: Fetcher
+) -> TrustStore:
+    verify = home.settings.verify
+    if not given:
+        own = load_trust(path for path in map(home.path, verify.trust) if path.exists())
+        if not verify.list:
+            return own
+        from cli.homes.lists import with_lists  # loads lxml
+
+        return with_lists(own, session, home, fetcher if lists.asked_for else None)
+    files = tuple(path for path in given if path.suffix.lower() in LIST_SUFFIXES)
+    own = load_trust(path for path in given if path not in files)
+    if not files:
+        return own
+    from cli.homes.lists import with_files
+
+    return with_files(own, session, files, lists.signers)

@@ -6,10 +6,17 @@ import json
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from cli.errors import BadConfigurationError, NewerHomeError, UnreadableFileError
 from pki.audit.note import ORIGIN
@@ -233,11 +240,35 @@ class VerifyingService(_Section):
     """Left out, it speaks plain HTTP, on this machine alone."""
 
 
+class ListSource(_Section):
+    """A trusted list (ETSI TS 119 612), or a list of lists, whose services are trusted."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+    url: ServiceURL | None = None
+    """Where it is fetched from, when what is kept is outdated."""
+    file: Path | None = None
+    """In place of an address: where somebody puts it."""
+    signers: Annotated[tuple[Path, ...], Field(min_length=1)]
+    """PEM or DER files of the certificates that may have signed it, had by a way that is trusted;
+    a list of lists names those of the lists it leads to itself."""
+    territories: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = ()
+    """Of a list of lists: whose lists are followed; left out, all."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.url is None) == (self.file is None):
+            raise ValueError("a trusted list has either url or file")
+        return self
+
+
 class Verifying(_Section):
     """Defaults of `antin verify`."""
 
     policy: str = "default"
     trust: tuple[Path, ...] = (Path("trust"),)
+    """Files and folders of certificates that are trusted for everything, always."""
+    list: tuple[ListSource, ...] = ()
+    """Trusted lists, whose services are trusted for what they are and while they may be."""
     service: VerifyingService = VerifyingService()
 
 
@@ -350,7 +381,7 @@ def to_toml(settings: Settings) -> str:
     return "\n".join(lines).strip() + "\n"
 
 
-_OF_TABLES = frozenset({"responders", "module", "timestamp", "key"})
+_OF_TABLES = frozenset({"responders", "module", "timestamp", "key", "list"})
 """Lists of tables, empty unless somebody adds one."""
 
 

@@ -53,6 +53,8 @@ def _named(home: Home) -> Iterator[Path]:
         home.directory / "profiles",
         *home.blocked_keys,
         *map(home.path, settings.verify.trust),
+        *(home.path(file) for one in settings.verify.list for file in one.signers),
+        *(home.path(one.file) for one in settings.verify.list if one.file is not None),
         *(home.path(one.certificate) for one in signers if one is not None),
     )
     for root in roots:

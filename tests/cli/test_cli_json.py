@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pki_ceremony_world import sample
 from test_cli_import import write_authority
 from unit.signing import outgoing_world
+from unit.verify.list_writer import make_list, operator, sign_list
 
 from cli.app import build_whole
 from pki.clock import FixedClock, SystemClock
@@ -205,6 +206,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
     profile.write_text(_official(), "utf-8")
     note("profile check", profile)
     ask_displays(note, out)
+    ask_trust(note, out / "listed")
     ask_copies(note, out)
 
     commands = set(leaves(build_whole(Language.EN)))
@@ -212,6 +214,20 @@ def test_every_command_answers_with_an_object_of_its_schema(
     for command, answer in said.items():
         name = command.replace(" ", ".")
         assert answer["schema"] in {f"antin.{name}/1", f"antin.{name.split('.')[0]}/1"}, command
+
+
+def ask_trust(note, home):
+    """A home that trusts a list in a file."""
+    home.mkdir()
+    now, signer = SystemClock().now(), operator()
+    dates = {"issued": now - timedelta(days=1), "next_update": now + timedelta(days=30)}
+    (home / "vn.xml").write_bytes(sign_list(make_list(**dates), signer))
+    (home / "signer.cer").write_bytes(signer.der)
+    source = 'name = "vn"\nfile = "vn.xml"\nsigners = ["signer.cer"]\n'
+    (home / "antin.toml").write_text(f"[[verify.list]]\n{source}", "utf-8")
+    note("trust list", home=home)
+    note("trust refresh", home=home)
+    note("trust show", "vn", home=home)
 
 
 def ask_displays(note, out):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cli.errors import BadConfigurationError, NewerHomeError, UnreadableFileError
 from cli.homes.settings import (
     HOME_VERSION,
+    ListSource,
     Network,
     Responder,
     Service,
@@ -16,6 +17,7 @@ from cli.homes.settings import (
     Timestamp,
     TokenModule,
     Tokens,
+    Verifying,
     load_settings,
     parse_settings,
     to_toml,
@@ -42,6 +44,14 @@ def full(label: str, address: str) -> Settings:
         ),
         pins={label: "file:pins/a"},
         network=Network(allow=("127.0.0.1:1",)),
+        verify=Verifying(
+            list=(
+                ListSource(name="eu", url="https://eu.test/lotl.xml", signers=(Path("a.pem"),)),
+                ListSource(
+                    name="vn", file=Path(label), signers=(Path("b.pem"),), territories=("VN",)
+                ),
+            )
+        ),
     )
 
 
@@ -67,6 +77,14 @@ def test_a_missing_file_gives_the_defaults(tmp_path):
         ("[[tokens.module]]\npath = 'x'\nsessions = 0", "tokens.module.0.sessions"),
         ("[tokens]\nlimit_seconds = 0", "tokens.limit_seconds"),
         ("version = ", "Invalid value"),
+        ("[[verify.list]]\nname = 'vn'\nfile = 'a'", "verify.list.0.signers"),
+        ("[[verify.list]]\nname = 'vn'\nfile = 'a'\nsigners = []", "verify.list.0.signers"),
+        ("[[verify.list]]\nname = 'vn'\nsigners = ['a']", "either url or file"),
+        (
+            "[[verify.list]]\nname = 'vn'\nsigners = ['a']\nfile = 'a'\nurl = 'https://a.test'",
+            "either url or file",
+        ),
+        ("[[verify.list]]\nname = 'VN/1'\nfile = 'a'\nsigners = ['a']", "verify.list.0.name"),
     ],
 )
 def test_a_bad_file_is_refused_and_the_place_named(text, problem):

@@ -13,7 +13,6 @@ from unit.verify.verify_pki import (
     LATER,
     SECOND,
     SIGNED,
-    YEAR,
     Signing,
     answers_for,
     authority,
@@ -208,9 +207,6 @@ def test_a_store_knows_when_and_for_what():
     assert not trust.lasts(issuing, Use.TIMESTAMP, BORN - SECOND)
     assert not trust.lasts(root, Use.SIGNATURE, SIGNED)
     assert trust.era(change - SECOND) != trust.era(change)
-    assert trust.present(SIGNED).own == (tsa, root, issuing)
-    assert trust.present(change).own == (tsa, issuing)
-    assert trust.present(BORN - YEAR).own == (tsa,)
     assert trust.listings(root)[0].provider == "Provider"
     assert trust.listings(tsa) == ()
 
