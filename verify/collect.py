@@ -28,13 +28,12 @@ from pki.errors.fetching import FetchFailedError, FetchRefusedError
 from pki.fetcher import OCSP_REQUEST, Fetcher, FetchRequest
 from verify.certificate import read_certificate, readable, serial_of
 from verify.compare import same_name
-from verify.document import verify_opened
 from verify.errors import MalformedObjectError
 from verify.evidence import NONE, Evidence, Item
 from verify.finding import Finding, warning
 from verify.guard import foreign
+from verify.opened import Opened, verify_any
 from verify.path.extensions import extension
-from verify.pdf.document import OpenPDF
 from verify.pdf.recovery import open_for_judging
 from verify.policy import Policy
 from verify.report import Need, Report
@@ -268,20 +267,20 @@ def verify_online(
 
 
 def verify_opened_online(
-    pdf: OpenPDF,
+    opened: Opened,
     *,
     policy: Policy,
     trust: TrustStore,
     collector: Collector,
     at: datetime | None = None,
 ) -> Report:
-    """Judge a document that is open already: see `verify_online`.
+    """Judge what is open already, a document or a file of signatures: see `verify_online`.
 
     Raises:
         TooManySignaturesError: more signature fields than the policy allows.
     """
     clock = collector.clock
-    judge = partial(verify_opened, pdf, policy=policy, trust=trust)
+    judge = partial(verify_any, opened, policy=policy, trust=trust)
     report = judge(at=at or clock.now(), evidence=collector.evidence)
     for round_number in range(ROUNDS):
         had = len(collector.evidence)

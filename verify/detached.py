@@ -42,11 +42,9 @@ from verify.trust import TrustStore
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _WITHIN = 16
 """Tag, length and OID of a ContentInfo begin so soon."""
-_ARMOUR = b"-----BEGIN "
 _LOOKED_AT = 64
-_PEM = re.compile(
-    rb"\s*-----BEGIN (CMS|PKCS7|PKCS #7 SIGNED DATA)-----([A-Za-z0-9+/=\s]*)-----END \1-----\s*"
-)
+_ARMOUR = re.compile(rb"\s*-----BEGIN (CMS|PKCS7|PKCS #7 SIGNED DATA)-----")
+_PEM = re.compile(_ARMOUR.pattern + rb"([A-Za-z0-9+/=\s]*)-----END \1-----\s*")
 """One block and nothing besides: what stands after it would go unseen."""
 
 
@@ -100,7 +98,7 @@ def verify_signature(
 def is_signature(untrusted: Content) -> bool:
     """Say whether a file begins as a CMS SignedData, DER or PEM."""
     head = bytes(untrusted[:_LOOKED_AT])
-    return _begins(head) or head.lstrip().startswith(_ARMOUR)
+    return _begins(head) or _ARMOUR.match(head) is not None
 
 
 def open_signature(
@@ -204,7 +202,7 @@ def _begins(der: bytes) -> bool:
 
 
 def _without_armour(untrusted: bytes, name: str) -> bytes:
-    if not untrusted[:_LOOKED_AT].lstrip().startswith(_ARMOUR):
+    if not _ARMOUR.match(untrusted[:_LOOKED_AT]):
         return untrusted
     found = _PEM.fullmatch(untrusted)
     try:

@@ -69,7 +69,7 @@ class TooManySignaturesError(InvalidInputError):
 
 
 class NotASignatureError(InvalidInputError):
-    """The file is no CMS SignedData, DER or PEM (fact: `name`)."""
+    """What was given as a signature is no CMS SignedData, DER or PEM (fact: `name`)."""
 
     code = "verify.not_a_signature"
 

@@ -194,7 +194,7 @@ def _examine(work: _Work, signer: Signer, number: int) -> SignatureFacts:
         kind=Kind.SEAL if seal else Kind.SIGNATURE,
         sub_filter=CMS if facts.reference is Reference.ABSENT else CADES,
         token=replace(facts, identity=identity),
-        integrity=replace(integrity, notes=notes),
+        integrity=replace(integrity, covers_whole_document=not facts.data_missing, notes=notes),
         claimed_signing_time=token.claimed_signing_time,
         timestamps=(
             *(_stamp(work, der, value, covers=signed) for der in token.signature_timestamps),

@@ -82,7 +82,7 @@ def digest_name(digest: str) -> str:
     """Return the name people know, e.g. `SHA-256` for `sha256`, `SHA3-256` for `sha3_256`."""
     if digest.startswith("sha3_"):
         return f"SHA3-{digest[5:]}"
-    if digest.startswith("sha"):
+    if digest.startswith("sha") and digest[3:4].isdigit():
         return f"SHA-{digest[3:].replace('_', '/')}"
     return digest.upper()
 

@@ -112,6 +112,9 @@ _DIGESTS: dict[str, hashes.HashAlgorithm] = {
 }
 
 
+KNOWN_DIGESTS = tuple(_DIGESTS)
+
+
 def digest_size(name: str) -> int | None:
     """Return how many octets a digest has, None for one that is not known."""
     return _DIGESTS[name].digest_size if name in _DIGESTS else None

@@ -19,6 +19,7 @@ def add_to(app: typer.Typer) -> None:
 def verify(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(help="verify.files", metavar="FILE")],
+    signature: Annotated[Path | None, typer.Option("--signature", help="verify.signature")] = None,
     trust: Annotated[list[Path] | None, typer.Option("--trust", help="verify.trust")] = None,
     list_signer: Annotated[
         list[Path] | None, typer.Option("--list-signer", help="verify.list_signer")
@@ -46,7 +47,7 @@ def verify(
     """Judge documents; the exit status is the verdict."""
     from cli.documents.batch import run_batch
     from cli.documents.extract import signed_target
-    from cli.documents.judge import Judge, report_target
+    from cli.documents.judge import Judge, check_apart, report_target
     from cli.documents.judged import JudgedMany
     from cli.documents.many import judging_apart
     from cli.documents.password import document_password
@@ -60,6 +61,7 @@ def verify(
     if home.settings.demo:
         session.tell("cli.demo_home")
     documents = documents_in(files)
+    check_apart(signature, files, documents)
     password = document_password(session, password_source)
     outside = outside_of(
         session,
@@ -74,7 +76,14 @@ def verify(
     signed = signed_target(extract_signed, many=len(documents) > 1)
     beside = load_evidence(evidence or (), session.clock.now())
     judge = Judge(
-        session, outside, at, offline=offline, written=target, signed=signed, evidence=beside
+        session,
+        outside,
+        at,
+        offline=offline,
+        written=target,
+        signed=signed,
+        evidence=beside,
+        signature=signature,
     )
     with (
         closing(JudgedMany(session, len(documents))) as many,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.documents.batch import Outcome
-from cli.documents.extract import SignedTarget
+from cli.documents.extract import SignedTarget, signed_content
 from cli.errors import BadOptionError
 from cli.exit_status import OF_INDICATION
 from cli.homes.outside import Outside
@@ -15,10 +16,13 @@ from cli.session import Session
 from pki.atomic import write_atomically
 from pki.words import Language
 from signing.large import open_document
+from signing.reading import read_document
 from verify.collect import Collector, verify_opened_online
+from verify.content import Content
+from verify.detached import is_signature, open_signature
 from verify.display.grade import with_display
-from verify.document import verify_opened
 from verify.evidence import NONE, Evidence
+from verify.opened import Opened, verify_any
 from verify.pdf.document import OpenPDF
 from verify.pdf.recovery import open_for_judging
 from verify.render.etsi import render_etsi
@@ -61,6 +65,16 @@ def report_target(option: str | None, *, many: bool) -> ReportTarget | None:
     return ReportTarget(kind, path, path.is_dir())
 
 
+def check_apart(signature: Path | None, files: Sequence[Path], documents: Sequence[Path]) -> None:
+    """Check that a signature apart goes with one file, named as such.
+
+    Raises:
+        BadOptionError: it goes with several, or with what is in a folder.
+    """
+    if signature is not None and tuple(files) != tuple(documents[:1]):
+        raise BadOptionError(option="--signature", value=str(signature), form="one FILE")
+
+
 def _written(report: Report, kind: str, language: Language) -> bytes:
     if kind == "html":
         return render_html(report, language).encode()
@@ -85,6 +99,8 @@ class Judge:
     """What was handed in beside the documents."""
     first_had: dict[bytes, datetime] = field(default_factory=dict)
     """See `Collector.first_had`."""
+    signature: Path | None = None
+    """Apart from the one document; None where signatures are inside."""
 
     def __call__(self, document: Path) -> Outcome:
         """Return the verdict as the batch wants it.
@@ -101,34 +117,45 @@ class Judge:
         return Outcome(status, to_json(report, language), render_text(report, language))
 
     def _report(self, document: Path) -> Report:
-        limits, password = self.outside.policy.limits, self.outside.password
-        with open_document(document, limit=limits.document_bytes) as data:
-            pdf = open_for_judging(data, name=document.name, limits=limits, password=password)
-            report = with_display(self._judged(pdf), pdf, self.outside.policy)
+        with open_document(document, limit=self.outside.policy.limits.document_bytes) as data:
+            opened = self._opened(document, data)
+            report = self._judged(opened)
+            if isinstance(opened, OpenPDF):
+                report = with_display(report, opened, self.outside.policy)
             if self.signed is not None:
-                self.signed.write(document, data, report)
+                self.signed.write(document, signed_content(opened, data, report))
             return report
 
-    def _judged(self, pdf: OpenPDF) -> Report:
+    def _opened(self, document: Path, data: Content) -> Opened:
+        limits, name = self.outside.policy.limits, document.name
+        if self.signature is not None:
+            apart = read_document(self.signature, limit=limits.document_bytes)
+            return open_signature(apart, data, name=name, limits=limits)
+        if is_signature(data):
+            return open_signature(bytes(data), None, name=name, limits=limits)
+        return open_for_judging(data, name=name, limits=limits, password=self.outside.password)
+
+    def _judged(self, opened: Opened) -> Report:
         policy, trust = self.outside.policy, self.outside.trust
         if self.offline:
-            return verify_opened(
-                pdf, policy=policy, trust=trust, at=self._moment(), evidence=self.evidence
+            return verify_any(
+                opened, policy=policy, trust=trust, at=self._moment(), evidence=self.evidence
             )
         collector = Collector(
             self.outside.fetcher, self.session.clock, self.evidence, first_had=self.first_had
         )
         report = verify_opened_online(
-            pdf,
+            opened,
             policy=policy,
             trust=trust,
             collector=collector,
             at=self.at and self._moment(),
         )
-        if self.outside.judged is not None and self.at is None:
+        kept = self.outside.judged if self.at is None else None
+        if kept is not None and isinstance(opened, OpenPDF):
             from signing.judged import keep_judged  # verdicts that are not kept do not load it
 
-            keep_judged(self.outside.judged, pdf, report, collector.evidence, policy.limits)
+            keep_judged(kept, opened, report, collector.evidence, policy.limits)
         return report
 
     def _moment(self) -> datetime:

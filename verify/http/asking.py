@@ -1,5 +1,8 @@
 """Reads a request: raw bytes are one document, a form holds one or several.
 
+A form with a signature holds the one document that it is apart from; JSON holds a signature with
+the digest of what it signs.
+
 Everything stays in memory, and no more of it than is allowed: who sends more is stopped while
 sending.
 
@@ -8,24 +11,35 @@ Spec: RFC 7578 (multipart/form-data); RFC 9110 §12.5.1 (Accept); RFC 3339 §5.6
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from pki.errors.tree import phrase
 from pki.words import Language
+from verify.content import Digest
 from verify.errors import RequestMalformedError, RequestTooLargeError
+from verify.facts import digest_name
 from verify.http.judging import Asked, Form
 from verify.http.limits import Limits
 from verify.http.room import Share
+from verify.signature_value import KNOWN_DIGESTS
 
-RAW = frozenset({"application/pdf", "application/octet-stream"})
+RAW = frozenset({"application/pdf", "application/octet-stream", "application/pkcs7-mime"})
 FORM = "multipart/form-data"
+JSON = "application/json"
+DIGESTS = {digest_name(name): name for name in KNOWN_DIGESTS}
+"""By the names people know."""
+HEX = "^([0-9a-f]{2})+$"
+BASE64 = "^[A-Za-z0-9+/]+={0,2}$"
 MAX_NAME = 255
 _FIELDS = 8
 _DATE_TIME = re.compile(
@@ -50,43 +64,83 @@ async def read_question(request: Request, limits: Limits, share: Share) -> Quest
         ServiceBusyError: there is no room for it now.
     """
     at, language, form = _instant(request), language_of(request), wanted_form(request)
-    parts, password = await _parts(request, limits, share)
+    parts = await _parts(request, limits, share)
     if not parts:
         raise RequestMalformedError(reason=phrase("verify.request.no_document"))
     return Question(
         tuple(
-            Asked(
-                data,
-                name=name[:MAX_NAME],
+            replace(
+                asked,
+                name=asked.name[:MAX_NAME],
                 at=at,
-                password=password,
                 form=form if len(parts) == 1 else Form.JSON,
                 language=language,
             )
-            for name, data in parts
+            for asked in parts
         )
     )
 
 
-async def _parts(
-    request: Request, limits: Limits, share: Share
-) -> tuple[list[tuple[str, bytes]], str | None]:
-    """Return names and bytes, and the password, which only a form carries: addresses are logged."""
+async def _parts(request: Request, limits: Limits, share: Share) -> list[Asked]:
+    """Return what is to be judged."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in RAW:
         name = _parameter(request, "name") or "document.pdf"
-        return [(name, await _body(request, limits, share))], None
+        return [Asked(await _body(request, limits, share), name)]
+    if kind == JSON:
+        name = _parameter(request, "name") or "document"
+        return [_read_json(await _body(request, limits, share), name)]
     if kind != FORM:
         raise RequestMalformedError(reason=phrase("verify.request.media_type"))
     form = await _form(request, await _body(request, limits, share), limits)
-    parts = [
+    found = await _uploads(form, "document")
+    signatures = [data for _, data in await _uploads(form, "signature")]
+    named = len(form.getlist("signature"))
+    password = form.get("password")  # in a form alone: addresses are logged
+    await form.close()
+    if named > 1 or len(signatures) != named or (signatures and len(found) != 1):
+        raise RequestMalformedError(reason=phrase("verify.request.signature"))
+    return [
+        Asked(
+            data,
+            name,
+            password=password if isinstance(password, str) else None,
+            signature=signatures[0] if signatures else None,
+        )
+        for name, data in found
+    ]
+
+
+async def _uploads(form: FormData, part: str) -> list[tuple[str, bytes]]:
+    return [
         (upload.filename or "document.pdf", await upload.read())
         for name, upload in form.multi_items()
-        if name == "document" and isinstance(upload, UploadFile)
+        if name == part and isinstance(upload, UploadFile)
     ]
-    password = form.get("password")
-    await form.close()
-    return parts, password if isinstance(password, str) else None
+
+
+class _DigestAsked(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    algorithm: str
+    value: str = Field(pattern=HEX)
+
+
+class _SignatureAsked(BaseModel):
+    """A signature and the digest of what it signs."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    signature: str = Field(pattern=BASE64)
+    digest: _DigestAsked
+
+
+def _read_json(body: bytes, name: str) -> Asked:
+    try:
+        asked = _SignatureAsked.model_validate_json(body)
+        signature = base64.b64decode(asked.signature, validate=True)
+        digest = Digest(DIGESTS[asked.digest.algorithm], bytes.fromhex(asked.digest.value))
+    except (ValidationError, binascii.Error, KeyError) as error:
+        raise RequestMalformedError(reason=phrase("verify.request.json")) from error
+    return Asked(b"", name, signature=signature, digest=digest)
 
 
 def language_of(request: Request) -> Language:

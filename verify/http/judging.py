@@ -20,13 +20,16 @@ from pki.collecting import collect_seldom
 from pki.fetcher import Fetcher, NoNetwork
 from pki.words import Language
 from verify.collect import Collector, verify_opened_online
+from verify.content import Digest
+from verify.detached import is_signature, open_signature
 from verify.display.grade import with_display
-from verify.document import verify_opened
 from verify.fetcher import HTTPFetcher
 from verify.http.memory_posix import bound_memory
+from verify.opened import Opened, verify_any
 from verify.password import Password
+from verify.pdf.document import OpenPDF
 from verify.pdf.recovery import open_for_judging
-from verify.policy import Policy
+from verify.policy import Limits, Policy
 from verify.policy_file import load_policy
 from verify.render.etsi import render_etsi
 from verify.render.html import render_html
@@ -62,12 +65,16 @@ class Asked:
     """One document, as somebody asks for its verdict."""
 
     data: bytes
+    """The document; nothing where its digest stands for it."""
     name: str = "document.pdf"
     at: datetime | None = None
     """Judge as of this moment; None is the present."""
     password: str | None = None
     form: Form = Form.JSON
     language: Language = Language.VI
+    signature: bytes | None = None
+    """Apart from the document; None where it is inside."""
+    digest: Digest | None = None
 
     def __repr__(self) -> str:
         """Tell nothing of what is in it: there may be a password."""
@@ -130,6 +137,16 @@ def judge(rules: Rules, asked: Asked) -> Judged:
         )
 
 
+def _open(asked: Asked, limits: Limits) -> Opened:
+    if asked.signature is not None:
+        content = asked.digest or asked.data
+        return open_signature(asked.signature, content, name=asked.name, limits=limits)
+    if is_signature(asked.data):
+        return open_signature(asked.data, None, name=asked.name, limits=limits)
+    password = Password(asked.password) if asked.password is not None else None
+    return open_for_judging(asked.data, name=asked.name, limits=limits, password=password)
+
+
 class _Judge:
     """Policy, trust anchors and network of one process."""
 
@@ -145,19 +162,19 @@ class _Judge:
         self._trust = self._current_trust()
 
     def report(self, asked: Asked) -> Report:
-        limits = self._policy.limits
-        password = Password(asked.password) if asked.password is not None else None
-        pdf = open_for_judging(asked.data, name=asked.name, limits=limits, password=password)
+        opened = _open(asked, self._policy.limits)
         trust = self._current_trust()
         if self._rules.offline:
             at = asked.at or self._clock.now()
-            report = verify_opened(pdf, policy=self._policy, trust=trust, at=at)
+            report = verify_any(opened, policy=self._policy, trust=trust, at=at)
         else:
             collector = Collector(self._fetcher, self._clock, first_had=self._first_had)
             report = verify_opened_online(
-                pdf, policy=self._policy, trust=trust, collector=collector, at=asked.at
+                opened, policy=self._policy, trust=trust, collector=collector, at=asked.at
             )
-        return with_display(report, pdf, self._policy)
+        if isinstance(opened, OpenPDF):
+            return with_display(report, opened, self._policy)
+        return report
 
     def _current_trust(self) -> TrustStore:
         """Return the anchors as they are now: who is not trusted any more is not trusted here."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
+from verify.http.asking import BASE64, DIGESTS, HEX
 from verify.http.jobs import SCHEMA as JOB_SCHEMA
 from verify.http.jobs import State
 from verify.http.limits import Limits
@@ -130,6 +131,11 @@ def _body(limits: Limits) -> Node:
                 "maxItems": limits.documents,
                 "items": {"type": "string", "format": "binary"},
             },
+            "signature": {
+                "type": "string",
+                "format": "binary",
+                "description": "A CMS signature (DER or PEM) apart from the one document.",
+            },
             # Without a type: in a form everything is text.
             "password": {"description": "Opens what is encrypted."},
         },
@@ -139,8 +145,46 @@ def _body(limits: Limits) -> Node:
         "content": {
             "application/pdf": raw,
             "application/octet-stream": raw,
+            "application/pkcs7-mime": raw,
+            "application/json": {"schema": _digest_and_signature(limits), "example": _EXAMPLE},
             "multipart/form-data": {"schema": form},
         },
+    }
+
+
+_EXAMPLE = {
+    "signature": "MDAGCSqGSIb3DQEHAqAjMCECAQExDTALBglghkgBZQMEAgEwCwYJKoZIhvcNAQcBMQA=",
+    "digest": {
+        "algorithm": "SHA-256",
+        "value": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    },
+}
+"""A file of signatures that has none, which is answered as any other: INDETERMINATE."""
+
+
+def _digest_and_signature(limits: Limits) -> Node:
+    digest = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["algorithm", "value"],
+        "properties": {
+            "algorithm": {"enum": list(DIGESTS)},
+            "value": {"type": "string", "pattern": HEX},
+        },
+    }
+    signature = {
+        "type": "string",
+        "contentEncoding": "base64",
+        "pattern": BASE64,
+        "maxLength": limits.body_bytes,
+        "description": "CMS, DER or PEM.",
+    }
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["signature", "digest"],
+        "properties": {"signature": signature, "digest": digest},
+        "description": "A signature, and the digest of the document that it is apart from.",
     }
 
 

@@ -44,6 +44,9 @@ MARKS = {
 """Beside every colour, so that no meaning hangs on colour alone."""
 
 
+_NOT_UNCHANGED = (SubIndication.HASH_FAILURE, SubIndication.SIGNED_DATA_NOT_FOUND)
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """A verdict in words."""
@@ -181,8 +184,8 @@ class Speaker:
     def _signature_rows(self, item: SignatureReport) -> tuple[Row, ...]:
         signer = item.signer
         changes = say(f"verify.changes.{item.changes_after.value}", {}, self.language)
-        if item.sub_indication is SubIndication.HASH_FAILURE:
-            changes = say("verify.why.HASH_FAILURE", {}, self.language)
+        if item.sub_indication in _NOT_UNCHANGED:
+            changes = say(f"verify.why.{item.sub_indication.value}", {}, self.language)
         return self._rows(
             signer=self._who(item),
             position=harmless(signer.title or "") if signer else "",

@@ -145,6 +145,9 @@ def test_what_is_not_at_hand_decides_nothing():
     der = at_level("B-B")
     missing = judge_file(der, None, evidence=FRESH)
     assert verdict(missing) == failed(SubIndication.SIGNED_DATA_NOT_FOUND)
+    assert not missing.signatures[0].covers_whole_document
+    assert "not at hand" in render_text(missing, Language.EN)
+    assert "unchanged since" not in render_text(missing, Language.EN)
     assert (missing.sha256, missing.size) == (identity_of(der), len(der))
     other = judge_file(der, digest_of(CONTENT, "sha512"), evidence=FRESH)
     assert verdict(other) == failed(SubIndication.SIGNED_DATA_NOT_FOUND)
@@ -499,6 +502,7 @@ def test_a_file_is_known_for_a_signature_by_its_beginning():
     assert is_signature(at_level("B-B"))
     assert is_signature(pem(at_level("B-B")))
     assert not is_signature(make_pdf())
+    assert not is_signature(pem(at_level("B-B"), "CERTIFICATE"))
     assert not is_signature(encode(NULL, b""))
 
 

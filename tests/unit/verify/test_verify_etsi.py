@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from lxml import etree
+from unit.verify.cms_world import CONTENT, at_level, digest_of, judge_file
 from unit.verify.verify_pki import (
     LATER,
     SIGNED,
@@ -104,6 +105,8 @@ def reports() -> dict[str, Report]:
             ),
         ),
         "untrusted": judge(make_document("B-B"), trust=TrustStore()),
+        "apart": judge_file(at_level("B-LTA"), digest_of(CONTENT)),
+        "of another digest": judge_file(at_level("B-T"), digest_of(CONTENT, "shake256")),
     }
 
 
