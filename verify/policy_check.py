@@ -21,19 +21,15 @@ from verify.errors import (
 )
 from verify.law import Rule
 from verify.policy import Algorithms, KeySize, Policy, Use
+from verify.signature_value import HASHES
 
 SCHEMES = frozenset(
     {
-        *("rsassa-pss", "rsassa-pkcs1v15", "ecdsa", "plain-ecdsa", "ed25519"),
+        *("rsassa-pss", "rsassa-pkcs1v15", "ecdsa", "plain-ecdsa", "ed25519", "ed448"),
         *("ml-dsa-44", "ml-dsa-65", "ml-dsa-87"),
     }
 )
-DIGESTS = frozenset(
-    {
-        *("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha512_224", "sha512_256"),
-        *("sha3_224", "sha3_256", "sha3_384", "sha3_512"),
-    }
-)
+DIGESTS = frozenset(HASHES) | {"shake128", "shake256"}
 SUBJECTS = frozenset(f"{use}{part}" for use in Use for part in ("", ".signer", ".authority"))
 """What `algorithms_for` may be for: see `verify.rules.case`."""
 
