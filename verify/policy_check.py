@@ -21,7 +21,7 @@ from verify.errors import (
 )
 from verify.law import Rule
 from verify.policy import Algorithms, KeySize, Policy, Use
-from verify.signature_value import HASHES
+from verify.signature_value import KNOWN_DIGESTS
 
 SCHEMES = frozenset(
     {
@@ -29,7 +29,7 @@ SCHEMES = frozenset(
         *("ml-dsa-44", "ml-dsa-65", "ml-dsa-87"),
     }
 )
-DIGESTS = frozenset(HASHES) | {"shake128", "shake256"}
+DIGESTS = frozenset(KNOWN_DIGESTS)
 SUBJECTS = frozenset(f"{use}{part}" for use in Use for part in ("", ".signer", ".authority"))
 """What `algorithms_for` may be for: see `verify.rules.case`."""
 

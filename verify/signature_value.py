@@ -47,14 +47,26 @@ _DIGESTS_BY_OID = {
     "2.16.840.1.101.3.4.2.8": "sha3_256",
     "2.16.840.1.101.3.4.2.9": "sha3_384",
     "2.16.840.1.101.3.4.2.10": "sha3_512",
+    "1.2.840.113549.1.1.4": "md5",
     "1.2.840.113549.1.1.5": "sha1",
+    "1.2.840.113549.1.1.14": "sha224",
     "1.2.840.113549.1.1.11": "sha256",
     "1.2.840.113549.1.1.12": "sha384",
     "1.2.840.113549.1.1.13": "sha512",
+    "1.2.840.113549.1.1.15": "sha512_224",
+    "1.2.840.113549.1.1.16": "sha512_256",
+    "1.2.840.10045.4.1": "sha1",
+    "1.2.840.10045.4.3.1": "sha224",
     "1.2.840.10045.4.3.2": "sha256",
     "1.2.840.10045.4.3.3": "sha384",
     "1.2.840.10045.4.3.4": "sha512",
 }
+
+_SHAKES_WITH_LENGTH = {
+    "2.16.840.1.101.3.4.2.17": ("shake128", 256),
+    "2.16.840.1.101.3.4.2.18": ("shake256", 512),
+}
+"""id-shake128-len and id-shake256-len with the lengths, in bits, that CMS uses (RFC 8419 §2.3)."""
 
 _SHA3 = ("sha3_224", "sha3_256", "sha3_384", "sha3_512")
 _SHA2 = ("sha1", "sha224", "sha256", "sha384", "sha512")
@@ -100,15 +112,18 @@ class Scheme:
 
 def digest_name_of(algorithm_identifier: ASN1) -> str:
     """Return the name of a digest from an asn1crypto DigestAlgorithm."""
-    name = str(algorithm_identifier["algorithm"].native)
-    return _DIGESTS_BY_OID.get(algorithm_identifier["algorithm"].dotted, name)
+    oid, name = algorithm_identifier["algorithm"].dotted, algorithm_identifier["algorithm"].native
+    if oid in _SHAKES_WITH_LENGTH:
+        shake, bits = _SHAKES_WITH_LENGTH[oid]
+        return shake if algorithm_identifier["parameters"].native == bits else str(name)
+    _, implied = _BY_OID.get(oid, ("", None))
+    return implied or _DIGESTS_BY_OID.get(oid, str(name))
 
 
 _SHAKE_BYTES = {"shake128": 32, "shake256": 64}
 _DIGESTS: dict[str, hashes.HashAlgorithm] = {
     **HASHES,
     "shake128": hashes.SHAKE128(_SHAKE_BYTES["shake128"]),
-    "shake256": hashes.SHAKE256(_SHAKE_BYTES["shake256"]),
 }
 
 

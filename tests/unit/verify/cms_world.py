@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 from unit.verify.verify_pki import (
     LATER,
@@ -83,8 +83,8 @@ class How:
     attributes: bool = True
     signed: tuple[bytes, ...] = ()
     """More signed attributes."""
-    digest_oid: str | None = None
-    """What to name in the place of the digest."""
+    digest_named: bytes | None = None
+    """The AlgorithmIdentifier in the place of the digest's own."""
     plain: bool = False
     message: bytes | None = None
     """What is hashed instead of the content."""
@@ -94,6 +94,8 @@ def sign_with(key, data: bytes, how: How) -> tuple[str, bytes]:
     """Return the OID of the signature algorithm, and the value."""
     if isinstance(key, ed448.Ed448PrivateKey):
         return "1.3.101.113", key.sign(data)
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return "1.3.101.112", key.sign(data)
     digest = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
     value = key.sign(data, ec.ECDSA(digest[how.digest]))
     if not how.plain:
@@ -125,7 +127,7 @@ def signer_info(content: bytes, how: How = How(), *unsigned: bytes) -> bytes:
         (
             integer(1),
             sid,
-            algorithm(how.digest_oid or DIGESTS[how.digest]),
+            how.digest_named or algorithm(DIGESTS[how.digest]),
             tagged(0, attributes) if attributes else b"",
             algorithm(name),
             octets(value),
