@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from pki import der
 from pki.keys import key_type_of
 from verify.certificate import key_kind
 from verify.facts import Algorithm
@@ -196,7 +197,7 @@ def signature_verifies(
 def _verify(key: object, scheme: Scheme, signature: bytes, data: bytes) -> None:
     match key:
         case rsa.RSAPublicKey() if scheme.name == "rsassa-pkcs1v15":
-            key.verify(signature, data, padding.PKCS1v15(), HASHES[scheme.digest])
+            _verify_pkcs1(key, scheme.digest, signature, data)
         case rsa.RSAPublicKey() if scheme.name == "rsassa-pss":
             mask = padding.MGF1(HASHES[scheme.mask_digest])
             pss = padding.PSS(mask, scheme.salt_length)
@@ -215,6 +216,31 @@ def _verify(key: object, scheme: Scheme, signature: bytes, data: bytes) -> None:
             key.verify(signature, data)
         case _:
             raise NotImplementedError(f"{scheme.name} with {type(key).__name__}")
+
+
+def _verify_pkcs1(key: rsa.RSAPublicKey, digest: str, signature: bytes, data: bytes) -> None:
+    """Verify as whoever verifies must: the digest's name with parameters NULL, or without any.
+
+    Spec: RFC 8017 §9.2 (note 1), A.2.4.
+    """
+    try:
+        key.verify(signature, data, padding.PKCS1v15(), HASHES[digest])
+    except InvalidSignature:
+        name, own = _DIGEST_OIDS.get(digest), compute_digest(digest, (data,))
+        if name is None or own is None:
+            raise
+        told = key.recover_data_from_signature(signature, padding.PKCS1v15(), None)
+        if told != der.sequence((der.sequence((name,)), der.encode(der.OCTET_STRING, own))):
+            raise
+
+
+_DIGEST_OIDS = {
+    "sha1": der.oid("1.3.14.3.2.26"),
+    **{
+        name: der.oid(f"2.16.840.1.101.3.4.2.{arc}")
+        for arc, name in enumerate(("sha256", "sha384", "sha512", "sha224"), 1)
+    },
+}
 
 
 def _as_der(plain: bytes) -> bytes:

@@ -21,7 +21,7 @@ from typing import Protocol
 from asn1crypto import tsp
 from cryptography import x509
 
-from pki.der import oid, read, read_all
+from pki.der import SET, encode, oid, read, read_all
 from pki.errors.files import MalformedDERError
 from verify.certificate import key_kind
 from verify.cms.token import Token, digest_named, is_plain, is_timestamp, read_token
@@ -262,9 +262,27 @@ def _signature(
     if data is None:
         data = b"".join(content.pieces) if isinstance(content, Parts) else b""
     try:
-        return signature_verifies(certificate, token.scheme, token.signature, data=data), None
+        verifies = any(
+            signature_verifies(certificate, token.scheme, token.signature, data=octets)
+            for octets in (data, _in_order(token.signed_attributes))
+            if octets is not None
+        )
     except MalformedObjectError:
         return False, f"{token.scheme.name}/{key_kind(certificate)[0]}"
+    return verifies, None
+
+
+def _in_order(attributes: bytes | None) -> bytes | None:
+    """Return signed attributes as DER orders them, None where they stand so.
+
+    Signed is their DER, whatever order they stand in (RFC 5652 §5.4).
+    """
+    try:
+        inside = read_all(read(attributes or b"\x31\x00", "attributes").content, "attributes")
+    except MalformedDERError:
+        return None
+    ordered = encode(SET, b"".join(sorted(each.whole for each in inside)))
+    return None if ordered == attributes or not inside else ordered
 
 
 def _algorithm(token: Token, certificate: x509.Certificate) -> Algorithm:

@@ -329,14 +329,13 @@ def _signing_time(value: ASN1) -> datetime | None:
 
 
 def _signing_certificates(signed: dict[str, list[ASN1]]) -> tuple[tuple[str, bytes], ...]:
+    """Return what each of the attributes names: where there are several, all must agree."""
     found = []
     for oid, default in _ESS.items():
-        value = _single(signed, oid)
-        if value is None:
-            continue
-        first = value["certs"][0]
-        digest = digest_name_of(first["hash_algorithm"]) if default == "sha256" else default
-        found.append((digest, bytes(first["cert_hash"].native)))
+        for value in signed.get(oid, []):
+            first = value["certs"][0]
+            digest = digest_name_of(first["hash_algorithm"]) if default == "sha256" else default
+            found.append((digest, bytes(first["cert_hash"].native)))
     return tuple(found)
 
 

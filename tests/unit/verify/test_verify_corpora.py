@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 from unit.verify.verdict_table import Tally, check_row
 
-from pki.errors.tree import InvalidInputError
-from verify.document import verify_document
-from verify.errors import MalformedObjectError
+from pki.errors.tree import InvalidInputError, PKIError
+from verify.document import verify_document, verify_opened
+from verify.errors import MalformedObjectError, WrongPasswordError
 from verify.finding import Severity
-from verify.indication import Indication
+from verify.indication import Indication, SubIndication
+from verify.password import Password
+from verify.pdf.recovery import open_for_judging
 from verify.policy import default_policy
 from verify.report import Report
 from verify.trust import TrustStore
@@ -101,6 +103,48 @@ def test_attacks_are_refused_for_what_they_are(corpora, capsys):
 )
 def test_the_two_attacks_that_pyhanko_accepts_are_named(corpora, name, code):
     assert code in integrity_errors(judge_file(corpora / "pdf-attacks" / name))
+
+
+PASSWORDS = {
+    "dss-pades/protected": (" ",),
+    "itext-sign/mac": ("123",),
+    "pyhanko/pdf": ("usersecret", "secret"),
+}
+"""Those that the tests of the documents' origins give."""
+BLANK = "ExternalContainerBlank"
+"""In the name of a document whose signature was reserved and never filled in."""
+
+
+def judge_with(path: Path, *passwords: str) -> Report | PKIError:
+    """Judge an encrypted file with the first of the passwords that opens it."""
+    policy, answer = default_policy(), None
+    for word in passwords:
+        try:
+            pdf = open_for_judging(
+                path.read_bytes(), name=path.name, limits=policy.limits, password=Password(word)
+            )
+            return verify_opened(pdf, policy=policy, trust=TrustStore(), at=AT)
+        except (InvalidInputError, WrongPasswordError) as error:
+            answer = error
+    return answer
+
+
+def test_encrypted_files_are_judged_with_the_passwords_of_their_origins(corpora, checkout):
+    tally: collections.Counter[str] = collections.Counter()
+    for folder, passwords in PASSWORDS.items():
+        for path in sorted((corpora / folder).rglob("*.pdf")):
+            asked = judge_file(path)
+            if isinstance(asked, Report) or asked.code != "verify.pdf_encrypted":
+                continue
+            assert isinstance(judge_with(path, "no such word"), WrongPasswordError), path
+            answer = judge_with(path, *passwords)
+            assert isinstance(answer, Report), (path, answer)
+            broken = {item.sub_indication for item in answer.signatures if integrity_errors(answer)}
+            assert broken == ({SubIndication.FORMAT_FAILURE} if BLANK in path.name else set()), path
+            tally["signed" if answer.signatures else "unsigned"] += 1
+    assert tally["signed"] >= 14
+    total = tally.total()
+    check_row(checkout, "encrypted, with its origin's password: judged", Tally(total, total, 0))
 
 
 def judge_all(files: list[Path]) -> tuple[collections.Counter[str], float]:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from unit.verify.verify_pki import issue, make_world
 
+from pki import der
 from verify.errors import MalformedObjectError
 from verify.signature_value import (
     Scheme,
@@ -82,3 +83,39 @@ def test_ed448_and_the_digest_that_goes_with_it():
     with pytest.raises(MalformedObjectError):
         verifies(WORLD.official, Scheme("ed448", "shake256"), signature)
     assert compute_digest("shake256", (DATA,)) == hashlib.shake_256(DATA).digest(64)
+
+
+def raised(key, block):
+    """Return a block of PKCS #1 v1.5 raised to the private exponent."""
+    numbers, size = key.private_numbers(), key.key_size // 8
+    padded = b"\x00\x01" + b"\xff" * (size - 3 - len(block)) + b"\x00" + block
+    value = pow(int.from_bytes(padded, "big"), numbers.d, numbers.public_numbers.n)
+    return value.to_bytes(size, "big")
+
+
+def digest_info(name, oid, *parameters):
+    own = hashlib.new(name, DATA).digest()
+    return der.sequence((der.sequence((der.oid(oid), *parameters)), der.encode(4, own)))
+
+
+@pytest.mark.parametrize(
+    ("name", "oid"),
+    [("sha1", "1.3.14.3.2.26"), ("sha256", "2.16.840.1.101.3.4.2.1"),
+     ("sha512", "2.16.840.1.101.3.4.2.3")],
+)  # fmt: skip
+def test_the_digest_may_be_named_without_parameters(name, oid):
+    """RFC 8017 A.2.4: both ways of naming it are verified, and nothing else is."""
+    holder = issue("Holder", WORLD.issuing, kind="rsa2048")
+    scheme = Scheme("rsassa-pkcs1v15", name)
+    for parameters in ((), (b"\x05\x00",)):
+        assert verifies(holder, scheme, raised(holder.key, digest_info(name, oid, *parameters)))
+    for wrong in (
+        digest_info(name, oid, b"\x05\x00", b"\x05\x00"),
+        digest_info(name, oid) + b"\x00",
+        digest_info(name, "1.2.3"),
+        digest_info("md5", oid),
+    ):
+        assert not verifies(holder, scheme, raised(holder.key, wrong))
+    assert not verifies(holder, scheme, bytes(256))
+    sha3 = raised(holder.key, digest_info("sha3_256", "2.16.840.1.101.3.4.2.8"))
+    assert not verifies(holder, Scheme("rsassa-pkcs1v15", "sha3_256"), sha3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from asn1crypto import cms as asn1_cms
 from asn1crypto import core
@@ -12,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from pyhanko.sign.general import as_signing_certificate_v2
 from unit.verify.verify_pki import (
     LATER,
     SECOND,
@@ -33,21 +36,25 @@ from unit.verify.verify_pki import (
     official,
     replace_token,
     resign,
+    settled,
     sign,
     stamper,
     usage,
 )
 
+from pki import der
 from verify import certificate as certificate_module
 from verify.certificate import describe, readable, signed_with
+from verify.cms.check import Parts, check_signature
 from verify.cms.token import read_token
 from verify.errors import MalformedObjectError
-from verify.facts import Reference
+from verify.facts import ChainFacts, Reference
 from verify.indication import Indication, SubIndication
 from verify.purpose import timestamp_defects
 from verify.signature_value import compute_digest, digest_name_of, hash_with
 
 WORLD = make_world()
+REFERENCE = "signing_certificate_v2"
 GOOD = fresh(WORLD, LATER)
 
 
@@ -75,6 +82,55 @@ def test_a_signer_named_by_key_identifier():
     without = authority("no identifier")
     assert token.signer(()) == WORLD.official.certificate
     assert token.reference_to(without.certificate) is Reference.DIFFERS
+
+
+def attributes_of(token):
+    return asn1_cms.ContentInfo.load(token)["content"]["signer_infos"][0]["signed_attrs"].dump()
+
+
+def with_attributes(change):
+    """Return a document whose signed attributes stand otherwise than they were signed."""
+    data = make_document("B-B")
+    whole = token_of(data).hex().encode()
+    data = data.replace(whole.upper(), whole)
+    own = attributes_of(token_of(data))
+    listed = [item.whole for item in der.read_all(der.read(own, "test").content, "test")]
+    changed = der.encode(own[0], b"".join(change(listed)))
+    assert len(changed) == len(own)
+    return data.replace(own.hex().encode(), changed.hex().encode())
+
+
+def test_signed_attributes_are_signed_in_the_order_of_der_wherever_they_stand():
+    """RFC 5652 §5.4: what is signed is their DER."""
+    turned = with_attributes(lambda listed: listed[::-1])
+    assert turned != with_attributes(lambda listed: listed)
+    assert passes(with_attributes(lambda listed: listed))
+    assert passes(turned)
+    spoiled = with_attributes(lambda listed: [listed[0][:-1] + b"\x00", *listed[1:]])
+    assert not passes(spoiled)
+
+
+def test_attributes_that_are_no_der_are_not_put_in_order():
+    token = replace(read_token(token_of(make_document("B-B"))), signed_attributes=b"\x31\x05\x00")
+    facts = check_signature(
+        token, Parts(()), others=(), chains=lambda *_: ChainFacts((), ()), at=LATER
+    )
+    assert not facts.signature_verifies
+
+
+def test_several_references_to_the_signer_must_all_be_to_it():
+    def again(other):
+        def change(items):
+            own = next(item for item in items if item["type"].native == REFERENCE)
+            return [*items, settled(own.copy()) if other is None else other]
+
+        return resign(sign(make_pdf(), Signing(stamped=None, reserved=16000)), change)
+
+    of_another = as_signing_certificate_v2(WORLD.tsa.asn1)
+    wrong = asn1_cms.CMSAttribute({"type": REFERENCE, "values": [of_another]})
+    assert passes(again(None))
+    report = judge(again(wrong), evidence=GOOD)
+    assert report.sub_indication is SubIndication.SIG_CONSTRAINTS_FAILURE
 
 
 def test_bytes_after_the_token_must_be_zero():

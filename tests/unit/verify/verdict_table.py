@@ -18,6 +18,7 @@ ROWS = (
     "EU DSS: nothing undefined changed, as told",
     "iText: legal revisions kept",
     "iText: illegal revisions found",
+    "encrypted, with its origin's password: judged",
     "NIST PKITS",
     "x509-limbo, but for the web PKI's own",
     "x509-limbo, the web PKI's own: judged",
