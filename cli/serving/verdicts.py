@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cli.homes.home import Home
+from cli.serving.paper import write_paper
 from verify.http.app import build_app
 from verify.http.callers import Caller, Callers
 from verify.http.judging import Rules, check_rules
@@ -41,6 +42,7 @@ class VerdictService:
             trust=tuple(map(home.path, wanted.trust)),
             allow=home.settings.network.allow,
             cache=home.cache,
+            paper=write_paper,
         )
         check_rules(rules)
         self._workers = Workers(rules, limits)

@@ -175,6 +175,8 @@ def wanted_form(request: Request) -> Form:
             return Form.HTML
         if one in {"application/xml", "text/xml"}:
             return Form.ETSI
+        if one == Form.PDF:
+            return Form.PDF
     if header.strip():
         raise RequestMalformedError(reason=phrase("verify.request.accept"))
     return Form.JSON

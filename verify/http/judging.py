@@ -17,12 +17,14 @@ from pathlib import Path
 
 from pki.clock import SystemClock
 from pki.collecting import collect_seldom
+from pki.errors.tree import phrase
 from pki.fetcher import Fetcher, NoNetwork
 from pki.words import Language
 from verify.collect import Collector, verify_opened_online
 from verify.content import Digest
 from verify.detached import is_signature, open_signature
 from verify.display.grade import with_display
+from verify.errors import RequestMalformedError
 from verify.fetcher import HTTPFetcher
 from verify.http.memory_posix import bound_memory
 from verify.opened import Opened, verify_any
@@ -37,6 +39,9 @@ from verify.render.json import to_json
 from verify.report import Report
 from verify.trust import TrustStore, anchor_files, load_trust
 
+Writer = Callable[[Report, Language], bytes]
+"""Writes a report as somebody wants it."""
+
 
 class Form(StrEnum):
     """What a report is written as."""
@@ -44,6 +49,7 @@ class Form(StrEnum):
     JSON = "application/json"
     HTML = "text/html; charset=utf-8"
     ETSI = "application/xml"
+    PDF = "application/pdf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,8 @@ class Rules:
     offline: bool = False
     memory_bytes: int | None = None
     """What judging may take beside what the process has; None sets no bound."""
+    paper: Writer | None = None
+    """Writes a report as PDF: a function of a module, so that it travels; None: nobody does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +130,20 @@ def judge(rules: Rules, asked: Asked) -> Judged:
     """Judge a document by the rules that the process was prepared for.
 
     Raises:
+        RequestMalformedError: nobody here writes a report in that form.
         PKIError: it cannot be read as a document (see `verify.document`), or policy or trust
             anchors cannot be read any more.
     """
-    loaded = prepare(rules)
+    loaded, write = prepare(rules), _WRITERS.get(asked.form, rules.paper)
+    if write is None:
+        raise RequestMalformedError(reason=phrase("verify.request.accept"))
     more = rules.memory_bytes
     with bound_memory(more) if more is not None else nullcontext():
         report = loaded.report(asked)
         return Judged(
             report.indication.value,
             report.sub_indication.value if report.sub_indication else None,
-            _WRITERS[asked.form](report, asked.language),
+            write(report, asked.language),
             asked.form,
         )
 
@@ -197,7 +208,7 @@ def _as_html(report: Report, language: Language) -> bytes:
     return render_html(report, language).encode()
 
 
-_WRITERS: dict[Form, Callable[[Report, Language], bytes]] = {
+_WRITERS: dict[Form, Writer] = {
     Form.JSON: _as_json,
     Form.HTML: _as_html,
     Form.ETSI: render_etsi,

@@ -64,6 +64,7 @@ def _documents(limits: Limits) -> Node:
             "application/json": {"schema": {"anyOf": [_REPORT, many]}},
             "text/html": {"schema": {"type": "string"}},
             "application/xml": {"schema": {"type": "string"}},
+            "application/pdf": {"schema": {"type": "string", "format": "binary"}},
         },
     }
     return {

@@ -26,12 +26,15 @@ from unit.verify.verify_pki import (
     sign,
 )
 
+from pki.errors.tree import Bilingual
 from pki.words import Language
 from signing.display.fonts import embed_font, find_font
 from signing.errors.display import FontMissingError
 from signing.reporting.blocks import Block, Tag
 from signing.reporting.layout import HEIGHT, MARGIN, WIDTH, Setter
 from signing.reporting.pdf import render_pdf
+from verify.finding import warning
+from verify.graded import Deviation, DisplayGrade, DisplayReport, Spot
 from verify.indication import Indication
 from verify.render.html import render_html
 
@@ -46,7 +49,22 @@ def revoked():
     return judge(make_document("B-T"), evidence=evidence)
 
 
+def graded():
+    article = Bilingual(vi="Điều 8", en="Art. 8")
+    deviation = Deviation(
+        warning("signature.claims_later_time", claimed=SIGNED, proved=LATER), article
+    )
+    grades = (
+        DisplayGrade("Ký", "person", article, Spot(1, 20.0, 30.0, 40.0, 50.0), (deviation,)),
+        DisplayGrade("Đóng dấu", "agency", article, None),
+    )
+    return replace(judge(make_document("B-T")), display=DisplayReport(grades, left_out=3))
+
+
 REPORTS = {
+    "graded": graded,
+    "nothing graded": lambda: replace(graded(), display=DisplayReport(())),
+    "all graded": lambda: replace(graded(), display=DisplayReport(graded().display.grades)),
     "passed": lambda: judge(make_document("B-LTA")),
     "failed": lambda: judge(make_document("B-LTA").replace(b"Page 1", b"Page 7")),
     "undecided": lambda: judge(make_document("B-T")),

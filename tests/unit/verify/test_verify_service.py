@@ -25,6 +25,7 @@ from pyhanko.pdf_utils.writer import copy_into_new_writer
 from unit.verify.verify_pki import LATER, judge, make_document, make_pdf, make_world
 from unit.verify.verify_service import Service, running
 
+from cli.serving.paper import write_paper
 from pki.words import Language
 from verify.errors import (
     JudgingEndedError,
@@ -120,6 +121,17 @@ def test_the_form_is_the_one_that_is_liked_best(service: Service, accept: str, k
     assert (reply.status, reply.headers["content-type"]) == (200, kind)
     begin = {"text/html": b"<!doctype html>", "application/xml": b"<?xml"}
     assert reply.body.lstrip().startswith(begin.get(kind.partition(";")[0], b"{"))
+
+
+def test_the_report_on_paper_is_given_where_somebody_writes_it(service: Service, trust: Path):
+    refused = service.post(make_pdf(), accept="application/pdf")
+    assert refused.status == 400
+    assert refused.object["error"]["code"] == "verify.request_malformed"
+    writes = Rules(trust=(trust,), offline=True, paper=write_paper)
+    with running(trust, rules=writes) as writing:
+        reply = writing.post(make_pdf(), accept="application/pdf")
+    assert (reply.status, reply.headers["content-type"]) == (200, "application/pdf")
+    assert reply.body.startswith(b"%PDF-1.7")
 
 
 @pytest.mark.parametrize(
