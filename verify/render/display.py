@@ -22,7 +22,7 @@ class GradeView:
     """Which signature, as which kind, and where."""
     article: str
     lines: tuple[str, ...]
-    """A sentence for each deviation, with its article; none: as the rules have it."""
+    """A sentence for each deviation, with its article; none where none was found."""
 
 
 def display_to_json(display: DisplayReport | None, language: Language) -> dict[str, Any] | None:

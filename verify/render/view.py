@@ -207,7 +207,8 @@ class Speaker:
             return ""
         texts = "; ".join(show(text, self.language) for text in rule.texts)
         day = "proved_day" if rule.proved else "judged_day"
-        facts = {"texts": texts, "day": f"{rule.day:%d/%m/%Y}"}
+        form = "%d/%m/%Y" if self.language is Language.VI else "%Y-%m-%d"
+        facts = {"texts": texts, "day": rule.day.strftime(form)}
         return say(f"verify.rule.{day}", facts, self.language)
 
     def _signing_time(self, item: SignatureReport) -> str:

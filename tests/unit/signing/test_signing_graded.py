@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from io import BytesIO
 
@@ -30,7 +31,7 @@ from unit.signing.outgoing_world import (
     prepared,
 )
 from unit.signing.signing_pages import handwriting, seal
-from unit.signing.signing_world import NOW, duty
+from unit.signing.signing_world import NOW, TSA_URL, duty
 from unit.signing.test_signing_reporting import squeezed, words_of
 
 from pki.errors.tree import PKIError
@@ -38,12 +39,13 @@ from pki.words import Language
 from signing.display.placement import Placement, Rectangle
 from signing.display.png import parse_image
 from signing.display.profile import known_displays, load_display
-from signing.options import SigningOptions
+from signing.options import Level, SigningOptions
 from signing.reporting.pdf import render_pdf
 from signing.sign import sign_document
 from verify.display import grade as grading
 from verify.display.rules import display_rules
 from verify.document import verify_document, verify_opened
+from verify.facts import Kind
 from verify.pdf.document import open_pdf
 from verify.policy import default_policy
 from verify.render.display import show_display
@@ -366,3 +368,16 @@ def test_a_damaged_document_is_graded_or_refused_and_nothing_else(data):
         return
     to_json(report)
     render_text(report)
+
+
+def test_official_duty_has_its_rule_and_a_citizen_another():
+    """The leader's and the agency's by Decree 68/2024, of the day their time-stamps prove."""
+    more = {"level": Level.B_LTA, "tsa_url": TSA_URL}
+    data = by_agency(numbered(by_leader(prepared(), **more).data).data, **more).data
+    later = NOW + timedelta(minutes=10)
+    report = verify_document(data, policy=POLICY, trust=WORLD.trust, at=later)
+    rules = [each.rule for each in report.signatures if each.kind is not Kind.TIMESTAMP]
+    assert [(each.id, each.proved) for each in rules] == [("decree-68-2024", True)] * 2
+    citizen = WORLD.issue_signer((duty("1.2.3"), False))
+    (signed,) = report_of(freely(draft(), citizen, display=load_display("none"))).signatures
+    assert (signed.rule.id, signed.rule.proved) == ("circular-15-2025", False)

@@ -209,6 +209,9 @@ def test_every_report_names_the_rule():
     for language, law in ((Language.VI, "Luật Giao dịch điện tử"), (Language.EN, "Law on E-Trans")):
         assert law in render_text(report, language)
         assert law in render_html(report, language)
+    day = rule.day
+    assert f"{day:%d/%m/%Y}" in render_text(report, Language.VI)
+    assert f"{day:%Y-%m-%d}, the day a time-stamp proves" in render_text(report, Language.EN)
     unproved = judge(make_document("B-B"))
     assert unproved.signatures[0].rule.proved is False
     assert "ngày kiểm tra" in render_text(unproved, Language.VI)
