@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cli.homes.home import Home
+from cli.homes.lists import sources_of
 from cli.serving.paper import write_paper
 from verify.http.app import build_app
 from verify.http.callers import Caller, Callers
@@ -43,6 +44,8 @@ class VerdictService:
             allow=home.settings.network.allow,
             cache=home.cache,
             paper=write_paper,
+            lists=sources_of(home),
+            kept_lists=home.lists,
         )
         check_rules(rules)
         self._workers = Workers(rules, limits)

@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from pki.clock import SystemClock
+from pki.clock import Clock, SystemClock
 from pki.collecting import collect_seldom
 from pki.errors.tree import phrase
 from pki.fetcher import Fetcher, NoNetwork
@@ -27,6 +27,8 @@ from verify.display.grade import with_display
 from verify.errors import RequestMalformedError
 from verify.fetcher import HTTPFetcher
 from verify.http.memory_posix import bound_memory
+from verify.lists.current import CurrentTrust
+from verify.lists.had import Source
 from verify.opened import Opened, verify_any
 from verify.password import Password
 from verify.pdf.document import OpenPDF
@@ -37,7 +39,6 @@ from verify.render.etsi import render_etsi
 from verify.render.html import render_html
 from verify.render.json import to_json
 from verify.report import Report
-from verify.trust import TrustStore, anchor_files, load_trust
 
 Writer = Callable[[Report, Language], bytes]
 """Writes a report as somebody wants it."""
@@ -61,6 +62,9 @@ class Rules:
     allow: tuple[str, ...] = ()
     """Hosts that may be asked though not public; see `verify.fetcher`."""
     cache: Path | None = None
+    lists: tuple[Source, ...] = ()
+    """Trusted lists; what is kept of them must do."""
+    kept_lists: Path | None = None
     offline: bool = False
     memory_bytes: int | None = None
     """What judging may take beside what the process has; None sets no bound."""
@@ -118,7 +122,11 @@ def check_rules(rules: Rules) -> None:
         PKIError: policy or trust anchors cannot be read.
     """
     load_policy(rules.policy)
-    load_trust(path for path in rules.trust if path.exists())
+    _trust_by(rules, SystemClock())
+
+
+def _trust_by(rules: Rules, clock: Clock) -> CurrentTrust:
+    return CurrentTrust(rules.trust, clock, sources=rules.lists, kept=rules.kept_lists)
 
 
 def warm(rules: Rules) -> None:
@@ -169,12 +177,11 @@ class _Judge:
         if not rules.offline:
             self._fetcher = HTTPFetcher(rules.allow, self._clock, rules.cache)
         self._first_had: dict[bytes, datetime] = {}
-        self._seen: object = None
-        self._trust = self._current_trust()
+        self._trust = _trust_by(rules, self._clock)
 
     def report(self, asked: Asked) -> Report:
         opened = _open(asked, self._policy.limits)
-        trust = self._current_trust()
+        trust = self._trust.get()
         if self._rules.offline:
             at = asked.at or self._clock.now()
             report = verify_any(opened, policy=self._policy, trust=trust, at=at)
@@ -186,18 +193,6 @@ class _Judge:
         if isinstance(opened, OpenPDF):
             return with_display(report, opened, self._policy)
         return report
-
-    def _current_trust(self) -> TrustStore:
-        """Return the anchors as they are now: who is not trusted any more is not trusted here."""
-        paths = [path for path in self._rules.trust if path.exists()]
-        seen = [
-            (file, stat.st_mtime_ns, stat.st_size, stat.st_ino)
-            for file in anchor_files(paths)
-            for stat in (file.stat(),)
-        ]
-        if seen != self._seen:
-            self._trust, self._seen = load_trust(paths), seen
-        return self._trust
 
 
 def _as_json(report: Report, language: Language) -> bytes:
