@@ -69,6 +69,9 @@ def jobs(
             judge.MANY_SIGNATURES
         ),
         f"judge {documents} PDFs, {judge.ANCHORS:,} anchors; the floor is 1": judge.MANY_ANCHORS,
+        f"judge {documents} PDFs, {judge.ANCHORS:,} anchors of lists; the floor is 1": (
+            judge.MANY_LISTED
+        ),
         "judge one PDF, a whole process": judge_process.ONE,
         f"judge {judge_process.MANY * documents} PDFs, one command; the floor is two processes": (
             judge_process.FOLDER

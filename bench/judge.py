@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -25,6 +26,7 @@ from pki.clock import SystemClock
 from verify.document import verify_document
 from verify.evidence import NONE, Evidence, Item
 from verify.indication import Indication
+from verify.listed import Listing, State
 from verify.policy import default_policy
 from verify.trust import TrustStore, load_trust
 
@@ -80,6 +82,24 @@ class ManyAnchors(Antin):
 
     def trust(self) -> TrustStore:
         return load_trust((judge_material.anchors(self.material),))
+
+
+class ManyListed(Antin):
+    """The same where as many are trusted by a list."""
+
+    def trust(self) -> TrustStore:
+        anchors = load_trust((judge_material.anchors(self.material),)).anchors
+        granted = State(_CA, _GRANTED, datetime(2020, 1, 1, tzinfo=UTC))
+        return TrustStore(
+            listed=tuple(
+                (each, Listing("VN", f"Provider {number}", "CA", (granted,)))
+                for number, each in enumerate(anchors)
+            )
+        )
+
+
+_CA = "http://uri.etsi.org/TrstSvc/Svctype/CA/QC"
+_GRANTED = "http://uri.etsi.org/TrstSvc/TrustedList/Svcstatus/granted"
 
 
 class ManySignatures(Antin):
@@ -144,4 +164,9 @@ MANY_ANCHORS = (
     Contender("Antin", ManyAnchors),
     Contender("floor", Antin),
     Contender("pyHanko", judge_peers.PyHankoManyAnchors),
+)
+MANY_LISTED = (
+    Contender("Antin", ManyListed),
+    Contender("floor", Antin),
+    Contender("anchors from a file", ManyAnchors),
 )

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from cli.homes.home import Home
 from cli.homes.lists import sources_of
+from cli.serving.lists import ListKeeper
 from cli.serving.paper import write_paper
+from pki.clock import SystemClock
 from verify.http.app import build_app
 from verify.http.callers import Caller, Callers
 from verify.http.judging import Rules, check_rules
@@ -52,8 +54,11 @@ class VerdictService:
         callers = Callers(
             tuple(Caller(one.name, one.sha256) for one in bounds.key), limits.per_minute
         )
+        self._lists = ListKeeper(home, SystemClock())
+        self._lists.start()
         self.app: Starlette = build_app(self._workers, callers, limits)
 
     def stop(self) -> None:
         """End the processes."""
+        self._lists.stop()
         self._workers.stop()

@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from unit.verify.list_writer import HOUR, Elsewhere, Serving, Told, make_list, operator, sign_list
 from unit.verify.verify_pki import LATER, SECOND, YEAR, make_document, make_world
 
+from cli.homes.home import find_home
+from cli.serving.lists import ListKeeper
 from pki.clock import FixedClock
 
 WORLD = make_world()
@@ -196,7 +198,32 @@ def test_certificates_and_lists_are_given_together(ask, signed, tmp_path):
     assert plain.json["signatures"][0]["path"][-1]["services"] == []
 
 
+def test_the_service_fetches_what_is_due(ask, home):
+    keeper = ListKeeper(find_home(home, None), CLOCK)
+    keeper.round()
+    lists = ask("trust", "list", "--json").json["lists"]
+    assert [one["trusted"] for one in lists] == [True, True, False]
+    (home / "signer.pem").unlink()
+    keeper.round()  # told by the verdicts
+    later = ListKeeper(find_home(home, None), CLOCK)
+    later.start()
+    later.stop()
+
+
+def test_a_service_that_is_stopped_fetches_no_more(ask, home):
+    keeper = ListKeeper(find_home(home, None), CLOCK)
+    keeper.stop()
+    keeper.round()
+    lists = ask("trust", "list", "--json").json["lists"]
+    assert [one["name"] for one in lists] == ["eu", "eu/VN", "eu/LA"]
+    assert [one["trusted"] for one in lists] == [True, False, False]
+
+
 def test_a_home_without_lists_says_so(antin, tmp_path):
+    keeper = ListKeeper(find_home(tmp_path, None), CLOCK)
+    keeper.start()
+    keeper.stop()
+    assert not (tmp_path / "lists").exists(), "without lists nothing runs"
     ran = antin("--home", tmp_path, "trust", "list")
     assert (ran.status, "[[verify.list]]" in ran.out) == (0, True)
     assert antin("--home", tmp_path, "trust", "list", "--json").json == {

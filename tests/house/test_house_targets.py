@@ -128,6 +128,7 @@ def test_the_bench_prints_every_figure_beside_its_floor_and_its_peers(checkout, 
         ("judge", "pyHanko's AdES"),
         ("judge", "pyHanko"),  # many signatures in one
         ("judge", "pyHanko"),  # many anchors
+        ("judge", "anchors from a file"),  # as many of lists
         ("judge", "pyhanko adesverify" if addsig else "(not here)"),
         ("judge", "pdfsig"),  # a folder
         ("judge", "(not here)"),  # over HTTP: two processes without it are the floor

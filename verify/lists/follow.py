@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -29,7 +30,7 @@ from verify.errors import (
 )
 from verify.lists.check import check_list
 from verify.lists.had import Had, Source
-from verify.lists.kept import KeptLists
+from verify.lists.kept import Kept, KeptLists
 from verify.lists.read import Pointer, TrustedList
 from verify.lists.signers import load_signers
 from verify.lists.xml import LIST_BYTES
@@ -51,6 +52,8 @@ class Follower:
     """None asks nobody."""
     anew: bool = False
     """Ask for every list, whatever is kept and whenever it was asked for."""
+    max_age: timedelta | None = None
+    """Ask for what was fetched so long ago, though it counts still."""
 
     def follow(self, sources: Iterable[Source]) -> Iterator[Had]:
         """Yield every list there is, each list of lists before those it leads to.
@@ -94,20 +97,20 @@ class Follower:
                 had = replace(had, list=self._checked(kept.untrusted, wanted))
             except PKIError as error:
                 had = replace(had, error=error)
-            if had.list is not None and not self.anew:
+            if had.list is not None and not self._is_due(kept, now):
                 return replace(had, offline=self.fetcher is None)
         if self.fetcher is None:
-            return self._without_network(had)
+            return replace(self._without_network(had, OFFLINE), offline=True)
         if self.kept.asked_lately(wanted.url, now) and not self.anew:
-            reason = "it was asked for within the last hour"
-            return replace(
-                had, error=had.error or ListMissingError(name=wanted.name, reason=reason)
-            )
+            return self._without_network(had, "it was asked for within the last hour")
         return self._fetched(had, wanted, self.fetcher)
 
-    def _without_network(self, had: Had) -> Had:
-        missing = ListMissingError(name=had.name, reason=OFFLINE)
-        return replace(had, offline=True, error=None if had.list else had.error or missing)
+    def _is_due(self, kept: Kept, now: datetime) -> bool:
+        return self.anew or (self.max_age is not None and now - kept.had_at >= self.max_age)
+
+    def _without_network(self, had: Had, reason: str) -> Had:
+        missing = ListMissingError(name=had.name, reason=reason)
+        return replace(had, error=None if had.list else had.error or missing)
 
     def _fetched(self, had: Had, wanted: _Wanted, fetcher: Fetcher) -> Had:
         request = FetchRequest(wanted.url, max_bytes=LIST_BYTES, timeout_seconds=SECONDS)

@@ -158,6 +158,31 @@ def test_an_address_is_asked_once_an_hour(kept, source):
     assert net.asked == [EU, EU, VN, LA]
 
 
+def test_whoever_runs_for_days_asks_for_what_is_old(kept, source):
+    net = web()
+    follow(kept, net, source)
+    net.asked.clear()
+
+    def daily(at):
+        return {
+            one.name: one
+            for one in Follower(kept, FixedClock(at), net, max_age=DAY).follow([source])
+        }
+
+    assert daily(SIGNED + DAY - SECOND)["eu/VN"].had_at == SIGNED
+    assert net.asked == []
+    net.pages[VN] = national(sequence=8)
+    del net.pages[LA]
+    had = daily(SIGNED + DAY)
+    assert net.asked == [EU, VN, LA]
+    assert (had["eu/VN"].list.sequence, had["eu/VN"].had_at) == (8, SIGNED + DAY)
+    assert (code(had["eu/LA"]), had["eu/LA"].had_at) == ("verify.list_missing", SIGNED)
+    assert had["eu/LA"].list is not None
+    again = daily(SIGNED + DAY + SECOND)
+    assert net.asked == [EU, VN, LA], "once an hour, and what is kept counts still"
+    assert (again["eu/LA"].error, again["eu/LA"].list is None) == (None, False)
+
+
 def test_who_asks_anew_asks_for_all(kept, source):
     net = web()
     follow(kept, net, source)
