@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from verify.certificate import fingerprint, readable
+from verify.cms.apart import Signed, check_detached, signed_of
 from verify.cms.archive import ARCHIVE_TIMESTAMP, identity_of, read_archived
-from verify.cms.check import Digestible, KeptParts, Parts, check_detached, check_timestamp
+from verify.cms.check import Digestible, KeptParts, Parts, check_timestamp
 from verify.cms.signed_data import SignedData, Signer
 from verify.cms.token import Token, is_timestamp, read_token
 from verify.content import Digest
@@ -85,14 +86,14 @@ class _Work:
     """One examination."""
 
     signature: Signature
-    own: Parts | None
+    signed: Signed
     at: datetime
     signers: Signers
 
     @property
     def content(self) -> Digestible:
         """What was signed, as far as it is at hand."""
-        return self.own or self.signature.handed or _NOT_THERE
+        return self.signed.content or _NOT_THERE
 
 
 def examine_signature(signature: Signature, given: Given, *, at: datetime) -> Examined:
@@ -114,7 +115,8 @@ def examine_signature(signature: Signature, given: Given, *, at: datetime) -> Ex
     crls, responses = _evidence(tokens, given, at)
     gatherer = given.gatherers.get(pool, crls, responses, policy=given.policy)
     own = None if data.content is None else KeptParts((memoryview(data.content),))
-    work = _Work(signature, own, at, Signers(given.policy, gatherer, pool.all()))
+    signed = signed_of(signature.handed, own)
+    work = _Work(signature, signed, at, Signers(given.policy, gatherer, pool.all()))
     found = tuple(_examine(work, signer, number) for number, signer in enumerate(data.signers, 1))
     return Examined(DocumentFacts(found), work.signers.known)
 
@@ -171,8 +173,7 @@ def _examine(work: _Work, signer: Signer, number: int) -> SignatureFacts:
     others = work.signers.others
     facts = check_detached(
         token,
-        work.signature.handed,
-        work.own,
+        work.signed,
         others=others,
         chains=work.signers.signer_chain,
         at=work.at,

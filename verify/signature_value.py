@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 
 from pki import der
 from pki.keys import key_type_of
@@ -91,6 +91,8 @@ _ML_DSA = {
 """RFC 9882 §3.1; asn1crypto has no names for them."""
 _HASHING_INSIDE = frozenset({"ed25519", "ed448", *_ML_DSA.values()})
 
+_DIGESTING_FIRST = frozenset({"rsassa-pkcs1v15", "rsassa-pss", "ecdsa"})
+
 _SCHEMES = {"rsassa_pkcs1v15": "rsassa-pkcs1v15", "rsassa_pss": "rsassa-pss"}
 
 
@@ -104,6 +106,11 @@ class Scheme:
     mask_digest: str = ""
     plain: bool = False
     """ECDSA: the two numbers side by side, not as DER."""
+
+    @property
+    def digests_first(self) -> bool:
+        """Say whether what is signed is digested by `digest` before."""
+        return self.name in _DIGESTING_FIRST
 
     def algorithm(self, certificate: x509.Certificate) -> Algorithm:
         """Return the algorithm with the signer's key, for the policy to judge."""
@@ -179,32 +186,49 @@ def parse_scheme(algorithm_identifier: ASN1, digest: str) -> Scheme:
 
 
 def signature_verifies(
-    certificate: x509.Certificate, scheme: Scheme, signature: bytes, *, data: bytes
+    certificate: x509.Certificate,
+    scheme: Scheme,
+    signature: bytes,
+    *,
+    data: bytes,
+    hashed: bool = False,
 ) -> bool:
     """Say whether `signature` over `data` verifies with the certificate's key.
+
+    Args:
+        certificate: with the key.
+        scheme: how it was signed.
+        signature: the value.
+        data: what was signed.
+        hashed: `data` is its digest by `scheme.digest`; for schemes that digest first.
 
     Raises:
         MalformedObjectError: an algorithm or key of a kind that is not known.
     """
     with foreign("signature value"):
         try:
-            _verify(certificate.public_key(), scheme, signature, data)
+            _verify(certificate.public_key(), scheme, signature, data, hashed=hashed)
         except InvalidSignature:
             return False
     return True
 
 
-def _verify(key: object, scheme: Scheme, signature: bytes, data: bytes) -> None:
+def _digest(scheme: Scheme, *, hashed: bool) -> hashes.HashAlgorithm | Prehashed:
+    digest = HASHES[scheme.digest]
+    return Prehashed(digest) if hashed else digest
+
+
+def _verify(key: object, scheme: Scheme, signature: bytes, data: bytes, *, hashed: bool) -> None:
     match key:
         case rsa.RSAPublicKey() if scheme.name == "rsassa-pkcs1v15":
-            _verify_pkcs1(key, scheme.digest, signature, data)
+            _verify_pkcs1(key, scheme, signature, data, hashed=hashed)
         case rsa.RSAPublicKey() if scheme.name == "rsassa-pss":
             mask = padding.MGF1(HASHES[scheme.mask_digest])
             pss = padding.PSS(mask, scheme.salt_length)
-            key.verify(signature, data, pss, HASHES[scheme.digest])
+            key.verify(signature, data, pss, _digest(scheme, hashed=hashed))
         case ec.EllipticCurvePublicKey() if scheme.name == "ecdsa":
             value = _as_der(signature) if scheme.plain else signature
-            key.verify(value, data, ec.ECDSA(HASHES[scheme.digest]))
+            key.verify(value, data, ec.ECDSA(_digest(scheme, hashed=hashed)))
         case (
             ed25519.Ed25519PublicKey()
             | mldsa.MLDSA44PublicKey()
@@ -218,15 +242,18 @@ def _verify(key: object, scheme: Scheme, signature: bytes, data: bytes) -> None:
             raise NotImplementedError(f"{scheme.name} with {type(key).__name__}")
 
 
-def _verify_pkcs1(key: rsa.RSAPublicKey, digest: str, signature: bytes, data: bytes) -> None:
+def _verify_pkcs1(
+    key: rsa.RSAPublicKey, scheme: Scheme, signature: bytes, data: bytes, *, hashed: bool
+) -> None:
     """Verify as whoever verifies must: the digest's name with parameters NULL, or without any.
 
     Spec: RFC 8017 §9.2 (note 1), A.2.4.
     """
     try:
-        key.verify(signature, data, padding.PKCS1v15(), HASHES[digest])
+        key.verify(signature, data, padding.PKCS1v15(), _digest(scheme, hashed=hashed))
     except InvalidSignature:
-        name, own = _DIGEST_OIDS.get(digest), compute_digest(digest, (data,))
+        name = _DIGEST_OIDS.get(scheme.digest)
+        own = data if hashed else compute_digest(scheme.digest, (data,))
         if name is None or own is None:
             raise
         told = key.recover_data_from_signature(signature, padding.PKCS1v15(), None)

@@ -21,19 +21,17 @@ from typing import Protocol
 from asn1crypto import tsp
 from cryptography import x509
 
-from pki.der import SET, encode, oid, read, read_all
+from pki.der import SET, encode, read, read_all
 from pki.errors.files import MalformedDERError
 from verify.certificate import key_kind
 from verify.cms.token import Token, digest_named, is_plain, is_timestamp, read_token
 from verify.cms.tst_info import read_tst_info
-from verify.content import Digest, Hashed, pieces_of
+from verify.content import Hashed, pieces_of
 from verify.errors import MalformedObjectError
 from verify.facts import Algorithm, ChainFacts, TimestampFacts, TokenFacts
 from verify.finding import error
 from verify.guard import foreign
 from verify.signature_value import compute_digest, digest_name_of, signature_verifies
-
-_MESSAGE_DIGEST = oid("1.2.840.113549.1.9.4")
 
 Chains = Callable[[x509.Certificate, datetime], ChainFacts]
 """Gathers the path of a signing certificate, given about when it was used."""
@@ -90,9 +88,6 @@ class KeptParts(Parts):
         return self.known[name]
 
 
-_NOTHING = Parts(())
-
-
 def check_signature(
     token: Token, data: Parts, *, others: tuple[x509.Certificate, ...], chains: Chains, at: datetime
 ) -> TokenFacts:
@@ -108,9 +103,9 @@ def check_signature(
     if not is_plain(token):
         return TokenFacts(problem=error("signature.wrong_content", found=token.content_type))
     if token.content is None:
-        return _check(token, data, others=others, chains=chains, at=at)
+        return check_token(token, data, others=others, chains=chains, at=at)
     content = Parts((memoryview(token.content),))
-    facts = _check(token, content, others=others, chains=chains, at=at)
+    facts = check_token(token, content, others=others, chains=chains, at=at)
     if content.digest(_ENVELOPED) == data.digest(_ENVELOPED):  # the signed bytes once more
         return facts
     # adbe.pkcs7.sha1: what is signed is the document's SHA-1, so all hangs on that, whatever
@@ -120,59 +115,6 @@ def check_signature(
 
 
 _ENVELOPED = "sha256"
-
-
-def check_detached(
-    token: Token,
-    handed: Parts | Digest | None,
-    own: Parts | None,
-    *,
-    others: tuple[x509.Certificate, ...],
-    chains: Chains,
-    at: datetime,
-) -> TokenFacts:
-    """Verify one signature of a file of signatures.
-
-    Args:
-        token: one signer.
-        handed: what was signed, or its digest, as it was handed in.
-        own: what the signature has inside. Where both are there, both must be what was signed.
-        others: certificates known from elsewhere, should the token lack the signer's.
-        chains: gathers the path.
-        at: about when it was made, if nothing better is known.
-    """
-    if not is_plain(token):
-        return TokenFacts(problem=error("signature.wrong_content", found=token.content_type))
-    content = handed if own is None else own
-    if token.signed_attributes is None and _reads_as_attributes(content):
-        return TokenFacts(problem=error("signature.attributes_as_content"))
-    facts = _check(token, content or _NOTHING, others=others, chains=chains, at=at)
-    if content is None or not content.has(token.digest):
-        facts = replace(facts, data_missing=True)
-    if token.signed_attributes is None and not isinstance(content, Parts):
-        # Its value is over the content itself, and a digest does not tell whether that reads as
-        # signed attributes of another signature.
-        return replace(facts, data_missing=True, unsupported=error("signature.needs_content"))
-    if handed is None or own is None:
-        return facts
-    algorithm = handed.algorithm if isinstance(handed, Digest) else "sha256"
-    same = own.digest(algorithm) == handed.digest(algorithm)
-    return _with_digest(facts, matches=facts.digest_matches and same)
-
-
-def _reads_as_attributes(content: Parts | Digest | None) -> bool:
-    """Say whether content could be the signed attributes of a signature over something else.
-
-    Taking the attributes for the content, and the signature value for one without attributes,
-    would make a signature that nobody made (RFC 5652 §5.4 signs both in the same way).
-    """
-    octets = b"".join(content.pieces) if isinstance(content, Parts) else b""
-    try:
-        outer = read(octets, "content") if octets[:1] == b"\x31" else None
-        inside = read_all(outer.content, "content") if outer is not None else ()
-        return any(each.content.startswith(_MESSAGE_DIGEST) for each in inside)
-    except MalformedDERError:
-        return False
 
 
 def check_timestamp(
@@ -186,7 +128,7 @@ def check_timestamp(
         problem = error("timestamp.malformed", reason=str(malformed.facts["reason"]))
         return TimestampFacts(TokenFacts(problem=problem), None)
     content = Parts((memoryview(token.content or b""),))
-    facts = _check(token, content, others=others, chains=chains, at=info.gen_time)
+    facts = check_token(token, content, others=others, chains=chains, at=info.gen_time)
     imprint_matches = data.digest(info.digest) == info.imprint
     facts = _with_digest(facts, matches=facts.digest_matches and imprint_matches)
     facts = replace(facts, data_missing=not data.has(info.digest))
@@ -217,7 +159,7 @@ def _read_info(token: Token) -> _Info:
         )
 
 
-def _check(
+def check_token(
     token: Token,
     content: Digestible,
     *,
@@ -225,6 +167,15 @@ def _check(
     chains: Chains,
     at: datetime,
 ) -> TokenFacts:
+    """Verify what every token is held to.
+
+    Args:
+        token: the token.
+        content: what it should be over.
+        others: certificates known from elsewhere, should it lack the signer's.
+        chains: gathers the path.
+        at: about when it was made, if nothing better is known.
+    """
     attributes = token.signed_attributes
     if attributes is not None and token.message_digest is None:
         return TokenFacts(problem=error("signature.no_message_digest"))
@@ -258,17 +209,20 @@ def _check(
 def _signature(
     token: Token, certificate: x509.Certificate, content: Digestible
 ) -> tuple[bool, str | None]:
-    data = token.signed_attributes
+    data, hashed = token.signed_attributes, False
     if data is None:
-        data = b"".join(content.pieces) if isinstance(content, Parts) else b""
+        # What is long is not hashed again for each of many signers.
+        hashed = token.scheme.digests_first
+        data = content.digest(token.scheme.digest) if hashed else octets_of(content)
+    scheme = token.scheme
     try:
         verifies = any(
-            signature_verifies(certificate, token.scheme, token.signature, data=octets)
-            for octets in (data, _in_order(token.signed_attributes))
+            signature_verifies(certificate, scheme, token.signature, data=octets, hashed=hashed)
+            for octets in (data or b"", _in_order(token.signed_attributes))
             if octets is not None
         )
     except MalformedObjectError:
-        return False, f"{token.scheme.name}/{key_kind(certificate)[0]}"
+        return False, f"{scheme.name}/{key_kind(certificate)[0]}"
     return verifies, None
 
 
@@ -283,6 +237,11 @@ def _in_order(attributes: bytes | None) -> bytes | None:
         return None
     ordered = encode(SET, b"".join(sorted(each.whole for each in inside)))
     return None if ordered == attributes or not inside else ordered
+
+
+def octets_of(content: Digestible) -> bytes:
+    """Return what is at hand, in one."""
+    return b"".join(content.pieces) if isinstance(content, Parts) else b""
 
 
 def _algorithm(token: Token, certificate: x509.Certificate) -> Algorithm:
