@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import PasswordSource
+from cli.options import PasswordSource, PinSource
 from cli.session import session_of
 
 
@@ -37,11 +37,16 @@ def verify(
     ] = None,
     policy: Annotated[str | None, typer.Option("--policy", help="verify.policy")] = None,
     report: Annotated[str | None, typer.Option("--report", help="verify.report")] = None,
+    seal: Annotated[str | None, typer.Option("--seal", metavar="KEY", help="verify.seal")] = None,
+    seal_cert: Annotated[
+        Path | None, typer.Option("--seal-cert", metavar="FILE", help="verify.seal_cert")
+    ] = None,
     extract_signed: Annotated[
         Path | None, typer.Option("--extract-signed", help="verify.extract_signed")
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="verify.offline")] = False,
     password_source: PasswordSource = None,
+    pin_source: PinSource = None,
     json_lines: Annotated[bool, typer.Option("--json-lines", help="json_lines")] = False,
 ) -> None:
     """Judge documents; the exit status is the verdict."""
@@ -73,6 +78,12 @@ def verify(
         lists=Lists(tuple(list_signer or ()), asked_for=not offline),
     )
     target = report_target(report, many=len(documents) > 1)
+    sealing = None
+    if seal is not None:
+        from cli.documents.seal import check_seal, find_seal  # judging alone signs nothing
+
+        check_seal(seal, target)
+        sealing = find_seal(session, home, seal, seal_cert, pin_source)
     signed = signed_target(extract_signed, many=len(documents) > 1)
     beside = load_evidence(evidence or (), session.clock.now())
     judge = Judge(
@@ -84,6 +95,7 @@ def verify(
         signed=signed,
         evidence=beside,
         signature=signature,
+        seal=sealing,
     )
     with (
         closing(JudgedMany(session, len(documents))) as many,

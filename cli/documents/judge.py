@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,6 +101,8 @@ class Judge:
     """See `Collector.first_had`."""
     signature: Path | None = None
     """Apart from the one document; None where signatures are inside."""
+    seal: Callable[[bytes], bytes] | None = None
+    """Seals the report on paper about the one document; None where nobody does."""
 
     def __call__(self, document: Path) -> Outcome:
         """Return the verdict as the batch wants it.
@@ -111,6 +113,7 @@ class Judge:
         report = self._report(document)
         if self.written is not None:
             page = _written(report, self.written.kind, self.session.language)
+            page = page if self.seal is None else self.seal(page)
             write_atomically(self.written.of(document), page, overwrite=True)
         status = OF_INDICATION[report.indication.value]
         language = self.session.language

@@ -587,6 +587,21 @@ def test_an_agency_seals_and_an_official_signs(antin, served, signed, tmp_path):
         ("seal", "TOTAL-PASSED"),
     ]
     assert judged.json["signatures"][0]["changes_after"] == "none"
+    paper = tmp_path / "report.pdf"
+    verify = ("--home", served, "verify", target, "--report")
+    seal = ("--seal", f"file:{plain}", "--seal-cert", pem)
+    assert antin(*verify, f"pdf={paper}", *seal).status == 0
+    report = antin("--home", served, "verify", paper, "--json")
+    assert (report.status, report.json["signatures"][0]["kind"]) == (0, "seal")
+    for wrong in (f"html={tmp_path / 'page.html'}", f"pdf={tmp_path}"):
+        ran = antin(*verify, wrong, *seal)
+        assert (ran.status, ran.code) == (5, "cli.bad_option")
+    ran = antin("--home", served, "verify", target, *seal)
+    assert (ran.status, ran.code) == (5, "cli.bad_option")
+    unsealed = tmp_path / "unsealed.pdf"
+    ran = antin(*verify, f"pdf={unsealed}", "--seal", f"file:{tmp_path / 'no.pem'}", *seal[2:])
+    assert ran.status in {3, 4, 5}
+    assert not unsealed.exists()
 
 
 def test_the_sum_of_many_verdicts_is_said_beside_them(antin, served, signed, letter, tmp_path):
