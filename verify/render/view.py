@@ -153,7 +153,7 @@ class Speaker:
         return self._rows(
             document=harmless(report.name),
             fingerprint=_fingerprint(report),
-            pages=self.labels["not_known"] if report.pages is None else str(report.pages),
+            pages="" if report.pages is None else str(report.pages),
             size=self.labels["not_known"] if report.digest else str(report.size),
             judged_at=self.time(report.judged_at),
             policy=harmless(report.policy),
