@@ -167,6 +167,25 @@ def test_no_pin_and_no_private_key_is_in_it(antin, demo_home, key, tmp_path, pee
         assert pin.read_bytes() not in plain
 
 
+def test_who_may_sign_trusted_lists_is_in_it(antin, demo_home, key, tmp_path, peer):
+    file, public = key
+    folder = demo_home / "lists"
+    folder.mkdir()
+    for name in ("signer.pem", "vn.xml", "fetched.xml"):
+        (folder / name).write_text("x", "utf-8")
+    with (demo_home / "antin.toml").open("a", encoding="utf-8") as settings:
+        settings.write('[[verify.list]]\nname = "vn"\nsigners = ["lists/signer.pem"]\n')
+        settings.write('file = "lists/vn.xml"\n')
+    target = tmp_path / "a.backup"
+    assert antin("--home", demo_home, "backup", "create", target, "--recipient", public).status == 0
+    plain = subprocess.run(
+        [peer("age"), "-d", "-i", file, target], capture_output=True, check=True
+    ).stdout
+    assert b"files/lists/signer.pem" in plain
+    assert b"files/lists/vn.xml" in plain
+    assert b"files/lists/fetched.xml" not in plain, "what was fetched can be fetched again"
+
+
 def test_a_backup_is_checked_in_every_way(
     antin, demo_home, backup, official, tmp_path, monkeypatch
 ):

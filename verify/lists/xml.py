@@ -104,8 +104,13 @@ def take_out(child: Element) -> None:
 
 def identified(root: Element, identity: str) -> list[Element]:
     """Return the elements that may be meant by an identity, however the attribute is spelled."""
-    spelled = ("Id", "ID", "id", "{http://www.w3.org/XML/1998/namespace}id")
-    return [each for each in root.iter() if any(each.get(one) == identity for one in spelled)]
+    found: list[Element] = _IDENTIFIED(root, identity=identity)
+    return found
+
+
+_IDENTIFIED = etree.XPath(
+    "descendant-or-self::*[@Id=$identity or @ID=$identity or @id=$identity or @xml:id=$identity]"
+)
 
 
 def text_of(element: Element, path: str) -> str | None:
