@@ -25,6 +25,7 @@ from verify.facts import (
     TokenFacts,
 )
 from verify.finding import Finding, error
+from verify.listed import Period
 
 BASE = "BasicSignatureConstraints"
 CONTENT = frozenset(
@@ -112,6 +113,7 @@ class Reader:
         trusted = every(element, "Trusted")
         is_trusted = bool(trusted) and trusted[0].text == "true"
         ends = moment(trusted[0].get("sunsetDate", "")) if trusted else None
+        starts = moment(trusted[0].get("startDate", "")) if trusted else None
         usable = self.constraints.fails(f"{where}/SunsetDate")
         basic = self.algorithm(element)
         return CertificateFacts(
@@ -129,6 +131,7 @@ class Reader:
             trusted=is_trusted,
             defects=tuple(self.defects(element, use, place)),
             trusted_until=ends if is_trusted and usable else None,
+            trusted_times=(Period(starts, ends),) if is_trusted and usable and starts else (),
             needs_no_evidence=self.needs_no_evidence(element, where),
         )
 
