@@ -19,6 +19,7 @@ from pyhanko.pdf_utils.generic import (
 )
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from unit.signing import outgoing_world
+from unit.signing.encrypted_documents import KINDS, encrypt
 from unit.signing.outgoing_world import (
     AGENCY,
     DAU,
@@ -142,6 +143,15 @@ def test_every_official_display_has_its_rule():
         assert (profile.image is not None) is (rule.ink is not None)
         if profile.image is not None:
             assert profile.image.ink.value == rule.ink.value
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_encrypted_document_is_graded_too(peer, tmp_path, kind):
+    data = encrypt(peer, tmp_path, draft(), kind, user="")
+    whole = freely(data, display=load_display("person"), image=KY, placement=at(120, 208, 45, 25))
+    assert codes(grades(whole)["Signature1"]) == set()
+    copy = freely(data, AGENCY, display=changed_text("copy-sao-y", font_size_pt=14.0))
+    assert codes(grades(copy)["Signature1"]) == {"display.text_size"}
 
 
 def test_grades_change_no_verdict():
