@@ -2,7 +2,7 @@
 # the second time that takes no time worth naming.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check bench docs lock clean
+.PHONY: help setup demo test test-long fuzz check bench docs lock clean
 
 bin := .venv/bin
 pytest := $(bin)/python -m pytest
@@ -32,6 +32,9 @@ test: setup  ## the tests of every day, under 15 minutes on 2 cores
 test-long: setup  ## the long suites, under 45 minutes
 	@bash .ci/setup long
 	$(pytest) -m long -n 2 --promises=long
+
+fuzz: setup  ## spoil documents for ten minutes, keep what brings out a wrong verdict (ARGS="--seconds 60 --seed 1")
+	PYTHONPATH=tests $(bin)/python -m properties.fuzz $(ARGS)
 
 check: setup  ## format, lint, types, contracts, catalogue, promises, generated pages
 	$(bin)/ruff format --check

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-SET_UP_FIRST = ("demo", "test", "test-long", "check", "bench", "docs")
+SET_UP_FIRST = ("demo", "test", "test-long", "fuzz", "check", "bench", "docs")
 MAKE = """#!/bin/bash
 [[ $1 == "$FAILS" ]] && code=3
 echo "$1 CI=$CI REQUIRE_PEERS=$REQUIRE_PEERS" >>"$LOG"

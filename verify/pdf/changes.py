@@ -33,6 +33,8 @@ from verify.pdf.values import look_up
 
 _COVERING = frozenset({"drawn_over", "uncovered"})
 _OF_SIGNERS = frozenset({"signed", "signature_field_added"})
+MAX_REVISIONS = 1000
+"""So many after a signature are compared; documents of offices have some dozens."""
 MAX_TOLD = 16
 """Of the changes, that many are told one by one."""
 
@@ -50,6 +52,9 @@ def review_changes(pdf: OpenPDF, field: SignatureField, *, revision: int) -> Rev
     """Hold what was changed after the revision that a signature covers against what it permits."""
     if revision >= pdf.revisions - 1:
         return Review(Changes.NONE)
+    if pdf.revisions - 1 - revision > MAX_REVISIONS:
+        reason = f"more than {MAX_REVISIONS} revisions"
+        return Review(Changes.OTHER, (error("integrity.changes_unreadable", reason=reason),))
     try:
         with foreign("changes"):
             permission = permission_of(field) or _certified(pdf, revision)

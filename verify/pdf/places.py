@@ -11,8 +11,10 @@ Spec: ISO 32000-2 §7.5.4 (tables), §7.5.5 (trailer), §7.5.8 (streams).
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from io import BufferedReader, BytesIO
 from typing import cast
 
@@ -248,6 +250,10 @@ def process_data_at_eof(stream: BytesIO | BufferedReader) -> int:
     return _process_end(window)
 
 
+_MANY = 16
+"""So many revisions are not asked one by one where an object is."""
+
+
 class Places(xref.XRefCache):
     """pyHanko's index of all sections, the newest of which is asked first without detours."""
 
@@ -255,7 +261,61 @@ class Places(xref.XRefCache):
         super().__init__(handler, sections)
         self._newest_first = tuple(each.xref_data for each in reversed(sections))
 
+    @cached_property
+    def _told_by(self) -> dict[int, list[int]]:
+        """The revisions but the first that tell of an object, by its number.
+
+        pyHanko asks every revision for every object: with a thousand of them, that is all it does.
+        """
+        found: dict[int, list[int]] = {}
+        for revision, section in enumerate(self._xref_sections[1:], 1):
+            main = section.xref_data
+            hybrid = (main.hybrid.xref_data,) if main.hybrid else ()
+            numbers: set[int] = set()
+            for data in (main, *hybrid):
+                numbers.update(data.xrefs_in_objstm, data.standard_xrefs, data.freed)
+            for number in numbers:
+                found.setdefault(number, []).append(revision)
+        return found
+
+    def _tell_of(self, number: int, revision: int) -> Iterator[int]:
+        """Yield the revisions up to this one that may tell of an object, the newest first."""
+        told = self._told_by.get(number, ())
+        for index in range(bisect_right(told, revision) - 1, -1, -1):
+            yield told[index]
+        if revision >= 0:
+            yield 0
+
+    def get_historical_ref(
+        self, ref: generic.Reference, revision: int
+    ) -> int | xref.ObjStreamRef | None:
+        """Return where an object lies in a revision, None where it has none."""
+        for number in self._tell_of(ref.idnum, revision):
+            try:
+                found: int | xref.ObjStreamRef | None
+                found = self._xref_sections[number].xref_data.try_resolve(ref)
+            except KeyError:
+                continue
+            return found
+        return None
+
+    def get_last_change(self, ref: generic.Reference) -> int:
+        """Return the last revision that tells of an object.
+
+        Raises:
+            KeyError: none does.
+        """
+        for number in self._tell_of(ref.idnum, self.total_revisions - 1):
+            try:
+                self._xref_sections[number].xref_data.try_resolve(ref)
+            except KeyError:
+                continue
+            return number
+        raise KeyError(ref)
+
     def __getitem__(self, ref: generic.Reference) -> int | xref.ObjStreamRef | None:
+        if len(self._newest_first) > _MANY:
+            return self.get_historical_ref(ref, len(self._newest_first) - 1)
         number, generation = ref.idnum, ref.generation
         for data in self._newest_first:
             if not generation and (inside := data.xrefs_in_objstm.get(number)) is not None:

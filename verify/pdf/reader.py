@@ -16,7 +16,12 @@ from io import BytesIO
 from typing import cast
 
 from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.decode_limits import DecodeContext, DecodePurpose
+from pyhanko.pdf_utils.decode_limits import (
+    DecodeContext,
+    DecodeLimits,
+    DecodePurpose,
+    StreamDecodeLimits,
+)
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.xref import (
     XRefBuilder,
@@ -34,8 +39,12 @@ tokens.use()
 places.use()
 images.use()
 
+_DECODING = DecodeLimits(per_stream=StreamDecodeLimits(max_output_size=128 * 1024 * 1024))
+"""Half of pyHanko's own: a stream that swells takes twice its size, and 500 MB is too much."""
 _HEADER = re.compile(rb"\s*(\d+)\s+(\d+)\s+obj\s*")
 _PLAIN = re.compile(rb"<<(?:[^<>()\\%#]|<<|>>|\([^()\\]*\)|<[0-9A-Fa-f\s]*>)*>>\s*")
+_BARE = re.compile(rb"[^R(%/]*")
+"""No string, comment or name that may hide the end of an object, and no reference."""
 _ENDOBJ = re.compile(rb"endobj")
 _END_OF_HEAD = re.compile(rb"endobj|stream")
 _LONGEST = 16 * 1024
@@ -64,7 +73,7 @@ class Reader(PdfFileReader):
         self._plain = False
         self._looks = 0
         self.data = data
-        super().__init__(stream_of(data), strict=strict)
+        super().__init__(stream_of(data), strict=strict, decode_limits=_DECODING)
         self.xrefs = places.Places(self, self.xrefs._xref_sections)  # noqa: SLF001  no public accessor
         self._plain = "/Encrypt" not in self.trailer
 
@@ -219,6 +228,8 @@ class Reader(PdfFileReader):
     def plain_head(self, reference: generic.Reference, place: PDFValue) -> bytes | None:
         """Return the bytes of a dictionary, also of a stream's, as `plain_bytes` tells them.
 
+        Numbers and the like, arrays of them too, are returned as well.
+
         Args:
             reference: the object.
             place: where a revision has it.
@@ -228,7 +239,9 @@ class Reader(PdfFileReader):
                 found = self._bytes_of(reference, place, until=_END_OF_HEAD)
         except MalformedObjectError:
             return None
-        return found if found is not None and _PLAIN.fullmatch(found) else None
+        if found is None:
+            return None
+        return found if _PLAIN.fullmatch(found) or _BARE.fullmatch(found) else None
 
     def _bytes_of(
         self, reference: generic.Reference, place: PDFValue, *, until: re.Pattern[bytes] = _ENDOBJ
