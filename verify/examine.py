@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pyhanko.pdf_utils.generic import parse_pdf_date
 
 from verify.certificate import readable
+from verify.cms.bare import BARE, read_bare
 from verify.cms.check import Parts, PartsOfDocument, check_signature, check_timestamp
 from verify.cms.token import Token, read_token
 from verify.errors import MalformedObjectError
@@ -43,7 +44,7 @@ from verify.signers import Signers
 from verify.trust import TrustStore
 
 _PADES = "/ETSI.CAdES.detached"
-_SUPPORTED = frozenset({_PADES, "/adbe.pkcs7.detached", "/adbe.pkcs7.sha1", "/ETSI.RFC3161"})
+_SUPPORTED = frozenset({_PADES, "/adbe.pkcs7.detached", "/adbe.pkcs7.sha1", "/ETSI.RFC3161", BARE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,11 @@ def _find(pdf: OpenPDF, signature: SignatureField) -> _Found:
         return _Found(signature, covered, None, covered, None)
     revision = signed_revision(pdf, covered.end)
     try:
-        return _Found(signature, covered, read_token(covered.contents), None, revision)
+        if signature.sub_filter == BARE:
+            token = read_bare(covered.contents, signature)
+        else:
+            token = read_token(covered.contents)
+        return _Found(signature, covered, token, None, revision)
     except MalformedObjectError as malformed:
         problem = error("signature.malformed", reason=str(malformed.facts["reason"]))
         return _Found(signature, covered, None, problem, revision)

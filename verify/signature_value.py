@@ -252,7 +252,7 @@ def _verify_pkcs1(
     try:
         key.verify(signature, data, padding.PKCS1v15(), _digest(scheme, hashed=hashed))
     except InvalidSignature:
-        name = _DIGEST_OIDS.get(scheme.digest)
+        name = DIGEST_OIDS.get(scheme.digest)
         own = data if hashed else compute_digest(scheme.digest, (data,))
         if name is None or own is None:
             raise
@@ -261,13 +261,14 @@ def _verify_pkcs1(
             raise
 
 
-_DIGEST_OIDS = {
+DIGEST_OIDS = {
     "sha1": der.oid("1.3.14.3.2.26"),
     **{
         name: der.oid(f"2.16.840.1.101.3.4.2.{arc}")
         for arc, name in enumerate(("sha256", "sha384", "sha512", "sha224"), 1)
     },
 }
+"""Digests as PKCS #1 v1.5 names them, DER."""
 
 
 def _as_der(plain: bytes) -> bytes:
