@@ -28,10 +28,11 @@ from hsm.keys import open_key
 from hsm.pin import GivenPinSource, Pin
 from pki.clock import SystemClock
 from pki.fetcher import NoNetwork
+from signing.batch.ahead import Ahead
+from signing.batch.begun import prepare_document
 from signing.batch.giving import Giving, sign_each
 from signing.batch.journal import open_journal
-from signing.batch.made import make_document
-from signing.batch.makers import Here, Maker
+from signing.batch.makers import Maker
 from signing.display.profile import load_display
 from signing.files import Existing
 from signing.key import SigningKey
@@ -104,8 +105,8 @@ class Antin(_Signing):
 
     def maker(self, signatory: Signatory) -> Maker:
         """Return who makes the documents."""
-        how = {"signatory": signatory, "later": None, "existing": Existing.REFUSE}
-        return Here(partial(make_document, **how))
+        how = {"signatory": signatory, "existing": Existing.REFUSE}
+        return Ahead(partial(prepare_document, **how))
 
 
 class PyHanko(_Signing):

@@ -27,7 +27,7 @@ from pki.clock import SystemClock
 from pki.http.app import PublicServices, build_app
 from pki.register.sql import create_register
 from pki.timestamp import TimestampAuthority
-from signing.batch.begun import begin_document
+from signing.batch.begun import prepare_begin
 from signing.batch.makers import Maker
 from signing.batch.overlap import Overlapped
 from signing.failover import TimestampService, TimestampServices
@@ -81,7 +81,7 @@ class Antin(sign.Antin):
 
     def maker(self, signatory: Signatory) -> Maker:
         how = {"signatory": signatory, "later": None, "existing": Existing.REFUSE}
-        return Overlapped(partial(begin_document, **how))
+        return Overlapped(partial(prepare_begin, **how))
 
     def check(self) -> None:
         super().check()

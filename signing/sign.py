@@ -154,7 +154,7 @@ class Signatory:
         Raises:
             PKIError: see `sign_document`.
         """
-        prepared = self._prepare(data, name, into)
+        prepared = self.prepare(data, name=name, into=into)
         return prepared.begun(prepared.signature.sign())
 
     def judge(self, data: Content, *, name: str = "document.pdf") -> None:
@@ -163,9 +163,21 @@ class Signatory:
         Raises:
             PKIError: see `sign_document`.
         """
-        self._prepare(data, name, None)
+        self.prepare(data, name=name)
 
-    def _prepare(self, data: Content, name: str, into: BinaryIO | None) -> PreparedDocument:
+    def prepare(
+        self, data: Content, *, name: str = "document.pdf", into: BinaryIO | None = None
+    ) -> PreparedDocument:
+        """Return the document as `begin` does, but for what the key makes: steps 1 to 3.
+
+        Args:
+            data: the document.
+            name: what to call it in messages.
+            into: as `sign` has it.
+
+        Raises:
+            PKIError: see `sign_document`.
+        """
         options, services = self._options, self.services
         timestamper = _timestamper(options, services)
         pdf = open_pdf(data, name=name, limits=services.policy.limits, password=services.password)

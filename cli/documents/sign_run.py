@@ -46,7 +46,7 @@ class SignRun:
             BadOptionError: several workers and a key in a file.
         """
         if workers == 1:
-            return self._overlapped() if many else Here(partial(make_document, **self._how()))
+            return self._several() if many else Here(partial(make_document, **self._how()))
         from cli.documents.sign_worker import order_of, workers_for  # loads a pool of processes
 
         order = order_of(
@@ -60,16 +60,21 @@ class SignRun:
             self.located, self.pins, order, signatory=self.signatory, workers=workers
         )
 
-    def _overlapped(self) -> Maker:
-        """Return what signs the next documents while services answer for others."""
-        from signing.batch.begun import asks_services, begin_document
+    def _several(self) -> Maker:
+        """Return what works on the next documents while services or the token do on others."""
+        from signing.batch.ahead import Ahead
+        from signing.batch.begun import asks_services, prepare_begin, prepare_document
         from signing.batch.overlap import Overlapped
 
         if asks_services(self.signatory, self.later):
             # What threads need of pyHanko is loaded before there are any: see `late_packages`.
             import_module("signing.extend")
             import_module("signing.longterm")
-            return Overlapped(partial(begin_document, **self._how()))
+            return Overlapped(partial(prepare_begin, **self._how()))
+        if self.later is None and self.located.uri is not None:  # software leaves no time
+            return Ahead(
+                partial(prepare_document, signatory=self.signatory, existing=self.existing)
+            )
         return Here(partial(make_document, **self._how()))
 
     def _how(self) -> dict[str, Any]:

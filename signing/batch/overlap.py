@@ -1,7 +1,8 @@
 """Makes documents in one process; while services answer for some, the next ones are signed.
 
 A time-stamp service takes from a thousandth of a second to two minutes. What needs the key, and
-what judges, is done here, one document after another; threads do nothing but ask. A document that
+what judges the result, is done here, one document after another; threads ask, and one prepares the
+next document while the key signs (`signing.batch.ahead`). A document that
 was begun when the process ends was given out to nobody: the journal does not know it, and it is
 begun anew.
 """
@@ -11,13 +12,14 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
 from pki.errors.tree import PKIError
-from signing.batch.begun import BegunDocument, Finish
+from signing.batch.ahead import Preparing
+from signing.batch.begun import Begin, BegunDocument, Finish
 from signing.batch.made import MadeDocument
 from signing.batch.makers import Attempt, Pair
 
@@ -33,39 +35,51 @@ class Overlapped:
 
     def __init__(
         self,
-        begin: Callable[[Path, Path], BegunDocument | MadeDocument],
+        prepare: Callable[[Path, Path], Begin],
         *,
         in_flight: int = IN_FLIGHT,
     ) -> None:
-        """Take what begins a document, and for how many services are asked at a time."""
-        self._begin = begin
+        """Take what prepares a document, and for how many services are asked at a time."""
+        self._prepare = prepare
         self._in_flight = in_flight
         self._stopped = False
 
     def attempts(self, pairs: Sequence[Pair]) -> Iterator[Attempt]:
         """Yield what came of each.
 
-        What is wrong before services are asked is yielded before anything more is begun, so that
+        What is wrong before services are asked is yielded before anything more is signed, so that
         whoever hears of it can still stop: a token that is gone, a PIN that is wrong.
         """
         asking = _Asking(min(self._in_flight, len(pairs)))
         waiting: deque[_Waiting] = deque()
         try:
-            for pair in pairs:
-                if self._stopped:
-                    break
-                try:
-                    begun = self._begin(*pair)
-                except PKIError as error:
-                    yield from _rest(waiting)
-                    yield Attempt(*pair, None, error)
-                    continue
-                waiting.append(_Waiting(pair, asking.ask(begun), _size_of(begun)))
-                while waiting and (self._is_full(waiting) or waiting[0].answer.done()):
-                    yield waiting.popleft().outcome()
+            with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead") as beside:
+                yield from self._begun(Preparing(self._prepare, beside), pairs, asking, waiting)
             yield from _rest(waiting)
         finally:
             asking.close()
+
+    def _begun(
+        self,
+        ahead: Preparing[Begin],
+        pairs: Sequence[Pair],
+        asking: _Asking,
+        waiting: deque[_Waiting],
+    ) -> Iterator[Attempt]:
+        """Begin each, and yield those that are done meanwhile."""
+        for pair, prepared in ahead.each(pairs):
+            if self._stopped:
+                return
+            try:
+                begun = prepared.result()()
+            except PKIError as error:
+                yield from _rest(waiting)
+                yield Attempt(*pair, None, error)
+                continue
+            ahead.opened = True
+            waiting.append(_Waiting(pair, asking.ask(begun), _size_of(begun)))
+            while waiting and (self._is_full(waiting) or waiting[0].answer.done()):
+                yield waiting.popleft().outcome()
 
     def _is_full(self, waiting: deque[_Waiting]) -> bool:
         size = sum(each.size for each in waiting)

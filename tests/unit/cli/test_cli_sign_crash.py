@@ -23,10 +23,9 @@ from cli.session import Session
 from pki.words import Language
 from signing.batch import giving as giving_module
 from signing.batch import journal as journal_module
-from signing.batch.begun import begin_document
+from signing.batch.ahead import Ahead
+from signing.batch.begun import prepare_begin, prepare_document
 from signing.batch.journal import NAME, Journal
-from signing.batch.made import make_document
-from signing.batch.makers import Here
 from signing.batch.overlap import Overlapped
 from signing.display.profile import load_display
 from signing.files import Existing
@@ -66,10 +65,11 @@ class Batch:
     def sign(self) -> ExitStatus:
         options = SigningOptions(display=load_display("none"), level=self.level, tsa_url=TSA_URL)
         signatory = Signatory(self.world.signer(), options, self.world.services())
-        how = {"signatory": signatory, "later": None, "existing": REFUSE}
-        stamped = self.level.needs_timestamp
-        maker = Overlapped(partial(begin_document, **how))
-        maker = maker if stamped else Here(partial(make_document, **how))
+        how = {"signatory": signatory, "existing": REFUSE}
+        if self.level.needs_timestamp:
+            maker = Overlapped(partial(prepare_begin, later=None, **how))
+        else:
+            maker = Ahead(partial(prepare_document, **how))
         session = Session(Language.EN, clock=self.world.clock)
         outputs = {source: self.out / f"{source.stem}-signed.pdf" for source in self.sources}
         teller = Teller(session, self.world.certificate)

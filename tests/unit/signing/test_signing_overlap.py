@@ -18,7 +18,7 @@ from hsm.errors import TokenRemovedError
 from pki.errors.tree import PKIError
 from pki.fetcher import FetchRequest
 from signing.batch import overlap
-from signing.batch.begun import BegunDocument, Finish, begin_document
+from signing.batch.begun import Begin, BegunDocument, Finish, begin_document
 from signing.batch.giving import Giving, sign_each
 from signing.batch.journal import open_journal
 from signing.batch.made import MadeDocument
@@ -98,9 +98,14 @@ def begins(gate: Gate, **given: object) -> Callable[[Path, Path], BegunDocument 
     return partial(begin_document, signatory=signatory, **how)
 
 
+def ready(begin: Callable[[Path, Path], BegunDocument | MadeDocument]) -> Callable[..., Begin]:
+    """Prepare nothing beforehand."""
+    return lambda *pair: partial(begin, *pair)
+
+
 def sign(gate: Gate, pairs, **given: object) -> Iterator[tuple[str, PKIError | None]]:
     """Sign as `antin sign` does, resuming, and stopping where the rule says so."""
-    maker, rule = Overlapped(begins(gate, **given)), StopRule()
+    maker, rule = Overlapped(ready(begins(gate, **given))), StopRule()
     out = pairs[0][1].parent
     with (
         open_journal(out) as journal,
@@ -181,7 +186,7 @@ def test_a_token_that_is_gone_ends_it_and_those_before_are_finished(gate, pairs)
             raise TokenRemovedError(token="official")  # noqa: S106  its label
         return begin(source, target)
 
-    maker, seen = Overlapped(until_it_is_gone), []
+    maker, seen = Overlapped(ready(until_it_is_gone)), []
     for attempt in maker.attempts(pairs):
         seen.append((attempt.document.name, attempt.error is None))
         if attempt.error is not None:
@@ -203,7 +208,7 @@ def test_what_is_tried_first_and_then_queued(gate, pairs, tmp_path):
     gate.gone = lambda number: number >= 2
     later = Later(Queue(tmp_path / "queue"), Level.B_T, try_first=True, tsa_url=TSA_URL)
     options = replace(OPTIONS, level=Level.B_B, timestamp_later=True)
-    maker = Overlapped(begins(gate, options=options, later=later))
+    maker = Overlapped(ready(begins(gate, options=options, later=later)))
     made = [attempt.made for attempt in maker.attempts(pairs)]
     assert sorted(each.level for each in made) == ["B-B"] * (len(pairs) - 2) + ["B-T"] * 2
     assert [each.waiting is None for each in made] == [each.level == "B-T" for each in made]
@@ -246,7 +251,7 @@ def test_so_many_wait_in_memory_and_no_more(size, most):
             threading.Timer(0.1, going.set).start()
         return waits(going, size)
 
-    coming = Overlapped(begin).attempts(PAIRS)
+    coming = Overlapped(ready(begin)).attempts(PAIRS)
     assert next(coming).document == PAIRS[0][0]
     assert len(begun) == most
     assert [each.document for each in coming] == [document for document, _ in PAIRS[1:]]
@@ -254,7 +259,7 @@ def test_so_many_wait_in_memory_and_no_more(size, most):
 
 def test_what_was_not_begun_when_it_is_stopped_is_left_out_and_the_rest_finished():
     going = threading.Event()
-    maker, begun, seen = Overlapped(lambda *_: begun.append(1) or waits(going)), [], []
+    maker, begun, seen = Overlapped(ready(lambda *_: begun.append(1) or waits(going))), [], []
     threading.Timer(0.1, going.set).start()
     for attempt in maker.attempts(PAIRS):
         maker.stop()
@@ -266,7 +271,7 @@ def test_what_was_not_begun_when_it_is_stopped_is_left_out_and_the_rest_finished
 def test_no_thread_is_left_when_all_is_done_or_nobody_asks_for_more():
     going = threading.Event()
     going.set()
-    maker = Overlapped(lambda *_: waits(going))
+    maker = Overlapped(ready(lambda *_: waits(going)))
     assert len(list(maker.attempts(PAIRS))) == len(PAIRS)
     coming = maker.attempts(PAIRS)
     next(coming)
@@ -282,14 +287,14 @@ def test_what_goes_wrong_beyond_our_errors_is_not_swallowed():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        list(Overlapped(lambda *_: BegunDocument(ask, 1)).attempts(PAIRS[:2]))
+        list(Overlapped(ready(lambda *_: BegunDocument(ask, 1))).attempts(PAIRS[:2]))
 
 
 def test_what_is_refused_by_a_service_is_told_of_its_document_alone():
     def ask() -> Finish:
         raise FieldTakenError(field="a")
 
-    coming = Overlapped(lambda *_: BegunDocument(ask, 1)).attempts(PAIRS[:2])
+    coming = Overlapped(ready(lambda *_: BegunDocument(ask, 1))).attempts(PAIRS[:2])
     assert [type(each.error) for each in coming] == [FieldTakenError] * 2
 
 
@@ -303,7 +308,7 @@ def ask():
     time.sleep(120)
 
 pairs = [(Path(str(number)), Path("x")) for number in range(3)]
-coming = Overlapped(lambda *_: BegunDocument(ask, 1)).attempts(pairs)
+coming = Overlapped(lambda *_: lambda: BegunDocument(ask, 1)).attempts(pairs)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
