@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cli.homes.home import Home
 from cli.session import Session
+from pki.errors.tree import phrase
 from pki.fetcher import Fetcher
 from verify.errors import ListOtherError, ListUnpinnedError, TrustFileError
 from verify.lists.check import check_list
@@ -89,8 +90,8 @@ def with_files(
             untrusted, signers=load_signers(signers), at=session.clock.now(), name=file.name
         )
         if found.of_lists:
-            raise ListOtherError(
-                name=file.name, found="a list of lists", wanted="a list of services"
-            )
+            lists = phrase("verify.list_reason.list_of_lists")
+            wanted = phrase("verify.list_reason.list_of_services")
+            raise ListOtherError(name=file.name, found=lists, wanted=wanted)
         had.append(Had(file.name, file.name, str(file), found))
     return trust_in(own, had)

@@ -42,7 +42,7 @@ TOOLS = (
     "true",
 )
 PEERS = (
-    *("openssl", "qpdf", "certtool", "certutil", "keytool", "age", "xca"),
+    *("openssl", "qpdf", "certtool", "certutil", "keytool", "age", "xca", "xmlsec1"),
     *("pdfsig", "softhsm2-util", "cc"),
 )
 

@@ -21,7 +21,7 @@ from cryptography import x509
 
 from pki.clock import Clock
 from pki.errors.fetching import FetchFailedError, FetchRefusedError
-from pki.errors.tree import PKIError
+from pki.errors.tree import Fact, PKIError, phrase
 from pki.fetcher import Fetcher, FetchRequest
 from verify.errors import (
     ListMissingError,
@@ -102,13 +102,13 @@ class Follower:
         if self.fetcher is None:
             return replace(self._without_network(had, OFFLINE), offline=True)
         if self.kept.asked_lately(wanted.url, now) and not self.anew:
-            return self._without_network(had, "it was asked for within the last hour")
+            return self._without_network(had, phrase("verify.list_reason.asked"))
         return self._fetched(had, wanted, self.fetcher)
 
     def _is_due(self, kept: Kept, now: datetime) -> bool:
         return self.anew or (self.max_age is not None and now - kept.had_at >= self.max_age)
 
-    def _without_network(self, had: Had, reason: str) -> Had:
+    def _without_network(self, had: Had, reason: Fact) -> Had:
         missing = ListMissingError(name=had.name, reason=reason)
         return replace(had, error=None if had.list else had.error or missing)
 
@@ -136,7 +136,9 @@ class Follower:
         found = check_list(untrusted, signers=wanted.signers, at=self.clock.now(), name=wanted.name)
         territory = wanted.territory
         if territory is not None and (found.of_lists or found.territory != territory):
-            other = "a list of lists" if found.of_lists else found.territory
+            other = (
+                phrase("verify.list_reason.list_of_lists") if found.of_lists else found.territory
+            )
             raise ListOtherError(name=wanted.name, found=other, wanted=territory)
         return found
 

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from cryptography import x509
 
+from pki.errors.tree import phrase
 from verify.certificate import quietly, readable
 from verify.errors import ListMalformedError, ListVersionError
 from verify.listed import Listing, State
@@ -86,10 +87,10 @@ def read_list(octets: bytes, name: str) -> TrustedList:
     """
     root = parse_xml(octets, name)
     if root.tag != f"{TSL}TrustServiceStatusList":
-        raise ListMalformedError(name=name, reason="not a trusted list")
+        raise ListMalformedError(name=name, reason=phrase("verify.list_reason.no_list"))
     scheme = root.find(f"{TSL}SchemeInformation")
     if scheme is None:
-        raise ListMalformedError(name=name, reason="it says nothing of its scheme")
+        raise ListMalformedError(name=name, reason=phrase("verify.list_reason.scheme"))
     version = text_of(scheme, f"{TSL}TSLVersionIdentifier") or "?"
     if version not in VERSIONS:
         raise ListVersionError(name=name, version=version[:20])
@@ -110,7 +111,7 @@ def read_list(octets: bytes, name: str) -> TrustedList:
 
 def _number(text: str | None, name: str) -> int:
     if text is None or not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise ListMalformedError(name=name, reason="it has no sequence number")
+        raise ListMalformedError(name=name, reason=phrase("verify.list_reason.sequence"))
     return int(text)
 
 
@@ -121,7 +122,7 @@ def _services(root: Element, name: str) -> Iterator[Service]:
         for service in provider.iterfind(f"{TSL}TSPServices/{TSL}TSPService"):
             now = service.find(f"{TSL}ServiceInformation")
             if now is None:
-                raise ListMalformedError(name=name, reason="a service says nothing of itself")
+                raise ListMalformedError(name=name, reason=phrase("verify.list_reason.service"))
             past = service.iterfind(f"{TSL}ServiceHistory/{TSL}ServiceHistoryInstance")
             states = sorted(
                 (_state(each, name) for each in (now, *past)), key=lambda state: state.since

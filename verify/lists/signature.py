@@ -25,6 +25,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from pki.errors.tree import Fact, phrase
 from verify.certificate import attribute, quietly
 from verify.errors import (
     ListAlteredError,
@@ -144,14 +145,14 @@ def _parts(root: Element, name: str) -> _Parts:
         raise ListUnsignedError(name=name)
     signature = signatures[0]
     if len(list(root.iter(f"{DS}Signature"))) != 1:
-        raise ListSignatureFormError(name=name, reason="more than one signature")
+        raise _other_form(name, "signatures")
     wanted = [f"{DS}{each}" for each in ("SignedInfo", "SignatureValue", "KeyInfo", "Object")]
     info, *_, an_object = _exactly(signature, wanted, name)
     (qualifying,) = _exactly(an_object, [f"{XADES}QualifyingProperties"], name)
     if not len(qualifying) or qualifying[0].tag != f"{XADES}SignedProperties":
-        raise ListSignatureFormError(name=name, reason="no signed properties")
+        raise _other_form(name, "no_properties")
     if qualifying.get("Target") != f"#{signature.get('Id')}":
-        raise ListSignatureFormError(name=name, reason="properties of another signature")
+        raise _other_form(name, "other_properties")
     names = ("CanonicalizationMethod", "SignatureMethod", "Reference", "Reference")
     form, _, *references = _exactly(info, [f"{DS}{each}" for each in names], name)
     _is_algorithm(form, _EXCLUSIVE, name)
@@ -162,27 +163,31 @@ def _parts(root: Element, name: str) -> _Parts:
     return parts
 
 
+def _other_form(name: str, what: str, **facts: Fact) -> ListSignatureFormError:
+    return ListSignatureFormError(name=name, reason=phrase(f"verify.list_reason.{what}", **facts))
+
+
 def _exactly(parent: Element, tags: list[str], name: str) -> list[Element]:
     if [each.tag for each in parent] != tags:
         where = parent.tag.rpartition("}")[2]
-        raise ListSignatureFormError(name=name, reason=f"other content in {where}")
+        raise _other_form(name, "content", where=where)
     return list(parent)
 
 
 def _is_algorithm(element: Element, wanted: str, name: str) -> None:
     if element.get("Algorithm") != wanted or len(element):
-        raise ListSignatureFormError(name=name, reason="another transform")
+        raise _other_form(name, "transform")
 
 
 def _check_whole(root: Element, reference: Element, name: str) -> None:
     identity = reference.get("URI")
     if identity is None or reference.get("Type"):
-        raise ListSignatureFormError(name=name, reason="something else is signed")
+        raise _other_form(name, "signs_other")
     if identity and not _means(root, identity, root):
-        raise ListSignatureFormError(name=name, reason="something else than the list is signed")
+        raise _other_form(name, "not_the_list")
     transforms = _transforms(reference, name)
     if len(transforms) != 2:
-        raise ListSignatureFormError(name=name, reason="another transform")
+        raise _other_form(name, "transform")
     for transform, wanted in zip(transforms, (_ENVELOPED, _EXCLUSIVE), strict=True):
         _is_algorithm(transform, wanted, name)
 
@@ -191,10 +196,10 @@ def _check_own(root: Element, parts: _Parts, name: str) -> None:
     identity = parts.own.get("URI")
     typed = parts.own.get("Type") == _SIGNED_PROPERTIES
     if not typed or not identity or not _means(root, identity, parts.properties):
-        raise ListSignatureFormError(name=name, reason="its properties are not signed")
+        raise _other_form(name, "unsigned_properties")
     transforms = _transforms(parts.own, name)
     if len(transforms) > 1:
-        raise ListSignatureFormError(name=name, reason="another transform")
+        raise _other_form(name, "transform")
     for transform in transforms:
         _is_algorithm(transform, _EXCLUSIVE, name)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from pki.errors.tree import phrase
 from verify.certificate import key_kind, quietly
 from verify.errors import ListMalformedError, MalformedObjectError, TrustFileError
 from verify.guard import foreign
@@ -56,7 +57,7 @@ def decoded(elements: Iterable[Element], name: str) -> tuple[bytes, ...]:
             b64decode("".join((each.text or "").split()), validate=True) for each in elements
         )
     except ValueError as error:
-        raise ListMalformedError(name=name, reason="not base64") from error
+        raise ListMalformedError(name=name, reason=phrase("verify.list_reason.base64")) from error
 
 
 def load_signers(paths: Iterable[Path]) -> tuple[x509.Certificate, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from lxml import etree
 
+from pki.errors.tree import phrase
 from verify.errors import ListMalformedError, ListTooLargeError
 
 Element = Any
@@ -46,16 +47,16 @@ def parse_xml(untrusted: bytes, name: str) -> Element:
     if len(untrusted) > LIST_BYTES:
         raise ListTooLargeError(name=name, size=len(untrusted), limit=LIST_BYTES)
     if b"<!DOCTYPE" in untrusted:
-        raise ListMalformedError(name=name, reason="it has a document type")
+        raise ListMalformedError(name=name, reason=phrase("verify.list_reason.doctype"))
     try:
         untrusted.decode("utf-8")
         root = etree.fromstring(untrusted, _parser())
     except (etree.LxmlError, ValueError) as error:
         raise ListMalformedError(name=name, reason=str(error)[:200]) from error
     if _has_instructions(root):
-        raise ListMalformedError(name=name, reason="it has processing instructions")
+        raise ListMalformedError(name=name, reason=phrase("verify.list_reason.instructions"))
     if any(len(each.nsmap) > _NAMESPACES for each in (root, *root)):
-        raise ListMalformedError(name=name, reason="too many namespaces")
+        raise ListMalformedError(name=name, reason=phrase("verify.list_reason.namespaces"))
     return root
 
 
@@ -139,7 +140,7 @@ def moment_of(text: str | None, name: str) -> datetime:
         # Without a zone it would be this machine's: no two machines would read the same.
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ListMalformedError(name=name, reason="a date is none") from error
+        raise ListMalformedError(name=name, reason=phrase("verify.list_reason.date")) from error
 
 
 def attributes(elements: Iterator[Element], attribute: str) -> tuple[str, ...]:

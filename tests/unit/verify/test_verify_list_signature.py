@@ -24,6 +24,7 @@ from unit.verify.list_writer import (
 )
 from unit.verify.verify_pki import BORN, DAY, SIGNED, YEAR, authority
 
+from pki.words import Language, message_of
 from verify.errors import (
     ListAlteredError,
     ListMalformedError,
@@ -241,8 +242,9 @@ def test_a_wrapped_list_is_not_taken_and_its_twin_is(attack, uri):
     data = sign_list(root, SIGNER, Manner(uri=uri))
     assert roots(check(data)) == [ROOT.certificate]
     forged = etree.tostring(attack(root, parts(root)[0]))
-    with pytest.raises((ListSignatureFormError, ListAlteredError, ListUnsignedError)):
+    with pytest.raises((ListSignatureFormError, ListAlteredError, ListUnsignedError)) as caught:
         check(forged)
+    assert message_of(caught.value, Language.EN) != message_of(caught.value, Language.VI)
 
 
 def of(path, **attributes):
@@ -323,8 +325,10 @@ def test_what_the_pinned_signer_signs_in_another_form_is_not_taken(oddity):
     _, info, references = parts(root)
     assert check(resign(root, SIGNER)), "signed again as it was, it is taken"
     oddity(info, references)
-    with pytest.raises(ListSignatureFormError):
+    with pytest.raises(ListSignatureFormError) as caught:
         check(resign(root, SIGNER))
+    said = {message_of(caught.value, language) for language in Language}
+    assert len(said) == 2, "in both languages"
 
 
 def test_what_is_not_base64_or_no_date_is_malformed():

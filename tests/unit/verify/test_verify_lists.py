@@ -21,6 +21,7 @@ from unit.verify.list_writer import (
 )
 from unit.verify.verify_pki import BORN, DAY, SECOND, SIGNED, YEAR, authority, stamper
 
+from pki.words import Language, message_of
 from verify.errors import (
     ListClosedError,
     ListExpiredError,
@@ -290,8 +291,9 @@ def test_what_lacks_what_a_list_needs_is_malformed(spoil):
     root = make_list(Serving((ROOT,)))
     assert check(etree.fromstring(etree.tostring(root)))
     SPOILS[spoil](root)
-    with pytest.raises(ListMalformedError):
+    with pytest.raises(ListMalformedError) as caught:
         check(root)
+    assert message_of(caught.value, Language.EN) != message_of(caught.value, Language.VI)
 
 
 def test_a_certificate_that_cannot_be_read_leaves_the_others():
