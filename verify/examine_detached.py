@@ -16,7 +16,7 @@ from verify.certificate import fingerprint, readable
 from verify.cms.apart import Signed, check_detached, signed_of
 from verify.cms.archive import ARCHIVE_TIMESTAMP, identity_of, read_archived
 from verify.cms.check import Digestible, KeptParts, Parts, check_timestamp
-from verify.cms.signed_data import SignedData, Signer
+from verify.cms.signed_data import COUNTERSIGNATURE, SignedData, Signer, every
 from verify.cms.token import Token, is_timestamp, read_token
 from verify.content import Digest
 from verify.errors import MalformedObjectError
@@ -45,7 +45,6 @@ _NOT_JUDGED = {
     "1.2.840.113549.1.9.16.2.26": "time-stamped-certs-crls-references",
     "1.2.840.113549.1.9.16.2.49": "evidence record",
     "1.2.840.113549.1.9.16.2.50": "evidence record",
-    "1.2.840.113549.1.9.6": "countersignature",
 }
 """Unsigned attributes that would say more, and are not looked into: what they are, is told."""
 
@@ -81,12 +80,13 @@ class Signature:
     """Of what was signed, octets; 0 where it is not known."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Work:
     """One examination."""
 
     signature: Signature
     signed: Signed
+    """What those are over who are looked at."""
     at: datetime
     signers: Signers
 
@@ -107,8 +107,10 @@ def examine_signature(signature: Signature, given: Given, *, at: datetime) -> Ex
     """
     data = signature.data
     tokens = _all_tokens(data)
+    # Many signers have the same ones.
+    held = {id(token.certificates): token.certificates for token in tokens}
     certificates = (
-        *(certificate for token in tokens for certificate in token.certificates),
+        *(certificate for own in held.values() for certificate in own),
         *readable(item.der for item in given.evidence.certificates),
     )
     pool = CertificatePool(given.trust, certificates)
@@ -117,13 +119,13 @@ def examine_signature(signature: Signature, given: Given, *, at: datetime) -> Ex
     own = None if data.content is None else KeptParts((memoryview(data.content),))
     signed = signed_of(signature.handed, own)
     work = _Work(signature, signed, at, Signers(given.policy, gatherer, pool.all()))
-    found = tuple(_examine(work, signer, number) for number, signer in enumerate(data.signers, 1))
+    found = tuple(_examine_all(work, data.signers, "SignerInfo"))
     return Examined(DocumentFacts(found), work.signers.known)
 
 
 def count_tokens(data: SignedData) -> int:
     """Return how many signers and time-stamps there are to be judged."""
-    return sum(1 + sum(1 for _ in _stamps(signer)) for signer in data.signers)
+    return sum(1 + sum(1 for _ in _stamps(signer)) for signer in every(data.signers))
 
 
 def _stamps(signer: Signer) -> Iterator[bytes]:
@@ -135,8 +137,9 @@ def _stamps(signer: Signer) -> Iterator[bytes]:
 
 
 def _all_tokens(data: SignedData) -> list[Token]:
-    tokens = [signer.token for signer in data.signers if signer.token is not None]
-    for signer in data.signers:
+    signers = tuple(every(data.signers))
+    tokens = [signer.token for signer in signers if signer.token is not None]
+    for signer in signers:
         for der in _stamps(signer):
             try:
                 tokens.append(read_token(der))
@@ -150,17 +153,27 @@ def _evidence(
 ) -> tuple[tuple[Raw, ...], tuple[Raw, ...]]:
     """Return all CRLs and all OCSP responses: of the file, handed in."""
     crls, responses = handed_in(given.evidence)
+    lists = {id(token.crls): token.crls for token in tokens}
+    answers = {id(token.ocsp_responses): token.ocsp_responses for token in tokens}
     return (
-        (*((der, at, IN_SIGNATURE) for token in tokens for der in token.crls), *crls),
-        (
-            *((der, at, IN_SIGNATURE) for token in tokens for der in token.ocsp_responses),
-            *responses,
-        ),
+        (*((der, at, IN_SIGNATURE) for own in lists.values() for der in own), *crls),
+        (*((der, at, IN_SIGNATURE) for own in answers.values() for der in own), *responses),
     )
 
 
-def _examine(work: _Work, signer: Signer, number: int) -> SignatureFacts:
-    name, token = f"SignerInfo {number}", signer.token
+def _examine_all(work: _Work, signers: tuple[Signer, ...], what: str) -> Iterator[SignatureFacts]:
+    """Yield the facts of signers, and of those who signed their signatures."""
+    for number, signer in enumerate(signers, 1):
+        name = f"{what} {number}"
+        yield _examine(work, signer, name)
+        if signer.token is not None:
+            value = Parts((memoryview(signer.token.signature),))
+            under = replace(work, signed=Signed(value, None, reads_as_attributes=False))
+            yield from _examine_all(under, signer.counters, f"{name}, countersignature")
+
+
+def _examine(work: _Work, signer: Signer, name: str) -> SignatureFacts:
+    token = signer.token
     integrity = IntegrityFacts(
         0, 1, work.signature.size, work.signature.size, covers_whole_document=True
     )
@@ -179,7 +192,7 @@ def _examine(work: _Work, signer: Signer, number: int) -> SignatureFacts:
         at=work.at,
     )
     certificate = token.signer(others)
-    identity = f"{name} {identity_of(token.signature)}"
+    identity = identity_of(signer.der or name.encode() + token.signature)
     seal = certificate is not None and is_seal(certificate, work.signers.policy)
     content_stamps = tuple(_stamp(work, der, work.content) for der in token.content_timestamps)
     signed = frozenset(
@@ -232,10 +245,12 @@ def _archive(work: _Work, signer: Signer, der: bytes, signed: frozenset[str]) ->
 
 
 def _notes(work: _Work, signer: Signer, token: Token) -> Iterator[Finding]:
-    kinds = (_NOT_JUDGED[each.type] for each in signer.unsigned if each.type in _NOT_JUDGED)
+    kinds = [_NOT_JUDGED[each.type] for each in signer.unsigned if each.type in _NOT_JUDGED]
+    if signer.values(COUNTERSIGNATURE) and not signer.counters:  # too deep
+        kinds.append("countersignature")
     found = tuple(dict.fromkeys(kinds))
     if found:
         yield info("signature.attributes_not_judged", kinds=found)
-    handed = work.signature.handed
+    handed = work.signed.handed
     if isinstance(handed, Digest) and not handed.has(token.digest):
         yield info("signature.other_digest", wanted=digest_name(token.digest))

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pki.der import OCTET_STRING, SEQUENCE, oid, read, read_all
 from pki.errors.files import MalformedDERError
 from verify.cms.check import Digestible
-from verify.cms.signed_data import Attribute, SignedData, Signer, read_signed_data
+from verify.cms.signed_data import COUNTERSIGNATURE, Attribute, SignedData, Signer, read_signed_data
 from verify.cms.token import SIGNATURE_TIMESTAMP, read_token
 from verify.cms.values import (
     CERTIFICATE_VALUES,
@@ -100,6 +100,8 @@ def _in_attribute(kind: str, value: bytes) -> Iterator[bytes]:
     elif kind == REVOCATION_VALUES:
         for each in revocation_values((value,)):
             yield from each
+    elif kind == COUNTERSIGNATURE:
+        yield value
     elif kind in (SIGNATURE_TIMESTAMP, ARCHIVE_TIMESTAMP):
         yield value
         yield from _in_token(value)

@@ -189,7 +189,8 @@ def _of_any(untrusted_der: bytes) -> Token:
         signers = signed_data["signer_infos"]
         if not len(signers):
             raise MalformedObjectError(what="CMS signature", reason="no signer")
-        return take_apart(signed_data, signers[0], signers=len(signers))
+        shared = read_shared(signed_data)
+        return take_apart(signed_data, signers[0], shared, signers=len(signers))
 
 
 def load_signed_data(untrusted_der: bytes) -> ASN1:
@@ -206,28 +207,59 @@ def load_signed_data(untrusted_der: bytes) -> ASN1:
     return content_info["content"]
 
 
-def take_apart(signed_data: ASN1, signer_info: ASN1, *, signers: int = 1) -> Token:
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all signers of a SignedData have in common."""
+
+    certificates: tuple[x509.Certificate, ...]
+    crls: tuple[bytes, ...]
+    ocsp_responses: tuple[bytes, ...]
+
+
+def read_shared(signed_data: ASN1) -> Shared:
+    """Return what all signers of a SignedData have in common; called inside `foreign`."""
+    certificates = (
+        raw(choice.chosen)
+        for choice in _present(signed_data["certificates"])
+        if choice.name == "certificate"
+    )
+    crls: list[bytes] = []
+    responses: list[bytes] = []
+    for choice in _present(signed_data["crls"]):
+        if choice.name == "crl":
+            crls.append(raw(choice.chosen))
+        elif choice.chosen["other_rev_info_format"].dotted == _OCSP_RESPONSE:
+            responses.append(raw(choice.chosen["other_rev_info"]))
+        elif choice.chosen["other_rev_info_format"].dotted == OCSP_BASIC:
+            responses.append(whole_response(raw(choice.chosen["other_rev_info"])))
+    return Shared(tuple(readable(certificates)), tuple(crls), tuple(responses))
+
+
+def take_apart(signed_data: ASN1, signer_info: ASN1, shared: Shared, *, signers: int = 1) -> Token:
     """Return one signer of a SignedData as a token; called inside `foreign`.
 
     Args:
         signed_data: what holds it.
         signer_info: the signer.
+        shared: what it has in common with the others.
         signers: how many there are where one is expected.
     """
     signed = _attributes(signer_info["signed_attrs"])
     unsigned = _unsigned(signer_info["unsigned_attrs"])
     digest = digest_name_of(signer_info["digest_algorithm"])
     encapsulated = signed_data["encap_content_info"]
-    crls, responses = _evidence(signed_data, signed, unsigned)
+    crls, responses = _evidence(signed, unsigned)
+    own = tuple(readable(certificate_values(unsigned.get(CERTIFICATE_VALUES, ()))))
     message_digest = _single(signed, "1.2.840.113549.1.9.4")
     content_type = _single(signed, "1.2.840.113549.1.9.3")
     key_id, issuer_and_serial = _signer(signer_info["sid"])
     return Token(
         content_type=encapsulated["content_type"].dotted,
         content=_content(encapsulated),
-        certificates=_certificates(signed_data, unsigned),
-        crls=crls,
-        ocsp_responses=responses,
+        # Without own ones it is the tuple that the others have, of which there may be many.
+        certificates=shared.certificates + own,
+        crls=shared.crls + crls,
+        ocsp_responses=shared.ocsp_responses + responses,
         digest=digest,
         scheme=parse_scheme(signer_info["signature_algorithm"], digest),
         signature=signer_info["signature"].native,
@@ -287,29 +319,12 @@ def _signed_bytes(attributes: ASN1) -> bytes | None:
     return b"\x31" + raw(attributes)[1:]
 
 
-def _certificates(
-    signed_data: ASN1, unsigned: dict[str, list[bytes]]
-) -> tuple[x509.Certificate, ...]:
-    own = [
-        raw(choice.chosen)
-        for choice in _present(signed_data["certificates"])
-        if choice.name == "certificate"
-    ]
-    return tuple(readable((*own, *certificate_values(unsigned.get(CERTIFICATE_VALUES, ())))))
-
-
 def _evidence(
-    signed_data: ASN1, signed: dict[str, list[ASN1]], unsigned: dict[str, list[bytes]]
+    signed: dict[str, list[ASN1]], unsigned: dict[str, list[bytes]]
 ) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return the CRLs and the OCSP responses in the attributes of one signer."""
     crls: list[bytes] = []
     responses: list[bytes] = []
-    for choice in _present(signed_data["crls"]):
-        if choice.name == "crl":
-            crls.append(raw(choice.chosen))
-        elif choice.chosen["other_rev_info_format"].dotted == _OCSP_RESPONSE:
-            responses.append(raw(choice.chosen["other_rev_info"]))
-        elif choice.chosen["other_rev_info_format"].dotted == OCSP_BASIC:
-            responses.append(whole_response(raw(choice.chosen["other_rev_info"])))
     for value in signed.get(ADOBE_REVOCATION, []):
         archived = pdf.RevocationInfoArchival.load(raw(value))
         crls += [raw(item) for item in _present(archived["crl"])]

@@ -36,6 +36,7 @@ DATA = "1.2.840.113549.1.7.1"
 SIGNED_DATA = "1.2.840.113549.1.7.2"
 STAMP = "1.2.840.113549.1.9.16.2.14"
 CONTENT_STAMP = "1.2.840.113549.1.9.16.2.20"
+COUNTER = "1.2.840.113549.1.9.6"
 CERTIFICATE_VALUES = "1.2.840.113549.1.9.16.2.23"
 REVOCATION_VALUES = "1.2.840.113549.1.9.16.2.24"
 ARCHIVE = "0.4.0.1733.2.4"
@@ -86,6 +87,8 @@ class How:
     digest_named: bytes | None = None
     """The AlgorithmIdentifier in the place of the digest's own."""
     plain: bool = False
+    typed: bool = True
+    """The attributes name the content's type, as those of a countersignature do not."""
     message: bytes | None = None
     """What is hashed instead of the content."""
 
@@ -113,7 +116,7 @@ def signer_info(content: bytes, how: How = How(), *unsigned: bytes) -> bytes:
     data = content if how.message is None else how.message
     if how.attributes:
         parts = [
-            attribute("1.2.840.113549.1.9.3", oid(DATA)),
+            *([attribute("1.2.840.113549.1.9.3", oid(DATA))] if how.typed else []),
             attribute("1.2.840.113549.1.9.4", octets(hashed(how.digest, data))),
             *how.signed,
         ]

@@ -12,6 +12,7 @@ from unit.verify.cms_world import (
     CERTIFICATE_VALUES,
     CONTENT,
     CONTENT_STAMP,
+    COUNTER,
     INDEX_V3,
     OCSP_BASIC,
     REVOCATION_VALUES,
@@ -33,6 +34,7 @@ from unit.verify.cms_world import (
     signer_info,
     stamp,
     tagged,
+    value_of,
     values_of,
     with_archive,
     with_stamp,
@@ -396,6 +398,69 @@ def test_each_signer_is_judged_and_none_hides_another():
             assert report.indication is Indication.TOTAL_FAILED
 
 
+def countersigned(info: bytes, how: How, *, over: bytes | None = None) -> bytes:
+    """Return a SignerInfo with another over its signature value."""
+    value = value_of(info) if over is None else over
+    return with_unsigned(info, attribute(COUNTER, signer_info(value, how)))
+
+
+def nested(info: bytes, how: How, depth: int) -> bytes:
+    """Return a SignerInfo that is signed by one who is signed in turn, so deep."""
+    if not depth:
+        return info
+    inner = nested(signer_info(value_of(info), how), how, depth - 1)
+    return with_unsigned(info, attribute(COUNTER, inner))
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_countersignature_is_a_signature_of_its_own(named):
+    second = official(WORLD.issuing, common="Lê C")
+    certificates = (*default_certificates(), second.der)
+    evidence = fresh(WORLD, LATER) + ocsp_evidence(answer(second, WORLD.ocsp, LATER))
+    info = countersigned(signer_info(CONTENT), How(party=second, typed=named))
+    for content in (CONTENT, digest_of(CONTENT)):
+        report = judge_file(cms(info, certificates=certificates), content, evidence=evidence)
+        assert verdict(report) == PASSED
+        assert [(one.field, one.signer.common_name) for one in report.signatures] == [
+            ("SignerInfo 1", "Nguyễn Văn A"),
+            ("SignerInfo 1, countersignature 1", "Lê C"),
+        ]
+    bad = countersigned(signer_info(CONTENT), How(party=second), over=b"another value")
+    report = judge_file(cms(bad, certificates=certificates), evidence=evidence)
+    found = [item.sub_indication for item in report.signatures]
+    assert found == [None, SubIndication.HASH_FAILURE]
+    assert report.indication is Indication.TOTAL_FAILED
+    plain = countersigned(signer_info(CONTENT), How(party=second, attributes=False))
+    assert verdict(judge_file(cms(plain, certificates=certificates), evidence=evidence)) == PASSED
+
+
+def test_countersignatures_may_be_signed_and_stamped_and_kept_in_turn():
+    second = official(WORLD.issuing, common="Lê C")
+    certificates = (*default_certificates(), second.der)
+    evidence = fresh(WORLD, LATER) + ocsp_evidence(answer(second, WORLD.ocsp, LATER))
+    how, signer = How(party=second, typed=False), signer_info(CONTENT)
+    inner = with_stamp(signer_info(value_of(signer), how))
+    info = with_archive(with_unsigned(signer, attribute(COUNTER, inner)), Indexed(certificates))
+    report = judge_file(cms(info, certificates=certificates), evidence=evidence)
+    assert [item.level for item in report.signatures] == ["B-T", "B-T"]
+    beside = signer
+    for _ in range(9):
+        beside = countersigned(beside, how)
+    report = judge_file(cms(beside, certificates=certificates), evidence=evidence)
+    assert verdict(report) == PASSED
+    assert len(report.signatures) == 10
+    report = judge_file(cms(nested(signer, how, 6), certificates=certificates), evidence=evidence)
+    assert verdict(report) == PASSED
+    assert len(report.signatures) == 5
+    assert "signature.attributes_not_judged" in codes(report)  # the sixth is too deep
+    broken = with_unsigned(signer, attribute(COUNTER, integer(1)))
+    report = judge_file(cms(broken), evidence=evidence)
+    assert [item.sub_indication for item in report.signatures] == [
+        None,
+        SubIndication.FORMAT_FAILURE,
+    ]
+
+
 def test_a_field_of_a_pdf_holds_one_signer():
     second = official(WORLD.issuing, common="Lê C")
     data = sign(make_pdf(), Signing(stamped=None, reserved=16000))
@@ -437,11 +502,11 @@ def test_without_the_signers_certificate_nothing_is_known():
 
 
 def test_what_is_not_looked_into_is_named():
-    kinds = ["1.2.840.113549.1.9.6", "1.2.840.113549.1.9.16.2.48", "1.2.840.113549.1.9.16.2.49"]
+    kinds = ["1.2.840.113549.1.9.16.2.48", "1.2.840.113549.1.9.16.2.49"]
     info = with_unsigned(signer_info(CONTENT), *(attribute(each, integer(1)) for each in kinds))
     (signature,) = judge_file(cms(info), evidence=FRESH).signatures
     told = next(f for f in signature.findings if f.code == "signature.attributes_not_judged")
-    assert told.facts["kinds"] == ("countersignature", "archive-time-stamp-v2", "evidence record")
+    assert told.facts["kinds"] == ("archive-time-stamp-v2", "evidence record")
 
 
 def test_a_bag_of_certificates_has_no_signature():
