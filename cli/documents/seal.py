@@ -19,14 +19,12 @@ from signing.sign import Signatory
 _NAME = "report.pdf"
 
 
-def check_seal(key: str | None, target: ReportTarget | None) -> None:
+def check_seal(key: str, target: ReportTarget | None) -> None:
     """Check that a seal goes with the report on paper about one document.
 
     Raises:
         BadOptionError: it goes with another one, with several, or with none.
     """
-    if key is None:
-        return
     if target is None or target.kind != "pdf" or target.folder:
         raise BadOptionError(option="--seal", value=key, form="--report pdf=FILE --seal KEY")
 

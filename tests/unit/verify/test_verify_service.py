@@ -31,6 +31,7 @@ from verify.errors import (
     JudgingEndedError,
     PolicyFileError,
     RateLimitError,
+    RequestMalformedError,
     ServiceBusyError,
     TrustFileError,
     UnknownCallerError,
@@ -132,6 +133,7 @@ def test_the_report_on_paper_is_given_where_somebody_writes_it(service: Service,
         reply = writing.post(make_pdf(), accept="application/pdf")
     assert (reply.status, reply.headers["content-type"]) == (200, "application/pdf")
     assert reply.body.startswith(b"%PDF-1.7")
+    assert write_paper(judge(make_pdf()), Language.EN).startswith(b"%PDF-1.7")
 
 
 @pytest.mark.parametrize(
@@ -427,6 +429,8 @@ def test_judging_is_the_same_in_this_process(trust: Path):
     assert json.loads(judged.body) == to_json(judge(document), Language.EN)
     page = judge_here(rules, Asked(document, form=Form.HTML, password=SECRET))
     assert page.body.startswith(b"<!doctype html>")
+    with pytest.raises(RequestMalformedError):
+        judge_here(rules, Asked(document, form=Form.PDF))
     assert SECRET not in repr(Asked(document, password=SECRET))
     online = Rules(trust=(trust,))
     assert judge_here(online, Asked(make_pdf())).sub_indication == "NO_SIGNATURE"
