@@ -33,11 +33,12 @@ from pyhanko.pdf_utils.xref import (
 from verify.content import LOOKS, Content, begins_with, forget, stream_of
 from verify.errors import MalformedObjectError
 from verify.guard import PDFValue, foreign
-from verify.pdf import images, places, tokens
+from verify.pdf import images, places, predictor, tokens
 
 tokens.use()
 places.use()
 images.use()
+predictor.use()
 
 _DECODING = DecodeLimits(per_stream=StreamDecodeLimits(max_output_size=128 * 1024 * 1024))
 """Half of pyHanko's own: a stream that swells takes twice its size, and 500 MB is too much."""
