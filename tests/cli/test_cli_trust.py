@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from unit.verify.list_writer import HOUR, Elsewhere, Serving, Told, make_list, operator, sign_list
 from unit.verify.verify_pki import LATER, SECOND, YEAR, make_document, make_world
 
+from cli.documents.many import MANY
 from cli.homes.home import find_home
 from cli.serving.lists import ListKeeper
 from pki.clock import FixedClock
@@ -246,3 +247,20 @@ def test_an_outdated_list_says_until_when_it_counted(ask):
         ).out
     )
     assert json.dumps(one)
+
+
+def test_many_documents_are_judged_in_processes_by_the_same_lists(ask, tmp_path):
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    for number in range(MANY):
+        (folder / f"{number}.pdf").write_bytes(make_document("B-LTA"))
+    ask("trust", "refresh")
+    ran = ask("verify", folder, "--offline", "--json-lines", status=0)
+    reports = [json.loads(line) for line in ran.out.splitlines()]
+    assert len(reports) == MANY
+    assert {one["indication"] for one in reports} == {"TOTAL-PASSED"}
+    assert {
+        service["territory"]
+        for one in reports
+        for service in one["signatures"][0]["path"][-1]["services"]
+    } == {"VN"}
