@@ -75,6 +75,8 @@ _SCHEMES = {
     "http://www.w3.org/2021/04/xmldsig-more#eddsa-ed25519": Scheme("ed25519", "sha512"),
 }
 """RFC 9231 §2.3; SHA-1 so that the policy can refuse it by name."""
+_ATTRIBUTES = 64
+"""And namespaces, of one element of SignedInfo."""
 _CERTIFICATES = 8
 """In KeyInfo, and as many digests of them in the signed properties."""
 
@@ -154,6 +156,9 @@ def _parts(root: Element, name: str) -> _Parts:
     if qualifying.get("Target") != f"#{signature.get('Id')}":
         raise _other_form(name, "other_properties")
     names = ("CanonicalizationMethod", "SignatureMethod", "Reference", "Reference")
+    # Canonicalization sorts attributes one by one, and is done before anything is verified.
+    if any(len(each.attrib) > _ATTRIBUTES or len(each.nsmap) > _ATTRIBUTES for each in info.iter()):
+        raise _other_form(name, "content", where="SignedInfo")
     form, _, *references = _exactly(info, [f"{DS}{each}" for each in names], name)
     _is_algorithm(form, _EXCLUSIVE, name)
     references.sort(key=lambda each: each.get("Type") == _SIGNED_PROPERTIES)

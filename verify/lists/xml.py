@@ -22,6 +22,9 @@ Element = Any
 
 LIST_BYTES = 32 * 1024 * 1024
 """The largest list of a country had some 8 MB in 2025."""
+MARKUP = 500_000
+"""Elements and attributes: each takes some 300 bytes once it is read, and a list of 1.4 MB has
+24,000 of them."""
 _NAMESPACES = 64
 """On one element: what canonicalization looks through for each element below."""
 
@@ -48,6 +51,8 @@ def parse_xml(untrusted: bytes, name: str) -> Element:
         raise ListTooLargeError(name=name, size=len(untrusted), limit=LIST_BYTES)
     if b"<!DOCTYPE" in untrusted:
         raise ListMalformedError(name=name, reason=phrase("verify.list_reason.doctype"))
+    if untrusted.count(b"<") + untrusted.count(b"=") > MARKUP:
+        raise ListMalformedError(name=name, reason=phrase("verify.list_reason.markup"))
     try:
         untrusted.decode("utf-8")
         root = etree.fromstring(untrusted, _parser())

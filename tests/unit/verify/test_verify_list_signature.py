@@ -433,6 +433,29 @@ def test_a_list_has_a_largest_size(monkeypatch):
         check(data + b"\n")
 
 
+@pytest.mark.parametrize("more", [b"<x/>", b"<x y='' z=''/>"])
+def test_a_list_has_so_many_elements_and_no_more(monkeypatch, more):
+    """Each would take many times the room that it takes in the file."""
+    data = sign_list(listed(), SIGNER)
+    monkeypatch.setattr(lists_xml, "MARKUP", data.count(b"<") + data.count(b"="))
+    assert check(data)
+    with pytest.raises(ListMalformedError) as caught:
+        check(data.replace(b"<SchemeInformation>", b"<SchemeInformation>" + more, 1))
+    assert "elements" in message_of(caught.value, Language.EN)
+
+
+@pytest.mark.parametrize("attribute", ['a%d=""', 'xmlns:a%d="urn:a"'])
+def test_what_is_canonicalized_before_it_is_verified_is_small(attribute):
+    """Sorting very many attributes takes longer than any reader waits."""
+    data = sign_list(listed(), SIGNER)
+    many = " ".join(attribute % number for number in range(70)).encode()
+    for element in (b"<ds:SignedInfo", b"<ds:SignatureMethod"):
+        with pytest.raises(ListSignatureFormError):
+            check(data.replace(element, element + b" " + many, 1))
+    few = data.replace(b"<ds:SignedInfo", b'<ds:SignedInfo xmlns:a="urn:a"', 1)
+    assert check(few), "a namespace that nothing uses is left out of what is signed"
+
+
 def test_what_has_no_canonical_form_is_malformed():
     """A relative namespace cannot be canonicalized."""
     data = sign_list(listed(), SIGNER)
