@@ -19,7 +19,7 @@ from cli.exit_status import status_of_error
 from cli.help import translate
 from cli.language import choose_language
 from cli.late_packages import load_packages_late
-from cli.lean import collect_seldom, leave_out_aiohttp
+from cli.lean import collect_seldom, leave_out_aiohttp, leave_out_plugins
 from cli.session import Session
 from cli.streams import prepare_streams
 from pki.clock import SystemClock
@@ -171,6 +171,7 @@ def main() -> None:
     """Run `antin` with the process's arguments."""
     collect_seldom()
     leave_out_aiohttp()
+    leave_out_plugins()
     load_packages_late()
     prepare_streams((sys.stdout, sys.stderr), os.environ)
     build_command(choose_language(sys.argv[1:], os.environ))(prog_name="antin")

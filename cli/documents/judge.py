@@ -20,13 +20,11 @@ from signing.reading import read_document
 from verify.collect import Collector, verify_opened_online
 from verify.content import Content
 from verify.detached import is_signature, open_signature
-from verify.display.grade import with_display
+from verify.display.due import is_due
 from verify.evidence import NONE, Evidence
 from verify.opened import Opened, verify_any
 from verify.pdf.document import OpenPDF
 from verify.pdf.recovery import open_for_judging
-from verify.render.etsi import render_etsi
-from verify.render.html import render_html
 from verify.render.json import to_json
 from verify.render.text import render_text
 from verify.report import Report
@@ -76,12 +74,17 @@ def check_apart(signature: Path | None, files: Sequence[Path], documents: Sequen
 
 
 def _written(report: Report, kind: str, language: Language) -> bytes:
+    # What writes one form is loaded by those who ask for it.
     if kind == "html":
+        from verify.render.html import render_html
+
         return render_html(report, language).encode()
     if kind == "pdf":
-        from signing.reporting.pdf import render_pdf  # fontTools, for those who ask for paper
+        from signing.reporting.pdf import render_pdf
 
         return render_pdf(report, language)
+    from verify.render.etsi import render_etsi
+
     return render_etsi(report, language)
 
 
@@ -123,7 +126,9 @@ class Judge:
         with open_document(document, limit=self.outside.policy.limits.document_bytes) as data:
             opened = self._opened(document, data)
             report = self._judged(opened)
-            if isinstance(opened, OpenPDF):
+            if isinstance(opened, OpenPDF) and is_due(report):
+                from verify.display.grade import with_display  # most documents have no grades
+
                 report = with_display(report, opened, self.outside.policy)
             if self.signed is not None:
                 self.signed.write(document, signed_content(opened, data, report))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.late_packages import load_packages_late
-from cli.lean import collect_seldom, leave_out_aiohttp
+from cli.lean import collect_seldom, leave_out_aiohttp, leave_out_plugins
 
 if TYPE_CHECKING:
     from cli.documents.batch import Outcome
@@ -27,6 +27,7 @@ def begin(work: bytes) -> None:
     """
     collect_seldom()
     leave_out_aiohttp()
+    leave_out_plugins()
     load_packages_late()
     _WORK[:] = [pickle.loads(work)]  # noqa: S301  from the process that started this one
 

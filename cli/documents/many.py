@@ -31,7 +31,7 @@ def judging_apart(judge: Judge, documents: int) -> Iterator[Attempts | None]:
     # Records of what was judged are kept in the order of the documents.
     workers = 1 if judge.outside.judged else min(os.cpu_count() or 1, documents // (MANY // 2))
     # What is for signing alone does not travel.
-    outside = replace(judge.outside, timestamps=None, records=None)
+    outside = replace(judge.outside, timestamps=None)
     work = replace(judge, outside=outside)
     apart = Apart(judge.session, work, workers=workers, bounds=Bounds())
     try:

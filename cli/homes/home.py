@@ -8,9 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-from platformdirs import user_data_path
-
 from cli.errors import BusyHomeError, NoHomeError
 from cli.homes.settings import Settings, load_settings
 
@@ -99,6 +96,8 @@ class Home:
         Raises:
             BusyHomeError: another process held it for longer than `LOCK_WAIT_SECONDS`.
         """
+        from filelock import FileLock, Timeout  # many commands change nothing
+
         try:
             with FileLock(self.directory / "lock", timeout=LOCK_WAIT_SECONDS):
                 yield
@@ -112,6 +111,8 @@ def home_directory(option: Path | None) -> Path:
         return option.absolute()
     if named := os.environ.get("ANTIN_HOME"):
         return Path(named).absolute()
+    from platformdirs import user_data_path
+
     return user_data_path("antin", appauthor=False)
 
 

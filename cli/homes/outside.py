@@ -14,13 +14,13 @@ from cli.session import Session
 from pki.clock import Clock
 from pki.fetcher import Fetcher, NoNetwork
 from signing.failover import TimestampServices
-from signing.ledger import Ledger
 from verify.password import Password
 from verify.policy import Policy
 from verify.policy_file import load_policy
 from verify.trust import TrustStore, load_trust
 
 if TYPE_CHECKING:
+    from signing.ledger import Ledger
     from signing.services import SigningServices
 
 
@@ -36,8 +36,8 @@ class Outside:
     policy: Policy
     fetcher: Fetcher
     timestamps: TimestampServices | None = None
-    records: Ledger | None = None
-    """Keeps evidence about signatures made here."""
+    kept: Path | None = None
+    """Where evidence about signatures made here is kept; None where it is not."""
     judged: Ledger | None = None
     """Keeps evidence about signatures judged here."""
     password: Password | None = None
@@ -53,7 +53,7 @@ class Outside:
             self.trust,
             self.policy,
             self.timestamps,
-            records=self.records,
+            records=None if self.kept is None else _ledger(clock, self.kept),
             password=self.password,
         )
 
@@ -91,16 +91,21 @@ def outside_of(
         fetcher = LateFetcher(settings.network.allow, session.clock, cache)
     rules = load_policy(policy or settings.verify.policy)
     keep = settings.evidence.keep if home.directory.is_dir() else "none"
-    ledger = Ledger(home.evidence, session.clock)
     return Outside(
         _trust(session, home, tuple(trust), lists, fetcher),
         rules,
         fetcher,
         timestamps_of(home, tsa),
-        records=ledger if keep != "none" else None,
-        judged=ledger if keep == "all" else None,
+        kept=home.evidence if keep != "none" else None,
+        judged=_ledger(session.clock, home.evidence) if keep == "all" else None,
         password=password,
     )
+
+
+def _ledger(clock: Clock, folder: Path) -> Ledger:
+    from signing.ledger import Ledger  # for who keeps something
+
+    return Ledger(folder, clock)
 
 
 def _trust(

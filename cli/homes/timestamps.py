@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from cli.homes.home import Home
-from cli.homes.secret_source import Authorization
 from cli.homes.settings import TimestampServer
 from pki.fetcher import Credentials
 from signing.failover import TimestampService, TimestampServices
@@ -40,6 +39,8 @@ def _service(home: Home, server: TimestampServer) -> TimestampService:
 
 
 def _credentials(home: Home, server: TimestampServer) -> Credentials | None:
+    from cli.homes.secret_source import Authorization  # for services that know their callers
+
     found = Credentials(
         Authorization(server.secret, home.directory, server.user) if server.secret else None,
         home.path(server.client_certificate) if server.client_certificate else None,

@@ -35,7 +35,6 @@ from test_house_sources import (
     tree_of,
 )
 
-from cli.homes import home
 from cli.homes.home import home_directory
 
 SYSTEMS = {"win32": "nt", "darwin": "posix"}
@@ -402,6 +401,6 @@ def test_the_home_lies_where_the_system_keeps_data(monkeypatch, system, variable
 
     monkeypatch.setattr("platformdirs.windows._RESOLVE_WIN_FOLDER", get_win_folder_from_env_vars)
     monkeypatch.setenv(variable, value)
-    monkeypatch.setattr(home, "user_data_path", user_data_path)
+    monkeypatch.setattr("platformdirs.user_data_path", user_data_path)
     monkeypatch.delenv("ANTIN_HOME", raising=False)
     assert home_directory(None).as_posix() == expected

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from verify.display.checks import check_cover, check_image, check_place, check_words
+from verify.display.due import is_due, signed_by_somebody
 from verify.display.place import PageIndex
 from verify.display.rules import DisplayRules, display_rules
 from verify.display.seen import Seen, see
@@ -39,9 +40,9 @@ def with_display(report: Report, pdf: OpenPDF, policy: Policy) -> Report:
         pdf: the document.
         policy: with the limit on signatures.
     """
-    signed = tuple(each for each in report.signatures if each.kind is not Kind.TIMESTAMP)
-    if not any(each.kind is Kind.SEAL or each.for_duty for each in signed):
+    if not is_due(report):
         return report
+    signed = signed_by_somebody(report)
     return replace(report, display=_grade(signed, pdf, policy.limits.signatures))
 
 

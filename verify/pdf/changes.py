@@ -19,7 +19,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pyhanko.pdf_utils.generic import DictionaryObject
-from pyhanko.sign.fields import FieldMDPSpec, MDPPerm
 
 from pki.errors.tree import phrase
 from verify.errors import MalformedObjectError
@@ -29,6 +28,7 @@ from verify.guard import foreign
 from verify.pdf.difference.change import Change, Level
 from verify.pdf.document import OpenPDF
 from verify.pdf.fields import SignatureField
+from verify.pdf.mdp import Lock, Permission, read_lock
 from verify.pdf.values import look_up
 
 _COVERING = frozenset({"drawn_over", "uncovered"})
@@ -75,19 +75,17 @@ def review_changes(pdf: OpenPDF, field: SignatureField, *, revision: int) -> Rev
     return _in_our_words(distinct, permission)
 
 
-def _is_never_permitted(
-    change: Change, permission: MDPPerm | None, locks: FieldMDPSpec | None
-) -> bool:
+def _is_never_permitted(change: Change, permission: Permission | None, locks: Lock | None) -> bool:
     if change.level is Level.OTHER or _is_locked(change, locks):
         return True
     return permission is None and change.what in _COVERING
 
 
-def _is_locked(change: Change, locks: FieldMDPSpec | None) -> bool:
+def _is_locked(change: Change, locks: Lock | None) -> bool:
     return locks is not None and change.field is not None and locks.is_locked(change.field)
 
 
-def _named(never: Iterable[Change], locks: FieldMDPSpec | None) -> Iterator[Finding]:
+def _named(never: Iterable[Change], locks: Lock | None) -> Iterator[Finding]:
     """Yield what has a name of its own, each page and field once."""
     found: dict[tuple[str, str], Finding] = {}
     for each in never:
@@ -111,7 +109,7 @@ def _told(changes: Iterable[Change]) -> Iterator[Finding]:
         yield info("integrity.what_changed", what=what)
 
 
-def _in_our_words(changes: tuple[Change, ...], permission: MDPPerm | None) -> Review:
+def _in_our_words(changes: tuple[Change, ...], permission: Permission | None) -> Review:
     level = max((each.level for each in changes), default=Level.EVIDENCE)
     filled = tuple(sorted({each.where for each in changes if each.filled}))
     kind = Changes.FORM_FILLING if filled else Changes.NONE
@@ -132,18 +130,18 @@ def _in_our_words(changes: tuple[Change, ...], permission: MDPPerm | None) -> Re
     return Review(kind, (), tuple(notes))
 
 
-def permission_of(field: SignatureField) -> MDPPerm | None:
+def permission_of(field: SignatureField) -> Permission | None:
     """Return what the signature permits to be changed, None when it does not say."""
     reference = _transform(field.signature, "/DocMDP")
     if reference is not None:
-        return MDPPerm(int(look_up(reference["/TransformParams"], "/P", 2)))
+        return Permission(int(look_up(reference["/TransformParams"], "/P", 2)))
     lock = look_up(field.field, "/Lock")
     if isinstance(lock, DictionaryObject) and "/P" in lock:
-        return MDPPerm(int(lock["/P"]))
+        return Permission(int(lock["/P"]))
     return None
 
 
-def _certified(pdf: OpenPDF, revision: int) -> MDPPerm | None:
+def _certified(pdf: OpenPDF, revision: int) -> Permission | None:
     """Return what the author's certification permits to all who sign after that.
 
     Spec: ISO 32000-2 §12.8.6 (permissions dictionary).
@@ -155,15 +153,15 @@ def _certified(pdf: OpenPDF, revision: int) -> MDPPerm | None:
     reference = _transform(signature, "/DocMDP") if signature is not None else None
     if reference is None:
         return None
-    return MDPPerm(int(look_up(reference["/TransformParams"], "/P", 2)))
+    return Permission(int(look_up(reference["/TransformParams"], "/P", 2)))
 
 
-def locks_of(field: SignatureField) -> FieldMDPSpec | None:
+def locks_of(field: SignatureField) -> Lock | None:
     """Return which fields the signature locks, None when it locks none."""
     reference = _transform(field.signature, "/FieldMDP")
     if reference is None:
         return None
-    return FieldMDPSpec.from_pdf_object(reference["/TransformParams"])
+    return read_lock(reference["/TransformParams"])
 
 
 def _transform(signature: DictionaryObject, method: str) -> DictionaryObject | None:

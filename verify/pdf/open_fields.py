@@ -13,7 +13,6 @@ import unicodedata
 from collections.abc import Iterable
 
 from pyhanko.pdf_utils.generic import DictionaryObject
-from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm
 
 from verify.errors import MalformedObjectError
 from verify.finding import Finding, warning
@@ -21,6 +20,7 @@ from verify.guard import foreign
 from verify.pdf.changes import locks_of, permission_of
 from verify.pdf.document import OpenPDF
 from verify.pdf.fields import Field, SignatureField, find_fields
+from verify.pdf.mdp import Lock, Permission, Scope
 from verify.pdf.values import look_up
 
 _FILLABLE = frozenset({"/Tx", "/Ch"})
@@ -45,12 +45,12 @@ def find_open_numbers(
     signed = tuple(signed)
     try:
         with foreign("locks"):
-            if any(permission_of(each) is MDPPerm.NO_CHANGES for each in signed):
+            if any(permission_of(each) is Permission.NO_CHANGES for each in signed):
                 return ()
             locks = [lock for each in signed if (lock := locks_of(each)) is not None]
     except MalformedObjectError:
         locks = []  # what cannot be read locks nothing
-    if any(lock.action is FieldMDPAction.ALL for lock in locks):
+    if any(lock.scope is Scope.ALL for lock in locks):
         return ()
     found = [
         field.name
@@ -62,7 +62,7 @@ def find_open_numbers(
     return (warning("integrity.number_fields_open", fields=tuple(found[:_MOST])),)
 
 
-def _is_open(field: Field, locks: list[FieldMDPSpec]) -> bool:
+def _is_open(field: Field, locks: list[Lock]) -> bool:
     try:
         with foreign("field flags"):
             return not (_flags(field.dictionary) & _READ_ONLY or _locked(field.name, locks))
@@ -70,7 +70,7 @@ def _is_open(field: Field, locks: list[FieldMDPSpec]) -> bool:
         return True
 
 
-def _locked(name: str, locks: list[FieldMDPSpec]) -> bool:
+def _locked(name: str, locks: list[Lock]) -> bool:
     return any(lock.is_locked(name) for lock in locks)
 
 

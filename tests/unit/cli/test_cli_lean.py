@@ -110,3 +110,25 @@ def run_late(module: str) -> str:
     return subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout
+
+
+@pytest.mark.parametrize("left_out", [False, True])
+def test_plugins_of_pydantic_are_left_out(tmp_path, left_out):
+    told = tmp_path / "meddler-1.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: meddler\nVersion: 1\n", "utf-8")
+    (told / "entry_points.txt").write_text("[pydantic]\nmeddler = meddler:PLUGIN\n", "utf-8")
+    (tmp_path / "meddler.py").write_text("PLUGIN = object()\n", "utf-8")
+    program = "from pydantic.plugin._loader import get_plugins; print(len(list(get_plugins())))"
+    if left_out:
+        program = f"from cli.lean import leave_out_plugins; leave_out_plugins(); {program}"
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYDANTIC")}
+    paths = os.pathsep.join((str(tmp_path), kept.get("PYTHONPATH", "")))
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**kept, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == ("0\n" if left_out else "1\n")

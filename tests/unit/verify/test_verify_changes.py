@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from pyhanko.sign.fields import MDPPerm
+from pyhanko.pdf_utils import generic
+from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm
 from unit.verify.test_verify_difference import note, page, sig, text, value
 from unit.verify.test_verify_integrity import (
     SECOND_SIGNATURE,
@@ -21,6 +22,7 @@ from verify.finding import Severity
 from verify.indication import Indication
 from verify.pdf import changes
 from verify.pdf.difference.change import Level
+from verify.pdf.mdp import Permission, read_lock
 
 CERTIFIED = {
     level: Signing(metadata={"certify": True, "docmdp_permissions": permission})
@@ -147,3 +149,38 @@ def test_unreadable_permissions_permit_nothing():
 
 def test_levels_are_those_of_the_standard():
     assert [each.value for each in MDPPerm] == [Level.EVIDENCE, Level.FORM, Level.ANNOTATION]
+    assert [(each.name, each.value) for each in MDPPerm] == [
+        (each.name, each.value) for each in Permission
+    ]
+
+
+@pytest.mark.parametrize("action", FieldMDPAction)
+@pytest.mark.parametrize("fields", [[], ["a"], ["a.b"], ["a", "c"], ["số"]])
+def test_a_lock_locks_what_pyhanko_says_it_locks(action, fields):
+    theirs = FieldMDPSpec(action, fields)
+    ours = read_lock(theirs.as_transform_params())
+    for name in ("a", "a.b", "a.b.c", "ab", "c", "số", "số.1", ""):
+        assert ours.is_locked(name) is theirs.is_locked(name)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"/Fields": generic.NumberObject(7)},
+        {"/Fields": generic.ArrayObject([generic.NumberObject(7)])},
+        {"/Fields": generic.ArrayObject([generic.ByteStringObject(b"\xff")])},
+        {"/Fields": generic.TextStringObject("number")},
+        {"/Fields": None},
+        {"/Action": None},
+        {"/Action": generic.NameObject("/Some")},
+    ],
+)
+def test_a_lock_that_cannot_be_read_is_not_taken_for_one(spoil):
+    lock = FieldMDPSpec(FieldMDPAction.INCLUDE, ["number"]).as_transform_params()
+    assert read_lock(lock).is_locked("number")
+    for key, other in spoil.items():
+        del lock[key]
+        if other is not None:
+            lock[generic.NameObject(key)] = other
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        read_lock(lock)
