@@ -127,7 +127,8 @@ def open_signature(
     if not _begins(der):
         raise NotASignatureError(name=name)
     try:
-        data = read_signed_data(der, limit=limits.signatures)
+        with quietly():
+            data = read_signed_data(der, limit=limits.signatures)
     except MalformedObjectError as malformed:
         return OpenSignature(name, untrusted, der, None, str(malformed.facts["reason"]), content)
     if count_tokens(data) > limits.signatures:

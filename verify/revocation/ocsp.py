@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from asn1crypto import keys
 from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from pki.der import read, read_all
 from verify.asn1 import raw
 from verify.certificate import describe, readable, serial_of
 from verify.compare import same_name
@@ -271,4 +271,6 @@ def _verifies(response: Response, signer: x509.Certificate) -> bool:
 
 def key_bits(certificate: x509.Certificate) -> bytes:
     """Return the contents of the subjectPublicKey BIT STRING, which CertID hashes."""
-    return bytes(keys.PublicKeyInfo.load(key_der(certificate))["public_key"].contents)[1:]
+    # By its octets: what was mended to be read may be no key to asn1crypto.
+    *_, bits = read_all(read(key_der(certificate), "public key").content, "public key")
+    return bits.content[1:]

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from asn1crypto import algos, core
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from unit.verify.cms_world import (
     CONTENT,
     DIGESTS,
@@ -34,10 +35,12 @@ from unit.verify.verify_pki import (
 
 from pki.der import integer, oid, read, read_all
 from pki.der import sequence as seq
+from verify.certificate import read_certificate
 from verify.errors import PolicyAlgorithmUnknownError
 from verify.evidence import Evidence
 from verify.indication import Indication, SubIndication
 from verify.policy_file import parse_policy
+from verify.revocation.ocsp import key_bits
 from verify.signature_value import digest_name_of
 
 WORLD = make_world()
@@ -181,3 +184,17 @@ def test_a_name_that_is_no_digest_passes_nothing():
     file = cms(signer_info(CONTENT, How(digest_named=algorithm("1.2.3.4"))))
     report = judge_file(file, evidence=FRESH, at=LATER + timedelta(seconds=1))
     assert report.indication is not Indication.TOTAL_PASSED
+
+
+@pytest.mark.parametrize(
+    ("found", "odd"),
+    [(b"\x03\x82\x01\x0f\x00\x30", b"\x03\x82\x01\x0f\x00\x31"), (b"", b"")],
+    ids=["key that was mended", "as it was"],
+)
+def test_a_key_that_is_odd_is_hashed_by_its_octets(found, odd):
+    """What names an issuer in OCSP is the hash of its key as it stands, whatever that is."""
+    party = official(WORLD.issuing, common="RSA", kind="rsa2048")
+    der = party.der.replace(found, odd, 1) if found else party.der
+    key = party.certificate.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
+    assert (der == party.der) is not bool(found)
+    assert key_bits(read_certificate(der)) == (b"\x31" if found else b"\x30") + key[1:]
