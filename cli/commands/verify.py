@@ -56,7 +56,7 @@ def verify(
     from cli.documents.judged import JudgedMany
     from cli.documents.many import judging_apart
     from cli.documents.password import document_password
-    from cli.documents.paths import documents_in
+    from cli.documents.paths import SIGNED, documents_in
     from cli.homes.home import find_home, home_directory
     from cli.homes.outside import Lists, outside_of
     from verify.evidence_files import load_evidence
@@ -65,7 +65,7 @@ def verify(
     home = find_home(home_directory(session.home), session.configuration)
     if home.settings.demo:
         session.tell("cli.demo_home")
-    documents = documents_in(files)
+    documents = documents_in(files, SIGNED)
     check_apart(signature, files, documents)
     password = document_password(session, password_source)
     outside = outside_of(

@@ -7,20 +7,24 @@ from pathlib import Path
 
 from cli.errors import BadOptionError, NoDocumentsError, UnreadableFileError
 
+PDF = frozenset({".pdf"})
+SIGNED = PDF | {".p7m"}
+"""What may have its signatures inside."""
 
-def documents_in(paths: Sequence[Path]) -> tuple[Path, ...]:
-    """Return the files, and of each folder the `.pdf` files in it, by name.
+
+def documents_in(paths: Sequence[Path], kinds: frozenset[str] = PDF) -> tuple[Path, ...]:
+    """Return the files, and of each folder the files in it whose names end so, by name.
 
     Raises:
         UnreadableFileError: a folder that cannot be listed.
-        NoDocumentsError: folders without a PDF in them.
+        NoDocumentsError: folders without any in them.
     """
     found: list[Path] = []
     for path in paths:
         try:
             if path.is_dir():
                 found += sorted(
-                    one for one in path.iterdir() if one.suffix.lower() == ".pdf" and one.is_file()
+                    one for one in path.iterdir() if one.suffix.lower() in kinds and one.is_file()
                 )
             else:
                 found.append(path)

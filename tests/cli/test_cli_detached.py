@@ -97,6 +97,17 @@ def test_pdf_and_signature_files_may_be_judged_together(verify, tmp_path):
     assert len(ran.out.splitlines()) == 2
 
 
+def test_of_a_folder_what_has_signatures_inside_is_judged(verify, tmp_path):
+    folder = tmp_path / "mail"
+    folder.mkdir()
+    (folder / "a.pdf").write_bytes(make_document("B-LTA"))
+    (folder / "b.P7M").write_bytes(at_level("B-LTA", content=CONTENT))
+    (folder / "c.p7s").write_bytes(at_level("B-LTA"))
+    ran = verify("mail", "--json")
+    assert ran.status == 0
+    assert [one["document"]["name"] for one in ran.json["documents"]] == ["a.pdf", "b.P7M"]
+
+
 def test_a_signature_apart_goes_with_one_file(verify, tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from cryptography import x509
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509 import ocsp as ocsp_module
 from cryptography.x509.oid import AuthorityInformationAccessOID as Access
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from unit.verify.cms_world import CONTENT, How, cms, digest_of, signer_info
 from unit.verify.verify_pki import (
     LATER,
     SECOND,
@@ -36,7 +38,13 @@ from pki.clock import FixedClock
 from pki.errors.fetching import FetchFailedError
 from pki.fetcher import FetchRequest, NoNetwork
 from verify import collect
-from verify.collect import Collector, collect_for_chain, verify_online
+from verify.collect import (
+    Collector,
+    collect_for_chain,
+    verify_online,
+    verify_opened_online,
+)
+from verify.detached import open_signature
 from verify.indication import Indication, SubIndication
 from verify.policy import default_policy
 from verify.status import Good, Revoked, Unknown, check_status
@@ -161,6 +169,20 @@ def test_online_fetches_what_is_missing_and_judges_again():
     assert judge(document(), trust=TrustStore((ROOT.certificate,))).sub_indication is (
         SubIndication.TRY_LATER
     )
+
+
+def test_a_signature_apart_gets_what_is_missing_as_well():
+    file = cms(signer_info(CONTENT, How(OFFICIAL)), certificates=(OFFICIAL.der, ISSUING.der))
+    for content in (CONTENT, digest_of(CONTENT)):
+        opened = open_signature(file, content, name="a", limits=default_policy().limits)
+        network, trust = Recorded(table()), TrustStore((ROOT.certificate,))
+        judged = partial(verify_opened_online, opened, policy=default_policy(), trust=trust)
+        report = judged(collector=Collector(network, CLOCK))
+        assert report.indication is Indication.TOTAL_PASSED, report
+        assert set(network.urls) == {f"{BASE}/ocsp", f"{BASE}/root.crl"}
+        alone = judged(collector=Collector(NoNetwork(), CLOCK))
+        assert alone.sub_indication is SubIndication.TRY_LATER
+        assert "verdict.offline" in {finding.code for finding in alone.findings}
 
 
 def test_when_a_piece_of_evidence_was_had_first_is_remembered(monkeypatch):
