@@ -270,7 +270,65 @@ def encoded(text):
     )
 
 
+LETTER = (
+    "<< /Type /Font /Subtype /Type3 /FontBBox [0 0 9 9] /FontMatrix [0.1 0 0 0.1 0 0] {more} >>"
+)
+
+
+def letter(glyph, differences="[49 /one 50 /two]", font=None):
+    """Return a font whose glyphs are drawn by the object of that number."""
+    drawn = f"/CharProcs << /one {glyph} 0 R /two {glyph} 0 R >>"
+    encoding = f"/Encoding << /Differences {differences} >> /Again {font or glyph} 0 R"
+    return LETTER.format(more=f"{drawn} {encoding}")
+
+
+def set_in(font, before="", after="", text="(12)", box="/BBox [0 0 100 20]"):
+    head = f"/Type /XObject /Subtype /Form {box} /Resources << /Font << /F1 {font} >> >>"
+    return stream(f"{before} BT /F1 10 Tf {text} Tj ET {after}", head)
+
+
+def drawn(shape):
+    return stream(f"9 0 d0 {shape} f")
+
+
+SQUARE, BAR = drawn("0 0 5 5 re"), drawn("0 0 1 9 re")
+GROUND = "0 0 100 20 re f 1 1 98 18 re S"
+LINE = "1 0 0 1 0 0 cm 0 9 m 50 9 l S"
 REPLACED = {
+    "a glyph of its font": (
+        {30: set_in("31 0 R"), 31: letter(32, font=31), 32: SQUARE},
+        {40: set_in("41 0 R"), 41: letter(42, font=41), 42: BAR},
+    ),
+    "the order of its font's letters": (
+        {30: set_in("31 0 R"), 31: letter(32), 32: SQUARE},
+        {40: set_in("41 0 R"), 41: letter(32, "[49 /two 50 /one]")},
+    ),
+    "its font, which is another standard one": (
+        {30: set_in("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")},
+        {40: set_in("<< /Type /Font /Subtype /Type1 /BaseFont /ZapfDingbats >>")},
+    ),
+    "its font, which cannot be read": (
+        {30: set_in("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")},
+        {40: set_in("41 0 R"), 41: letter(42), 42: stream("x", "/Filter /None")},
+    ),
+    "its font, which has no end": (
+        {30: set_in("31 0 R"), 31: letter(32), 32: SQUARE},
+        {40: set_in(f"<< /Encoding << /Differences [{'1 ' * 5000}] >> >>")},
+    ),
+    "a line that is drawn": ({30: set_in("3 0 R")}, {40: set_in("3 0 R", before=LINE)}),
+    "a line elsewhere": (
+        {30: set_in("3 0 R", before=f"q {LINE} Q")},
+        {40: set_in("3 0 R", before=f"q {LINE.replace('9 l', '8 l')} Q Q")},
+    ),
+    "a cover over it": ({30: set_in("3 0 R")}, {40: set_in("3 0 R", after=GROUND)}),
+    "a ground of a form without size": (
+        {30: set_in("3 0 R", box="")},
+        {40: set_in("3 0 R", before=GROUND, box="")},
+    ),
+    "a rectangle that is none": (
+        {30: set_in("3 0 R")},
+        {40: set_in("3 0 R", before="0 0 100 re f")},
+    ),
     "a text in a form within": ({30: form(31), 31: look("12")}, {40: form(41), 41: look("99")}),
     "an image": ({30: form(31), 31: image("x")}, {40: form(41), 41: image("y")}),
     "a text in a form that draws itself": (
@@ -295,6 +353,42 @@ def test_what_a_field_shows_is_compared_in_its_depth(why):
     assert report.signatures[0].changes_after is Changes.FORM_FILLING
     attack = {4: FIELD.format(value="12", look=40), **after}
     assert_changed(judged(update(data, attack)), "integrity.appearance_replaced")
+
+
+HELVETICA = "<< /Type /Font /Subtype /Type1 /BaseFont /{}Helvetica /Widths [{}] >>"
+SAME = {
+    "a font that lies elsewhere": (
+        {30: set_in("31 0 R"), 31: HELVETICA.format("", 1)},
+        {40: set_in(HELVETICA.format("ABCDEF+", 2))},
+    ),
+    "a font with the same glyphs": (
+        {30: set_in("31 0 R"), 31: letter(32), 32: SQUARE},
+        {40: set_in("41 0 R"), 41: letter(42), 42: SQUARE},
+    ),
+    "another ground and border": (
+        {30: set_in("3 0 R")},
+        {40: set_in("3 0 R", before=f"/Tx BMC 0.5 g {GROUND} EMC 0 0 9 9 re W n % 1 1 m")},
+    ),
+    "a font of the page's": (
+        {30: stream("/F1 1 Tf (12) Tj", "/BBox [0 0 9 9]")},
+        {40: stream("/F1 1 Tf (12) Tj", "/BBox [0 0 9 9] /Resources << /Font 3 >>")},
+    ),
+}
+
+
+@pytest.mark.parametrize("why", SAME)
+def test_what_looks_the_same_may_be_drawn_anew(why):
+    before, after = SAME[why]
+    data = sign(update(make_pdf(), {4: FIELD.format(value="12", look=30), **before}))
+    anew = judged(update(data, {4: FIELD.format(value="12", look=40), **after}))
+    assert anew.indication is Indication.TOTAL_PASSED
+
+
+def test_a_glyph_is_not_drawn_otherwise_in_its_place():
+    before = {30: set_in("31 0 R"), 31: letter(32), 32: SQUARE}
+    data = sign(update(make_pdf(), {4: FIELD.format(value="12", look=30), **before}))
+    assert judged(update(data, {32: SQUARE})).indication is Indication.TOTAL_PASSED
+    assert_changed(judged(update(data, {32: BAR})), "integrity.appearance_replaced")
 
 
 def test_a_field_without_appearance_may_get_one():
