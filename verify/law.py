@@ -39,7 +39,8 @@ class Weight(StrEnum):
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Built when it is used: most of them are read as parts of another.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 Words = Annotated[str, Field(min_length=1, max_length=300)]

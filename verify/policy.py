@@ -18,7 +18,8 @@ from verify.law import Rule
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Built when it is used: most of them are read as parts of another.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Acceptance(_Table):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib import import_module
 
 from cli.late_packages import load_packages_late
-from cli.lean import leave_out_aiohttp
+from cli.lean import leave_out_aiohttp, leave_out_plugins
 from pki.collecting import collect_seldom
 from pki.errors.tree import PKIError
 
@@ -21,6 +21,7 @@ def begin_worker(order: bytes) -> None:
         order: a pickled `WorkOrder`. What is wrong with it is said of the first document.
     """
     leave_out_aiohttp()
+    leave_out_plugins()
     load_packages_late()
     worker = import_module("cli.documents.sign_worker")
     with suppress(PKIError):

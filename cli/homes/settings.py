@@ -38,7 +38,8 @@ def _open(place: str) -> str:
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Built when it is used: most of them are read as parts of another.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Service(_Section):

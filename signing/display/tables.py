@@ -27,7 +27,8 @@ class Ink(StrEnum):
 class Table(BaseModel):
     """A table of the file: no key that is not known, and no change once it is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Built when it is used: most of them are read as parts of another.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class About(Table):

@@ -49,7 +49,8 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 class MandateTable(BaseModel):
     """What a mandate's file says."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Built when it is used: few commands read one.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     capacity: Capacity
     number: Words
