@@ -79,6 +79,9 @@ def jobs(
         f"judge {service.TIMES * documents} PDFs over HTTP; the floor is two processes": (
             service.CONTENDERS
         ),
+        f"judge {service.TIMES_LONG_TERM * documents} PDFs over HTTP, B-LTA; the floor alike": (
+            service.LONG_TERM
+        ),
         f"issue {requests} certificates, P-256": (issue.ANTIN, issue.FLOOR, *issue.PEERS),
         f"issue {each} certificates, {held:,} in the register": large.contenders(held),
         f"issue {requests} certificates, RSA-2048 in SoftHSM": token_issue.CONTENDERS,

@@ -1,21 +1,27 @@
 """Verdicts over HTTP from a service with two processes, beside two processes that only judge.
 
-Offline, with the anchors alone: nobody's status is known, and both come to the same TRY_LATER.
+Offline, with the anchors alone: of small documents nobody's status is known, and both come to the
+same TRY_LATER; those at B-LTA pass.
 """
 
 from __future__ import annotations
 
+import json
 import multiprocessing
+import signal
 import socket
+import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
+from http.client import HTTPConnection
+from multiprocessing.connection import Connection
 from pathlib import Path
 
-import urllib3
 import uvicorn
 
+from bench import judge_material
 from bench.material import Material
 from bench.rounds import Contender, Task
 from verify.http.app import build_app
@@ -28,6 +34,7 @@ WORKERS = 2
 CLIENTS = 4
 TIMES = 10
 """How often each document is judged in a round."""
+TIMES_LONG_TERM = 2
 PDF = {"Content-Type": "application/pdf"}
 EXPECTED = "TRY_LATER"
 
@@ -38,13 +45,30 @@ def rules_of(material: Material) -> Rules:
 
 
 class _Judging(Task):
+    times = TIMES
+    expected: str | None = EXPECTED
+
     def __init__(self, material: Material) -> None:
         super().__init__(material)
-        self._documents = [path.read_bytes() for path in material.signed()] * TIMES
+        self._documents = [path.read_bytes() for path in self.paths()] * self.times
         self._told: list[str | None] = []
 
+    def paths(self) -> tuple[Path, ...]:
+        """Return what is judged."""
+        return self.material.signed()
+
     def check(self) -> None:
-        assert self._told == [EXPECTED] * len(self._documents), set(self._told)
+        assert self._told == [self.expected] * len(self._documents), set(self._told)
+
+
+class _LongTerm(_Judging):
+    """Documents that have their evidence inside: so are those that are kept."""
+
+    times = TIMES_LONG_TERM
+    expected = None
+
+    def paths(self) -> tuple[Path, ...]:
+        return judge_material.long_term(self.material)
 
 
 class Service(_Judging):
@@ -52,20 +76,13 @@ class Service(_Judging):
 
     def __init__(self, material: Material) -> None:
         super().__init__(material)
-        limits = Limits(workers=WORKERS, per_minute=10**9)
-        self._workers = Workers(rules_of(material), limits)
-        app = build_app(self._workers, Callers((), limits.per_minute), limits)
-        self._listener = socket.socket(proto=socket.IPPROTO_TCP)
-        self._listener.bind(("127.0.0.1", 0))
-        self._listener.listen()
-        config = uvicorn.Config(app, lifespan="off", log_level="error", access_log=False)
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._listener]}
-        )
-        self._thread.start()
-        self._url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1/documents"
-        self._clients = urllib3.PoolManager(maxsize=CLIENTS)
+        context = multiprocessing.get_context("spawn")
+        told, port = context.Pipe(duplex=False)
+        self._process = context.Process(target=_serve, args=(rules_of(material), port))
+        self._process.start()
+        self._port = told.recv()
+        self._kept = threading.local()
+        self._opened: list[HTTPConnection] = []
 
     def work(self) -> None:
         with ThreadPoolExecutor(CLIENTS) as clients:
@@ -101,17 +118,43 @@ class Service(_Judging):
         return waited
 
     def _ask(self, data: bytes) -> str | None:
-        answer = self._clients.request("POST", self._url, body=data, headers=PDF)
+        """Ask over a connection that the thread keeps.
+
+        With the least a client can do: others than this machine are who asks in earnest.
+        """
+        connection: HTTPConnection | None = getattr(self._kept, "connection", None)
+        if connection is None:
+            connection = self._kept.connection = HTTPConnection("127.0.0.1", self._port)
+            self._opened.append(connection)
+        connection.request("POST", "/v1/documents", data, PDF)
+        answer = connection.getresponse()
+        body = answer.read()
         assert answer.status == 200
-        told: str | None = answer.json()["sub_indication"]
+        told: str | None = json.loads(body)["sub_indication"]
         return told
 
     def close(self) -> None:
-        self._clients.clear()
-        self._server.should_exit = True
-        self._thread.join()
-        self._listener.close()
-        self._workers.stop()
+        for connection in self._opened:
+            connection.close()
+        self._process.terminate()
+        self._process.join()
+
+
+def _serve(rules: Rules, port: Connection) -> None:
+    """Be the service, until it is told to end; clients in the same process would hold it up."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again at its end
+    limits = Limits(workers=WORKERS, per_minute=10**9)
+    workers = Workers(rules, limits)
+    try:
+        with socket.socket(proto=socket.IPPROTO_TCP) as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            port.send(listener.getsockname()[1])
+            app = build_app(workers, Callers((), limits.per_minute), limits)
+            config = uvicorn.Config(app, lifespan="off", log_level="error", access_log=False)
+            uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        workers.stop()
 
 
 class Bare(_Judging):
@@ -124,7 +167,7 @@ class Bare(_Judging):
         self._work = partial(judge_file, rules_of(material))
 
     def work(self) -> None:
-        paths = [*self.material.signed()] * TIMES
+        paths = [*self.paths()] * self.times
         self._told = list(self._pool.map(self._work, paths, chunksize=10))
 
     def close(self) -> None:
@@ -136,4 +179,13 @@ def judge_file(rules: Rules, path: Path) -> str | None:
     return judge(rules, Asked(path.read_bytes())).sub_indication
 
 
+class ServiceLongTerm(_LongTerm, Service):
+    """The service with documents at B-LTA."""
+
+
+class BareLongTerm(_LongTerm, Bare):
+    """The two processes with documents at B-LTA."""
+
+
 CONTENDERS = (Contender("Antin", Service), Contender("floor", Bare))
+LONG_TERM = (Contender("Antin", ServiceLongTerm), Contender("floor", BareLongTerm))

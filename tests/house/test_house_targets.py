@@ -132,6 +132,7 @@ def test_the_bench_prints_every_figure_beside_its_floor_and_its_peers(checkout, 
         ("judge", "pyhanko adesverify" if addsig else "(not here)"),
         ("judge", "pdfsig"),  # a folder
         ("judge", "(not here)"),  # over HTTP: two processes without it are the floor
+        ("judge", "(not here)"),  # the same at B-LTA
         *(("issue", "django-ca") for _ in django),
         ("issue", "openssl ca"),
         ("issue", "Antin, few rows"),
