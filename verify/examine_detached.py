@@ -110,7 +110,7 @@ def examine_signature(signature: Signature, given: Given, *, at: datetime) -> Ex
     # Many signers have the same ones.
     held = {id(token.certificates): token.certificates for token in tokens}
     certificates = (
-        *(certificate for own in held.values() for certificate in own),
+        *{id(one): one for own in held.values() for one in own}.values(),
         *readable(item.der for item in given.evidence.certificates),
     )
     pool = CertificatePool(given.trust, certificates)

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 
 from asn1crypto import algos, cms, core, pdf, tsp
-from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
 from verify.asn1 import encoded_length, raw, untyped
-from verify.certificate import readable, serial_of
+from verify.certificate import readable
+from verify.cms.named import Certificates, by_issuer, by_key, by_like_issuer
 from verify.cms.plain import DATA, Plain, read_plain
 from verify.cms.values import (
     CERTIFICATE_VALUES,
@@ -27,7 +27,7 @@ from verify.cms.values import (
 from verify.errors import MalformedObjectError
 from verify.facts import Reference
 from verify.guard import ASN1, foreign
-from verify.lenient import issuer_der, original_der
+from verify.lenient import original_der
 from verify.signature_value import Scheme, digest_name_of, hash_with, parse_scheme
 
 SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
@@ -71,31 +71,28 @@ class Token:
 
     def signer(self, others: tuple[x509.Certificate, ...]) -> x509.Certificate | None:
         """Return the signing certificate, from the token or from `others`, or None."""
-        if self._own_signer is not None:
-            return self._own_signer
-        exact = next((each for each in others if self._names(each)), None)
-        return exact or self._named_alike((*self.certificates, *others))
+        return (
+            self._own_signer
+            or self._named(others)
+            or self._named_alike(self.certificates)
+            or self._named_alike(others)
+        )
 
     @cached_property
     def _own_signer(self) -> x509.Certificate | None:
-        return next((each for each in self.certificates if self._names(each)), None)
+        return self._named(self.certificates)
 
-    def _named_alike(self, certificates: tuple[x509.Certificate, ...]) -> x509.Certificate | None:
-        """Return the one whose issuer's name is written in other string types (RFC 5280 §7.1)."""
+    def _named(self, certificates: Certificates) -> x509.Certificate | None:
+        if self._key_id is not None:
+            return by_key(certificates, self._key_id)
         if self._issuer_and_serial is None:
             return None
-        issuer, serial = self._issuer_and_serial
-        numbered = (each for each in certificates if serial_of(each) == serial)
-        return next((each for each in numbered if _same_name(issuer_der(each), issuer)), None)
+        return by_issuer(certificates, *self._issuer_and_serial)
 
-    def _names(self, certificate: x509.Certificate) -> bool:
-        if self._key_id is None:
-            return (issuer_der(certificate), serial_of(certificate)) == self._issuer_and_serial
-        try:
-            own = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
-        except x509.ExtensionNotFound:
-            return False
-        return own.value.digest == self._key_id
+    def _named_alike(self, certificates: Certificates) -> x509.Certificate | None:
+        if self._issuer_and_serial is None:
+            return None
+        return by_like_issuer(certificates, *self._issuer_and_serial)
 
     def reference_to(self, certificate: x509.Certificate) -> Reference:
         """Say whether the signed attributes name `certificate` as the signing one."""
@@ -104,14 +101,6 @@ class Token:
         der = original_der(certificate)
         matches = all(hash_with(digest, der) == value for digest, value in self.ess)
         return Reference.MATCHES if matches else Reference.DIFFERS
-
-
-def _same_name(one: bytes, other: bytes) -> bool:
-    try:
-        with foreign("issuer's name"):
-            return bool(asn1_x509.Name.load(one) == asn1_x509.Name.load(other))
-    except MalformedObjectError:
-        return False
 
 
 def read_token(untrusted_der: bytes) -> Token:
