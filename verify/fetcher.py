@@ -34,6 +34,7 @@ from pki.clock import Clock
 from pki.errors.fetching import FetchFailedError, FetchRefusedError, FetchTooLateError
 from pki.fetcher import Credentials, FetchRequest
 from verify.cache import DiskCache
+from verify.fetch_reason import reason_of
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 PORTS = {"http": 80, "https": 443}
@@ -136,7 +137,7 @@ class HTTPFetcher:
                 response.close()  # a connection whose answer was read whole is back in its pool
         except (HTTPError, OSError, ValueError) as error:
             # ValueError: urllib3 and http.client refuse malformed answers with it
-            reason = f"{type(error).__name__}: {error}"[:200]
+            reason = reason_of(error)
             # urllib3 counts a connection that was refused among those that took too long
             late = isinstance(error, HTTPTimeoutError) and not isinstance(error, NewConnectionError)
             failed = FetchTooLateError if late else FetchFailedError

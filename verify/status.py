@@ -122,7 +122,10 @@ def _judge(
 
 
 def _why(findings: tuple[Finding, ...]) -> str:
-    return "; ".join(
-        str(finding.facts["reason"]) if "reason" in finding.facts else "offline"
+    reasons = (
+        f"{finding.facts['url']}: {finding.facts['reason']}"
+        if "reason" in finding.facts
+        else "offline"
         for finding in findings
     )
+    return "; ".join(dict.fromkeys(reasons))

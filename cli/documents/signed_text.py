@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ class Teller:
     certificate: x509.Certificate
     raised_to: str | None = None
     """What waiting documents shall become."""
+    _told: set[str] = field(default_factory=set)
+    """What was said of a document before, and is not said again of each."""
 
     def signed(self, document: Path, target: Path, made: MadeDocument) -> Outcome:
         """Tell of one that was signed and given out."""
@@ -51,7 +53,7 @@ class Teller:
         if made.mandate is not None:
             lines.append(self.session.word("cli.signed_by_mandate", **made.mandate))
         noted = (*made.warnings, *(() if made.choice.meets_annex else (made.choice.rule,)))
-        lines += [self._say(found) for found in noted]
+        lines += self._news(noted)
         if self.raised_to is not None:
             data["queued"] = None if made.waiting is None else made.waiting.id
         if self.raised_to is not None and made.waiting is not None:
@@ -79,6 +81,13 @@ class Teller:
     def not_begun(self, document: Path) -> Outcome:
         """Tell of one that the batch did not come to."""
         return Outcome(ExitStatus.DONE, {"input": str(document), "state": "not-begun"}, "")
+
+    def _news(self, noted: tuple[Finding, ...]) -> list[str]:
+        """Return what was not said of another document: of the signer, say, of a service."""
+        said = [self._say(found) for found in noted]
+        news = [text for text in dict.fromkeys(said) if text not in self._told]
+        self._told.update(news)
+        return news
 
     def _finding(self, found: Finding) -> dict[str, str]:
         return {"code": found.code, "message": self._say(found)}

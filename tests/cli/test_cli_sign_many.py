@@ -95,6 +95,23 @@ def test_causes_are_counted_and_the_rest_is_done(demo_home, folder, sign, antin,
     assert len(whole["documents"]) == COPIES + 3
 
 
+def test_what_is_the_same_of_all_is_said_once(antin, demo_home, folder, out, sign):
+    words = ("sign", folder, "-o", out, "--level", "B-B", "--display", "none")
+    ran = antin("--home", demo_home, "--lang", "en", *words)  # whose service is not started
+    assert ran.status == 0, ran
+    assert ran.out.count("signed at level B-B") == COPIES
+    of_the_signer = [line for line in ran.out.splitlines() if "could not be checked" in line]
+    assert len(of_the_signer) == len(set(of_the_signer)) > 0
+    assert all(line.endswith(": Connection refused") for line in of_the_signer)
+    for path in out.iterdir():
+        path.unlink()
+    *told, _ = sign(demo_home)
+    assert len(told) == COPIES
+    for each in told:
+        codes = [warned["code"] for warned in each["warnings"]]
+        assert codes.count("signing.status_unchecked") == len(of_the_signer)
+
+
 def test_progress_is_shown_at_a_terminal_and_nothing_of_it_in_a_pipe(demo_home, folder, out, antin):
     words = ("sign", folder, "-o", out, "--level", "B-B", "--display", "none")
     status, said, _ = at_terminal(demo_home, *words, answers=[])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from unit.verify.verify_pki import LATER
+from urllib3.exceptions import HTTPError
 
 from pki.clock import FixedClock
 from pki.errors.fetching import FetchFailedError, FetchRefusedError
 from pki.fetcher import FetchRequest
 from verify import fetcher as fetcher_module
 from verify.cache import MAX_AGE, DiskCache
+from verify.fetch_reason import reason_of
 from verify.fetcher import HTTPFetcher, is_public, parse_allowed
 
 
@@ -328,3 +331,26 @@ def test_a_default_port_is_not_written_into_the_host_header():
         parts, name, port = fetcher_module._split(text)
         target = fetcher_module._Target(parts, name, port, ipaddress.ip_address("::1"))
         assert target.host_header == host
+
+
+def test_what_the_system_says_is_the_reason():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/crl"
+    with pytest.raises(FetchFailedError) as refused:
+        HTTPFetcher(("127.0.0.1",), CLOCK).fetch(FetchRequest(url))
+    assert refused.value.facts["reason"] == "Connection refused"
+
+
+def test_what_no_system_says_is_told_with_its_kind():
+    circle = ValueError("no number")
+    circle.__context__ = circle
+    assert reason_of(circle) == "ValueError: no number"
+    assert reason_of(OSError("nothing more")) == "OSError: nothing more"
+    behind = HTTPError("a library's words")
+    behind.__cause__ = PermissionError(13, "Permission denied" * 99)
+    assert reason_of(behind) == ("Permission denied" * 99)[:200]
+    shown = ssl.SSLCertVerificationError(1, "long words")
+    shown.verify_message = "self-signed certificate"
+    behind.__cause__ = shown
+    assert reason_of(behind) == "certificate not accepted: self-signed certificate"
