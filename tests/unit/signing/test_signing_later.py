@@ -14,7 +14,6 @@ from types import SimpleNamespace
 import pytest
 from unit.signing.signing_world import DAY, NOW, TSA_URL, World, make_pdf
 
-from pki.atomic import write_atomically
 from pki.errors.fetching import FetchFailedError
 from pki.errors.files import DiskFullError, OutputExistsError
 from signing import replacing as replacing_module
@@ -325,12 +324,10 @@ def test_a_queue_that_cannot_be_written_gives_nothing_out(desk):
 
 
 def test_an_output_that_cannot_be_written_leaves_no_entry(desk, monkeypatch):
-    def full(path: Path, data: bytes, **more: object) -> None:
-        if path.suffix == ".pdf":
-            raise DiskFullError(path=path)
-        write_atomically(path, data, **more)
+    def full(path: Path, _part: Path) -> None:
+        raise DiskFullError(path=path)
 
-    monkeypatch.setattr(made_module, "write_atomically", full)
+    monkeypatch.setattr(made_module, "waiting_beside", full)
     with pytest.raises(DiskFullError):
         desk.sign()
     assert desk.queue.ids() == ()
@@ -351,17 +348,8 @@ def killed(action, where: str, *, after: bool) -> None:
     """Do `action` in a process of its own that is killed before or after a function of ours."""
     child = os.fork()
     if child == 0:
-        module, _, name = where.rpartition(".")
-        owner = {"replacing": replacing_module, "made": made_module, "Queue": Queue}[module]
-
-        def die(*args: object, **more: object) -> None:
-            if after:
-                real(*args, **more)
-            os.kill(os.getpid(), signal.SIGKILL)
-
-        real = getattr(owner, name)
-        setattr(owner, name, die)
-        try:
+        try:  # whatever happens, this process goes no further
+            _die_at(where, after=after)
             action()
         finally:
             os._exit(1)
@@ -370,12 +358,25 @@ def killed(action, where: str, *, after: bool) -> None:
     assert os.WTERMSIG(status) == signal.SIGKILL
 
 
+def _die_at(where: str, *, after: bool) -> None:
+    module, _, name = where.rpartition(".")
+    owner = {"replacing": replacing_module, "made": made_module, "Queue": Queue}[module]
+    real = getattr(owner, name)
+
+    def die(*args: object, **more: object) -> None:
+        if after:
+            real(*args, **more)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(owner, name, die)
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("point", ["Queue.add", "made.write_atomically"])
+@pytest.mark.parametrize("point", ["Queue.add", "made.name_now"])
 def test_killed_while_it_is_given_out(desk, point, after):
     killed(desk.sign, point, after=after)
     out = desk.folder / "out.pdf"
-    given_out = (point, after) == ("made.write_atomically", True)
+    given_out = (point, after) == ("made.name_now", True)
     assert out.exists() is given_out
     assert bool(desk.queue.ids()) is ((point, after) != ("Queue.add", False))
     if not given_out:
