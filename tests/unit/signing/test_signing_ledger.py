@@ -291,21 +291,25 @@ def test_another_process_that_holds_it_for_too_long(office, monkeypatch):
     office.ledger.keep(small(1))
 
 
+def _die_at(point: str, *, after: bool) -> None:
+    real = getattr(ledger_module, point)
+
+    def die(*args: object, **more: object) -> None:
+        if after:
+            real(*args, **more)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(ledger_module, point, die)
+
+
 @pytest.mark.parametrize("point", ["write_atomically", "append"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_killed_while_a_record_is_kept(office, point, after):
     office.ledger.keep(small())
     child = os.fork()
     if child == 0:
-        real = getattr(ledger_module, point)
-
-        def die(*args: object, **more: object) -> None:
-            if after:
-                real(*args, **more)
-            os.kill(os.getpid(), signal.SIGKILL)
-
-        setattr(ledger_module, point, die)
-        try:
+        try:  # whatever happens, this process goes no further
+            _die_at(point, after=after)
             office.ledger.keep(small(1))
         finally:
             os._exit(1)
