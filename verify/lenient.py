@@ -140,9 +140,15 @@ def mend(untrusted_der: bytes) -> bytes | None:
         return None
 
 
+_FRAME = (der.SEQUENCE, der.SEQUENCE, der.SEQUENCE, der.BIT_STRING)
+
+
 def _parts(whole: bytes) -> tuple[tuple[der.TLV, ...], der.TLV, der.TLV]:
     """Return the fields of what is signed, from the serial number on, and what stands beside it."""
-    tbs, algorithm, signature = der.read_all(der.read(whole, _WHAT).content, _WHAT)
+    outer = der.read(whole, _WHAT)
+    tbs, algorithm, signature = der.read_all(outer.content, _WHAT)
+    if (outer.tag, tbs.tag, algorithm.tag, signature.tag) != _FRAME:
+        raise ValueError  # nobody signed these, and another would be another certificate
     fields = der.read_all(tbs.content, _WHAT)
     return fields if fields[0].tag == der.INTEGER else fields[1:], algorithm, signature
 

@@ -30,7 +30,10 @@ def test_an_interrupted_folder_leaves_no_process_behind(tmp_path):
     folder.mkdir()
     for number in range(MANY * 40):
         (folder / f"{number:04}.pdf").write_bytes(make_document("B-LTA"))
-    program = [sys.executable, "-c", "from cli.app import main; main()", "--home", tmp_path / "h"]
+    # As at a terminal: what a shell runs in the background is told to let Ctrl-C pass.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    start = f"{heard}; from cli.app import main; main()"
+    program = [sys.executable, "-c", start, "--home", tmp_path / "h"]
     process = subprocess.Popen(
         [*program, "verify", folder, "--offline", "--json-lines"],
         stdout=subprocess.PIPE,

@@ -1,7 +1,8 @@
 """Whether a key signed a certificate or a revocation list.
 
 The algorithm is named twice, inside what is signed and beside it; where the two differ, nothing
-is signed.
+is signed. What is not signed, the frame around the three, must be as it has to be: whoever changes
+it makes another certificate, with another hash, that would be as good.
 
 Spec: RFC 5280 §4.1.1.2, §5.1.1.2, §6.1.3 (a)(1).
 """
@@ -27,7 +28,7 @@ def signed_by(signed: Signed, issuer: x509.Certificate) -> bool:
     """Say whether the key of `issuer` signed `signed`; names are not compared."""
     try:
         with foreign("signature"):
-            if not _named_alike(signed):
+            if not _framed(signed):
                 return False
             if _verifies(signed, issuer, _signed_bytes(signed)):
                 return True
@@ -81,7 +82,7 @@ def _whole(signed: Signed) -> bytes:
     return signed.public_bytes(Encoding.DER)
 
 
-def _named_alike(signed: Signed) -> bool:
+def _framed(signed: Signed) -> bool:
     what = "certificate or CRL"
     inside = der.read(_signed_bytes(signed), what).content
     at = 0
@@ -93,4 +94,9 @@ def _named_alike(signed: Signed) -> bool:
     whole = _whole(signed)
     _, start, _ = der.span(whole, 0, what)
     _, _, beside = der.span(whole, start, what)
-    return whole[beside : beside + end - at] == inside[at:end]
+    after = beside + end - at
+    if whole[beside:after] != inside[at:end]:
+        return False
+    # Nor are bits of the signature's last octet unused: another octet would say the same.
+    _, value, _ = der.span(whole, after, what)
+    return whole[value] == 0
