@@ -83,10 +83,8 @@ class Token:
         return self._named(self.certificates)
 
     def _named(self, certificates: Certificates) -> x509.Certificate | None:
-        if self._key_id is not None:
-            return by_key(certificates, self._key_id)
         if self._issuer_and_serial is None:
-            return None
+            return by_key(certificates, self._key_id or b"")
         return by_issuer(certificates, *self._issuer_and_serial)
 
     def _named_alike(self, certificates: Certificates) -> x509.Certificate | None:
