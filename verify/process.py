@@ -20,7 +20,7 @@ Spec: ETSI EN 319 102-1 §5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from verify.facts import (
@@ -32,70 +32,19 @@ from verify.facts import (
 )
 from verify.finding import Finding, Severity, error, info, warning
 from verify.indication import Indication, SubIndication
+from verify.judgement import Judgement, TimestampJudgement, Verdict
 from verify.policy import Level as Weight
 from verify.policy import Policy, Use
 from verify.rules.case import Case
 from verify.rules.chain import ChainJudgement, judge_chain
 from verify.rules.course import Times, judge_signature
 from verify.rules.gate import chain_problems, weaknesses
-from verify.rules.law import Lawful, judge_lawful
+from verify.rules.law import judge_lawful
 from verify.rules.level import PADES, Archived, Level, find_level
 from verify.rules.poe import ProofsOfExistence
 from verify.rules.revocation import Moment
 from verify.rules.stamp import IMPRINT_DIFFERS, extract_proofs, judge_stamp
 from verify.rules.token import Problem, judge_token
-
-
-@dataclass(frozen=True, slots=True)
-class TimestampJudgement:
-    """What was judged of one time-stamp inside a signature."""
-
-    facts: TimestampFacts
-    indication: Indication
-    sub_indication: SubIndication | None
-    findings: tuple[Finding, ...]
-    chain: ChainJudgement | None
-    content: bool = False
-    """It was made over the content, before the signature."""
-    passed_now: bool = False
-    """It is valid at the moment of judging, without proofs of its existence."""
-
-    @property
-    def passed(self) -> bool:
-        """Say whether it proves anything."""
-        return self.indication is Indication.TOTAL_PASSED
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What was judged of one signature, seal or document time-stamp."""
-
-    facts: SignatureFacts
-    indication: Indication
-    sub_indication: SubIndication | None
-    findings: tuple[Finding, ...]
-    best_signature_time: datetime | None
-    chain: ChainJudgement | None
-    level: Level
-    timestamps: tuple[TimestampJudgement, ...] = ()
-    lawful: Lawful | None = None
-    """What the rule of law of its day says; None for time-stamps, and where it is not asked."""
-
-    @property
-    def passed(self) -> bool:
-        """Say whether it is TOTAL-PASSED."""
-        return self.indication is Indication.TOTAL_PASSED
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What was judged of a document."""
-
-    indication: Indication
-    sub_indication: SubIndication | None
-    findings: tuple[Finding, ...]
-    judgements: tuple[Judgement, ...]
-    """In the order of the facts."""
 
 
 def judge_document(facts: DocumentFacts, *, policy: Policy, at: datetime) -> Verdict:

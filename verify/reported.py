@@ -8,8 +8,8 @@ from datetime import datetime
 from pki.errors.tree import Bilingual
 from verify.facts import CertificateFacts, ChainFacts
 from verify.finding import Finding
+from verify.judgement import Judgement, TimestampJudgement
 from verify.listed import Listing
-from verify.process import Judgement, TimestampJudgement
 from verify.report import (
     LinkReport,
     Need,

@@ -21,7 +21,8 @@ from cli.files import read_small
 from cli.homes.home import find_home, home_directory
 from cli.homes.make_home import make_home
 from cli.homes.office import Office, open_office
-from cli.homes.settings import load_settings, to_toml
+from cli.homes.settings import load_settings
+from cli.homes.toml_text import to_toml
 from cli.session import Session
 from hsm.loading import close_modules
 from pki.atomic import PRIVATE, write_atomically

@@ -13,7 +13,7 @@ group = typer.Typer(help="config", no_args_is_help=True, rich_markup_mode=None)
 def show(context: typer.Context) -> None:
     """Print the configuration in force, defaults included."""
     from cli.homes.home import get_home, home_directory
-    from cli.homes.settings import to_toml
+    from cli.homes.toml_text import to_toml
 
     session = session_of(context)
     home = get_home(home_directory(session.home), session.configuration)

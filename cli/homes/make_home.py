@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from cli.errors import BadOptionError, HomeExistsError
 from cli.homes.home import Home
-from cli.homes.settings import Service, Settings, Tokens, to_toml
+from cli.homes.settings import Service, Settings, Tokens
+from cli.homes.toml_text import to_toml
 from pki.atomic import PRIVATE, write_atomically
 from pki.clock import Clock
 from pki.errors.files import OutputUnwritableError

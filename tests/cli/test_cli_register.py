@@ -12,7 +12,8 @@ import pytest
 from pki_postgres import PostgresServer
 
 from cli.errors import BadConfigurationError
-from cli.homes.settings import parse_settings, to_toml
+from cli.homes.settings import parse_settings
+from cli.homes.toml_text import to_toml
 from pki.register.tables import SCHEMA_VERSION
 
 DUMP = Path(__file__).parents[1] / "unit" / "pki" / "schemas" / "v1_sqlite.sql"

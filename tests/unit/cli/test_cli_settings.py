@@ -20,8 +20,8 @@ from cli.homes.settings import (
     Verifying,
     load_settings,
     parse_settings,
-    to_toml,
 )
+from cli.homes.toml_text import to_toml
 
 PATH = Path("home/antin.toml")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

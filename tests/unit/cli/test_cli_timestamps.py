@@ -11,8 +11,9 @@ import pytest
 from cli.errors import BadConfigurationError, SecretUnavailableError
 from cli.homes.home import Home
 from cli.homes.secret_source import Authorization
-from cli.homes.settings import Settings, parse_settings, to_toml
+from cli.homes.settings import Settings, parse_settings
 from cli.homes.timestamps import timestamps_of
+from cli.homes.toml_text import to_toml
 from pki.words import Language, message_of
 
 PATH = Path("home/antin.toml")
