@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import lru_cache
 
 from cryptography import x509
@@ -22,37 +19,7 @@ from verify.guard import foreign
 from verify.identifiers import identifiers_of, units_of
 from verify.inherited import with_inherited
 from verify.lenient import is_mended, mend, original_der
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Keep cryptography from warning about odd but readable names, serials and lists.
-
-    It warns at each look at one; a verdict depends on checks, not on warnings. Python keeps one
-    list of filters for all threads: who comes first changes it, who leaves last puts it back.
-    """
-    with _QUIET.lock:
-        if not _QUIET.inside:
-            _QUIET.filters.enter_context(warnings.catch_warnings())
-            warnings.simplefilter("ignore", UserWarning)
-        _QUIET.inside += 1
-    try:
-        yield
-    finally:
-        with _QUIET.lock:
-            _QUIET.inside -= 1
-            if not _QUIET.inside:
-                _QUIET.filters.close()
-
-
-@dataclass(slots=True)
-class _Quiet:
-    lock: threading.Lock
-    filters: ExitStack
-    inside: int = 0
-
-
-_QUIET = _Quiet(threading.Lock(), ExitStack())
+from verify.quiet import quietly
 
 
 def read_certificate(untrusted_der: bytes) -> x509.Certificate:

@@ -14,7 +14,6 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from verify.certificate import quietly
 from verify.cms.check import KeptParts
 from verify.cms.signed_data import SignedData, read_signed_data
 from verify.content import Content, Digest, sha256_of
@@ -32,6 +31,7 @@ from verify.facts import DocumentFacts, IntegrityFacts, Kind, SignatureFacts, To
 from verify.finding import error
 from verify.policy import Limits, Policy
 from verify.process import judge_document
+from verify.quiet import quietly
 from verify.report import Report
 from verify.reported import needs_of, report_signature
 from verify.revocation.gather import Gatherers

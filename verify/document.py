@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from verify.certificate import quietly
 from verify.evidence import NONE, Evidence
 from verify.examine import Given, examine_document
 from verify.finding import Finding
@@ -20,6 +19,7 @@ from verify.pdf.document import OpenPDF, count_pages
 from verify.pdf.recovery import open_for_judging
 from verify.policy import Policy
 from verify.process import judge_document
+from verify.quiet import quietly
 from verify.report import Report
 from verify.reported import needs_of, report_signature
 from verify.revocation.gather import Gatherers, gatherers_of_thread

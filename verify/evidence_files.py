@@ -18,10 +18,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
 
-from verify.certificate import quietly, read_certificate
+from verify.certificate import read_certificate
 from verify.errors import EvidenceFileError, MalformedObjectError
 from verify.evidence import NONE, Evidence, Item
 from verify.guard import foreign
+from verify.quiet import quietly
 from verify.revocation.crl import read_crl
 from verify.revocation.ocsp import read_response
 

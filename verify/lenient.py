@@ -30,6 +30,7 @@ from cryptography.x509.oid import ExtensionOID
 
 from pki import der
 from pki.errors.files import MalformedDERError
+from verify.quiet import quietly
 
 _WHAT = "certificate"
 _ISSUER, _SUBJECT, _KEY = 2, 4, 5
@@ -211,7 +212,8 @@ _SHAPES: tuple[tuple[int, list[int], int], ...] = (
 
 def _readable(whole: bytes) -> bool:
     try:
-        return len(x509.load_der_x509_certificate(whole).extensions) == 1
+        with quietly():
+            return len(x509.load_der_x509_certificate(whole).extensions) == 1
     except (ValueError, TypeError, x509.UnsupportedGeneralNameType):
         return False
 

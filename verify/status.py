@@ -12,12 +12,13 @@ from cryptography import x509
 
 from pki.clock import Clock
 from pki.fetcher import Fetcher
-from verify.certificate import describe, quietly, readable
+from verify.certificate import describe, readable
 from verify.collect import Collector
 from verify.finding import Finding
 from verify.path.inputs import inputs_of
 from verify.path.pool import CertificatePool
 from verify.policy import Policy, default_policy
+from verify.quiet import quietly
 from verify.revocation.gather import Gatherer
 from verify.revocation.sources import handed_in, read_crls, read_responses
 from verify.rules.poe import ProofsOfExistence

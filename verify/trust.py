@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import (
     load_pem_pkcs7_certificates,
 )
 
-from verify.certificate import quietly, read_certificate
+from verify.certificate import read_certificate
 from verify.compare import Comparable, comparable
 from verify.errors import MalformedObjectError, TrustFileError
 from verify.finding import Finding
@@ -30,6 +30,7 @@ from verify.guard import foreign
 from verify.lenient import original_der
 from verify.listed import Listing, Period, merged
 from verify.policy import Use
+from verify.quiet import quietly
 
 SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der", ".p7b", ".p7c"})
 

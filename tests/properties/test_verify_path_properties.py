@@ -20,13 +20,14 @@ from unit.verify.test_verify_crl import (
 )
 from unit.verify.verify_pki import LATER, official
 
-from verify.certificate import quietly, readable
+from verify.certificate import readable
 from verify.facts import Status
 from verify.inherited import with_inherited
 from verify.path.build import search_path
 from verify.path.pool import CertificatePool
 from verify.path.signature import signed_by
 from verify.policy import default_policy
+from verify.quiet import quietly
 from verify.revocation.sources import read_crls
 from verify.trust import TrustStore
 

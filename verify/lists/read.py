@@ -15,7 +15,7 @@ from datetime import datetime
 from cryptography import x509
 
 from pki.errors.tree import phrase
-from verify.certificate import quietly, readable
+from verify.certificate import readable
 from verify.errors import ListMalformedError, ListVersionError
 from verify.listed import Listing, State
 from verify.lists.signers import decoded, signers_in
@@ -30,6 +30,7 @@ from verify.lists.xml import (
     spoken,
     text_of,
 )
+from verify.quiet import quietly
 
 VERSIONS = ("5", "6")
 _XML = "application/vnd.etsi.tsl+xml"

@@ -26,7 +26,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.errors.tree import Fact, phrase
-from verify.certificate import attribute, quietly
+from verify.certificate import attribute
 from verify.errors import (
     ListAlteredError,
     ListSignatureFormError,
@@ -47,6 +47,7 @@ from verify.lists.xml import (
     text_of,
 )
 from verify.policy import default_policy
+from verify.quiet import quietly
 from verify.rules.algorithms import judge_algorithm
 from verify.signature_value import Scheme, compute_digest, hash_with, signature_verifies
 

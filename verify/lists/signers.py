@@ -14,10 +14,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.errors.tree import phrase
-from verify.certificate import key_kind, quietly
+from verify.certificate import key_kind
 from verify.errors import ListMalformedError, MalformedObjectError, TrustFileError
 from verify.guard import foreign
 from verify.lists.xml import Element
+from verify.quiet import quietly
 
 
 def read_signer(untrusted_der: bytes) -> x509.Certificate:

@@ -18,7 +18,7 @@ from functools import cached_property
 from asn1crypto import core
 from cryptography import x509
 
-from verify.certificate import describe, quietly, signed_with
+from verify.certificate import describe, signed_with
 from verify.compare import Comparable, comparable, same_name
 from verify.errors import MalformedObjectError
 from verify.facts import Algorithm, RevocationFacts, Status
@@ -26,6 +26,7 @@ from verify.guard import foreign
 from verify.path.build import Path, authority_key_id
 from verify.path.extensions import extension
 from verify.path.pool import CertificatePool
+from verify.quiet import quietly
 from verify.revocation.crl_entries import Entries, EntriesBudget, Entry
 from verify.revocation.crl_scope import (
     ALL_REASONS,

@@ -8,12 +8,13 @@ from datetime import datetime
 
 from cryptography import x509
 
-from verify.certificate import quietly, readable
+from verify.certificate import readable
 from verify.finding import Finding
 from verify.path.inputs import NO_DEMANDS, PathInputs
 from verify.path.pool import CertificatePool
 from verify.policy import Policy
 from verify.purpose import signer_defects
+from verify.quiet import quietly
 from verify.revocation.gather import Gatherer
 from verify.revocation.sources import read_crls
 from verify.rules.chain import judge_chain

@@ -49,6 +49,7 @@ from verify.lenient import (
 from verify.path.extensions import not_understood
 from verify.path.rfc5280 import find_defects
 from verify.path.signature import signed_by
+from verify.quiet import quietly
 
 WORLD = make_world()
 SERIAL, INSIDE, ISSUER, VALIDITY, SUBJECT, KEY, EXTENSIONS = range(1, 8)
@@ -387,3 +388,15 @@ def test_the_signer_named_in_other_string_types_is_found():
         ((b"\x30\x01", serial), None),
     ):
         assert replace(token, _issuer_and_serial=named).signer(()) == found
+
+
+@pytest.mark.parametrize("serial", [b"\x02\x01\x00", b"\x02\x01\x8f", b"\x02\x01\x0d"])
+def test_mending_one_with_an_odd_number_warns_of_nothing(serial):
+    def change(fields):
+        fields[SERIAL] = serial
+        MENDED["notice to the user"](fields)
+
+    party, made = odd(change)
+    with quietly():
+        assert party.certificate.serial_number == int.from_bytes(serial[2:], signed=True)
+    assert original_der(party.certificate) == made

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from verify.certificate import quietly
+from verify.quiet import quietly
 
 
 def warn() -> None:
