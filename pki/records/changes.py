@@ -16,6 +16,7 @@ from pki.records.certificates import (
     StatusChange,
 )
 from pki.records.lists import CRLFloor, CRLRecord
+from pki.records.people import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,14 @@ class StoreCRL:
     record: CRLRecord
 
 
-Change = (
+@dataclass(frozen=True, slots=True)
+class EnterRecord:
+    """A new version of an agency, a person, a post, a device, an assignment."""
+
+    record: Entry
+
+
+AuthorityChange = (
     ClaimName
     | Reserve
     | Complete
@@ -152,6 +160,9 @@ Change = (
     | Watch
     | Erase
 )
+"""Of authorities, certificates and lists."""
+Change = AuthorityChange | EnterRecord
+"""Each room beside the authority has its own."""
 
 
 class Step(NamedTuple):

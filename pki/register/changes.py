@@ -27,10 +27,12 @@ from pki.records.certificates import (
 from pki.records.changes import (
     Abandon,
     AddAuthority,
+    AuthorityChange,
     Change,
     ChangeStatus,
     ClaimName,
     Complete,
+    EnterRecord,
     Erase,
     Reserve,
     ReserveCRLNumber,
@@ -44,6 +46,7 @@ from pki.register.folding import fold
 from pki.register.holders import check_room, find_followed
 from pki.register.imports import take_in
 from pki.register.lists import LAST_NUMBER
+from pki.register.people import enter
 from pki.register.prepared import Statements
 from pki.register.status import (
     change_status,
@@ -88,7 +91,15 @@ def apply(statements: Statements, change: Change, register: Path | str) -> None:
         RequestOpenError: a serial was reserved for a request of that id.
         HolderLimitError: the holder has as many certificates of that profile as it allows.
         AuthorityRetiredError: the authority issues no more.
+        PKIError: as `pki.register.people.enter`.
     """
+    if isinstance(change, EnterRecord):
+        enter(statements, change, register)
+    else:
+        _apply(statements, change, register)
+
+
+def _apply(statements: Statements, change: AuthorityChange, register: Path | str) -> None:
     match change:
         case ClaimName():
             _claim(statements, change)

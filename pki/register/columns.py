@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from cryptography import x509
 from sqlalchemy import BigInteger, Dialect, String
@@ -76,6 +77,25 @@ class ErasureText(TypeDecorator[ErasureReason]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> ErasureReason | None:  # noqa: ARG002  as above
         """Read back as the member of that name."""
         return None if value is None else ErasureReason(value)
+
+
+class Word(TypeDecorator[StrEnum]):
+    """One of the words of an enumeration, stored by its name."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  as above
+        """Store the plain word."""
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002  as above
+        """Read back as the member of that name."""
+        return None if value is None else self.kind(value)
 
 
 class ReasonText(TypeDecorator[x509.ReasonFlags]):

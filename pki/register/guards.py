@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pki.records.certificates import EVIDENCE_PROFILES, CertificateState, StatusKind
+from pki.register.people_guards import VERSIONED
 
 HOLD, RELEASE = StatusKind.HOLD, StatusKind.RELEASE
 REVOKE, UPGRADE = StatusKind.REVOKE, StatusKind.UPGRADE
@@ -43,6 +44,7 @@ KEPT = (
     "foreign_certificates",
     "audit",
     "issuer_names",
+    *(table for table, _ in VERSIONED),
 )
 """Tables whose rows are neither changed nor deleted."""
 UNDELETED = (*KEPT, "certificates", "schema_version")

@@ -26,6 +26,7 @@ from pki.register.guards import (
     forbidden_update,
     out_of_order,
 )
+from pki.register.people_guards import CONDITIONS
 
 
 def _function(name: str, say: str, *, when: str = "TRUE") -> str:
@@ -84,6 +85,7 @@ POSTGRES_GUARDS = (
         _function(f"order_{table}", IN_ORDER, when=out_of_order(table))
         for table in ("revocations", "status_changes")
     ),
+    *(_function(f"{name}_{table}", say, when=when) for name, table, when, say in CONDITIONS),
     _function("step", FOLLOWING, when=forbidden_step()),
     _function("one_version", ONE_VERSION, when="EXISTS (SELECT 1 FROM schema_version)"),
     # Asked of what the trigger's own condition would forbid, and of nothing else.
@@ -109,6 +111,10 @@ POSTGRES_GUARDS = (
     *(
         _guard("order", "INSERT", table, function=f"order_{table}")
         for table in ("revocations", "status_changes")
+    ),
+    *(
+        _guard(name, "INSERT", table, function=f"{name}_{table}")
+        for name, table, _when, _say in CONDITIONS
     ),
     _guard("step", "INSERT", "status_changes", function="step"),
     _guard("follow", "INSERT", "audit", function="gapless"),

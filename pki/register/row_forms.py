@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from cryptography import x509
-from sqlalchemy import Column, LargeBinary, String, Table
+from sqlalchemy import Column, Date, LargeBinary, String, Table
 from sqlalchemy.types import TypeEngine
 from sqlmodel import AutoString
 
@@ -23,6 +23,7 @@ from pki.register.columns import (
     SerialText,
     StateText,
     UTCDateTime,
+    Word,
 )
 
 
@@ -66,6 +67,7 @@ _FORMS: dict[type[TypeEngine[Any]], _Form] = {
     Seconds: _Form(
         lambda value: int(value.total_seconds()), lambda value: timedelta(seconds=_number(value))
     ),
+    Date: _Form(lambda value: value.isoformat(), lambda value: date.fromisoformat(_text(value))),
     LargeBinary: _Form(lambda value: b64encode(value).decode(), _octets),
     AutoString: _Form(_text, _text),
     String: _Form(_text, _text),
@@ -111,6 +113,8 @@ def _object(untrusted: bytes, names: set[str]) -> dict[str, object]:
 
 
 def _form(column: Column[Any]) -> _Form:
+    if isinstance(column.type, Word):
+        return _Form(lambda value: value.value, column.type.kind)
     for kind, form in _FORMS.items():
         if isinstance(column.type, kind):
             return form

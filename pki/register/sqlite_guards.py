@@ -26,6 +26,7 @@ from pki.register.guards import (
     forbidden_update,
     out_of_order,
 )
+from pki.register.people_guards import CONDITIONS
 
 
 def _guard(name: str, action: str, table: str, *, when: str = "TRUE", say: str = NEVER) -> str:
@@ -94,6 +95,7 @@ SQLITE_GUARDS = (
         _guard("order", "INSERT", table, when=out_of_order(table), say=IN_ORDER)
         for table in ("revocations", "status_changes")
     ),
+    *(_guard(name, "INSERT", table, when=when, say=say) for name, table, when, say in CONDITIONS),
     _guard("step", "INSERT", "status_changes", when=forbidden_step(), say=FOLLOWING),
     _guard(
         "follow",

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from pki_engines import ENGINES, Place, Run
+from pki_people import agency, device, first, person, post, put
 from pki_postgres import PostgresServer
 from pki_world import NOW, World, make_world
 
@@ -41,7 +42,11 @@ from pki.records.changes import (
     Watch,
 )
 from pki.records.lists import CRLFloor, CRLRecord
+from pki.records.people import Assignment
 from pki.register.guards import FIXED, MOVES, UNDELETED
+from pki.register.people_guards import REFERENCES
+from pki.register.people_tables import KEYS
+from pki.register.people_tables import TABLES as ENTRY_TABLES
 from pki.register.sql import open_register
 
 EVENT = AuditEvent(NOW, "người kiểm thử", "test")
@@ -109,7 +114,46 @@ EMPTYING = (
 )
 TAKEN = "INSERT OR REPLACE INTO revocations SELECT"
 LAST = "WHERE sequence = (SELECT max(sequence) FROM audit)"
+COLUMNS_OF = {
+    table.name: [column.name for column in table.columns] for table in ENTRY_TABLES.values()
+}
+KEY_OF = {table.name: KEYS[kind] for kind, table in ENTRY_TABLES.items()}
+
+
+def version(table: str, verb: str = "INSERT", **changed: str) -> str:
+    """Return a statement that enters the one entry of a table again with some columns changed."""
+    changed = {"version": "2", "follows": "1", **changed}
+    values = ", ".join(changed.get(name, name) for name in COLUMNS_OF[table])
+    found = f"SELECT {values} FROM {table} WHERE version = 1 ORDER BY 1 LIMIT 1"
+    return f"{verb} INTO {table} ({', '.join(COLUMNS_OF[table])}) {found}"
+
+
+NEXT, MOVED = "goes on from the last", "this state does not follow"
+DANGLING, SAME = "names is not there", "keeps its person and its agency"
+NOBODY = "'nobody'"
+ENTRIES = (
+    *((f"UPDATE {table} SET recorded_at = '2099-01-01'", NEVER) for table in KEY_OF),
+    *((f"UPDATE {table} SET version = 2", NEVER) for table in KEY_OF),
+    ("UPDATE people SET name = ''", NEVER),
+    *((version(table, version="3"), NEXT) for table in KEY_OF),
+    *((version(table, follows="2"), NEXT) for table in KEY_OF),
+    *((version(table, follows="-1"), NEXT) for table in KEY_OF),
+    *((version(table, effective="'1999-01-01'"), NEXT) for table in KEY_OF),
+    (version("people", code="'other'"), NEXT),
+    (version("people", version="1", follows="1", code="'other'"), NEXT),
+    (version("people", state="'lost'"), MOVED),
+    (version("people", state="'dead'", follows="0"), MOVED),
+    (version("devices", state="'suspended'"), MOVED),
+    *(
+        (version(table, follows="0", **{column: NOBODY}), DANGLING)
+        for table, column, *_ in REFERENCES
+    ),
+    (version("posts", person="'NV-2'"), SAME),
+    (version("devices", agency="'UBND-X'"), DANGLING),
+    (version("assignments", person="NULL"), DANGLING),
+)
 STATEMENTS = (
+    *ENTRIES,
     *((f"DELETE FROM {table}", NEVER) for table in UNDELETED),
     ("UPDATE authorities SET key_uri = ''", NEVER),
     ("UPDATE erasures SET at = '2099-01-01'", NEVER),
@@ -172,6 +216,7 @@ STATEMENTS = (
 )  # fmt: skip
 GUARD = "antin: "
 REPLACING = (
+    *((f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}", GUARD) for table in KEY_OF),
     (copied("state = 'issued'", "INSERT OR REPLACE", state="'reserved'", der="NULL",
             fingerprint="NULL"), GUARD),
     (copied("id = 4", "INSERT OR REPLACE", state="'reserved'", der="NULL", fingerprint="NULL",
@@ -214,6 +259,8 @@ def furnish(world: World) -> None:
     text, ends = ("Tỉnh khác", "Người khác"), (NOW, NOW)
     watched = ForeignCertificate("f0", "e0", 9, *text, *ends, b"der", "văn thư", NOW)
     world.register.commit([RaiseCRLFloor(floor), Watch(watched)], EVENT)
+    put(world.register, agency(), person(), person("NV-2"), post(), device())
+    put(world.register, Assignment(**first(), fingerprint="f0", person="NV-1"))
     gone = ErasureRecord("issuing", 8, FAR, "00" * 32, ErasureReason.RETENTION)
     world.register.commit([Erase(gone)], EVENT)
     world.register.close()

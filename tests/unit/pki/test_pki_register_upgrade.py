@@ -16,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from pki_engines import Place
+from pki_people import agency, put
 from pki_world import NOW, World, new_key, someone
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
@@ -234,12 +235,14 @@ def chain_holds(place: Place) -> None:
         assert chain == bytes(linked)
 
 
-@pytest.mark.parametrize("what", ["holds", "successions", "erasures", "request ids"])
+@pytest.mark.parametrize("what", ["holds", "successions", "erasures", "request ids", "agencies"])
 def test_a_register_does_not_go_back_to_where_it_has_no_place(
     placed_world: World, place: Place, what: str
 ):
     if what == "holds":
         hold(placed_world.issuing, placed_world.issue().serial_number, requester="văn thư")
+    elif what == "agencies":
+        put(placed_world.register, agency())
     elif what == "request ids":
         key, official = new_key().public_key(), load_profile("official")
         order = Order(key, official, someone(), "văn thư", request_id="R-1")

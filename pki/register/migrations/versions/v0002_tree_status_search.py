@@ -21,6 +21,7 @@ from pki.audit.tree import Edge, leaf_hash
 from pki.errors.audit import AuditBrokenError
 from pki.errors.register import RegisterConflictError
 from pki.holder import holder_of
+from pki.register.migrations import v2_people
 
 revision = "0002"
 down_revision = "0001"
@@ -77,6 +78,7 @@ def upgrade() -> None:
         sa.Column("retired_at", sa.DateTime, nullable=False),
     )
     _lay_numbers()
+    v2_people.lay()
 
 
 def downgrade() -> None:
@@ -87,6 +89,7 @@ def downgrade() -> None:
             an authority is retired for issuing.
     """
     _check_unnamed()
+    v2_people.drop()
     kept = (("status_changes", "holds"), ("successions", "successions"), *_IMPORTED)
     for table, what in kept:
         if op.get_bind().execute(sa.text(f"SELECT 1 FROM {table}")).first() is not None:  # noqa: S608  named here
