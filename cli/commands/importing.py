@@ -46,27 +46,30 @@ def import_authority(
 
 def import_certificates(
     context: typer.Context,
-    sources: Sources,
+    sources: Annotated[list[Path] | None, typer.Argument(help="import.foreign_sources")] = None,
+    token: Annotated[list[str] | None, typer.Option("--token", help="import.token")] = None,
+    authorities: Annotated[bool, typer.Option("--authorities", help="import.authorities")] = False,
     yes: DoIt = False,
 ) -> None:
     """Record certificates of other authorities; without `--yes`, say what was found."""
     from cli.homes.office import open_office
-    from cli.issuing.import_foreign import plan_watch, put_watch, watch
+    from cli.issuing.import_foreign import Sources as Wanted
+    from cli.issuing.import_foreign import bring, put_tally
     from cli.tokens.dry_run import end_dry_run
 
     session = session_of(context)
+    wanted = Wanted(tuple(sources or ()), tuple(token or ()), authorities)
     with open_office(session) as office:
-        plan = plan_watch(office, tuple(sources))
         if not yes:
-            put_watch(session, plan, done=False)
+            put_tally(session, bring(office, wanted, record=False), done=False)
             end_dry_run(session, "cli.import.advice")
         with office.home.locked():
-            watch(office, plan)
-    put_watch(session, plan, done=True)
-    if plan.conflicts:
+            tally = bring(office, wanted, record=True)
+    put_tally(session, tally, done=True)
+    if tally.conflicts:
         from pki.errors.importing import ImportBlockedError
 
-        raise ImportBlockedError(count=len(plan.conflicts), first=plan.conflicts[0].words)
+        raise ImportBlockedError(count=len(tally.conflicts), first=tally.conflicts[0].words)
 
 
 def add_to_authority(group: typer.Typer) -> None:

@@ -24,7 +24,7 @@ from pki.importing.material import MAX_CRL_NUMBER, Material
 from pki.importing.xca import is_database, read_database
 
 MAX_FILES = 2_000_000
-_CERTIFICATES = (".pem", ".crt", ".cer", ".der", ".p7b", ".p7c")
+CERTIFICATE_SUFFIXES = (".pem", ".crt", ".cer", ".der", ".p7b", ".p7c")
 _LISTS = (".crl",)
 _HEXADECIMAL = re.compile(rb"[0-9A-Fa-f]{1,64}")
 _AUTHORITY_FILES = ("ca.crt", "cacert.pem", "ca.pem", "certs/ca.crt", "certs/ca.cert.pem")
@@ -112,7 +112,7 @@ def _read_crl_number(path: Path, material: Material) -> None:
 
 
 def _read_folder(path: Path, material: Material) -> None:
-    for count, file in enumerate(_files(path, material), 1):
+    for count, file in enumerate(walk_files(path, material, (*CERTIFICATE_SUFFIXES, *_LISTS)), 1):
         if count > MAX_FILES:
             material.error(str(path), phrase("pki.importing.too_many", count=MAX_FILES))
             return
@@ -122,7 +122,14 @@ def _read_folder(path: Path, material: Material) -> None:
         take_file(file, material, is_list=is_list)
 
 
-def _files(path: Path, material: Material) -> Iterator[Path]:
+def walk_files(path: Path, material: Material, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    """Yield a file, or those of a folder and of all in it whose names end so.
+
+    Args:
+        path: what was named; a file is given whatever its name.
+        material: takes a finding of each folder that cannot be read.
+        suffixes: in lower case, with their points.
+    """
     if path.is_file():
         yield path
         return
@@ -135,7 +142,7 @@ def _files(path: Path, material: Material) -> Iterator[Path]:
     for folder, folders, names in os.walk(path, onerror=unread):
         folders[:] = sorted(one for one in folders if one != "private")
         for name in sorted(names):
-            if name.lower().endswith((*_CERTIFICATES, *_LISTS)):
+            if name.lower().endswith(suffixes):
                 yield Path(folder) / name
 
 

@@ -17,6 +17,7 @@ from pki.records.certificates import (
 )
 from pki.records.lists import CRLFloor, CRLRecord
 from pki.records.people import Entry
+from pki.records.watching import WatchedStatus, WatchedSubject, WatchRound
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,16 @@ class Watch:
     """A certificate of some other authority."""
 
     record: ForeignCertificate
+    subject: WatchedSubject | None = None
+    """Of whom it speaks; it is followed only where this is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """What an issuer said of certificates that are followed, and that it was asked."""
+
+    statuses: tuple[WatchedStatus, ...] = ()
+    round: WatchRound | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +169,7 @@ AuthorityChange = (
     | ImportCertificate
     | RaiseCRLFloor
     | Watch
+    | Follow
     | Erase
 )
 """Of authorities, certificates and lists."""

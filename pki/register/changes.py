@@ -122,7 +122,7 @@ def _apply(statements: Statements, change: AuthorityChange, register: Path | str
         case ReserveCRLNumber() | StoreCRL():
             _take_number(statements, change, register)
         case _:
-            take_in(statements, change)
+            take_in(statements, change, register)
 
 
 _FIND_NAME = select(NAMES.c.name).where(NAMES.c.name == bindparam("name"))

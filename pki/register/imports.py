@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 
 from sqlalchemy import bindparam, func, insert, select, update
 
 from pki.holder import holder_of
 from pki.records.certificates import CertificateState, ForeignCertificate
-from pki.records.changes import ImportCertificate, RaiseCRLFloor, Watch
+from pki.records.changes import Follow, ImportCertificate, RaiseCRLFloor, Watch
 from pki.records.lists import CRLFloor
 from pki.register.folding import fold
 from pki.register.prepared import Statements
 from pki.register.tables import CERTIFICATES, CRL_FLOORS, FOREIGN_CERTIFICATES
+from pki.register.watching import follow, take_subject
 
 FLOOR = (
     select(
@@ -49,8 +51,19 @@ _MOVE = (
 _ADD_FLOOR, _ADD_FOREIGN = insert(CRL_FLOORS), insert(FOREIGN_CERTIFICATES)
 
 
-def take_in(statements: Statements, change: ImportCertificate | RaiseCRLFloor | Watch) -> None:
-    """Record what came from outside; what stands already is not written over."""
+def take_in(
+    statements: Statements,
+    change: ImportCertificate | RaiseCRLFloor | Watch | Follow,
+    register: Path | str,
+) -> None:
+    """Record what came from outside; what stands already is not written over.
+
+    Raises:
+        RegisterConflictError: a status of a certificate that is not followed.
+    """
+    if isinstance(change, Follow):
+        follow(statements, change, register)
+        return
     if isinstance(change, ImportCertificate):
         _take_certificate(statements, change)
         return
@@ -61,6 +74,8 @@ def take_in(statements: Statements, change: ImportCertificate | RaiseCRLFloor | 
         statement, record = _ADD_FLOOR, change.floor
     values = {field.name: getattr(record, field.name) for field in fields(record)}
     statements.execute(statement, values)
+    if isinstance(change, Watch) and change.subject is not None:
+        take_subject(statements, change.record, change.subject)
 
 
 def _kept(subject: str) -> dict[str, str]:

@@ -47,6 +47,7 @@ from pki.register.tables import (
     SUCCESSIONS,
 )
 from pki.register.transactions import Transactions
+from pki.register.watching import Watching
 
 
 def create_register(url_or_path: str | Path, clock: Clock) -> SQLRegister:
@@ -101,7 +102,7 @@ def open_register(url_or_path: str | Path, *, bounds: ClockBounds = ANY_TIME) ->
     return register
 
 
-class SQLRegister(PeopleReading):
+class SQLRegister(PeopleReading, Watching):
     """`Register` and its siblings over SQL tables. Safe to share between threads."""
 
     def __init__(self, store: Store, bounds: ClockBounds = ANY_TIME) -> None:

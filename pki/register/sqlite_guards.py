@@ -71,6 +71,11 @@ SQLITE_GUARDS = (
                 ("crl_floors", ("issuer", "number", "recorded_at")),
                 ("foreign_certificates", ("fingerprint",)),
                 ("foreign_certificates", ("issuer_sha256", "serial")),
+                ("watched_certificates", ("sequence",)),
+                ("watched_certificates", ("fingerprint",)),
+                ("watched_subjects", ("sequence",)),
+                ("watched_statuses", ("sequence",)),
+                ("watch_rounds", ("sequence",)),
             )
         )
     ),

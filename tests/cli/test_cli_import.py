@@ -211,6 +211,32 @@ def test_foreign_certificates_are_watched(run, tmp_path):
     assert not any("Người" in row["subject"] for row in own)
 
 
+def test_certificates_of_tokens_and_documents_are_taken(run, letter, tmp_path):
+    """Those of the demonstration are our own, and so are told as such."""
+    run("sign", letter, "-o", tmp_path / "signed.pdf")
+    shown = run("cert", "import", tmp_path / "signed.pdf", "--json", status=3).json
+    assert (shown["new"], shown["own"], shown["left_out"]) == (0, 1, 1)
+    token = run("token", "certs", "--json").json["certificates"][0]["token"]["label"]
+    shown = run("cert", "import", "--token", token, "--json", status=3).json
+    assert shown["own"] >= 1
+    run("cert", "import", "--token", "no-such-token", status=4)
+
+
+def test_a_source_must_be_named(run, tmp_path):
+    assert run("cert", "import", status=5).code == "pki.watching_no_source"
+    run("cert", "import", write_authority(tmp_path / "x") / "newcerts", "--yes")
+
+
+def test_faults_are_listed_by_file(run, tmp_path):
+    leaves = write_authority(tmp_path / "partner") / "newcerts"
+    (leaves / "broken.pem").write_text("-----BEGIN CERTIFICATE-----\nx", "utf-8")
+    (leaves / "empty.pdf").write_bytes(b"%PDF-1.7 nothing")
+    done = run("cert", "import", leaves, "--json", status=3).json
+    told = {one["place"].rpartition("/")[2]: one["code"] for one in done["findings"]}
+    assert told == {"broken.pem": "pki.importing.broken_pem", "empty.pdf": "verify.pdf_broken"}
+    assert done["new"] == 2
+
+
 def test_another_certificate_of_a_serial_is_told(run, tmp_path):
     run("cert", "import", write_authority(tmp_path / "one") / "newcerts/01.pem", "--yes")
     other = write_authority(tmp_path / "two") / "newcerts"

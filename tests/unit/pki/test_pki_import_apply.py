@@ -38,7 +38,8 @@ from pki.errors.keys import KeyMismatchError
 from pki.errors.register import RegisterBusyError
 from pki.errors.tree import PKIError
 from pki.importing.apply import apply_plan, check_list, check_register
-from pki.importing.foreign import plan_foreign, record_foreign
+from pki.importing.foreign import ForeignWish, bring_foreign
+from pki.importing.gather import Gathered
 from pki.importing.material import Material
 from pki.importing.sources import read_source
 from pki.records.audit import AuditEvent
@@ -287,9 +288,11 @@ def test_foreign_certificates_are_recorded_once(register, tmp_path):
     folder = write(tmp_path / "ca", [1, 2], {}, set())
     both = Material()
     both.add(read_source(folder)[1])
-    plan = plan_foreign(both, register, NOW, "văn thư")
-    record_foreign(plan, register, CLOCK, "văn thư")
-    assert len(register.list_foreign()) == len(plan.new) == 3
-    again = plan_foreign(both, register, NOW, "văn thư")
-    assert (again.new, again.present) == ((), 3)
+    found = [*map(Gathered, both.certificates), *both.findings]
+    counted = bring_foreign(found, register, CLOCK, ForeignWish("văn thư", record=False))
+    assert (counted.new, register.list_foreign()) == (3, ())
+    tally = bring_foreign(found, register, CLOCK, ForeignWish("văn thư", record=True))
+    assert len(register.list_foreign()) == len(register.watched()) == tally.new == 3
+    again = bring_foreign(found, register, CLOCK, ForeignWish("văn thư", record=True))
+    assert (again.new, again.present) == (0, 3)
     assert register.list_revocations("old") == ()

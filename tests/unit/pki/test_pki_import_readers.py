@@ -19,7 +19,8 @@ from pki import der
 from pki.errors.importing import ImportAuthorityError, ImportSourceError
 from pki.importing import encoded, sources
 from pki.importing.encoded import take_octets
-from pki.importing.foreign import plan_foreign
+from pki.importing.foreign import ForeignWish, bring_foreign
+from pki.importing.gather import Gathered
 from pki.importing.index_txt import read_lines
 from pki.importing.material import Material
 from pki.importing.sources import Shape, read_source
@@ -411,7 +412,7 @@ def test_an_authority_below_one_of_the_register(world: World):
 
 def test_foreign_certificates_are_sorted(world: World):
     own, leaf = world.issue(), OLD.issue(1)
-    plan = plan_foreign(
-        material_of(own, leaf, leaf, OLD.issue(1, "hai")), world.register, NOW, "văn thư"
-    )
-    assert (len(plan.new), plan.own, len(plan.conflicts)) == (1, 1, 1)
+    found = material_of(own, leaf, leaf, OLD.issue(1, "hai")).certificates
+    wish = ForeignWish("văn thư", record=False)
+    tally = bring_foreign(map(Gathered, found), world.register, world.clock, wish)
+    assert (tally.new, tally.own, tally.present, len(tally.conflicts)) == (1, 1, 1, 1)

@@ -34,6 +34,7 @@ from pki.records.changes import (
     Abandon,
     Complete,
     Erase,
+    Follow,
     RaiseCRLFloor,
     Reserve,
     ReserveCRLNumber,
@@ -43,6 +44,14 @@ from pki.records.changes import (
 )
 from pki.records.lists import CRLFloor, CRLRecord
 from pki.records.people import Assignment
+from pki.records.watching import (
+    HolderKind,
+    Purpose,
+    WatchedStanding,
+    WatchedStatus,
+    WatchedSubject,
+    WatchRound,
+)
 from pki.register.guards import FIXED, MOVES, UNDELETED
 from pki.register.people_guards import REFERENCES
 from pki.register.people_tables import KEYS
@@ -89,6 +98,10 @@ TAKEN_NUMBER = "number that was reserved for it"
 FOREIGN = (
     "issuer_sha256, serial, issuer, subject, not_before, not_after, der, requester, recorded_at"
     " FROM foreign_certificates"
+)
+FOLLOWED = (
+    "fingerprint, issuer_sha256, serial, kind, purpose, not_before, not_after"
+    " FROM watched_certificates"
 )
 EMPTY = (
     "tbs_der = x'', der = x'', subject = '', subject_folded = '', holder = '', requester = '',"
@@ -162,6 +175,10 @@ STATEMENTS = (
     ("UPDATE crls SET der = x'00'", NEVER),
     ("UPDATE crl_floors SET number = 1", NEVER),
     ("UPDATE foreign_certificates SET der = x'00'", NEVER),
+    ("UPDATE watched_certificates SET not_after = '2099-01-01'", NEVER),
+    ("UPDATE watched_subjects SET name = 'x'", NEVER),
+    ("UPDATE watched_statuses SET standing = 'revoked'", NEVER),
+    ("UPDATE watch_rounds SET good_until = '2099-01-01'", NEVER),
     ("UPDATE audit SET content = x'00'", NEVER),
     (f"UPDATE audit SET sequence = 1000 {LAST}", NEVER),
     ("UPDATE issuer_names SET name = 'other' WHERE name = 'root'", NEVER),
@@ -234,6 +251,12 @@ REPLACING = (
     ("INSERT OR REPLACE INTO crl_floors SELECT * FROM crl_floors", GUARD),
     ("INSERT OR REPLACE INTO foreign_certificates SELECT * FROM foreign_certificates", GUARD),
     (f"INSERT OR REPLACE INTO foreign_certificates SELECT 'ff', {FOREIGN}", GUARD),
+    ("INSERT OR REPLACE INTO watched_certificates SELECT * FROM watched_certificates", GUARD),
+    (f"INSERT OR REPLACE INTO watched_certificates SELECT 9, {FOLLOWED}", GUARD),
+    *(
+        (f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}", GUARD)
+        for table in ("watched_subjects", "watched_statuses", "watch_rounds")
+    ),
     ("INSERT OR REPLACE INTO crl_numbers SELECT * FROM crl_numbers", GUARD),
     ("INSERT OR REPLACE INTO audit SELECT * FROM audit", GUARD),
     ("INSERT OR REPLACE INTO schema_version SELECT * FROM schema_version", GUARD),
@@ -258,7 +281,10 @@ def furnish(world: World) -> None:
     floor = CRLFloor("issuing", 4, NOW, NOW)
     text, ends = ("Tỉnh khác", "Người khác"), (NOW, NOW)
     watched = ForeignCertificate("f0", "e0", 9, *text, *ends, b"der", "văn thư", NOW)
-    world.register.commit([RaiseCRLFloor(floor), Watch(watched)], EVENT)
+    speaks_of = WatchedSubject("f0", HolderKind.PERSON, Purpose.SIGN, NOW, *text, "Tỉnh khác")
+    world.register.commit([RaiseCRLFloor(floor), Watch(watched, speaks_of)], EVENT)
+    good = WatchedStatus("f0", WatchedStanding.GOOD, NOW, "crl", "c0")
+    world.register.commit([Follow((good,), WatchRound("e0", NOW, NOW, "c0", 1, 0))], EVENT)
     put(world.register, agency(), person(), person("NV-2"), post(), device())
     put(world.register, Assignment(**first(), fingerprint="f0", person="NV-1"))
     gone = ErasureRecord("issuing", 8, FAR, "00" * 32, ErasureReason.RETENTION)

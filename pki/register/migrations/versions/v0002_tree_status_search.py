@@ -21,7 +21,7 @@ from pki.audit.tree import Edge, leaf_hash
 from pki.errors.audit import AuditBrokenError
 from pki.errors.register import RegisterConflictError
 from pki.holder import holder_of
-from pki.register.migrations import v2_people
+from pki.register.migrations import v2_people, v2_watching
 
 revision = "0002"
 down_revision = "0001"
@@ -30,6 +30,7 @@ GENESIS = bytes(32)
 BATCH = 1000
 
 _IMPORTED = (
+    *v2_watching.TABLES,
     ("crl_floors", "imported authorities"),
     ("foreign_certificates", "foreign certificates"),
     ("erasures", "erasures"),
@@ -70,6 +71,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_status_changes_of", "status_changes", ["issuer", "serial", "sequence"])
     _make_import_tables()
+    v2_watching.make_watching_tables()
     _make_erasures()
     op.create_table(
         "successions",

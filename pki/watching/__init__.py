@@ -1,0 +1,1 @@
+"""Certificates of other authorities: followed, reconciled with the people, counted."""
