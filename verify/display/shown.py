@@ -18,9 +18,9 @@ from verify.display.budget import MOST_DEPTH, Budget
 from verify.display.fonts import Font, read_font
 from verify.display.ink import Color, Ink, ink_of
 from verify.display.matrix import SAME, Box, Matrix, box_of, is_sound, times
-from verify.display.syntax import Operand, Operation, read_operations
 from verify.errors import MalformedObjectError
 from verify.pdf.geometry import POINTS_PER_MM
+from verify.pdf.operations import Operand, Operation, read_operations
 from verify.pdf.values import look_up
 
 _BLACK: Color = (0.0, 0.0, 0.0)

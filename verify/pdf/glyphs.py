@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count
 
 from pyhanko.pdf_utils.generic import (
@@ -25,10 +26,9 @@ from verify.errors import MalformedObjectError
 from verify.guard import foreign
 from verify.pdf.values import look_up
 
-_USED = re.compile(rb"/([^\s/<>\[\](){}%]+)\s+[-+.\d]+\s+Tf(?![A-Za-z*])")
 _SUBSET = re.compile(r"^/[A-Z]{6}\+")
 _NODES = 4000
-"""Of one font; its glyphs' descriptions are one each."""
+"""Of one font or resource; its glyphs' descriptions are one each."""
 _SILENT = frozenset(
     {"/DW", "/FirstChar", "/LastChar", "/Length", "/Length1", "/Length2", "/Length3", "/Name"}
     | {"/Filter", "/DecodeParms", "/FontName", "/Parent", "/ToUnicode", "/W", "/Widths"}
@@ -42,36 +42,36 @@ Known = dict[tuple[int, int, int], bytes]
 they were read in, as whatever resolves their references, and by their number."""
 
 
-def drawn_with(form: StreamObject, content: bytes, known: Known) -> Iterator[bytes]:
-    """Yield for each font that a form sets text in what tells it from others.
+@dataclass(frozen=True, slots=True)
+class Fonts:
+    """The fonts of a form."""
 
-    Args:
-        form: the appearance, or a form inside it.
-        content: its operators.
-        known: kept for the next one.
-    """
-    resources = look_up(form, "/Resources")
-    fonts = look_up(resources, "/Font") if isinstance(resources, DictionaryObject) else None
-    for used in dict.fromkeys(_USED.findall(content)):
-        name = f"/{used.decode('latin-1')}"
-        if not isinstance(fonts, DictionaryObject) or name not in fonts:
-            yield b"no font here"
-            continue
-        font = fonts.raw_get(name)
+    form: StreamObject
+    known: Known
+    """Kept for the next one."""
+
+    def told_apart(self, operands: Sequence[object]) -> bytes:
+        """Return what tells the font that an operator names from others."""
+        resources = look_up(self.form, "/Resources")
+        fonts = look_up(resources, "/Font") if isinstance(resources, DictionaryObject) else None
+        named = {each for each in operands[:1] if isinstance(each, str)}
+        if not isinstance(fonts, DictionaryObject) or not named & fonts.keys():
+            return b"no font here"
+        font = fonts.raw_get(named.pop())
         if not isinstance(font, IndirectObject):
-            yield _told_apart(font)
-            continue
+            return told_apart(font)
         place = id(font.get_pdf_handler()), font.idnum, font.generation
-        if place not in known:
-            known[place] = _told_apart(font)
-        yield known[place]
+        if place not in self.known:
+            self.known[place] = told_apart(font)
+        return self.known[place]
 
 
-def _told_apart(font: PdfObject) -> bytes:
+def told_apart(value: PdfObject) -> bytes:
+    """Return what tells a font, or another resource, from others that look different."""
     hasher = hashlib.sha256()
     try:
         with foreign("font"):
-            for number, part in enumerate(_parts(font, ())):
+            for number, part in enumerate(_parts(value, ())):
                 if number > _NODES:
                     return b"font %d" % next(_UNLIKE)  # like no other: nobody compares all of it
                 hasher.update(b"%d " % len(part) + part)

@@ -30,7 +30,6 @@ from verify.display.place import PageIndex, find_place, seen_from
 from verify.display.rules import display_rules
 from verify.display.seen import Seen, folded, see
 from verify.display.shown import Shown, ShownText, matrix_in, read_shown
-from verify.display.syntax import MOST_OPERANDS, read_operations
 from verify.document import verify_document
 from verify.errors import MalformedObjectError
 from verify.facts import Changes, Kind
@@ -39,6 +38,7 @@ from verify.identifiers import identifiers_of, units_of
 from verify.indication import Indication
 from verify.pdf.document import open_pdf
 from verify.pdf.geometry import PageGeometry, Rectangle
+from verify.pdf.operations import MOST_OPERANDS, read_operations
 from verify.policy import default_policy
 from verify.report import SignatureReport
 from verify.trust import TrustStore

@@ -367,7 +367,7 @@ SAME = {
     ),
     "another ground and border": (
         {30: set_in("3 0 R")},
-        {40: set_in("3 0 R", before=f"/Tx BMC 0.5 g {GROUND} EMC 0 0 9 9 re W n % 1 1 m")},
+        {40: set_in("3 0 R", before=f"/Tx BMC q 0.5 g {GROUND} Q EMC 1 1 98 18 re W n % 1 m\n")},
     ),
     "a font of the page's": (
         {30: stream("/F1 1 Tf (12) Tj", "/BBox [0 0 9 9]")},

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import Enum
+from itertools import count, zip_longest
 
 from pyhanko.pdf_utils.generic import IndirectObject
 
 from verify.guard import PDFValue
 from verify.pdf.difference.change import Change, Level
-from verify.pdf.difference.history import entries, key_of, members
+from verify.pdf.difference.history import Key, entries, key_of, members
 from verify.pdf.difference.step import Step, name_of
 
 _BESIDE = frozenset({"/Text", "/Link", "/Popup", "/Highlight", "/Underline", "/Squiggly",
                      "/StrikeOut", "/FileAttachment", "/Sound", "/Caret"})  # fmt: skip
 """Kinds that mark a place or say something beside the page."""
+ACTIONS = ("/A", "/AA")
+_LEADING = frozenset({"/GoTo", "/GoToR", "/URI", "/Named"})
+"""Actions that show another place."""
 _ICON = 40
 """Points: what is drawn within a square of that size covers nothing of weight."""
 
@@ -43,9 +47,31 @@ def compare_annotations(step: Step, old: PDFValue, new: PDFValue, page: int) -> 
     added = [each for key, each in now.items() if key not in known]
     for annotation in added:
         _added(step, annotation, page)
-    if [key for key in known if key in now] != [key for key in now if key in known]:
-        step.report(Change(Level.ANNOTATION, "annotation_order", f"{page}"))
+    _compare_order(step, before, after, page)
     return any(key_of(each) in step.signed for each in added)
+
+
+def _compare_order(step: Step, before: list[PDFValue], after: list[PDFValue], page: int) -> None:
+    """What comes later is drawn over what comes before it, and what stands twice is drawn twice."""
+    old, new = _in_order(before), _in_order(after)
+    both = {key for key, _ in old} & {key for key, _ in new}
+    old, new = ([each for each in them if each[0] in both] for them in (old, new))
+    if [key for key, _ in old] == [key for key, _ in new]:
+        return
+    covering = (
+        [key for key, each in them if _look(step, each, revision) is not _Look.BESIDE]
+        for them, revision in ((old, step.old), (new, step.new))
+    )
+    what = "annotation_order" if next(covering) == next(covering) else "drawn_over"
+    step.report(Change(Level.ANNOTATION, what, f"{page}"))
+
+
+def _in_order(found: list[PDFValue]) -> list[tuple[Key | int, PDFValue]]:
+    """Return annotations with what tells them apart: those without a number by their order."""
+    direct = count()
+    return [
+        (key_of(each) if isinstance(each, IndirectObject) else next(direct), each) for each in found
+    ]
 
 
 def _compare_direct(step: Step, before: list[PDFValue], after: list[PDFValue], page: int) -> None:
@@ -54,6 +80,9 @@ def _compare_direct(step: Step, before: list[PDFValue], after: list[PDFValue], p
     new = [each for each in after if not isinstance(each, IndirectObject)]
     both = zip(old, new, strict=False)
     if len(old) != len(new) or not all(step.same(*each) for each in both):
+        for was, is_now in zip_longest(old, new):
+            if not step.same(was, is_now):
+                _forbid_acting(step, is_now, page)
         looks = [*(_look(step, each, step.old) for each in old),
                  *(_look(step, each, step.new) for each in new)]  # fmt: skip
         _told(step, "annotation_changed", page, looks, None)
@@ -65,13 +94,36 @@ def _removed(step: Step, annotation: IndirectObject, page: int) -> None:
 
 def _changed(step: Step, annotation: IndirectObject, page: int) -> None:
     if not step.same(step.before(annotation), step.after(annotation)):
+        old, new = entries(step.before(annotation)), entries(step.after(annotation))
+        if not all(step.same(old.get(key), new.get(key)) for key in ACTIONS):
+            _forbid_acting(step, annotation, page)
         looks = [_look(step, annotation, each) for each in (step.old, step.new)]
         _told(step, "annotation_changed", page, looks, annotation)
 
 
 def _added(step: Step, annotation: IndirectObject, page: int) -> None:
     if key_of(annotation) not in step.signed:  # else told with its field
+        _forbid_acting(step, annotation, page)
         _told(step, "annotation_added", page, [_look(step, annotation, step.new)], annotation)
+
+
+def _forbid_acting(step: Step, annotation: PDFValue, page: int) -> None:
+    if acts(step, annotation):
+        step.forbid("acts", f"{page}", annotation)
+
+
+def acts(step: Step, annotation: PDFValue) -> bool:
+    """Say whether an annotation or field does more than lead somewhere: runs, hides, sends.
+
+    Spec: ISO 32000-2 §12.6.3 (additional actions), table 201.
+    """
+    told = entries(step.after(annotation))
+    if "/AA" in told:
+        return True
+    if "/A" not in told:
+        return False
+    action = entries(step.after(told["/A"]))
+    return "/Next" in action or str(step.after(action.get("/S"))) not in _LEADING
 
 
 def _told(step: Step, what: str, page: int, looks: list[_Look], annotation: PDFValue) -> None:

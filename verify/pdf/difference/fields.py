@@ -6,9 +6,12 @@ Spec: ISO 32000-2 §12.7.4 (field dictionaries), §12.7.5.5 (signature fields), 
 
 from __future__ import annotations
 
-from pyhanko.pdf_utils.generic import IndirectObject
+from dataclasses import dataclass
+
+from pyhanko.pdf_utils.generic import IndirectObject, StreamObject
 
 from verify.guard import PDFValue
+from verify.pdf.difference.annotations import acts
 from verify.pdf.difference.change import Change, Level
 from verify.pdf.difference.history import entries, key_of, members
 from verify.pdf.difference.step import Step, is_nothing, name_of, paired
@@ -22,26 +25,37 @@ _HIDING = 1 | 2 | 32
 _HARMLESS = 1 | 2 | 4
 """Flags of a field: ReadOnly, Required, NoExport (table 227)."""
 MAX_KIDS = 10_000
-Below = tuple[PDFValue, PDFValue, str, str]
 
 
-def compare_fields(step: Step, field: IndirectObject, prefix: str, inherited: str) -> Below:
+@dataclass(frozen=True, slots=True)
+class Above:
+    """What a field has from the one above it."""
+
+    name: str = ""
+    kind: str = ""
+    field: IndirectObject | None = None
+
+
+Below = tuple[PDFValue, PDFValue, Above]
+
+
+def compare_fields(step: Step, field: IndirectObject, above: Above) -> Below:
     """Report what a revision changed of a field or widget.
 
     Returns:
-        Its kids before and after, its name and its type.
+        Its kids before and after, and what they have from it.
     """
     old, new = entries(step.before(field)), entries(step.after(field))
     step.fields.add(key_of(field))
-    name = _name(step, new, prefix)
-    kind = str(step.after(new.get("/FT")) or inherited)
+    name = _name(step, new, above.name)
+    kind = str(step.after(new.get("/FT")) or above.kind)
     if not all(step.same(old.get(key), new.get(key)) for key in ("/FT", "/T")):
         step.report(Change(Level.OTHER, "field", name, name_of(field), field=name))
     elif kind == "/Sig":
-        _compare_signature_field(step, field, name)
+        _compare_signature_field(step, field, name, above.field if "/T" not in new else None)
     else:
         _compare_field(step, field, name)
-    return old.get("/Kids"), new.get("/Kids"), name, kind
+    return old.get("/Kids"), new.get("/Kids"), Above(name, kind, field)
 
 
 def _name(step: Step, told: dict[str, PDFValue], prefix: str) -> str:
@@ -56,25 +70,36 @@ def _compare_field(step: Step, field: IndirectObject, name: str) -> None:
     if differing - _VALUE:
         step.report(Change(Level.OTHER, "field", name, number, field=name))
     elif differing:
+        step.filled.add(key_of(field))
         step.report(Change(Level.FORM, "filled", name, number, field=name, filled=True))
 
 
-def _compare_signature_field(step: Step, field: IndirectObject, name: str) -> None:
-    """An empty one may be signed; a signed one stays as it is."""
+def _compare_signature_field(
+    step: Step, field: IndirectObject, name: str, owner: IndirectObject | None
+) -> None:
+    """An empty one may be signed; a signed one stays as it is, and so does each widget of it.
+
+    Args:
+        step: the revision.
+        field: the field, or a widget of it.
+        name: of the field.
+        owner: whose widget it is, where it is no field of its own.
+    """
     differing = _differing(step, field)
     if not differing:
         return
-    old, new = entries(step.before(field)), entries(step.after(field))
+    signed = entries(step.before(owner or field)), entries(step.after(owner or field))
     number = name_of(field)
-    if not is_nothing(step.before(old.get("/V"))):
+    if not is_nothing(step.before(signed[0].get("/V"))):
         step.report(Change(Level.OTHER, "signature_field", name, number))
-    elif differing - _SIGNED:
+    elif differing - (_SIGNED if owner is None else _SIGNED - {"/V"}):
         step.report(Change(Level.OTHER, "field", name, number, field=name))
-    elif is_nothing(step.after(new.get("/V"))):
+    elif is_nothing(step.after(signed[1].get("/V"))):
         step.report(Change(Level.OTHER, "signature_field", name, number, field=name))
     else:
         step.signed.add(key_of(field))
-        _tell_signed(step, field, name, Level.FORM)
+        if owner is None:
+            _tell_signed(step, field, name, Level.FORM)
 
 
 def _differing(step: Step, field: IndirectObject) -> set[str]:
@@ -87,18 +112,20 @@ def _differing(step: Step, field: IndirectObject) -> set[str]:
         plain = all(isinstance(each, int) for each in flags)
         if key in found and plain and not (flags[0] ^ flags[1]) & ~harmless:
             found.remove(key)
+    if isinstance(step.after(field), StreamObject) and not step.same(field, field):
+        found.add("a stream")  # a field is none: what it holds is drawn by something else
     return found
 
 
-def add_field(step: Step, field: IndirectObject, prefix: str, inherited: str) -> None:
+def add_field(step: Step, field: IndirectObject, above: Above) -> None:
     """Report a field that a revision added: signature fields may be, others not."""
-    pending: list[tuple[PDFValue, str, str]] = [(field, prefix, inherited)]
+    pending: list[tuple[PDFValue, str, str]] = [(field, above.name, above.kind)]
     for _ in range(MAX_KIDS):
         if not pending:
             return
-        found, above, kind = pending.pop()
+        found, over, kind = pending.pop()
         told = entries(step.after(found))
-        name, kind = _name(step, told, above), str(step.after(told.get("/FT")) or kind)
+        name, kind = _name(step, told, over), str(step.after(told.get("/FT")) or kind)
         kids = members(step.after(told.get("/Kids")))
         if not isinstance(found, IndirectObject) or "/T" not in told:
             break  # a widget more for a field that was there
@@ -109,7 +136,8 @@ def add_field(step: Step, field: IndirectObject, prefix: str, inherited: str) ->
             pending += [(kid, name, kind) for kid in kids]
         else:
             break
-    step.report(Change(Level.OTHER, "field_added", prefix or _own(step, field), name_of(field)))
+    where = above.name or _own(step, field)
+    step.report(Change(Level.OTHER, "field_added", where, name_of(field)))
 
 
 def _own(step: Step, field: IndirectObject) -> str:
@@ -122,9 +150,11 @@ def _tell_added(step: Step, field: IndirectObject, kids: list[PDFValue], name: s
     step.signed.update(key_of(each) for each in widgets if isinstance(each, IndirectObject))
     shown = [each for each in widgets if _visible(step, each)]
     level = Level.ANNOTATION if shown else Level.FORM
+    if any(acts(step, each) for each in widgets):
+        step.forbid("acts", name, field)
     if not is_nothing(step.after(told.get("/V"))):
         _tell_signed(step, field, name, level)
-    elif any("/AP" in entries(step.after(each)) for each in shown):
+    elif _draws(step, field):
         # A picture on the page, and nobody who answers for it.
         step.report(Change(level, "drawn_over", name, name_of(field)))
     else:
@@ -137,12 +167,32 @@ def _tell_signed(step: Step, field: IndirectObject, name: str, level: Level) -> 
 
     Spec: ISO 32000-2 table 257 (level 2: signing, in what is there).
     """
-    signature = entries(step.after(entries(step.after(field)).get("/V")))
+    number = name_of(field)
+    told = entries(step.after(field)).get("/V")
+    if isinstance(told, IndirectObject) and key_of(told) not in step.defined:
+        # It was made before, for another field or none: nobody signed here.
+        step.report(Change(Level.OTHER, "signature_field", name, number, field=name))
+        return
+    signature = entries(step.after(told))
     kinds = {str(step.after(signature.get(key))) for key in ("/Type", "/SubFilter")}
-    if level is Level.FORM and kinds & {"/DocTimeStamp", "/ETSI.RFC3161"}:
-        step.report(Change(Level.EVIDENCE, "timestamped", name, name_of(field)))
+    if not kinds & {"/DocTimeStamp", "/ETSI.RFC3161"}:
+        step.report(Change(level, "signed", name, number, field=name))
+    elif _draws(step, field):
+        # Whoever asks for a time-stamp gets one: nobody answers for the picture.
+        step.report(Change(Level.ANNOTATION, "drawn_over", name, number))
+    elif level is Level.FORM:
+        step.report(Change(Level.EVIDENCE, "timestamped", name, number))
     else:
-        step.report(Change(level, "signed", name, name_of(field), field=name))
+        step.report(Change(level, "signed", name, number, field=name))
+
+
+def _draws(step: Step, field: IndirectObject) -> bool:
+    """Say whether a field has a picture on a page."""
+    told = entries(step.after(field))
+    return any(
+        _visible(step, each) and "/AP" in entries(step.after(each))
+        for each in (field, *members(step.after(told.get("/Kids"))))
+    )
 
 
 def _visible(step: Step, widget: PDFValue) -> bool:

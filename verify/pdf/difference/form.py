@@ -9,7 +9,7 @@ from pyhanko.pdf_utils.generic import BooleanObject, DictionaryObject, IndirectO
 
 from verify.guard import PDFValue
 from verify.pdf.difference.change import Change, Level
-from verify.pdf.difference.fields import add_field, compare_fields
+from verify.pdf.difference.fields import Above, Below, add_field, compare_fields
 from verify.pdf.difference.history import Key, entries, key_of, members
 from verify.pdf.difference.step import Step, is_nothing, name_of, paired
 
@@ -62,16 +62,14 @@ class _Walk:
         self._seen: set[Key] = set()
 
     def compare(self, old: PDFValue, new: PDFValue) -> None:
-        pending = [(old, new, "", "")]
+        pending: list[Below] = [(old, new, Above())]
         while pending:
-            before, after, prefix, kind = pending.pop()
+            before, after, above = pending.pop()
             if not self._step.untouched(before, after):
-                pending += self._level(before, after, prefix, kind)
+                pending += self._level(before, after, above)
 
-    def _level(
-        self, old: PDFValue, new: PDFValue, prefix: str, kind: str
-    ) -> list[tuple[PDFValue, PDFValue, str, str]]:
-        """Compare the fields of one array; return those below them, with name and type."""
+    def _level(self, old: PDFValue, new: PDFValue, above: Above) -> list[Below]:
+        """Compare the fields of one array; return those below them."""
         step = self._step
         before, after = members(step.before(old)), members(step.after(new))
         self._compare_direct(before, after)
@@ -80,14 +78,14 @@ class _Walk:
         step.named.update(known, now)
         for key, field in known.items():
             if key not in now:
-                self._removed(field, prefix)
+                self._removed(field, above.name)
         found = []
         for key, field in now.items():
             if key not in known:
-                add_field(step, field, prefix, kind)
+                add_field(step, field, above)
             elif key in step.dirty and key not in self._seen:
                 self._seen.add(key)
-                found.append(compare_fields(step, field, prefix, kind))
+                found.append(compare_fields(step, field, above))
         return found
 
     def _compare_direct(self, before: list[PDFValue], after: list[PDFValue]) -> None:

@@ -60,6 +60,8 @@ class Step:
         """What was changed, and all that leads to it."""
         self.fields: set[Key] = set()
         """Fields and widgets that were looked at in the form."""
+        self.filled: set[Key] = set()
+        """Fields and widgets that were filled in."""
         self.signed: set[Key] = set()
         """Signature fields that are new, or newly signed, and their widgets."""
         self._forbidden = 0
