@@ -20,8 +20,9 @@ from pki.errors.registry import (
     PersonMoveError,
     PersonTwiceError,
 )
+from pki.errors.tree import PKIError
 from pki.records.changes import EnterRecord
-from pki.records.people import Device, Entry, Person
+from pki.records.people import Entry, Person
 from pki.register.folding import fold
 from pki.register.people_tables import FOLDED, KEYS, PEOPLE, TABLES
 from pki.register.prepared import Statements
@@ -95,13 +96,17 @@ def _check_following(before: Entry, after: Entry, key: str) -> None:
         raise EntryBackwardsError(
             key=key, day=after.effective.isoformat(), last=before.effective.isoformat()
         )
+    if not (state_follows(before, after) and holder_follows(before, after)):
+        raise _refusal(before, after, key)
+
+
+def _refusal(before: Any, after: Any, key: str) -> PKIError:  # noqa: ANN401  a person or a device
+    states = {"before": str(before.state), "after": str(after.state)}
+    if isinstance(after, Person):
+        return PersonMoveError(person=key, **states)
     if not state_follows(before, after):
-        if isinstance(before, Person) and isinstance(after, Person):
-            raise PersonMoveError(person=key, before=str(before.state), after=str(after.state))
-        if isinstance(before, Device) and isinstance(after, Device):
-            raise DeviceMoveError(device=key, before=str(before.state), after=str(after.state))
-    if isinstance(before, Device) and not holder_follows(before, after):
-        raise DeviceHolderError(device=key, state=str(before.state))
+        return DeviceMoveError(device=key, **states)
+    return DeviceHolderError(device=key, state=str(before.state))
 
 
 _later = PEOPLE.alias("later")

@@ -8,8 +8,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
 from pki_engines import Place
 from pki_people import DAY, EVENT, LATER, after, agency, device, first, instead, person, post, put
+from pki_people_machine import Careers
+from pki_postgres import PostgresServer
 from pki_world import NOW, World
 
 from pki.clock import FixedClock
@@ -239,3 +243,13 @@ def test_a_backup_brings_all_of_it_back(placed_world: World, place: Place, tmp_p
 
 def test_days_are_days(office: SQLRegister):
     assert isinstance(office.find_entries(PostQuery())[0].since, date)
+
+
+@pytest.mark.long
+def test_every_day_is_told_of_any_history_on_postgresql(postgres: PostgresServer):
+    class OnPostgreSQL(Careers):
+        def new_place(self) -> str:
+            return postgres.new_database()
+
+    some = settings(max_examples=8, stateful_step_count=15, deadline=None)
+    run_state_machine_as_test(OnPostgreSQL, settings=some)  # type: ignore[no-untyped-call]
