@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -18,44 +17,66 @@ _BROKEN = (ValueError, TypeError, KeyError, AttributeError)
 
 
 def second_reading(certificate_der: bytes) -> bytes:
-    """Read a certificate with a second library and return its to-be-signed bytes.
+    """Read a certificate of version 3 with a second library and return its to-be-signed bytes.
 
     Raises:
         MalformedDERError: the second library does not read it to its last field.
     """
     try:
-        certificate = asn1_x509.Certificate.load(certificate_der, strict=True)
-        content = certificate["tbs_certificate"]
-        for extension in _elements(content["extensions"].contents):
-            _read_extension(extension)
-        for relative_name in _elements(content["subject"].chosen.contents):
-            _read_relative_name(relative_name)
-        tbs: bytes = content.dump()
+        tbs, algorithm, _ = _fields(certificate_der, _CERTIFICATE)
+        version, _, signed_by, issuer, validity, subject, _, extensions = _fields(tbs, _TBS)
+        _read(asn1_x509.Version, _contents(version, _EXPLICIT_0))
+        _read(asn1_x509.Validity, validity)
+        _read(asn1_x509.Name, issuer)
+        for named in (algorithm, signed_by):
+            _read(algos.SignedDigestAlgorithm, named)
+        for relative_name in _elements(_contents(subject)):
+            _read(asn1_x509.RelativeDistinguishedName, relative_name)
+        for extension in _elements(_contents(_contents(extensions, _EXPLICIT_3))):
+            _read(asn1_x509.Extension, extension)
     except _BROKEN as error:
         raise MalformedDERError(what="certificate", reason=str(error)) from error
     return tbs
 
 
-def _elements(contents: bytes) -> Iterator[bytes]:
-    """Yield what stands one after the other in a SEQUENCE, its types not looked at yet."""
+_SEQUENCE, _EXPLICIT_0, _EXPLICIT_3 = 0x30, 0xA0, 0xA3
+_CERTIFICATE, _TBS = bytes.fromhex("303003"), bytes.fromhex("a002 3030303030 a3")
+"""The fields' first octets: without unique identifiers, which nothing of ours has (RFC 5280
+§4.1.2.8)."""
+
+
+def _fields(der: bytes, kinds: bytes) -> list[bytes]:
+    """Return the elements of a SEQUENCE, which must be of these kinds."""
+    elements = _elements(_contents(der))
+    if bytes([one[0] for one in elements]) != kinds:
+        raise ValueError("other fields than a certificate has")
+    return elements
+
+
+def _contents(der: bytes, kind: int = _SEQUENCE) -> bytes:
+    """Return what stands in the one element that `der` is."""
+    *_, contents, _ = parser.parse(der, strict=True)
+    if der[0] != kind:
+        raise ValueError("an element of another kind")
+    octets: bytes = contents
+    return octets
+
+
+def _elements(contents: bytes) -> list[bytes]:
+    """Return what stands one after the other, its types not looked at yet."""
+    found = []
     while contents:
-        *_, header, content, trailer = parser.parse(contents)
-        size = len(header) + len(content) + len(trailer)
-        yield contents[:size]
+        size = parser.peek(contents)
+        found.append(contents[:size])
         contents = contents[size:]
+    return found
 
 
-# Most extensions of an authority's certificates are the same octets each time, and so are the
-# office's names: what was read once reads again.
-@lru_cache(maxsize=256)
-def _read_extension(der: bytes) -> None:
-    extension = asn1_x509.Extension.load(der, strict=True)
-    extension["extn_value"].parsed.native  # noqa: B018  asn1crypto reads lazily
-
-
-@lru_cache(maxsize=256)
-def _read_relative_name(der: bytes) -> None:
-    asn1_x509.RelativeDistinguishedName.load(der, strict=True).native  # noqa: B018  as above
+# Most of a certificate is the same octets in all that an authority issues for an office in one
+# second: what was read once reads again.
+@lru_cache(maxsize=512)
+def _read(kind: type[core.Asn1Value], der: bytes) -> None:
+    kind.load(der, strict=True).native  # noqa: B018  asn1crypto reads lazily
 
 
 @dataclass(frozen=True, slots=True)

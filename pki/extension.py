@@ -5,6 +5,8 @@ Spec: RFC 5280 §4.1.2.9.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cryptography import x509
 
 from pki import der
@@ -24,6 +26,12 @@ OIDS: dict[type[x509.ExtensionType], bytes] = {
     x509.OCSPNoCheck: bytes.fromhex("06092b0601050507300105"),
 }
 """Encoded object identifiers of those that Antin writes."""
+
+
+@lru_cache(maxsize=16)  # written, and compared with what was written
+def key_identifier_der(identifier: bytes) -> bytes:
+    """Return the octets of a subject key identifier."""
+    return extension_der(x509.SubjectKeyIdentifier(identifier))
 
 
 def extension_der(value: x509.ExtensionType, *, critical: bool = False) -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import lru_cache
-from typing import Literal, cast
+from typing import Literal, TypeGuard, cast
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -67,6 +67,16 @@ def key_type_of(key: object) -> KeyType | None:
             return one_size
 
 
+def is_public(key: object) -> TypeGuard[PublicKey]:
+    """Say whether it is a public key of a kind that Antin works with."""
+    return _is_public(type(key))  # type: ignore[arg-type]  # a class is hashable
+
+
+@lru_cache(maxsize=128)  # as below
+def _is_public(kind: type) -> bool:
+    return issubclass(kind, PublicKey)
+
+
 _Family = Literal["rsa", "ec"] | KeyType | None
 
 
@@ -115,13 +125,14 @@ def sign_data(key: PrivateKey, data: bytes, *, pss: bool = False) -> bytes:
     Spec: RFC 8017 §8.1 and §8.2; X9.62 with a DER Ecdsa-Sig-Value (RFC 3279 §2.2.3); RFC 8032
     §5.1 (pure Ed25519); FIPS 204 §5.2 (pure ML-DSA, empty context).
     """
-    match key:
-        case rsa.RSAPrivateKey():
-            return key.sign(data, _rsa_scheme(pss=pss), SHA256())
-        case ec.EllipticCurvePrivateKey():
-            return key.sign(data, ec.ECDSA(_curve_hash(key.curve)))
+    match _family_of(key):
+        case "rsa":
+            return cast("rsa.RSAPrivateKey", key).sign(data, _rsa_scheme(pss=pss), SHA256())
+        case "ec":
+            on_curve = cast("ec.EllipticCurvePrivateKey", key)
+            return on_curve.sign(data, ec.ECDSA(_curve_hash(on_curve.curve)))
         case _:
-            return key.sign(data)
+            return cast("ed25519.Ed25519PrivateKey | MLDSAPrivateKey", key).sign(data)
 
 
 def verifies(key: PublicKey, signature: bytes, data: bytes, *, pss: bool = False) -> bool:

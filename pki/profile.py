@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Self
@@ -96,11 +97,7 @@ class Profile(ProfileTables):
         return self._unfit_numbers(subject) or self._unfit_hosts(subject)
 
     def _unfit_numbers(self, subject: Subject) -> Phrase | None:
-        found = {
-            *map(uid_kind, subject.values("UID")),
-            *map(serial_number_kind, subject.values("serialNumber")),
-            *map(organization_kind, subject.values("organizationIdentifier")),
-        }
+        found = {_KINDS[short](value) for short, value in subject.attributes if short in _KINDS}
         allowed = self.subject.identifiers
         if allowed is None or found <= set(allowed):
             return None
@@ -119,6 +116,13 @@ class Profile(ProfileTables):
         for found in contradictions(self):
             raise found
         return self
+
+
+_KINDS: dict[str, Callable[[str], str | None]] = {
+    "UID": uid_kind,
+    "serialNumber": serial_number_kind,
+    "organizationIdentifier": organization_kind,
+}
 
 
 def load_profile(name_or_path: str | Path, *, policy_arc: str = DEFAULT_POLICY_ARC) -> Profile:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -36,7 +36,7 @@ from pki.errors.keys import (
     RSASmallFactorError,
     RSAStructuredPrimesError,
 )
-from pki.keys import KeyType, PublicKey, key_type_of
+from pki.keys import KeyType, PublicKey, is_public, key_type_of
 from pki.moduli import (
     has_close_primes,
     has_small_factor,
@@ -53,21 +53,22 @@ def check_strength(key: object, allowed: Collection[KeyType] = tuple(KeyType)) -
         WeakKeyError: of another type, or weak; its subclasses say how.
     """
     found = key_type_of(key)
-    if found is None or not isinstance(key, PublicKey):
+    if found is None or not is_public(key):
         raise KeyKindError
     if found not in allowed:
         raise KeyNotAllowedError(found=found.value, allowed=tuple(one.value for one in allowed))
-    match key:
-        case rsa.RSAPublicKey():
-            numbers = key.public_numbers()
-            _check_rsa(numbers.e, numbers.n)
-        case ec.EllipticCurvePublicKey():
-            _check_point(_Same(key))
-        case ed25519.Ed25519PublicKey():
-            _check_edwards(key.public_bytes_raw())
-        case _:
-            pass
+    if found in _CURVE_TYPES:
+        _check_point(_Same(key))
+    elif found in _RSA_TYPES:
+        numbers = cast("rsa.RSAPublicKey", key).public_numbers()
+        _check_rsa(numbers.e, numbers.n)
+    elif found is KeyType.ED25519:
+        _check_edwards(cast("ed25519.Ed25519PublicKey", key).public_bytes_raw())
     return key
+
+
+_CURVE_TYPES = {KeyType.EC_P256, KeyType.EC_P384, KeyType.EC_P521}
+_RSA_TYPES = {KeyType.RSA_2048, KeyType.RSA_3072, KeyType.RSA_4096}
 
 
 def check_two_primes(key: PublicKey) -> None:

@@ -13,10 +13,12 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from pki import der
 from pki.errors.requests import (
     SubjectCharacterError,
     SubjectFormError,
@@ -108,7 +110,14 @@ class Subject:
 
     def name(self) -> x509.Name:
         """Return the distinguished name in UTF8String; C and serialNumber in PrintableString."""
-        return _name(self.attributes)
+        attributes = self.attributes
+        return x509.Name(
+            [x509.NameAttribute(ATTRIBUTES[short].oid, value) for short, value in attributes]
+        )
+
+    def name_der(self) -> bytes:
+        """Return that name as it is written in a certificate."""
+        return der.sequence([_written(*one).der for one in self.attributes])
 
     def alternative_names(self) -> tuple[x509.GeneralName, ...]:
         """Return what goes into the subject alternative name: mail, then hosts, then addresses."""
@@ -133,18 +142,25 @@ class Subject:
 
     def text(self) -> str:
         """Return the distinguished name as RFC 4514 text."""
-        return name_text(self.name())
+        # The last one first (RFC 4514 §2.1).
+        return ",".join([_written(*one).text for one in reversed(self.attributes)])
 
     def __repr__(self) -> str:
         shorts = ", ".join(short for short, _ in self.attributes)
         return f"Subject({shorts})"  # values are personal: they never reach a log
 
 
-@lru_cache(maxsize=16)  # asked for several times while a certificate is made
-def _name(attributes: tuple[tuple[str, str], ...]) -> x509.Name:
-    return x509.Name(
-        [x509.NameAttribute(ATTRIBUTES[short].oid, value) for short, value in attributes]
-    )
+class _Written(NamedTuple):
+    der: bytes
+    """A RelativeDistinguishedName."""
+    text: str
+
+
+# An office's names stand in many certificates; each is written, and compared with what was written.
+@lru_cache(maxsize=64)
+def _written(short: str, value: str) -> _Written:
+    name = x509.Name([x509.NameAttribute(ATTRIBUTES[short].oid, value)])
+    return _Written(der.read(name.public_bytes(), "name").content, name_text(name))
 
 
 def build_subject(pairs: Iterable[tuple[str, str]]) -> Subject:
@@ -239,6 +255,7 @@ def unfit_value(short: str, value: str) -> Phrase | None:
     return None if normal(value) == value else phrase("pki.subject.not_normal")
 
 
+@lru_cache(maxsize=64)  # an office's values, as above; what is refused is not kept
 def _check_value(short: str, value: str) -> str:
     if short not in ALTERNATIVES and short not in ATTRIBUTES:
         raise _refusal(short[:16], phrase("pki.subject.unknown"))

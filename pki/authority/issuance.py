@@ -287,7 +287,7 @@ def _intent(order: Order, record: CertificateRecord, signatory: Signatory) -> In
         subject=order.subject,
         public_key=order.public_key,
         issuer_name=signatory.subject,
-        issuer_key=signatory.key.public_key(),
+        issuer_key=signatory.public_key,
         issuer=signatory.certificate,
         urls=signatory.urls,
         now=record.reserved_at,

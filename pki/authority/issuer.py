@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cryptography import x509
 
-from pki.keys import PrivateKey
+from pki.keys import PrivateKey, PublicKey, algorithm_der
 from pki.urls import AuthorityURLs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Issuer:
     """An authority as it issues."""
 
@@ -25,13 +26,20 @@ class Issuer:
 
     def signatory(self) -> Signatory:
         """Return the side of it that signs certificates."""
+        return self._signatory
+
+    @cached_property
+    def _signatory(self) -> Signatory:
         subject = self.certificate.subject
         return Signatory(self.name, subject, self.certificate, self.key, self.urls, self.pss)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signatory:
-    """Whoever signs a certificate; a root signs its own before it has one."""
+    """Whoever signs a certificate; a root signs its own before it has one.
+
+    What is the same in all that it signs is written once.
+    """
 
     name: str
     subject: x509.Name
@@ -39,3 +47,18 @@ class Signatory:
     key: PrivateKey = field(repr=False)
     urls: AuthorityURLs
     pss: bool = False
+
+    @cached_property
+    def public_key(self) -> PublicKey:
+        """That of the key."""
+        return self.key.public_key()
+
+    @cached_property
+    def name_der(self) -> bytes:
+        """Its name, as it is written."""
+        return self.subject.public_bytes()
+
+    @cached_property
+    def algorithm_der(self) -> bytes:
+        """That of its signatures, as certificates name it."""
+        return algorithm_der(self.key, pss=self.pss)

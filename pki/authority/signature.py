@@ -29,7 +29,7 @@ def sign_linted(signatory: Signatory, profile: Profile, lint_pass: LintPass) -> 
         LintPassError: the pass is spent, or was given for another issuer or profile.
         SignatureMismatchError: the key's answer is no good.
     """
-    tbs_der = redeem(lint_pass, issuer_key=signatory.key.public_key(), profile=profile.name)
+    tbs_der = redeem(lint_pass, issuer_key=signatory.public_key, profile=profile.name)
     signature = sign_data(signatory.key, tbs_der, pss=signatory.pss)
     certificate_der = assemble(tbs_der, signature)
     return check_result(certificate_der, tbs_der, signatory)

@@ -16,8 +16,8 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from pki import der
 from pki.authority.issuer import Signatory
-from pki.extension import extension_der
-from pki.keys import PublicKey, algorithm_der
+from pki.extension import extension_der, key_identifier_der
+from pki.keys import PublicKey
 from pki.lint.constraints import constraints_of
 from pki.profile import Profile
 from pki.standing import Standing, key_identifier
@@ -60,15 +60,16 @@ def build_tbs(content: Content, signatory: Signatory) -> bytes:
 
     Spec: RFC 5280 §4.1.
     """
-    subject = content.standing.name if content.standing else content.subject.name()
+    standing = content.standing
+    subject_der = standing.name.public_bytes() if standing else content.subject.name_der()
     return der.sequence(
         (
             _VERSION_3,
             der.integer(content.serial),
-            algorithm_der(signatory.key, pss=signatory.pss),
-            signatory.subject.public_bytes(),
+            signatory.algorithm_der,
+            signatory.name_der,
             der.sequence((der.time(content.not_before), der.time(content.not_after))),
-            subject.public_bytes(),
+            subject_der,
             spki_der(content.public_key),
             der.encode(_EXTENSIONS_TAG, der.sequence(_extensions(content, signatory))),
         )
@@ -90,7 +91,7 @@ def _extensions(content: Content, signatory: Signatory) -> Iterator[bytes]:
         yield _extended_usage(profile.extended_oids, critical=critical)
     standing = content.standing
     identifier = standing.key_identifier if standing else key_digest(content.public_key)
-    yield extension_der(x509.SubjectKeyIdentifier(identifier))
+    yield key_identifier_der(identifier)
     if profile.policy_oid is not None:
         yield _policies(profile.policy_oid, profile.practice_statement)
     if profile.ocsp_no_check:

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
 from pki.contradictions import BITS_FOR_USAGE, KEYS_FOR_BIT
-from pki.extension import extension_der
+from pki.extension import key_identifier_der
 from pki.lint.frame import Frame
 from pki.lint.target import (
     Fault,
@@ -63,7 +63,7 @@ def _subject_key_identifier(target: Target) -> Fault:
     # What an authority issued points to its key by the identifier in its own certificate.
     expected = standing.key_identifier if standing else key_digest(target.intent.public_key)
     found = target.own.get(x509.SubjectKeyIdentifier)
-    return unless(found == extension_der(x509.SubjectKeyIdentifier(expected)))
+    return unless(found == key_identifier_der(expected))
 
 
 @collect_frame(RULES, "rfc5280.4.2.1.3.key_usage")

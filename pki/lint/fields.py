@@ -167,9 +167,19 @@ def attributes_in(name: bytes) -> tuple[tuple[der.TLV, der.TLV], ...]:
         MalformedDERError: it is none.
         ValueError: likewise.
     """
+    return tuple(
+        [
+            attribute
+            for relative in der.read_all(name, "name")
+            for attribute in _attributes_of(relative.content)
+        ]
+    )
+
+
+@lru_cache(maxsize=64)  # an office's names stand in many certificates
+def _attributes_of(relative: bytes) -> tuple[tuple[der.TLV, der.TLV], ...]:
     written = (
         der.read_all(attribute.content, "attribute")
-        for relative in der.read_all(name, "name")
-        for attribute in der.read_all(relative.content, "relative name")
+        for attribute in der.read_all(relative, "relative name")
     )
     return tuple((oid, value) for oid, value in written)

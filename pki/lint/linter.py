@@ -46,12 +46,12 @@ _lock = threading.Lock()
 
 def lint(tbs_der: bytes, intent: Intent) -> tuple[Finding, ...]:
     """Return every rule that the bytes break: first those on the frame, then the others."""
-    return _found(RULES, tbs_der, intent, parse_all=False)
+    return _found(RULES, tbs_der, intent, alone=False)
 
 
 def judge_by(rules: Rules, tbs_der: bytes, intent: Intent) -> tuple[Finding, ...]:
     """Return those of the rules that the bytes break."""
-    return _found(rules, tbs_der, intent, parse_all=True)
+    return _found(rules, tbs_der, intent, alone=True)
 
 
 def pass_lint(tbs_der: bytes, intent: Intent) -> LintPass:
@@ -87,11 +87,11 @@ def redeem(given: LintPass, *, issuer_key: PublicKey, profile: str) -> bytes:
     return linted.tbs_der
 
 
-def _found(rules: Rules, tbs_der: bytes, intent: Intent, *, parse_all: bool) -> tuple[Finding, ...]:
+def _found(rules: Rules, tbs_der: bytes, intent: Intent, *, alone: bool) -> tuple[Finding, ...]:
     of_frame, of_target = _parted(rules)
     try:
-        target = read_target(tbs_der, intent)
-        if parse_all:
+        target = read_target(tbs_der, intent, alone=alone)
+        if alone:
             target.certificate.extensions  # noqa: B018  no rule may be there that compares octets
         known = _judge_frame(target.frame, of_frame)
     except UNREADABLE as error:

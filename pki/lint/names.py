@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from cryptography import x509
 
+from pki import der
 from pki.extension import OIDS, extension_der
 from pki.hosts import host_name, mail_address
 from pki.lint.fields import ISSUER, SUBJECT, attributes_in
@@ -32,12 +33,15 @@ _LIMITS = tuple(
 )
 """What limits purpose and scope."""
 _MAIL, _DNS_NAME = 0x81, 0x82
-_SHORTS = {rule.oid: short for short, rule in ATTRIBUTES.items()}
+_SHORTS = {
+    der.read(der.oid(rule.oid.dotted_string), "attribute").content: short
+    for short, rule in ATTRIBUTES.items()
+}
 
 
 @collect(RULES, "rfc5280.4.1.2.6.subject_is_intended")
 def _subject_is_intended(target: Target) -> Fault:
-    return unless(target.fields[SUBJECT].whole == target.intent.name.public_bytes())
+    return unless(target.fields[SUBJECT].whole == target.intent.name_der)
 
 
 @collect(RULES, "rfc5280.4.2.1.6.names_are_intended")
@@ -143,4 +147,4 @@ def _known(target: Target) -> Iterator[tuple[str, str]]:
 
 
 def _oid(target: Target, place: int) -> str:
-    return target.values[place][0].dotted_string
+    return [attribute.oid.dotted_string for attribute in target.subject][place]

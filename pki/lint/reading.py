@@ -8,8 +8,15 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from pki import der
 from pki.errors.files import MalformedDERError
 from pki.extension import OIDS
-from pki.keys import KeyType, key_type_of
-from pki.lint.fields import ALGORITHM, ISSUER, SUBJECT, attributes_in, read_fields
+from pki.keys import KeyType, PublicKey, key_type_of
+from pki.lint.fields import (
+    ALGORITHM,
+    ISSUER,
+    SUBJECT,
+    attributes_in,
+    key_in,
+    read_fields,
+)
 from pki.lint.frame import OWN, Frame
 from pki.lint.target import Intent, Target
 
@@ -26,8 +33,13 @@ _EXTENSIONS_TAG = 0xA3
 _OWN = tuple((kind, OIDS[kind]) for kind in OWN)
 
 
-def read_target(tbs_der: bytes, intent: Intent) -> Target:
+def read_target(tbs_der: bytes, intent: Intent, *, alone: bool = False) -> Target:
     """Return the bytes as rules see them; extensions are split, and not parsed yet.
+
+    Args:
+        tbs_der: the bytes.
+        intent: what they are judged against.
+        alone: whether nobody knows what was meant: of the intent the issuer counts, and no more.
 
     Raises:
         Exception: one of `UNREADABLE`.
@@ -41,7 +53,7 @@ def read_target(tbs_der: bytes, intent: Intent) -> Target:
         algorithm=fields[ALGORITHM].whole,
         issuer_octets=fields[ISSUER].whole,
         own_name=fields[SUBJECT].whole if intent.issuer is None else None,
-        kind=_kind(certificate),
+        kind=_kind(fields, certificate, None if alone else intent.public_key),
         profile=intent.profile,
         issuer=intent.issuer,
         issuer_name=intent.issuer_name,
@@ -54,10 +66,14 @@ def read_target(tbs_der: bytes, intent: Intent) -> Target:
     return Target(tbs_der, fields, certificate, intent, frame, own, attributes)
 
 
-def _kind(certificate: x509.Certificate) -> KeyType | None:
+def _kind(
+    fields: tuple[der.TLV, ...], certificate: x509.Certificate, intended: PublicKey | None
+) -> KeyType | None:
     """Return the kind of key; None for one that cannot be read: other rules speak of that."""
     try:
-        return key_type_of(certificate.public_key())
+        if intended is None:
+            return key_type_of(certificate.public_key())
+        return key_type_of(key_in(fields, certificate, intended))
     except (ValueError, UnsupportedAlgorithm):
         return None
 

@@ -23,6 +23,8 @@ from pki.standing import Standing
 from pki.subject import Subject
 from pki.urls import AuthorityURLs
 
+_PLAIN = {0x0C, 0x13}
+"""UTF8String and PrintableString: their octets are the text, nothing has to be parsed for it."""
 STANDARDS = ("antin", "nd68", "rfc3161", "rfc5280", "rfc6960", "x520")
 """The first words of rules' ids, and what they are called in the catalogue."""
 
@@ -79,9 +81,11 @@ class Intent:
     """Whether the issuer signs by RSASSA-PSS, if its key is one of RSA."""
 
     @property
-    def name(self) -> x509.Name:
+    def name_der(self) -> bytes:
         """The subject's name as it is to be written."""
-        return self.subject.name() if self.standing is None else self.standing.name
+        if self.standing is not None:
+            return self.standing.name.public_bytes()
+        return self.subject.name_der()
 
 
 @dataclass(frozen=True)
@@ -105,9 +109,13 @@ class Target:
         return self.certificate.subject
 
     @cached_property
-    def values(self) -> tuple[tuple[x509.ObjectIdentifier, str], ...]:
-        """Object identifier and text of each attribute of the subject, parsed."""
-        return tuple([(attribute.oid, str(attribute.value)) for attribute in self.subject])
+    def values(self) -> tuple[tuple[bytes, str], ...]:
+        """Object identifier, as it is encoded, and text of each attribute of the subject."""
+        if _PLAIN.issuperset([value.tag for _, value in self.attributes]):
+            return tuple([(oid.content, value.content.decode()) for oid, value in self.attributes])
+        texts = [str(attribute.value) for attribute in self.subject]
+        pairs = zip(self.attributes, texts, strict=True)
+        return tuple([(oid.content, text) for (oid, _), text in pairs])
 
     @cached_property
     def alternative_names(self) -> tuple[der.TLV, ...]:

@@ -23,7 +23,8 @@ from pki.records.audit import AuditEntry, AuditEvent
 from pki.register.prepared import Statements
 from pki.register.tables import AUDIT
 
-_COLUMNS = tuple(AUDIT.c[field.name] for field in fields(AuditEntry))
+_NAMES = tuple(field.name for field in fields(AuditEntry))
+_COLUMNS = tuple(AUDIT.c[name] for name in _NAMES)
 _ENTRIES = select(*_COLUMNS).order_by(AUDIT.c.sequence)
 _ENTRY = select(*_COLUMNS).where(AUDIT.c.sequence == bindparam("wanted"))
 NEWEST_ENTRY = select(*_COLUMNS).order_by(AUDIT.c.sequence.desc()).limit(1)
@@ -50,8 +51,7 @@ class AuditLog:
             edge: that of the log so far, from `edge` or from the entry before.
         """
         entry, following = build_entry(event, edge)
-        values = {column.name: getattr(entry, column.name) for column in _COLUMNS}
-        statements.execute(_APPEND, values)
+        statements.execute(_APPEND, {name: getattr(entry, name) for name in _NAMES})
         return following
 
     def remember(self, edge: Edge) -> None:

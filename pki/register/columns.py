@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from cryptography import x509
 from sqlalchemy import BigInteger, Dialect, String
@@ -25,6 +27,16 @@ class UTCDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  as above
         """Read back as UTC."""
         return value.replace(tzinfo=UTC) if value else None
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """Return what stores a value; for SQLite in one step, in the form SQLAlchemy has there."""
+        return _as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+
+def _as_text(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 class SerialText(TypeDecorator[int]):

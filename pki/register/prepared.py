@@ -85,7 +85,7 @@ class OnDriver:
         return _prepare(statement, self._dialect, tuple(values)).run(self._driver, values)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Direct:
     """What the driver gave, read to its end."""
 

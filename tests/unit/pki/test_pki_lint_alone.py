@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.name import _ASN1Type
+from cryptography.x509.oid import NameOID
 from pki_import_world import OldAuthority, pem, plan_of
 from pki_world import World
 
@@ -68,3 +71,23 @@ def test_a_weak_key_is_told():
     weak = OLD.issue(7, key=rsa.generate_private_key(3, 2048))
     (found,) = judge_alone([weak], OLD.certificate)
     assert "antin.key_strength" in {one.id for one in found}
+
+
+@pytest.mark.parametrize("written", ["BMPString", "UTF8String", "PrintableString"])
+def test_a_value_is_judged_in_whatever_type_it_is_written(written: str):
+    kind = getattr(_ASN1Type, written)
+    for value, sound in (("An", True), ("A  B", False)):
+        cn = x509.NameAttribute(NameOID.COMMON_NAME, value, kind, _validate=False)
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = x509.CertificateBuilder(
+            OLD.certificate.subject,
+            x509.Name([x509.NameAttribute(NameOID.COUNTRY_NAME, "VN"), cn]),
+            key.public_key(),
+            7,
+            OLD.certificate.not_valid_before_utc,
+            OLD.certificate.not_valid_after_utc,
+        )
+        (found,) = judge_alone([builder.sign(key, SHA256())], OLD.certificate)
+        ids = {one.id for one in found}
+        assert ("antin.values_in_their_form" in ids) is not sound
+        assert ("rfc5280.4.1.2.4.string_types" in ids) is (written != "UTF8String")

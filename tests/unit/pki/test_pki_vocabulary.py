@@ -131,6 +131,35 @@ def test_the_second_reading_goes_to_the_end(world: World):
             second_reading(spoilt)
 
 
+@pytest.mark.parametrize(
+    ("field", "other"),
+    [
+        ("3082", "3182"),  # a SET of fields
+        ("a003020102", "a103020102"),
+        ("a003020102", "a003040102"),  # a version that is no number
+        ("a3820", "a2820"),
+        ("300a06082a8648ce3d040302", "300a06082a8648ce3d0403"),
+        ("301d0603551d0e0416", "301d0603551d0e0316"),  # an identifier that is no OCTET STRING
+    ],
+)
+def test_every_field_is_read_a_second_time(world: World, field: str, other: str):
+    whole = world.issue().public_bytes(Encoding.DER).hex()
+    assert second_reading(bytes.fromhex(whole))
+    assert field in whole
+    spoilt = whole.replace(field, other, 1)
+    with pytest.raises(MalformedDERError):
+        second_reading(bytes.fromhex(spoilt))
+
+
+def test_what_is_read_once_is_no_pass_for_another(world: World):
+    for _ in range(2):
+        good = world.issue().public_bytes(Encoding.DER)
+        assert second_reading(good)
+        at = good.index("Nguyễn".encode()) - 2
+        with pytest.raises(MalformedDERError):
+            second_reading(good[:at] + b"\x02" + good[at + 1 :])
+
+
 def test_an_error_travels_to_another_process_whole():
     error = FetchFailedError(url="http://crl.example.vn", reason="404")
     error.add_note("in a worker")
