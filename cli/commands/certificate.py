@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import certificate_erasure, certificate_life, certificate_lint, importing
+from cli.commands import (
+    certificate_erasure,
+    certificate_life,
+    certificate_lint,
+    importing,
+    watching,
+)
 from cli.options import Output, PinSource, RequestId, Serial
 from cli.session import session_of, table
 
@@ -113,3 +119,4 @@ group.command("erase", help="cert.erase")(certificate_erasure.erase)
 for _help, _command in certificate_life.COMMANDS.items():
     group.command(_help.removeprefix("cert."), help=_help)(_command)
 importing.add_to_certificate(group)
+watching.add_to_certificate(group)

@@ -109,6 +109,9 @@ class FollowedCertificate:
     """RFC 4514 text."""
     der: bytes
     not_after: datetime
+    serial: int
+    name: str = field(repr=False)
+    """The common name."""
     sequence: int
     """Its place in the order in which they are read."""
     standing: WatchedStanding
@@ -163,6 +166,10 @@ class WatchRegister(Protocol):
 
     def watched_authorities(self) -> tuple[bytes, ...]:
         """Return the DER of the authorities' certificates among them."""
+        ...
+
+    def good_until(self, issuer_sha256: str) -> datetime | None:
+        """Return until when what the issuer said last may be relied on; None if it never did."""
         ...
 
     def last_rounds(self) -> tuple[WatchRound, ...]:

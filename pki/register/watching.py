@@ -124,12 +124,15 @@ _FOLLOWED: Select[tuple[Any, ...]] = (
     select(
         *(WATCHED.c[name] for name in ("fingerprint", "issuer_sha256")),
         *(FOREIGN_CERTIFICATES.c[name] for name in ("issuer", "der", "not_after")),
+        WATCHED.c.serial,
+        WATCHED_SUBJECTS.c.name,
         WATCHED.c.sequence,
         _STANDING,
     )
     .join_from(
         WATCHED, FOREIGN_CERTIFICATES, FOREIGN_CERTIFICATES.c.fingerprint == WATCHED.c.fingerprint
     )
+    .join(WATCHED_SUBJECTS, WATCHED_SUBJECTS.c.sequence == WATCHED.c.sequence)
     .where(
         WATCHED.c.issuer_sha256 == bindparam("issuer_sha256"),
         _STILL,
@@ -145,6 +148,15 @@ _AUTHORITIES = (
     )
     .where(WATCHED.c.kind == bindparam("kind"))
     .order_by(WATCHED.c.sequence)
+)
+_UNTIL = (
+    select(WATCH_ROUNDS.c.good_until)
+    .where(
+        WATCH_ROUNDS.c.issuer_sha256 == bindparam("issuer_sha256"),
+        WATCH_ROUNDS.c.good_until.is_not(None),
+    )
+    .order_by(WATCH_ROUNDS.c.sequence.desc())
+    .limit(1)
 )
 _NEWEST = select(func.max(WATCH_ROUNDS.c.sequence)).group_by(WATCH_ROUNDS.c.issuer_sha256)
 _ROUNDS = (
@@ -186,6 +198,11 @@ class Watching:
         asked = {"kind": str(HolderKind.AUTHORITY)}
         return tuple(row[0] for row in self._transactions.read(_AUTHORITIES, asked))
 
+    def good_until(self, issuer_sha256: str) -> datetime | None:
+        """Return until when what the issuer said last may be relied on; None if it never did."""
+        found = self._transactions.read(_UNTIL, {"issuer_sha256": issuer_sha256})
+        return found[0][0] if found else None
+
     def last_rounds(self) -> tuple[WatchRound, ...]:
         """Return the last time that each issuer was asked, by its hash."""
         return tuple(WatchRound(*row) for row in self._transactions.read(_ROUNDS))
@@ -197,9 +214,11 @@ class Watching:
 
 
 def _followed(row: Any) -> FollowedCertificate:  # noqa: ANN401  a row
-    fingerprint, issuer_sha256, issuer, der, not_after, sequence, standing = row
-    found = _standing(standing)
-    return FollowedCertificate(fingerprint, issuer_sha256, issuer, der, not_after, sequence, found)
+    values = dict(zip(_FOLLOWED_FIELDS, row, strict=True))
+    return FollowedCertificate(**{**values, "standing": _standing(values["standing"])})
+
+
+_FOLLOWED_FIELDS = tuple(field.name for field in fields(FollowedCertificate))
 
 
 def _watched(row: Any) -> WatchedCertificate:  # noqa: ANN401  a row

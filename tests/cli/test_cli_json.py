@@ -134,6 +134,7 @@ def ask_imports(note, out):
     """An authority that was kept elsewhere, and another's certificates."""
     note("ca import", "old", write_authority(out / "kept"), "--yes")
     note("cert import", write_authority(out / "partner") / "newcerts", "--yes")
+    note("cert watch", "--offline")
 
 
 def ask_ceremony(note, out, key):

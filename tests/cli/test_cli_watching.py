@@ -1,0 +1,119 @@
+"""`antin cert watch`: other authorities asked over HTTP, and not asked at all."""
+
+from __future__ import annotations
+
+import re
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from unit.pki.watching_world import Partner, person
+
+from pki.clock import SystemClock, whole_second
+from pki.words import Language
+
+NOW = whole_second(SystemClock().now())
+REASONS = x509.ReasonFlags
+
+
+@contextmanager
+def serving(answers):
+    """Serve octets by path; yields the address and the paths that were asked for."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            data = answers.get(self.path)
+            self.send_response(404 if data is None else 200)
+            self.send_header("Content-Length", str(len(data or b"")))
+            self.end_headers()
+            self.wfile.write(data or b"")
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def run(antin, demo_home):
+    path = demo_home / "antin.toml"
+    text = path.read_text("utf-8")
+    own = re.search(r"(?m)^allow = \[(.*)\]$", text)
+    assert own is not None
+    path.write_text(text.replace(own[0], 'allow = ["127.0.0.0/8"]'), "utf-8")
+
+    def ask(*arguments, status=0, language=Language.EN):
+        ran = antin("--home", demo_home, *arguments, language=language)
+        assert ran.status == status, ran
+        return ran
+
+    return ask
+
+
+def write_certificates(folder, partner, url, count=3):
+    folder.mkdir()
+    begin = NOW - timedelta(days=10)
+    for serial in range(0x100, 0x100 + count):
+        one = partner.issue(
+            person(f"Người {serial}"), serial, points=(f"{url}/a.crl",), begin=begin
+        )
+        (folder / f"{serial:x}.pem").write_bytes(one.public_bytes(Encoding.PEM))
+    return folder
+
+
+def test_statuses_are_asked_for_and_shown(run, demo_home, tmp_path):
+    partner = Partner()
+    trusted = demo_home / "trust" / "partner.pem"
+    trusted.write_bytes(partner.certificate.public_bytes(Encoding.PEM))
+    answers = {}
+    with serving(answers) as (url, asked):
+        leaves = write_certificates(tmp_path / "in", partner, url)
+        run("cert", "import", leaves, "--yes")
+        (told,) = run("cert", "watch", "--json").json["issuers"]
+        assert (told["asked"], told["good"], told["unanswered"]) == (3, 0, 3)
+        assert told["why"] == "HTTP status 404"
+        crl = partner.list((0x101, REASONS.superseded), at=NOW)
+        answers["/a.crl"] = crl.public_bytes(Encoding.DER)
+        asked.clear()
+        (told,) = run("cert", "watch", "--json").json["issuers"]
+        assert asked == ["/a.crl"]
+        assert (told["good"], told["revoked"], told["unanswered"]) == (2, 1, 0)
+        changed = {one["serial"]: one["status"] for one in told["changes"]}
+        assert changed == {"0100": "good", "0101": "revoked", "0102": "good"}
+        words = {Language.EN: "revoked", Language.VI: "đã thu hồi"}
+        for language, word in words.items():
+            assert word in run("cert", "watch", language=language).out
+    offline = run("cert", "watch", "--offline")
+    assert "Offline" in offline.out
+    assert run("cert", "watch", "--offline", "--json").json["offline"]
+    assert run("audit", "verify").status == 0
+
+
+def test_nothing_to_follow_is_said(run):
+    assert run("cert", "watch", "--json").json["issuers"] == []
+    assert "No certificates" in run("cert", "watch").out
+
+
+def test_many_changes_are_counted(run, tmp_path, demo_home):
+    partner = Partner()
+    (demo_home / "trust" / "partner.pem").write_bytes(
+        partner.certificate.public_bytes(Encoding.PEM)
+    )
+    crl = partner.list(at=NOW).public_bytes(Encoding.DER)
+    with serving({"/a.crl": crl}) as (url, _):
+        run("cert", "import", write_certificates(tmp_path / "in", partner, url, 23), "--yes")
+        assert "and 3 more changes" in run("cert", "watch").out
