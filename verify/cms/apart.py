@@ -76,12 +76,15 @@ def check_detached(
         chains: gathers the path.
         at: about when it was made, if nothing better is known.
     """
-    if not is_plain(token):
-        return TokenFacts(problem=error("signature.wrong_content", found=token.content_type))
     content, handed, own = signed.content, signed.handed, signed.own
     if token.signed_attributes is None and signed.reads_as_attributes:
         return TokenFacts(problem=error("signature.attributes_as_content"))
     facts = check_token(token, content or _NOTHING, others=others, chains=chains, at=at)
+    if not is_plain(token):
+        # It verifies (RFC 5652 §5.4), but whoever signs another type signs no document as such:
+        # the policy says how much that weighs.
+        other = error("signature.wrong_content", found=token.content_type)
+        facts = replace(facts, attributes=(*facts.attributes, other))
     if content is None or not content.has(token.digest):
         facts = replace(facts, data_missing=True)
     if token.signed_attributes is None and not isinstance(content, Parts):

@@ -1,6 +1,6 @@
 """Verifies tokens: digests, signature value, what the signed attributes say.
 
-1. the signed attributes name the content's type and digest,
+1. the signed attributes name the content's type and digest, and no other algorithms,
 2. the digest is that of the data,
 3. the signature value verifies with the signer's key over the attributes (or the data),
 4. the attributes name the certificate (ESS),
@@ -181,6 +181,8 @@ def check_token(
         return TokenFacts(problem=error("signature.no_message_digest"))
     if attributes is not None and token.signed_content_type != token.content_type:
         return TokenFacts(problem=error("signature.content_type_differs"))
+    if token.names_other_algorithms:
+        return TokenFacts(problem=error("signature.algorithms_differ"))
     certificate = token.signer(others)
     digest = content.digest(token.digest)
     if certificate is None:

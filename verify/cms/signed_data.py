@@ -15,7 +15,14 @@ from functools import partial
 from asn1crypto import cms, core
 
 from verify.asn1 import raw, untyped
-from verify.cms.token import Shared, Token, load_signed_data, read_shared, take_apart
+from verify.cms.token import (
+    Shared,
+    Token,
+    content_of,
+    load_signed_data,
+    read_shared,
+    take_apart,
+)
 from verify.errors import MalformedObjectError
 from verify.guard import ASN1, foreign
 
@@ -92,13 +99,12 @@ def read_signed_data(untrusted_der: bytes, *, limit: int) -> SignedData:
     with foreign("CMS signature"):
         found = load_signed_data(untrusted_der)
         encapsulated = found["encap_content_info"]
-        content = encapsulated["content"]
         signers = found["signer_infos"]
         count = min(len(signers), limit + 1)
         shared = read_shared(found)
         return SignedData(
             content_type_der=raw(encapsulated["content_type"]),
-            content=None if isinstance(content, core.Void) else bytes(content),
+            content=content_of(encapsulated),
             certificates=_all(found["certificates"]),
             revocations=_all(found["crls"]),
             signers=tuple(

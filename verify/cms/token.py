@@ -16,6 +16,7 @@ from verify.asn1 import encoded_length, raw, untyped
 from verify.certificate import readable
 from verify.cms.named import Certificates, by_issuer, by_key, by_like_issuer
 from verify.cms.plain import DATA, Plain, read_plain
+from verify.cms.protection import ALGORITHM_PROTECTION, names_others
 from verify.cms.values import (
     CERTIFICATE_VALUES,
     OCSP_BASIC,
@@ -68,6 +69,8 @@ class Token:
     """by its issuer's name, DER, and its serial number."""
     signers: int = 1
     """How many there are; what stands here is of the first."""
+    names_other_algorithms: bool = False
+    """The signed attributes name other algorithms than those that are used (RFC 6211)."""
 
     def signer(self, others: tuple[x509.Certificate, ...]) -> x509.Certificate | None:
         """Return the signing certificate, from the token or from `others`, or None."""
@@ -240,9 +243,11 @@ def take_apart(signed_data: ASN1, signer_info: ASN1, shared: Shared, *, signers:
     message_digest = _single(signed, "1.2.840.113549.1.9.4")
     content_type = _single(signed, "1.2.840.113549.1.9.3")
     key_id, issuer_and_serial = _signer(signer_info["sid"])
+    protection = _single(signed, ALGORITHM_PROTECTION)
+    algorithms = (raw(signer_info[each]) for each in ("digest_algorithm", "signature_algorithm"))
     return Token(
         content_type=encapsulated["content_type"].dotted,
-        content=_content(encapsulated),
+        content=content_of(encapsulated),
         # Without own ones it is the tuple that the others have, of which there may be many.
         certificates=shared.certificates + own,
         crls=shared.crls + crls,
@@ -260,6 +265,8 @@ def take_apart(signed_data: ASN1, signer_info: ASN1, shared: Shared, *, signers:
         _key_id=key_id,
         _issuer_and_serial=issuer_and_serial,
         signers=signers,
+        names_other_algorithms=protection is not None
+        and names_others(raw(protection), *algorithms),
     )
 
 
@@ -294,8 +301,11 @@ def _single(attributes: dict[str, list[ASN1]], oid: str) -> ASN1:
     return values[0] if values else None
 
 
-def _content(encapsulated: ASN1) -> bytes | None:
+def content_of(encapsulated: ASN1) -> bytes | None:
+    """Return what a SignedData has inside; called inside `foreign`."""
     content = encapsulated["content"]
+    if isinstance(content, core.Any):  # of a type that asn1crypto does not know
+        content = content.parse(core.OctetString)
     return None if isinstance(content, core.Void) else bytes(content)
 
 

@@ -78,6 +78,7 @@ from verify.evidence import Evidence, Item
 from verify.facts import Changes, Kind
 from verify.indication import Indication, SubIndication
 from verify.policy import default_policy
+from verify.policy_file import parse_policy
 from verify.render.etsi import NAMESPACE, render_etsi
 from verify.render.html import render_html
 from verify.render.json import to_json
@@ -370,10 +371,20 @@ def test_attributes_of_one_signature_are_no_content_of_another():
 
 
 def test_content_of_another_type_is_not_what_a_document_is():
-    file = cms(signer_info(CONTENT), content=CONTENT, content_type="1.2.3.4")
-    report = judge_file(file, None, evidence=FRESH)
-    assert verdict(report) == failed(SubIndication.FORMAT_FAILURE)
-    assert "signature.wrong_content" in codes(report)
+    """It verifies, and the policy says how much the type weighs: if nothing, it passes."""
+    other = "1.2.3.4"
+    kind = attribute("1.2.840.113549.1.9.3", oid(other))
+    info = signer_info(CONTENT, How(typed=False, signed=(kind,)))
+    apart, inside = cms(info, content_type=other), cms(info, content=CONTENT, content_type=other)
+    levels = '[levels]\n"signature.wrong_content" = "warn"'
+    lenient = parse_policy(f'based_on = "default"\nname = "t"\n{levels}', name="t")
+    for file, content in ((apart, CONTENT), (inside, None)):
+        report = judge_file(file, content, evidence=FRESH)
+        assert report.sub_indication is SubIndication.SIG_CONSTRAINTS_FAILURE
+        assert codes(report) & {"signature.wrong_content"}
+        assert judge_file(file, content, evidence=FRESH, policy=lenient).passed
+    for broken in (judge_file(apart, b"other"), judge_file(cms(info), CONTENT, evidence=FRESH)):
+        assert broken.indication is Indication.TOTAL_FAILED
 
 
 def test_each_signer_is_judged_and_none_hides_another():
