@@ -37,7 +37,7 @@ from verify.path.extensions import extension
 from verify.pdf.recovery import open_for_judging
 from verify.policy import Policy
 from verify.report import Need, Report
-from verify.revocation.crl import read_crl
+from verify.revocation.crl_list import read_crl
 from verify.revocation.ocsp import Response, read_response
 from verify.revocation.points import ADDRESSES, delta_addresses, lists_named
 from verify.trust import TrustStore

@@ -23,7 +23,7 @@ from verify.errors import EvidenceFileError, MalformedObjectError
 from verify.evidence import NONE, Evidence, Item
 from verify.guard import foreign
 from verify.quiet import quietly
-from verify.revocation.crl import read_crl
+from verify.revocation.crl_list import read_crl
 from verify.revocation.ocsp import read_response
 
 SUFFIXES = frozenset({".crl", ".ocsp", ".ors", ".crt", ".cer", ".der", ".pem", ".p7b", ".p7c"})

@@ -19,7 +19,8 @@ from verify.path.pool import CertificatePool
 from verify.path.rfc5280 import find_defects
 from verify.policy import Limits, Policy, Use
 from verify.report import Need
-from verify.revocation.crl import CRLPool, CRLSource
+from verify.revocation.crl import CRLPool
+from verify.revocation.crl_list import CRLSource
 from verify.revocation.ocsp import OCSPPool, OCSPSource
 from verify.revocation.sources import Raw, read_crls, read_responses
 from verify.trust import ALWAYS

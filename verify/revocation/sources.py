@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from verify.errors import MalformedObjectError
 from verify.evidence import Evidence
-from verify.revocation.crl import CRLSource, read_crl
+from verify.revocation.crl_list import CRLSource, read_crl
 from verify.revocation.ocsp import OCSPSource, read_response
 
 Raw = tuple[bytes, datetime, int | None]

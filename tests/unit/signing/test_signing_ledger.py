@@ -42,7 +42,7 @@ from signing.signers import signers_of
 from verify.collect import Collector, verify_online
 from verify.evidence import NONE
 from verify.pdf.document import open_pdf
-from verify.revocation.crl import read_crl
+from verify.revocation.crl_list import read_crl
 from verify.revocation.ocsp import read_response
 
 OPTIONS = SigningOptions(display=load_display("none"), tsa_url=TSA_URL)
