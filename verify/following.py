@@ -36,7 +36,7 @@ from verify.path.pool import CertificatePool
 from verify.path.signature import signed_by
 from verify.policy import Policy, Use
 from verify.quiet import quietly
-from verify.revocation.crl import CRLSource, read_crl
+from verify.revocation.crl_list import CRLSource, read_crl
 from verify.revocation.gather import Gatherer
 from verify.revocation.ocsp import OCSPSource, read_response
 from verify.revocation.points import lists_named
