@@ -48,6 +48,7 @@ _MODULES = {
     "queue": "queue",
     "selftest": "selftest",
     "token": "token",
+    **{name: name for name in ("agency", "person", "post", "device")},
 }
 """Commands and groups in the order of the help, and what module of `cli.commands` declares them.
 The help of each is the message of its name."""

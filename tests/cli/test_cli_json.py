@@ -135,6 +135,7 @@ def ask_imports(note, out):
     note("ca import", "old", write_authority(out / "kept"), "--yes")
     note("cert import", write_authority(out / "partner") / "newcerts", "--yes")
     note("cert watch", "--offline")
+    ask_registry(note)
 
 
 def ask_ceremony(note, out, key):
@@ -215,6 +216,25 @@ def test_every_command_answers_with_an_object_of_its_schema(
     for command, answer in said.items():
         name = command.replace(" ", ".")
         assert answer["schema"] in {f"antin.{name}/1", f"antin.{name.split('.')[0]}/1"}, command
+
+
+def ask_registry(note):
+    """An agency, a person in a post, a device."""
+    for kind, key, entered, changed in (
+        (
+            "agency",
+            "X1",
+            ("--name", "UBND xã Mẫu", "--tier", "commune"),
+            ("--tax-code", "0100109106"),
+        ),
+        ("person", "NV-1", ("--name", "Lê Thị Hai"), ("--email", "hai@example.vn")),
+        ("post", "CV-1", ("--person", "NV-1", "--agency", "X1", "--title", "T"), ("--unit", "U")),
+        ("device", "D1", ("--model", "M", "--person", "NV-1"), ("--state", "active")),
+    ):
+        note(f"{kind} add", key, *entered)
+        note(f"{kind} change", key, *changed)
+        note(f"{kind} show", key)
+        note(f"{kind} list")
 
 
 def ask_trust(note, home):

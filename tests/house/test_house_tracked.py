@@ -15,7 +15,7 @@ from packaging.version import Version
 LOCKS = ("requirements.lock", ".ci/uv-requirements.txt")
 MACHINE_PATHS = re.compile(r"(?<![\w.$}])/(work|root|farm|opt/wheels|tmp/bash_jobs)(?=[/\s\"'`]|$)")
 REGISTRIES = re.compile(
-    r"pypi\.org|pythonhosted\.org|(?<!pki\.)registry\.(?!md\b|py\b)(?=\w)|artifactory|--(extra-)?index-url"
+    r"pypi\.org|pythonhosted\.org|(?<![\w.])registry\.[\w-]+[.:]\w|artifactory|--(extra-)?index-url"
 )
 OTHER_LOCKS = frozenset({"uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "pylock.toml"})
 PINNED = re.compile(r"[A-Za-z0-9._-]+==[^\s;]+( ; .+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?")
