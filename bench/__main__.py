@@ -25,6 +25,7 @@ from bench import (
     large,
     process,
     real,
+    reconcile,
     revoke,
     scan,
     search,
@@ -53,7 +54,13 @@ def options() -> argparse.Namespace:
 
 
 def jobs(
-    documents: int, requests: int, *, lists: tuple[int, ...], held: int, found: int
+    documents: int,
+    requests: int,
+    *,
+    lists: tuple[int, ...],
+    held: int,
+    found: int,
+    watched: int,
 ) -> dict[str, tuple[Contender, ...]]:
     """Return the contenders of each job: Antin, the floor, then the peers."""
     each = large.each_round(requests)
@@ -88,6 +95,7 @@ def jobs(
         f"issue {requests} certificates in bulk, RSA-2048 and P-256": bulk.contenders(),
         f"revoke {requests} certificates": revoke.CONTENDERS,
         f"{len(search.TEXTS)} searches of {search.PROVINCE:,} certificates": search.CONTENDERS,
+        f"reconcile {watched:,} certificates of others": reconcile.contenders(watched),
         **{f"a CRL of {entries:,} entries": crl.contenders(entries) for entries in lists},
     }
 
@@ -158,11 +166,12 @@ def main() -> None:
     lists = (crl.PROVINCE,) if chosen.quick else (crl.PROVINCE, crl.MILLION)
     size = scan.GIGABYTE // 10 if chosen.quick else scan.GIGABYTE
     held = large.ROWS_QUICK if chosen.quick else large.ROWS
+    watched = reconcile.PROVINCE // (10 if chosen.quick else 1)
     results: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory(prefix="antin-bench-") as folder:
         material = make(Path(folder), documents=documents, requests=requests)
         found = real.gather(Path(folder), 20 if chosen.quick else 200)
-        asked = jobs(documents, requests, lists=lists, held=held, found=found)
+        asked = jobs(documents, requests, lists=lists, held=held, found=found, watched=watched)
         for job, contenders in asked.items():
             if chosen.only in job:
                 results[job] = measure(contenders, material, rounds=rounds)

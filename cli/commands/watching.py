@@ -1,4 +1,4 @@
-"""`antin cert watch`: what other authorities say of their certificates now."""
+"""`antin cert watch` and `reconcile`: what others say of their certificates, and who has them."""
 
 from typing import Annotated
 
@@ -25,6 +25,21 @@ def watch(
     put_tallies(session, tallies, offline=offline)
 
 
+def reconcile(
+    context: typer.Context,
+    as_csv: Annotated[bool, typer.Option("--csv", help="reconcile.csv")] = False,
+) -> None:
+    """Compare other authorities' certificates with the people list."""
+    from cli.homes.office import open_office
+    from cli.issuing.reconcile_foreign import misfits, put_misfits
+    from pki.watching.reconcile import ReconcileTally
+
+    session, tally = session_of(context), ReconcileTally()
+    with open_office(session) as office:
+        put_misfits(session, misfits(office, tally), tally, as_csv=as_csv)
+
+
 def add_to_certificate(group: typer.Typer) -> None:
     """Declare the commands."""
     group.command("watch", help="cert.watch")(watch)
+    group.command("reconcile", help="cert.reconcile")(reconcile)

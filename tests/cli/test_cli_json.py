@@ -135,6 +135,7 @@ def ask_imports(note, out):
     note("ca import", "old", write_authority(out / "kept"), "--yes")
     note("cert import", write_authority(out / "partner") / "newcerts", "--yes")
     note("cert watch", "--offline")
+    note("cert reconcile")
     ask_registry(note)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import threading
 from contextlib import contextmanager
@@ -117,3 +118,23 @@ def test_many_changes_are_counted(run, tmp_path, demo_home):
     with serving({"/a.crl": crl}) as (url, _):
         run("cert", "import", write_certificates(tmp_path / "in", partner, url, 23), "--yes")
         assert "and 3 more changes" in run("cert", "watch").out
+
+
+def test_certificates_are_reconciled_with_the_people_list(run, tmp_path):
+    partner, begin = Partner(), NOW - timedelta(days=10)
+    (tmp_path / "in").mkdir()
+    for serial, common in enumerate(("Người Mẫu", "=1+1"), 0x100):
+        one = partner.issue(person(common), serial, begin=begin)
+        (tmp_path / "in" / f"{serial:x}.pem").write_bytes(one.public_bytes(Encoding.PEM))
+    run("cert", "import", tmp_path / "in", "--yes")
+    told = run("cert", "reconcile", "--json").json
+    assert told["found"] == {"pki.watching.person_unknown": 2}
+    assert [one["name"] for one in told["findings"]] == ["Người Mẫu", "=1+1"]
+    head, first, second = csv.reader(run("cert", "reconcile", "--csv").out.splitlines())
+    assert head[:3] == ["severity", "code", "serial"]
+    assert (first[2], second[head.index("name")]) == ("0100", "'=1+1")
+    words = {Language.EN: "nobody on the people list", Language.VI: "không có trong danh sách"}
+    for language, word in words.items():
+        shown = run("cert", "reconcile", language=language).out
+        assert word in shown
+        assert "[pki.watching.person_unknown]" in shown
