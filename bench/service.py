@@ -11,23 +11,24 @@ import multiprocessing
 import signal
 import socket
 import sys
-import threading
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from http.client import HTTPConnection
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import uvicorn
 
 from bench import judge_material
+from bench.asker import Asked, Asker
 from bench.material import Material
 from bench.rounds import Contender, Task
 from verify.http.app import build_app
 from verify.http.callers import Callers
-from verify.http.judging import Asked, Rules, judge
+from verify.http.judging import Asked as ToJudge
+from verify.http.judging import Rules, judge
 from verify.http.limits import Limits
+from verify.http.protocol import BoundedHTTP
 from verify.http.workers import Workers
 
 WORKERS = 2
@@ -35,7 +36,6 @@ CLIENTS = 4
 TIMES = 10
 """How often each document is judged in a round."""
 TIMES_LONG_TERM = 2
-PDF = {"Content-Type": "application/pdf"}
 EXPECTED = "TRY_LATER"
 
 
@@ -80,20 +80,20 @@ class Service(_Judging):
         told, port = context.Pipe(duplex=False)
         self._process = context.Process(target=_serve, args=(rules_of(material), port))
         self._process.start()
-        self._port = told.recv()
-        self._kept = threading.local()
-        self._opened: list[HTTPConnection] = []
+        self._asker = Asker(told.recv(), CLIENTS)
+        self._answered: list[Asked] = []
 
     def work(self) -> None:
-        with ThreadPoolExecutor(CLIENTS) as clients:
-            self._told = list(clients.map(self._ask, self._documents))
+        self._answered = self._asker.ask(self._documents)
 
     def check(self) -> None:
+        self._told = [json.loads(one.body)["sub_indication"] for one in self._answered]
         super().check()
         start = time.perf_counter()
         self.work()
         each = (time.perf_counter() - start) / len(self._documents)
-        waited = sorted(self._at_half_load(each))
+        # At half the rate that it takes when it has all it can do.
+        waited = sorted(one.waited for one in self._asker.ask(self._documents, every=2 * each))
         middle, late = waited[len(waited) // 2], waited[len(waited) * 95 // 100]
         print(
             f"service at half load: median {middle * 1000:.1f} ms, p95 {late * 1000:.1f} ms, "
@@ -101,41 +101,8 @@ class Service(_Judging):
             flush=True,
         )
 
-    def _at_half_load(self, each: float) -> list[float]:
-        """Send at half the rate that it takes when it has all it can do; return the waits."""
-        waited: list[float] = []
-
-        def ask(data: bytes) -> None:
-            start = time.perf_counter()
-            self._ask(data)
-            waited.append(time.perf_counter() - start)
-
-        begin = time.perf_counter()
-        with ThreadPoolExecutor(CLIENTS) as clients:
-            for number, data in enumerate(self._documents):
-                time.sleep(max(0.0, begin + number * 2 * each - time.perf_counter()))
-                clients.submit(ask, data)
-        return waited
-
-    def _ask(self, data: bytes) -> str | None:
-        """Ask over a connection that the thread keeps.
-
-        With the least a client can do: others than this machine are who asks in earnest.
-        """
-        connection: HTTPConnection | None = getattr(self._kept, "connection", None)
-        if connection is None:
-            connection = self._kept.connection = HTTPConnection("127.0.0.1", self._port)
-            self._opened.append(connection)
-        connection.request("POST", "/v1/documents", data, PDF)
-        answer = connection.getresponse()
-        body = answer.read()
-        assert answer.status == 200
-        told: str | None = json.loads(body)["sub_indication"]
-        return told
-
     def close(self) -> None:
-        for connection in self._opened:
-            connection.close()
+        self._asker.close()
         self._process.terminate()
         self._process.join()
 
@@ -151,7 +118,15 @@ def _serve(rules: Rules, port: Connection) -> None:
             listener.listen()
             port.send(listener.getsockname()[1])
             app = build_app(workers, Callers((), limits.per_minute), limits)
-            config = uvicorn.Config(app, lifespan="off", log_level="error", access_log=False)
+            config = uvicorn.Config(
+                app,
+                http=BoundedHTTP,
+                lifespan="off",
+                log_level="error",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+            )
             uvicorn.Server(config).run(sockets=[listener])
     finally:
         workers.stop()
@@ -176,7 +151,7 @@ class Bare(_Judging):
 
 def judge_file(rules: Rules, path: Path) -> str | None:
     """Return the sub-indication of a document."""
-    return judge(rules, Asked(path.read_bytes())).sub_indication
+    return judge(rules, ToJudge(path.read_bytes())).sub_indication
 
 
 class ServiceLongTerm(_LongTerm, Service):

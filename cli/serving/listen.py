@@ -16,9 +16,10 @@ import uvicorn
 from cli.errors import BadOptionError, NotLoopbackError, PortTakenError, TLSFilesError
 from cli.homes.home import Home
 from pki.collecting import collect_seldom
+from verify.http.protocol import BoundedHTTP
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -120,7 +121,7 @@ def tls_of(home: Home) -> TLSFiles | None:
 
 
 def run(
-    app: Starlette,
+    app: ASGIApp,
     listener: socket.socket,
     *,
     tls: TLSFiles | None = None,
@@ -139,10 +140,13 @@ def run(
     """
     config = uvicorn.Config(
         app,
+        http=BoundedHTTP,
+        ws="none",
         log_level="warning",
         access_log=False,
         lifespan="off",
         server_header=False,
+        proxy_headers=False,
         ssl_certfile=tls.certificate if tls else None,
         ssl_keyfile=tls.key if tls else None,
         ssl_ca_certs=str(tls.clients) if tls and tls.clients else None,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import typer
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from cli.errors import BadOptionError
 from cli.homes.home import Home
@@ -35,7 +36,7 @@ class Part:
     """One application."""
 
     path: str
-    app: Starlette
+    app: ASGIApp
     ready: Callable[[], None]
     """Called once it answers."""
     stopping: Callable[[], None]

@@ -16,7 +16,7 @@ from verify.http.limits import MEBIBYTE, Limits
 from verify.http.workers import Workers
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
 
 class VerdictService:
@@ -56,7 +56,7 @@ class VerdictService:
         )
         self._lists = ListKeeper(home, SystemClock())
         self._lists.start()
-        self.app: Starlette = build_app(self._workers, callers, limits)
+        self.app: ASGIApp = build_app(self._workers, callers, limits)
 
     def stop(self) -> None:
         """End the processes."""

@@ -47,9 +47,22 @@ _STATUSES: dict[type[PKIError], int] = {
 }
 
 
-def report_answer(judged: Judged) -> Response:
-    """Return a report; its status is 200 whatever the verdict: the asking went well."""
-    return Response(judged.body, media_type=judged.form.value, headers=_HEADERS)
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+
+
+class ReportAnswer(Response):
+    """A report; its status is 200 whatever the verdict: the asking went well."""
+
+    def __init__(self, judged: Judged) -> None:
+        """Take the octets as they are; what is the same of all answers is not made anew."""
+        self.status_code = 200
+        self.background = None
+        self.body = judged.body
+        self.raw_headers = [
+            *_RAW_HEADERS,
+            (b"content-length", b"%d" % len(judged.body)),
+            (b"content-type", judged.form.value.encode()),
+        ]
 
 
 def object_answer(told: dict[str, Any], *, status: int = 200, **headers: str) -> Response:

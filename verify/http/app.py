@@ -17,11 +17,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pki.errors.tree import PKIError
 from pki.words import Language
 from verify.errors import RequestMalformedError
-from verify.http.answers import error_answer, object_answer, report_answer
+from verify.http.answers import ReportAnswer, error_answer, object_answer
 from verify.http.asking import language_of, read_question
 from verify.http.callers import Callers
 from verify.http.jobs import Jobs
@@ -43,19 +44,52 @@ class Desk:
     room: Room
 
 
-def build_app(workers: Workers, callers: Callers, limits: Limits) -> Starlette:
+_DOCUMENTS, _JOBS = "/v1/documents", "/v1/jobs"
+
+
+def build_app(workers: Workers, callers: Callers, limits: Limits) -> ASGIApp:
     """Return the application; it is mounted under `/verify`."""
-    app = Starlette(
+    rest = Starlette(
         routes=[
             Route("/v1/openapi.json", _openapi, methods=["GET"]),
-            Route("/v1/documents", _documents, methods=["POST"]),
-            Route("/v1/jobs", _begin, methods=["POST"]),
-            Route("/v1/jobs/{id}", _job, methods=["GET", "DELETE"]),
+            Route(_DOCUMENTS, _documents, methods=["POST"]),
+            Route(_JOBS, _begin, methods=["POST"]),
+            Route(f"{_JOBS}/{{id}}", _job, methods=["GET", "DELETE"]),
         ],
         exception_handlers={PKIError: _refuse},
     )
-    app.state.desk = Desk(workers, callers, limits, Jobs(workers, limits), Room(limits.held_bytes))
-    return app
+    desk = Desk(workers, callers, limits, Jobs(workers, limits), Room(limits.held_bytes))
+    rest.state.desk = desk
+    return _Verdicts(rest)
+
+
+class _Verdicts:
+    """Answers what is asked all day itself; looking up routes takes longer than asking a process.
+
+    All else is Starlette's.
+    """
+
+    def __init__(self, rest: Starlette) -> None:
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _asks_for_verdicts(scope):
+            await self._rest(scope, receive, send)
+            return
+        scope["app"] = self._rest
+        request = Request(scope, receive)
+        try:
+            answer = await _documents(request)
+        except PKIError as error:
+            answer = await _refuse(request, error)
+        await answer(scope, receive, send)
+
+
+def _asks_for_verdicts(scope: Scope) -> bool:
+    if scope["type"] != "http" or scope["method"] != "POST":
+        return False
+    path: str = scope["path"]
+    return path.endswith(_DOCUMENTS) and path == scope.get("root_path", "") + _DOCUMENTS
 
 
 async def _openapi(request: Request) -> Response:
@@ -69,7 +103,7 @@ async def _documents(request: Request) -> Response:
         question = await read_question(request, desk.limits, share)
         desk.callers.charge(caller, len(question.documents))
         if len(question.documents) == 1:
-            return report_answer(await desk.workers.judge(question.documents[0]))
+            return ReportAnswer(await desk.workers.judge(question.documents[0]))
         found: list[dict[str, Any] | None] = [None] * len(question.documents)
         await desk.jobs.judge_all(question, found)
     return object_answer({"schema": SCHEMA, "documents": found})
@@ -82,7 +116,7 @@ async def _begin(request: Request) -> Response:
         question = await read_question(request, desk.limits, share)
         desk.callers.charge(caller, len(question.documents))
         job = desk.jobs.begin(question, caller, share)
-    where = str(request.url_for("_job", id=job.id).path)
+    where = f"{request.scope.get('root_path', '')}{_JOBS}/{job.id}"
     return object_answer(job.told(), status=202, Location=where)
 
 

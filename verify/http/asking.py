@@ -17,6 +17,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
@@ -182,8 +183,9 @@ def wanted_form(request: Request) -> Form:
     return Form.JSON
 
 
-def _preferred(header: str) -> list[str]:
-    """Return what a header accepts, the dearest first."""
+@lru_cache(64)
+def _preferred(header: str) -> tuple[str, ...]:
+    """Return what a header accepts, the dearest first; callers send the same again and again."""
     weighed = []
     for part in header.lower().split(","):
         what, *parameters = (piece.strip() for piece in part.split(";"))
@@ -193,7 +195,7 @@ def _preferred(header: str) -> list[str]:
         except ValueError:
             continue
     kept = sorted(((weight, what) for weight, what in weighed if weight > 0), key=_by_weight)
-    return [what for _, what in kept]
+    return tuple(what for _, what in kept)
 
 
 def _by_weight(weighed: tuple[float, str]) -> float:

@@ -508,7 +508,7 @@ def test_room_is_given_back_once():
 
 
 def test_what_is_liked_best_comes_first():
-    assert _preferred("a;q=0.1, b, c;q=0, d;q=x, e;q=0.5") == ["b", "e", "a"]
+    assert _preferred("a;q=0.1, b, c;q=0, d;q=x, e;q=0.5") == ("b", "e", "a")
 
 
 def test_reports_are_what_their_schema_says():

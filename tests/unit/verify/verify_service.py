@@ -20,6 +20,7 @@ from verify.http.app import build_app
 from verify.http.callers import Caller, Callers
 from verify.http.judging import Rules
 from verify.http.limits import Limits
+from verify.http.protocol import BoundedHTTP
 from verify.http.workers import Workers
 
 
@@ -80,7 +81,10 @@ def running(
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         config = uvicorn.Config(
-            Starlette(routes=[Mount("/verify", app=app)]), lifespan="off", log_level="warning"
+            Starlette(routes=[Mount("/verify", app=app)]),
+            http=BoundedHTTP,
+            lifespan="off",
+            log_level="warning",
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
