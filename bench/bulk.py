@@ -48,7 +48,11 @@ class Antin(Task):
         self._key_path = material.folder / "issuing.key"
         self._profile = load_profile("official")
         context = multiprocessing.get_context("spawn")
-        self._workers = ProcessPoolExecutor(WORKERS, mp_context=context, initializer=collect_seldom)
+        # Each signs what it wrote.
+        self._workers = tuple(
+            ProcessPoolExecutor(1, mp_context=context, initializer=collect_seldom)
+            for _ in range(WORKERS)
+        )
         self._demands = tuple(
             Demand(path.read_bytes(), (*issue.OFFICE, ("CN", f"Official {number}")), "bench")
             for number, path in enumerate(material.mixed())
@@ -92,7 +96,8 @@ class Antin(Task):
             print(f"{FEW:,} orders in bulk: {told}", flush=True)
 
     def close(self) -> None:
-        self._workers.shutdown()
+        for one in self._workers:
+            one.shutdown()
 
 
 class OpenSSL(issue.OpenSSL):

@@ -21,10 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from pki.errors.keys import BlockListError, BlockListUnreadableError, KeyBlockedError
 from pki.keys import PublicKey
-from pki.strength import spki_sha256
+from pki.strength import check_strength, spki_sha256
 
 MAX_LIST_BYTES = 256 * 1024 * 1024
 _LINE = re.compile(r"\s*([0-9A-Fa-f]{64}|[0-9A-Fa-f]{20})?\s*(#.*)?")
@@ -36,6 +37,16 @@ class BlockedKeys:
 
     lists: Mapping[bytes, str] = field(default_factory=dict)
     """By the digest (32 octets of a key, 10 of a modulus), the name of the list it stands in."""
+
+    def check_der(self, spki_der: bytes) -> None:
+        """Refuse a key, by its SubjectPublicKeyInfo, that a list names.
+
+        Raises:
+            KeyBlockedError: it is named.
+            WeakKeyError: it is none that could be certified.
+        """
+        if self.lists:
+            self.check(check_strength(load_der_public_key(spki_der)))
 
     def check(self, key: PublicKey) -> None:
         """Refuse a key that a list names.

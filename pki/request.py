@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -104,7 +105,21 @@ def check_no_authority(
     Raises:
         AuthorityKeyError: the key is that of an authority in the register.
     """
-    identity = spki_sha256(key)
+    _check_no_authority(authorities, spki_sha256(key), authority)
+
+
+def check_no_authority_der(authorities: Iterable[AuthorityCertificate], spki_der: bytes) -> None:
+    """Refuse a key, by its SubjectPublicKeyInfo, that is an authority's own.
+
+    Raises:
+        AuthorityKeyError: it is.
+    """
+    _check_no_authority(authorities, sha256(spki_der).hexdigest(), None)
+
+
+def _check_no_authority(
+    authorities: Iterable[AuthorityCertificate], identity: str, authority: x509.Name | None
+) -> None:
     for own in authorities:
         held, name = _certified(own.certificate_der)
         # Octets are compared: names that only read alike are two names to a verifier.

@@ -156,8 +156,9 @@ class _Written(NamedTuple):
     text: str
 
 
-# An office's names stand in many certificates; each is written, and compared with what was written.
-@lru_cache(maxsize=64)
+# An office's names stand in many certificates; each is written, and compared with what was written:
+# in bulk some batches later.
+@lru_cache(maxsize=512)
 def _written(short: str, value: str) -> _Written:
     name = x509.Name([x509.NameAttribute(ATTRIBUTES[short].oid, value)])
     return _Written(der.read(name.public_bytes(), "name").content, name_text(name))
@@ -240,7 +241,7 @@ def parse_subject(text: str) -> Subject:
 
 # An office's names stand in many certificates, and each value is judged three times while one is
 # made: with the order, by the linter, and where a worker takes the order up again.
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def unfit_value(short: str, value: str) -> Phrase | None:
     """Return what speaks against a value in its kept form; None where nothing does."""
     bound = ALTERNATIVES[short][0] if short in ALTERNATIVES else ATTRIBUTES[short].upper_bound
@@ -255,7 +256,7 @@ def unfit_value(short: str, value: str) -> Phrase | None:
     return None if normal(value) == value else phrase("pki.subject.not_normal")
 
 
-@lru_cache(maxsize=64)  # an office's values, as above; what is refused is not kept
+@lru_cache(maxsize=512)  # as above; what is refused is not kept
 def _check_value(short: str, value: str) -> str:
     if short not in ALTERNATIVES and short not in ATTRIBUTES:
         raise _refusal(short[:16], phrase("pki.subject.unknown"))

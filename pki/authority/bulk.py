@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass
-from itertools import islice
+from itertools import cycle, islice, repeat
 from typing import Any, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -38,7 +38,7 @@ from pki.profile import Profile
 from pki.records.authorities import AuthorityCertificate
 from pki.records.certificates import CertificateRecord
 from pki.records.changes import Step
-from pki.request import check_no_authority
+from pki.request import check_no_authority_der
 
 T = TypeVar("T")
 BATCH = 128
@@ -87,7 +87,7 @@ def issue_in_bulk(
     demands: Iterable[Demand],
     *,
     open_key: OpenKey,
-    workers: Workers | None = None,
+    workers: Workers | Sequence[Workers] = (),
     ahead: int = 4,
 ) -> Iterator[Outcome]:
     """Issue certificates and yield what came of each order, batch by batch.
@@ -97,7 +97,9 @@ def issue_in_bulk(
         profile: of all of them.
         demands: read as they are needed; none is kept longer than its batch is under way.
         open_key: gives a worker the authority's key, or finds the one that it opened before.
-        workers: who writes and signs; None for this process alone.
+        workers: who writes and signs; none for this process alone. Of several, each signs what it
+            wrote, and need not read it again: executors of one process each are faster than one
+            executor of several.
         ahead: how many batches are under way at a time.
 
     Raises:
@@ -106,12 +108,13 @@ def issue_in_bulk(
         BulkWorkerLostError: a worker ended in the middle; what it had is for `recover_open`.
     """
     authority.check_may_issue(profile)
-    course = _Course(authority, workers or Here(), Shop.of(authority.issuer, profile, open_key))
+    course = _Course(authority, Shop.of(authority.issuer, profile, open_key))
+    shops = cycle(workers or (Here(),)) if isinstance(workers, Sequence) else repeat(workers)
     waiting = _batches(demands)
     under_way: dict[Future[Any], _Steps] = {}
     while True:
         for batch in islice(waiting, ahead - len(under_way)):
-            steps = course.run(batch)
+            steps = course.run(batch, next(shops))
             under_way[next(steps)] = steps
         if not under_way:
             return
@@ -134,25 +137,24 @@ _Steps = Generator[Future[Any], Any, "list[Outcome]"]
 class _Course:
     """The way of a batch; it is left where a worker has it, and gone on with when that is done."""
 
-    def __init__(self, authority: Authority, workers: Workers, shop: Shop) -> None:
+    def __init__(self, authority: Authority, shop: Shop) -> None:
         self._authority = authority
         self._register = authority.register
-        self._workers = workers
         self._shop = shop
 
-    def run(self, batch: _Batch) -> _Steps:
+    def run(self, batch: _Batch, workers: Workers) -> _Steps:
         """Take the batch the whole way."""
         now = present(self._register, self._authority.clock)
         self._authority.check_may_issue(self._shop.profile)
         demands = tuple(demand for _, demand in batch)
-        drafted = yield self._workers.submit(draft_batch, self._shop, demands, now)
+        drafted = yield workers.submit(draft_batch, self._shop, demands, now)
         reserved = self._reserved(drafted)
         work = [
             (demand, one)
             for demand, one in zip(demands, reserved, strict=True)
             if isinstance(one, CertificateRecord)
         ]
-        signed = yield self._workers.submit(sign_batch, self._shop, tuple(work))
+        signed = yield workers.submit(sign_batch, self._shop, tuple(work))
         by_serial = dict(zip((one.serial for _, one in work), signed, strict=True))
         self._complete([one for _, one in work], by_serial)
         return [
@@ -181,9 +183,9 @@ class _Course:
             answer = find_answer(self._register, issuer, *asked)
             if answer is not None:
                 return answer.public_bytes(Encoding.DER)
-            key = certified_key(drafted)
-            self._authority.blocked.check(key)
-            check_no_authority(authorities, key)
+            spki_der = certified_key(drafted)
+            self._authority.blocked.check_der(spki_der)
+            check_no_authority_der(authorities, spki_der)
         except RefusedError as error:
             return error
         return drafted

@@ -6,13 +6,15 @@ linter never leaves the process that was given it, and the authority's key never
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.authority.issuance import Order, sign_record, write_draft
 from pki.authority.issuer import Issuer, Signatory
@@ -24,7 +26,6 @@ from pki.lint.fields import KEY, read_fields
 from pki.profile import Profile
 from pki.records.certificates import CertificateRecord
 from pki.request import parse_request, requested_key
-from pki.strength import check_strength
 from pki.subject import build_subject
 from pki.urls import AuthorityURLs
 
@@ -92,8 +93,48 @@ def _opened(certificate_der: bytes, open_key: OpenKey) -> tuple[x509.Certificate
     return x509.load_der_x509_certificate(certificate_der), open_key()
 
 
+def _at_home(shop: Shop) -> Shop:
+    """Return it with the profile that is here already: each batch brings one like it."""
+    return replace(shop, profile=_known(shop.profile))
+
+
+@lru_cache(maxsize=16)
+def _known(profile: Profile) -> Profile:
+    return profile
+
+
+class _Orders:
+    """Orders that this process wrote bytes for: made again where another process did.
+
+    That the reserved bytes say what was ordered is for the linter.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[int, tuple[Demand, Order]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def keep(self, serial: int, demand: Demand, order: Order) -> None:
+        with self._lock:
+            self._kept[serial] = (demand, order)
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+
+    def take(self, serial: int, demand: Demand, profile: Profile) -> Order:
+        with self._lock:
+            asked, order = self._kept.pop(serial, (None, None))
+        if order is None or asked != demand or order.profile is not profile:
+            return demand.order(requested_key(demand.untrusted_request), profile)
+        return order
+
+
+MOST_KEPT = 1024
+"""Orders, of some kilobytes each: all that are under way between writing and signing."""
+_orders = _Orders()
+
+
 def draft_batch(shop: Shop, demands: tuple[Demand, ...], now: datetime) -> tuple[Drafted, ...]:
     """Judge each request by itself and write the bytes to be signed, or say why not."""
+    shop = _at_home(shop)
     signatory = shop.signatory()
     return tuple(_draft(shop, signatory, demand, now) for demand in demands)
 
@@ -102,29 +143,29 @@ def sign_batch(
     shop: Shop, work: tuple[tuple[Demand, CertificateRecord], ...]
 ) -> tuple[Signed, ...]:
     """Have the linter judge what was reserved, sign it, read it back; or say why not."""
+    shop = _at_home(shop)
     signatory = shop.signatory()
     return tuple(_sign(shop, signatory, demand, record) for demand, record in work)
 
 
-def certified_key(record: CertificateRecord) -> PublicKey:
-    """Return the key that stands in a record's bytes."""
-    return check_strength(load_der_public_key(read_fields(record.tbs_der)[KEY].whole))
+def certified_key(record: CertificateRecord) -> bytes:
+    """Return the key that stands in a record's bytes, as it is written there."""
+    return read_fields(record.tbs_der)[KEY].whole
 
 
 def _draft(shop: Shop, signatory: Signatory, demand: Demand, now: datetime) -> Drafted:
     try:
-        key = parse_request(demand.untrusted_request).public_key
-        return write_draft(demand.order(key, shop.profile), signatory, BlockedKeys(), now)
+        order = demand.order(parse_request(demand.untrusted_request).public_key, shop.profile)
+        record = write_draft(order, signatory, BlockedKeys(), now)
     except PKIError as error:
         return error
+    _orders.keep(record.serial, demand, order)
+    return record
 
 
 def _sign(shop: Shop, signatory: Signatory, demand: Demand, record: CertificateRecord) -> Signed:
     try:
-        # The key is read from the request again: that it stands in the bytes is for the linter.
-        key = requested_key(demand.untrusted_request)
-        return sign_record(demand.order(key, shop.profile), record, signatory).public_bytes(
-            Encoding.DER
-        )
+        order = _orders.take(record.serial, demand, shop.profile)
+        return sign_record(order, record, signatory).public_bytes(Encoding.DER)
     except PKIError as error:
         return error

@@ -77,65 +77,63 @@ def build_tbs(content: Content, signatory: Signatory) -> bytes:
 
 
 def _extensions(content: Content, signatory: Signatory) -> Iterator[bytes]:
-    profile = content.profile
-    if profile.authority is not None:
-        table = profile.authority
-        basic = x509.BasicConstraints(ca=True, path_length=table.path_length)
-        yield extension_der(basic, critical=True)
-        if profile.has_name_constraints:
-            limits = constraints_of(table.permitted_dns, table.permitted_mail)
-            yield extension_der(limits, critical=True)
-    yield _key_usage(profile.key_usage)
-    if profile.extended_key_usage:
-        critical = profile.extended_key_usage_critical
-        yield _extended_usage(profile.extended_oids, critical=critical)
-    standing = content.standing
+    profile, standing = content.profile, content.standing
+    yield _before_key(profile)
     identifier = standing.key_identifier if standing else key_digest(content.public_key)
     yield key_identifier_der(identifier)
-    if profile.policy_oid is not None:
-        yield _policies(profile.policy_oid, profile.practice_statement)
-    if profile.ocsp_no_check:
-        yield extension_der(x509.OCSPNoCheck())
+    yield _after_key(profile)
     names = content.subject.alternative_names()
     if names:
         yield extension_der(x509.SubjectAlternativeName(names))
     if signatory.certificate is not None:
-        yield _authority_key(key_identifier(signatory.certificate))
-        yield from _addresses(signatory.urls, no_check=profile.ocsp_no_check)
+        yield _of_issuer(signatory.certificate, signatory.urls, no_check=profile.ocsp_no_check)
 
 
 # What follows is the same in each certificate of a profile and an authority: written once.
 
 
 @lru_cache(maxsize=64)
-def _key_usage(bits: tuple[str, ...]) -> bytes:
-    return extension_der(x509.KeyUsage(*(bit in bits for bit in _BITS)), critical=True)
-
-
-@lru_cache(maxsize=64)
-def _extended_usage(oids: tuple[str, ...], *, critical: bool) -> bytes:
-    usages = [x509.ObjectIdentifier(oid) for oid in oids]
-    return extension_der(x509.ExtendedKeyUsage(usages), critical=critical)
-
-
-@lru_cache(maxsize=64)
-def _policies(oid: str, practice_statement: str | None) -> bytes:
-    statement = [practice_statement] if practice_statement else None
-    information = x509.PolicyInformation(x509.ObjectIdentifier(oid), statement)
-    return extension_der(x509.CertificatePolicies([information]))
-
-
-@lru_cache(maxsize=64)
-def _authority_key(identifier: bytes) -> bytes:
-    return extension_der(x509.AuthorityKeyIdentifier(identifier, None, None))
-
-
-@lru_cache(maxsize=64)
-def _addresses(urls: AuthorityURLs, *, no_check: bool) -> tuple[bytes, ...]:
+def _before_key(profile: Profile) -> bytes:
     told = []
+    if profile.authority is not None:
+        table = profile.authority
+        basic = x509.BasicConstraints(ca=True, path_length=table.path_length)
+        told.append(extension_der(basic, critical=True))
+        if profile.has_name_constraints:
+            limits = constraints_of(table.permitted_dns, table.permitted_mail)
+            told.append(extension_der(limits, critical=True))
+    usage = x509.KeyUsage(*(bit in profile.key_usage for bit in _BITS))
+    told.append(extension_der(usage, critical=True))
+    if profile.extended_key_usage:
+        usages = x509.ExtendedKeyUsage(
+            [x509.ObjectIdentifier(oid) for oid in profile.extended_oids]
+        )
+        told.append(extension_der(usages, critical=profile.extended_key_usage_critical))
+    return b"".join(told)
+
+
+@lru_cache(maxsize=64)
+def _after_key(profile: Profile) -> bytes:
+    told = []
+    if profile.policy_oid is not None:
+        statement = [profile.practice_statement] if profile.practice_statement else None
+        policy = x509.PolicyInformation(x509.ObjectIdentifier(profile.policy_oid), statement)
+        told.append(extension_der(x509.CertificatePolicies([policy])))
+    if profile.ocsp_no_check:
+        told.append(extension_der(x509.OCSPNoCheck()))
+    return b"".join(told)
+
+
+@lru_cache(maxsize=64)
+def _of_issuer(certificate: x509.Certificate, urls: AuthorityURLs, *, no_check: bool) -> bytes:
+    identifier = x509.AuthorityKeyIdentifier(key_identifier(certificate), None, None)
+    return extension_der(identifier) + b"".join(_addresses(urls, no_check=no_check))
+
+
+def _addresses(urls: AuthorityURLs, *, no_check: bool) -> Iterator[bytes]:
     if urls.crl:
         point = x509.DistributionPoint([x509.UniformResourceIdentifier(urls.crl)], None, None, None)
-        told.append(extension_der(x509.CRLDistributionPoints([point])))
+        yield extension_der(x509.CRLDistributionPoints([point]))
     access = [
         x509.AccessDescription(method, x509.UniformResourceIdentifier(url))
         for method, url in (
@@ -146,5 +144,4 @@ def _addresses(urls: AuthorityURLs, *, no_check: bool) -> tuple[bytes, ...]:
         if url
     ]
     if access:
-        told.append(extension_der(x509.AuthorityInformationAccess(access)))
-    return tuple(told)
+        yield extension_der(x509.AuthorityInformationAccess(access))

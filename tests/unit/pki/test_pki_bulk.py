@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
 from pki_world import NOW, World, new_key, rsa_key
 
 from pki.audit.verify import verify_audit
-from pki.authority import bulk
-from pki.authority.bulk import Outcome, issue_in_bulk
-from pki.authority.bulk_work import Demand
+from pki.authority import bulk, bulk_work
+from pki.authority.bulk import Here, Outcome, issue_in_bulk
+from pki.authority.bulk_work import Demand, Shop, draft_batch, sign_batch
 from pki.authority.issuance import sign_record
 from pki.blocked import BlockedKeys
 from pki.clock import FixedClock
@@ -235,6 +235,57 @@ def test_processes_issue_what_one_would(world, workers, key_file, monkeypatch):
         certificate.verify_directly_issued_by(world.issuing.issuer.certificate)
     assert states(world) == [CertificateState.ISSUED] * len(names)
     assert verify_audit(world.register) >= 2 * len(names)
+
+
+class Told(Here):
+    """Tells which orders it wrote and which it signed."""
+
+    def __init__(self) -> None:
+        self.wrote: list[Demand] = []
+        self.signed: list[Demand] = []
+
+    def submit(self, work, /, *arguments):
+        if work is bulk_work.draft_batch:
+            self.wrote += arguments[1]
+        else:
+            self.signed += [one for one, _ in arguments[1]]
+        return super().submit(work, *arguments)
+
+
+def test_each_of_several_workers_signs_what_it_wrote(world, monkeypatch):
+    monkeypatch.setattr(bulk, "BATCH", 2)
+    workers = (Told(), Told())
+    demands = [demand(name=f"Người {number}") for number in range(7)]
+    key = world.issuing.issuer.key
+    told = list(
+        issue_in_bulk(world.issuing, OFFICIAL, demands, open_key=lambda: key, workers=workers)
+    )
+    assert [one.error for one in told] == [None] * 7
+    for one in workers:
+        assert sorted(one.wrote, key=repr) == sorted(one.signed, key=repr) != []
+    assert len(workers[0].wrote) + len(workers[1].wrote) == 7
+
+
+@pytest.mark.parametrize("most", [1, 1024])
+def test_what_was_ordered_is_read_again_where_it_is_not_known(world, monkeypatch, most):
+    monkeypatch.setattr(bulk_work, "MOST_KEPT", most)
+    read: list[bytes] = []
+    real = bulk_work.requested_key
+    monkeypatch.setattr(bulk_work, "requested_key", lambda data: read.append(data) or real(data))
+    assert [one.error for one in issue(world, [demand(name=n) for n in ("A", "B", "C")])] == (
+        [None] * 3
+    )
+    assert len(read) == (2 if most == 1 else 0)
+
+
+def test_bytes_are_signed_for_the_order_they_were_written_for_alone(world):
+    shop = Shop.of(world.issuing.issuer, OFFICIAL, lambda: world.issuing.issuer.key)
+    one, other = demand(name="A"), demand(name="B")
+    for swapped in (True, False):
+        first, second = draft_batch(shop, (one, other), NOW)
+        work = ((other, first), (one, second)) if swapped else ((one, first), (other, second))
+        kinds = {type(signed) for signed in sign_batch(shop, work)}
+        assert kinds == ({LintFailedError} if swapped else {bytes})
 
 
 def test_a_worker_that_is_killed_is_told_and_nothing_is_lost(world, workers, key_file):
