@@ -152,10 +152,12 @@ class _Walk:
         """Say whether the bytes of a field show that it is no signature field."""
         if self._reader is None or inherited == "/Sig" or not isinstance(node, IndirectObject):
             return False
-        found = self._reader.plain_bytes(node.reference)
+        found, stream = self._reader.plain_bytes_in(node.reference)
         if found is None or _MAY_SIGN.search(found):
             return False
-        self._look_at(node.reference)
+        self.looked_at.add(node.reference)
+        if stream is not None:
+            self.looked_at.add(stream)
         return True
 
     def _note(self, node: PDFValue, dictionary: DictionaryObject) -> None:

@@ -43,7 +43,7 @@ predictor.use()
 _DECODING = DecodeLimits(per_stream=StreamDecodeLimits(max_output_size=128 * 1024 * 1024))
 """Half of pyHanko's own: a stream that swells takes twice its size, and 500 MB is too much."""
 _HEADER = re.compile(rb"\s*(\d+)\s+(\d+)\s+obj\s*")
-_PLAIN = re.compile(rb"<<(?:[^<>()\\%#]|<<|>>|\([^()\\]*\)|<[0-9A-Fa-f\s]*>)*>>\s*")
+_PLAIN = re.compile(rb"<<(?:[^<>()\\%#]++|<<|>>|\([^()\\]*+\)|<[0-9A-Fa-f\s]*+>)*>>\s*")
 _BARE = re.compile(rb"[^R(%/]*")
 """No string, comment or name that may hide the end of an object, and no reference."""
 _ENDOBJ = re.compile(rb"endobj")
@@ -153,7 +153,9 @@ class Reader(PdfFileReader):
 
     def stream_of(self, reference: generic.Reference) -> generic.Reference | None:
         """Return the object stream that an object lies in; None where it lies in none."""
-        place = self.xrefs[reference]
+        return self._stream_at(self.xrefs[reference])
+
+    def _stream_at(self, place: PDFValue) -> generic.Reference | None:
         if place is None or isinstance(place, int):
             return None
         return generic.Reference(place.obj_stream_id, 0, self)
@@ -217,14 +219,23 @@ class Reader(PdfFileReader):
         That is one without comments and escapes, in names or strings, and not a stream: in it a
         name that does not stand in these bytes is not a key. None for any other object.
         """
+        return self.plain_bytes_in(reference)[0]
+
+    def plain_bytes_in(
+        self, reference: generic.Reference
+    ) -> tuple[bytes | None, generic.Reference | None]:
+        """Return `plain_bytes`, and where there are any `stream_of`."""
         if self.encrypted:
-            return None  # its strings are not what they look like
+            return None, None  # its strings are not what they look like
         try:
             with foreign("object"):
-                found = self._bytes_of(reference, self.xrefs[reference])
+                place = self.xrefs[reference]
+                found = self._bytes_of(reference, place)
         except MalformedObjectError:
-            return None
-        return found if found is not None and _PLAIN.fullmatch(found) else None
+            return None, None
+        if found is None or not _PLAIN.fullmatch(found):
+            return None, None
+        return found, self._stream_at(place)
 
     def plain_head(self, reference: generic.Reference, place: PDFValue) -> bytes | None:
         """Return the bytes of a dictionary, also of a stream's, as `plain_bytes` tells them.

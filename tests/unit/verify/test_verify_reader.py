@@ -162,13 +162,13 @@ def test_a_field_that_became_signed_is_found_whatever_of_it_was_changed(change):
     assert signed_names(grown) == signed_names(opened(data)) != []
 
 
-@pytest.mark.parametrize("guard", ["rewritten_since", "stream_of"])
+@pytest.mark.parametrize("guard", ["rewritten_since", "_stream_at"])
 def test_without_the_guard_a_changed_field_would_be_missed(guard, monkeypatch):
     before = opened(in_object_stream(["<< /FT /Tx /T (A) >>"]))
     assert signed_names(before) == []
     data = with_stream_replaced(before, ["<< /FT /Sig /T (A) /V << /SubFilter /x >> >>"])
     assert signed_names(before.grown(data, limits=LIMITS)) == ["A"]
-    nothing = {"rewritten_since": lambda *_: frozenset(), "stream_of": lambda *_: None}
+    nothing = {"rewritten_since": lambda *_: frozenset(), "_stream_at": lambda *_: None}
     monkeypatch.setattr(Reader, guard, nothing[guard])
     before = opened(before.data)
     assert signed_names(before) == []
