@@ -74,7 +74,7 @@ def _note(places: dict[int, Place], data: XRefSectionData, *, freeing: bool = Tr
     for number in data.freed if freeing else ():
         places.pop(number, None)
     places.update({number: offset for number, (_, offset) in data.standard_xrefs.items()})
-    places.update(data.xrefs_in_objstm)
+    places.update(data.xrefs_in_objstm.items())
 
 
 def _shown_of(pdf: OpenPDF, hidden: frozenset[int] | set[int]) -> int | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from io import BytesIO
+from types import SimpleNamespace
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pyhanko.pdf_utils import generic, misc, reader, xref
 
@@ -225,6 +226,8 @@ ENTRIES = st.lists(st.integers(0, 255), max_size=40).map(bytes)
 @example([1, 1, 1], bytes([1, 1, 1]), [], True)
 @example([1, 1, 1], bytes([9, 1, 1, 1, 2, 3]), [0, 2], True)
 def test_cross_reference_streams(widths, data, index, strict):
+    assume(any(widths))  # rows of no bytes are refused
+
     def numbers(values):
         return generic.ArrayObject(map(generic.NumberObject, values))
 
@@ -318,6 +321,40 @@ def test_what_is_noted_of_cross_reference_streams(data, index):
     same_sections(stream_with(places.parse_xref_stream), stream_with(places._parse_stream), b"")
 
 
+def rows_read(handler, *, widths=(1, 1, 1), index=(0, 2), data=bytes(6)):
+    stream = generic.StreamObject(stream_data=data)
+    for key, numbers in (("/W", widths), ("/Index", index)):
+        stream[generic.pdf_name(key)] = generic.ArrayObject(map(generic.NumberObject, numbers))
+    stream.container_ref = generic.Reference(1, 0, handler)
+    return len(list(places.parse_xref_stream(stream, strict=True)))
+
+
+def test_rows_are_counted_through_all_streams_of_a_document(monkeypatch):
+    monkeypatch.setattr(places, "MOST_ROWS", 5)
+    handler = SimpleNamespace()
+    assert rows_read(handler) == rows_read(handler) == 2
+    with pytest.raises(misc.PdfReadError, match="too many rows"):
+        rows_read(handler)
+    assert rows_read(SimpleNamespace()) == 2
+
+
+def test_rows_of_no_bytes_are_none_or_refused():
+    assert rows_read(SimpleNamespace(), widths=(0, 0, 0), index=(0, 0), data=b"") == 0
+    assert rows_read(SimpleNamespace(), widths=(0, 1, 0), data=bytes(2)) == 2
+    with pytest.raises(misc.PdfReadError, match="no bytes"):
+        rows_read(SimpleNamespace(), widths=(0, 0, 0), data=b"")
+
+
+def test_places_in_streams_are_told_as_pyhanko_tells_them():
+    data = xref.XRefSectionData()
+    places.process_entries(data, places.Entries([(2, (7, 1), 3, 0)]), strict=True)
+    found, place = data.xrefs_in_objstm, xref.ObjStreamRef(7, 1)
+    assert found[3] == found.get(3) == place
+    assert (list(found.items()), list(found.values())) == ([(3, place)], [place])
+    assert found.get(4) is None
+    assert found.get(4, 5) == 5
+
+
 def test_a_generation_beyond_all_is_refused_as_pyhanko_does():
     sections = generic.ArrayObject(map(generic.NumberObject, [1, 1]))
     widths = generic.ArrayObject(map(generic.NumberObject, [1, 1, 3]))
@@ -376,7 +413,7 @@ def test_places_of_objects(entries):
     for start in range(0, len(entries), 3):
         data = xref.XRefSectionData()
         rows = [
-            (kind, (None, 9, xref.ObjStreamRef(7, 0))[kind], number, 0 if kind == 2 else generation)
+            (kind, (None, 9, (7, 0))[kind], number, 0 if kind == 2 else generation)
             for kind, number, generation in entries[start : start + 3]
         ]
         places.process_entries(data, places.Entries(rows), strict=True)

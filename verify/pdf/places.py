@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from io import BufferedReader, BytesIO
+from itertools import chain, repeat
 from typing import cast
 
 from pyhanko.pdf_utils import generic, misc, reader, xref
@@ -25,7 +26,7 @@ from verify.guard import PDFValue
 
 FREE, STANDARD, COMPRESSED = 0, 1, 2
 """Table 18."""
-_Location = int | xref.ObjStreamRef | None
+_Location = int | tuple[int, int] | None
 _TYPES = {
     FREE: xref.XRefType.FREE,
     STANDARD: xref.XRefType.STANDARD,
@@ -37,6 +38,9 @@ _HEADER = re.compile(
 _HEADER_BYTES = 64
 _SUBSECTION = re.compile(rb"[ \n\r\t\f\x00]*+([0-9]{1,10})[ \n\r]++([0-9]{1,7})[ \n\r]++(?=[0-9t])")
 _TRAILER = re.compile(rb"[ \n\r\t\f\x00]*+trailer[ \n\r\t\f\x00]*+(?=[^ \n\r\t\f\x00%])")
+MOST_ROWS = 1_000_000
+"""Of all cross-reference streams of a document: 12 kB would take 1.7 GB otherwise."""
+_ROWS = "_antin_rows"
 _LINES = re.compile(rb"(?:[0-9]{10} (?:[0-5][0-9]{4}|65535) [fn](?: \r| \n|\r\n))*+")
 _LINE = re.compile(rb"([0-9]{10}) ([0-9]{5}) ([fn])..", re.DOTALL)
 _LINE_BYTES = 20
@@ -57,15 +61,42 @@ _process_end = reader.process_data_at_eof
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """The entries of a section, none of them odd."""
+    """The entries of a section, none of them odd; they are read once."""
 
-    rows: list[tuple[int, _Location, int, int]]
+    rows: Iterable[tuple[int, _Location, int, int]]
     """Kind, location, object number and generation."""
 
     def __iter__(self) -> Iterator[xref.XRefEntry]:
         """Yield them as pyHanko does."""
-        for kind, location, idnum, generation in self.rows:
+        for kind, place, idnum, generation in self.rows:
+            location = xref.ObjStreamRef(*place) if isinstance(place, tuple) else place
             yield xref.XRefEntry(_TYPES[kind], location, idnum, generation)
+
+
+class _InStreams(dict[int, xref.ObjStreamRef]):
+    """Places in object streams by the object's number, made when they are asked for.
+
+    There may be a million: pyHanko's take 250 bytes each, what they are made of takes 70.
+    """
+
+    def __getitem__(self, number: int) -> xref.ObjStreamRef:
+        return _inside(*cast("tuple[int, int]", super().__getitem__(number)))
+
+    def __repr__(self) -> str:
+        return repr(dict(self.items()))
+
+    def get(self, number: int, default: PDFValue = None) -> PDFValue:
+        """Return the place of an object."""
+        found = super().get(number)
+        return default if found is None else _inside(*cast("tuple[int, int]", found))
+
+    def items(self) -> PDFValue:
+        """Yield numbers and places."""
+        return ((number, self[number]) for number in self)
+
+    def values(self) -> PDFValue:
+        """Yield the places."""
+        return (self[number] for number in self)
 
 
 def process_entries(
@@ -75,24 +106,29 @@ def process_entries(
 ) -> int:
     """Note the entries of a section; return the highest object number."""
     if not isinstance(entries, Entries):
-        highest: int = _process_entries(self, entries, strict)
-        return highest
+        told: int = _process_entries(self, entries, strict)
+        return told
     explicit, standard, freed = self.explicit_refs_in_revision, self.standard_xrefs, self.freed
-    compressed = self.xrefs_in_objstm
+    compressed: dict[int, tuple[int, int]] = {}
+    highest = 0
     for kind, location, idnum, generation in entries.rows:
-        if idnum == 0:
+        if idnum > highest:
+            highest = idnum
+        elif idnum == 0:
             continue
         if kind == STANDARD:
             standard[idnum] = (generation, cast("int", location))
             explicit.add((idnum, generation))
         elif kind == COMPRESSED:
-            compressed[idnum] = cast("xref.ObjStreamRef", location)
+            compressed[idnum] = cast("tuple[int, int]", location)
             explicit.add((idnum, 0))
         else:
             freed[idnum] = generation
             explicit.add((idnum, generation - 1))
-    self.obj_streams_used.update({each.obj_stream_id for each in compressed.values()})
-    return max((idnum for _, _, idnum, _ in entries.rows), default=0)
+    if compressed:
+        self.obj_streams_used.update({stream for stream, _ in compressed.values()})
+        self.xrefs_in_objstm = _InStreams(cast("PDFValue", compressed))
+    return highest
 
 
 def parse_xref_table(
@@ -163,6 +199,7 @@ def parse_xref_stream(
     strict: bool = True,  # noqa: FBT001, FBT002  pyHanko's signature
 ) -> Entries | Iterator[xref.XRefEntry]:
     """Return the entries of a cross-reference stream."""
+    _count_rows(xref_stream)
     widths = _numbers(xref_stream.get("/W"))
     sections = _numbers(xref_stream.get("/Index", [0, xref_stream.get("/Size")]))
     if len(widths) == 3 and sections and len(sections) % 2 == 0:
@@ -176,6 +213,23 @@ def parse_xref_stream(
     return _parse_stream(xref_stream, strict)
 
 
+def _count_rows(xref_stream: generic.StreamObject) -> None:
+    """Refuse what a few bytes would make many of: rows of no bytes, and rows that swell.
+
+    Raises:
+        PdfReadError: more than `MOST_ROWS`, this stream's and those read before it counted.
+    """
+    index = xref_stream.get("/Index", [0, xref_stream.get("/Size")])
+    rows = sum(int(size) for size in list(index)[1::2])
+    if rows > 0 and not any(map(int, xref_stream.get("/W") or ())):
+        raise misc.PdfReadError("rows of a cross-reference stream have no bytes")
+    place = xref_stream.container_ref
+    known: dict[str, int] = {} if place is None else vars(place.get_pdf_handler())
+    known[_ROWS] = known.get(_ROWS, 0) + rows
+    if known[_ROWS] > MOST_ROWS:
+        raise misc.PdfReadError("cross-reference streams have too many rows")
+
+
 def _numbers(value: object) -> tuple[int, ...]:
     """Return the members of a list of natural numbers; none for anything else."""
     members = tuple(list.__iter__(value)) if isinstance(value, list) else ()
@@ -185,38 +239,58 @@ def _numbers(value: object) -> tuple[int, ...]:
 
 def _rows_in(
     data: bytes, widths: tuple[int, ...], sections: tuple[int, ...]
-) -> list[tuple[int, _Location, int, int]] | None:
+) -> Iterator[tuple[int, _Location, int, int]] | None:
     """Return the rows of a stream's data; None where pyHanko would not take them so."""
-    rows: list[tuple[int, _Location, int, int]] = []
     first, second, third = widths
-    number, place, last_end = int.from_bytes, 0, 0
+    length = sum(widths)
+    kinds = _column(data, 0, first, length) if first else repeat(STANDARD)
+    last = _column(data, first + second, third, length)
+    if third > 2 and any(
+        rest > _HIGHEST_GENERATION and kind != COMPRESSED
+        for kind, rest in zip(kinds, last, strict=False)
+    ):
+        return None
+    places = _column(data, first, second, length)
+    numbers: list[range] = []
     for start, size in zip(sections[::2], sections[1::2], strict=True):
-        if start < last_end:
+        if numbers and start < numbers[-1].stop:
             return None
-        last_end = start + size
-        for idnum in range(start, last_end):
-            middle = place + first
-            end = middle + second
-            kind = number(data[place:middle], "big") if first else STANDARD
-            location = number(data[middle:end], "big")
-            place = end + third
-            rest = number(data[end:place], "big")
-            if kind == COMPRESSED:
-                rows.append((COMPRESSED, _inside(location, rest), idnum, 0))
-            elif rest > _HIGHEST_GENERATION:
-                return None
-            elif kind == STANDARD:
-                rows.append((STANDARD, location, idnum, rest))
-            elif kind == FREE:
-                rows.append((FREE, None, idnum, rest))
-    return rows
+        numbers.append(range(start, start + size))
+    return _rows_of_columns(chain.from_iterable(numbers), kinds, places, last)
+
+
+def _rows_of_columns(
+    numbers: Iterable[int], kinds: Iterable[int], places: Iterable[int], last: Iterable[int]
+) -> Iterator[tuple[int, _Location, int, int]]:
+    for idnum, kind, place, rest in zip(numbers, kinds, places, last, strict=False):
+        if kind == COMPRESSED:
+            yield COMPRESSED, (place, rest), idnum, 0
+        elif kind == STANDARD:
+            yield STANDARD, place, idnum, rest
+        elif kind == FREE:
+            yield FREE, None, idnum, rest
+
+
+def _column(data: bytes, begin: int, width: int, length: int) -> Iterable[int]:
+    """Return the numbers of so many bytes each that begin there in rows of that length."""
+    if width == 1:
+        return data[begin::length]
+    columns = [data[place::length] for place in range(begin, begin + width)]
+    if width == 2:
+        return [high << 8 | low for high, low in zip(*columns, strict=True)]
+    if not width:
+        return repeat(0)
+    return [int.from_bytes(octets) for octets in zip(*columns, strict=True)]
 
 
 def _inside(stream: int, index: int) -> xref.ObjStreamRef:
     """Return what pyHanko's constructor makes, in a third of the time."""
-    made = object.__new__(xref.ObjStreamRef)
-    vars(made).update(obj_stream_id=stream, ix_in_stream=index)
+    made = _new(xref.ObjStreamRef)
+    made.__dict__.update(obj_stream_id=stream, ix_in_stream=index)
     return made
+
+
+_new = object.__new__
 
 
 def read_object_header(

@@ -143,6 +143,34 @@ def references_that_swell() -> bytes:
     return out + head + rows + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % len(out)
 
 
+def many_references(rows: int) -> bytes:
+    """Return a signed document whose newest cross-references are a small stream of many rows."""
+    data = make_document("B-B")
+    before = int(data[data.rindex(b"startxref") :].split()[1])
+    root = re.findall(rb"/Root (\d+ 0 R)", data)[-1]
+    size = max(int(each) for each in re.findall(rb"/Size (\d+)", data))
+    own = b"\1" + len(data).to_bytes(4, "big") + b"\0"
+    table = own + (b"\2" + size.to_bytes(4, "big") + b"\1") * rows
+    packed = zlib.compress(table, 9)
+    head = b"%d 0 obj\n<< /Type /XRef /Size %d /W [1 4 1] /Root %b /Prev %d /Index [%d %d]" % (
+        *(size, size + rows + 1, root, before),
+        *(size, rows + 1),
+    )
+    tail = b" /Filter /FlateDecode /Length %d >>\nstream\n%b\nendstream\nendobj\n" % (
+        len(packed),
+        packed,
+    )
+    return data + head + tail + b"startxref\n%d\n%%%%EOF\n" % len(data)
+
+
+def references_by_the_million() -> bytes:
+    return many_references(3_000_000)
+
+
+def references_of_no_bytes() -> bytes:
+    return many_references(1).replace(b"/W [1 4 1]", b"/W [0 0 0]")
+
+
 def references_in_a_ring() -> bytes:
     return write(BASIC | {4: b"<< /Fields 5 0 R >>", 5: b"6 0 R", 6: b"5 0 R"})
 
@@ -217,6 +245,8 @@ EXPECTED = {
     a_list_in_the_store_that_swells: "TOTAL-PASSED",
     references_that_swell: "verify.pdf_broken",
     references_in_a_ring: "INDETERMINATE",
+    references_by_the_million: "TOTAL-FAILED",
+    references_of_no_bytes: "TOTAL-FAILED",
     fields_that_are_each_other_s_children: "INDETERMINATE",
     a_revision_before_itself: "verify.pdf_broken",
     a_length_that_is_itself: "INDETERMINATE",
@@ -240,6 +270,7 @@ def test_what_is_not_too_much_of_anything_is_judged_there_too(judged):
 @pytest.mark.long
 def test_a_million_objects_are_judged_within_bounds(judged):
     assert judged(a_million_objects()) == "TOTAL-FAILED"
+    assert judged(many_references(999_000)) == judged(many_references(9)) == "TOTAL-FAILED"
 
 
 def test_so_many_revisions_after_a_signature_are_compared(monkeypatch):
