@@ -11,7 +11,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pyhanko.pdf_utils import generic, misc, reader, xref
 
-from verify.pdf import objects, places, tokens
+from verify.pdf import entries, objects, places, tokens
 
 SPACES = st.sampled_from([b"", b" ", b"\n", b"\r\n", b"\t \0", b"% a comment\n", b" " * 300])
 HEX = st.lists(
@@ -187,10 +187,10 @@ def test_arrays(members, end):
 @example(b"/A 1 /A 2", b"")
 @example(b"/Contents <" + b"00" * 30_000 + b">/B (c)", b" endobj")
 @example(b"/Contents (" + b"0" * 60_000 + b")/B/C", b" endobj")
-def test_dictionaries(entries, end):
+def test_dictionaries(held, end):
     theirs = objects._read_dictionary
-    read_alike(objects.read_dictionary, theirs, b"<<" + entries + end)
-    read_alike(objects.read_dictionary, theirs, b"<<" + entries + b">>" + end)
+    read_alike(objects.read_dictionary, theirs, b"<<" + held + end)
+    read_alike(objects.read_dictionary, theirs, b"<<" + held + b">>" + end)
 
 
 @pytest.mark.parametrize("octet", range(256))
@@ -242,7 +242,7 @@ def test_cross_reference_streams(widths, data, index, strict):
             for each in parse(stream, strict)
         ]
 
-    same(through(places.parse_xref_stream), through(places._parse_stream), b"")
+    same(through(entries.parse_xref_stream), through(entries._parse_stream), b"")
 
 
 LINES = st.sampled_from(
@@ -278,8 +278,8 @@ def sections_read_with(parse, process):
 
 def same_sections(ours, theirs, data: bytes) -> None:
     same(
-        sections_read_with(ours, places.process_entries),
-        sections_read_with(theirs, places._process_entries),
+        sections_read_with(ours, entries.process_entries),
+        sections_read_with(theirs, entries._process_entries),
         data,
     )
 
@@ -292,10 +292,10 @@ def same_sections(ours, theirs, data: bytes) -> None:
 @example(b"0 1\n0000000016 99999 n \n", b"trailer <<", b"\n")
 def test_cross_reference_tables(subsections, trailer, before):
     def through(parse):
-        return lambda stream: parse(places._Whole(stream), strict=True)
+        return lambda stream: parse(entries._Whole(stream), strict=True)
 
     data = before + subsections + trailer
-    same_sections(through(places.parse_xref_table), through(places._parse_table), data)
+    same_sections(through(entries.parse_xref_table), through(entries._parse_table), data)
 
 
 @pytest.mark.parametrize("end", [b"\n" + b"x" * 18, b"0 0\nx"])
@@ -303,7 +303,7 @@ def test_a_table_that_says_too_much_of_itself_does_not_keep_us_reading(end):
     """What is looked for begins so near the end that pyHanko steps back behind where it was."""
     table = BytesIO(b"0 %d\n0000000016 00000 n \n" % (1 + (end[:1] == b"\n")) + end)
     with pytest.raises(misc.PdfReadError, match="behind the end"):
-        list(places.parse_xref_table(table, strict=True))
+        list(entries.parse_xref_table(table, strict=True))
 
 
 @given(ENTRIES, st.lists(st.integers(0, 6), max_size=4))
@@ -318,7 +318,7 @@ def test_what_is_noted_of_cross_reference_streams(data, index):
             made[generic.pdf_name(key)] = values[0] if key == "/Size" else values
         return lambda _: parse(made, strict=True)
 
-    same_sections(stream_with(places.parse_xref_stream), stream_with(places._parse_stream), b"")
+    same_sections(stream_with(entries.parse_xref_stream), stream_with(entries._parse_stream), b"")
 
 
 def rows_read(handler, *, widths=(1, 1, 1), index=(0, 2), data=bytes(6)):
@@ -326,11 +326,11 @@ def rows_read(handler, *, widths=(1, 1, 1), index=(0, 2), data=bytes(6)):
     for key, numbers in (("/W", widths), ("/Index", index)):
         stream[generic.pdf_name(key)] = generic.ArrayObject(map(generic.NumberObject, numbers))
     stream.container_ref = generic.Reference(1, 0, handler)
-    return len(list(places.parse_xref_stream(stream, strict=True)))
+    return len(list(entries.parse_xref_stream(stream, strict=True)))
 
 
 def test_rows_are_counted_through_all_streams_of_a_document(monkeypatch):
-    monkeypatch.setattr(places, "MOST_ROWS", 5)
+    monkeypatch.setattr(entries, "MOST_ROWS", 5)
     handler = SimpleNamespace()
     assert rows_read(handler) == rows_read(handler) == 2
     with pytest.raises(misc.PdfReadError, match="too many rows"):
@@ -347,7 +347,7 @@ def test_rows_of_no_bytes_are_none_or_refused():
 
 def test_places_in_streams_are_told_as_pyhanko_tells_them():
     data = xref.XRefSectionData()
-    places.process_entries(data, places.Entries([(2, (7, 1), 3, 0)]), strict=True)
+    entries.process_entries(data, entries.Entries([(2, (7, 1), 3, 0)]), strict=True)
     found, place = data.xrefs_in_objstm, xref.ObjStreamRef(7, 1)
     assert found[3] == found.get(3) == place
     assert (list(found.items()), list(found.values())) == ([(3, place)], [place])
@@ -364,7 +364,7 @@ def test_a_generation_beyond_all_is_refused_as_pyhanko_does():
     def through(parse):
         return lambda _: parse(stream, strict=True)
 
-    same_sections(through(places.parse_xref_stream), through(places._parse_stream), b"")
+    same_sections(through(entries.parse_xref_stream), through(entries._parse_stream), b"")
 
 
 @given(
@@ -408,15 +408,15 @@ def test_ends_of_documents(breaks, number):
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4), st.integers(0, 2)), max_size=9))
-def test_places_of_objects(entries):
+def test_places_of_objects(found):
     sections = []
-    for start in range(0, len(entries), 3):
+    for start in range(0, len(found), 3):
         data = xref.XRefSectionData()
         rows = [
             (kind, (None, 9, (7, 0))[kind], number, 0 if kind == 2 else generation)
-            for kind, number, generation in entries[start : start + 3]
+            for kind, number, generation in found[start : start + 3]
         ]
-        places.process_entries(data, places.Entries(rows), strict=True)
+        entries.process_entries(data, entries.Entries(rows), strict=True)
         sections.append(xref.XRefSection(None, data))
     if len(sections) > 1:
         sections[0].xref_data.hybrid = sections.pop()
