@@ -28,7 +28,7 @@ from verify.finding import Finding, error, warning
 from verify.guard import foreign
 from verify.path.pool import CertificatePool
 from verify.pdf.appearance import find_replaced
-from verify.pdf.changes import review_changes
+from verify.pdf.changes import are_compared, review_changes
 from verify.pdf.document import OpenPDF
 from verify.pdf.fields import SignatureField, find_signature_fields
 from verify.pdf.open_fields import find_open_numbers
@@ -320,7 +320,8 @@ def _integrity(work: _Work, found: _Found) -> IntegrityFacts:
     review = review_changes(pdf, found.field, revision=found.revision)
     violations += review.violations
     violations += _dictionary_changed(pdf, found.field, found.revision)
-    violations += find_replaced(pdf, found.revision)
+    if are_compared(pdf, found.revision):
+        violations += find_replaced(pdf, found.revision)
     return IntegrityFacts(
         revision=found.revision,
         revisions=revisions,

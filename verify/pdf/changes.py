@@ -48,11 +48,16 @@ class Review:
     notes: tuple[Finding, ...] = ()
 
 
+def are_compared(pdf: OpenPDF, revision: int) -> bool:
+    """Say whether no more revisions follow one than are compared; others permit nothing."""
+    return pdf.revisions - 1 - revision <= MAX_REVISIONS
+
+
 def review_changes(pdf: OpenPDF, field: SignatureField, *, revision: int) -> Review:
     """Hold what was changed after the revision that a signature covers against what it permits."""
     if revision >= pdf.revisions - 1:
         return Review(Changes.NONE)
-    if pdf.revisions - 1 - revision > MAX_REVISIONS:
+    if not are_compared(pdf, revision):
         reason = f"more than {MAX_REVISIONS} revisions"
         return Review(Changes.OTHER, (error("integrity.changes_unreadable", reason=reason),))
     try:
