@@ -11,7 +11,8 @@
 6. credentials go to the address they were given for and to none that it redirects to, and over
    plain HTTP to this machine alone.
 
-Answers marked cacheable are kept on disk for a short time, one file an address.
+Answers marked cacheable are kept on disk for a short time, one file an address. In a run of many
+documents an address that did not answer is asked once.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -32,9 +34,10 @@ from urllib3.response import BaseHTTPResponse
 
 from pki.clock import Clock
 from pki.errors.fetching import FetchFailedError, FetchRefusedError, FetchTooLateError
-from pki.fetcher import Credentials, FetchRequest
+from pki.fetcher import OCSP_REQUEST, Credentials, FetchRequest
 from verify.cache import DiskCache
 from verify.fetch_reason import reason_of
+from verify.silent import Silent
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 PORTS = {"http": 80, "https": 443}
@@ -79,7 +82,11 @@ class HTTPFetcher:
     """Fetches over HTTP, as the module says."""
 
     def __init__(
-        self, allow: tuple[str, ...], clock: Clock, cache_directory: Path | None = None
+        self,
+        allow: tuple[str, ...],
+        clock: Clock,
+        cache_directory: Path | None = None,
+        run_began: datetime | None = None,
     ) -> None:
         """Make a fetcher.
 
@@ -87,8 +94,11 @@ class HTTPFetcher:
             allow: hosts, `host:port` and CIDR networks that may be asked though not public.
             clock: tells how old cached answers are.
             cache_directory: where they are kept; None keeps none.
+            run_began: of a run of many documents: evidence that was not had since then is not
+                asked for again for a minute (`verify.silent`). None asks each time.
         """
         self._allowed = parse_allowed(allow)
+        self._silent = Silent(clock, run_began, cache_directory) if run_began else None
         self._cache = DiskCache(cache_directory, clock) if cache_directory else None
         self._connections = Connections()
 
@@ -102,7 +112,7 @@ class HTTPFetcher:
         """
         cache = self._cache if request.cacheable and request.body is None else None
         if cache is None:
-            return self._follow(request)
+            return self._unless_silent(request)
         kept = cache.get(request.url)
         if kept is not None and len(kept) <= request.max_bytes:
             return kept
@@ -110,9 +120,22 @@ class HTTPFetcher:
             kept = cache.get(request.url)
             if kept is not None and len(kept) <= request.max_bytes:
                 return kept
-            body = self._follow(request)
+            body = self._unless_silent(request)
             cache.put(request.url, body)
             return body
+
+    def _unless_silent(self, request: FetchRequest) -> bytes:
+        is_evidence = request.body is None or request.content_type == OCSP_REQUEST
+        if self._silent is None or not is_evidence:
+            return self._follow(request)
+        self._silent.check(request.url)
+        try:
+            return self._follow(request)
+        except FetchFailedError as failed:
+            # Whoever answers one question wrongly may answer the next one.
+            if request.body is None or _gave_no_answer(failed):
+                self._silent.note(request.url, failed)
+            raise
 
     def _follow(self, request: FetchRequest) -> bytes:
         deadline = time.monotonic() + request.timeout_seconds
@@ -221,6 +244,11 @@ def _headers(target: _Target, request: FetchRequest, url: str) -> dict[str, str]
             raise FetchRefusedError(url=url, reason="a password goes over https only")
         headers["Authorization"] = request.credentials.authorization()
     return headers
+
+
+def _gave_no_answer(failed: FetchFailedError) -> bool:
+    """Say whether nobody answered, as opposed to a wrong answer, which nothing else caused."""
+    return isinstance(failed, FetchTooLateError) or failed.__cause__ is not None
 
 
 class Connections:

@@ -76,6 +76,7 @@ def verify(
         offline=offline,
         password=password,
         lists=Lists(tuple(list_signer or ()), asked_for=not offline),
+        run_began=session.clock.now(),
     )
     target = report_target(report, many=len(documents) > 1)
     sealing = None

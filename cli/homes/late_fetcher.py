@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -12,8 +13,14 @@ from pki.fetcher import Fetcher, FetchRequest
 class LateFetcher:
     """A `verify.fetcher.HTTPFetcher` that is made with the first request."""
 
-    def __init__(self, allow: tuple[str, ...], clock: Clock, cache_directory: Path | None) -> None:
-        self._given = (allow, clock, cache_directory)
+    def __init__(
+        self,
+        allow: tuple[str, ...],
+        clock: Clock,
+        cache_directory: Path | None,
+        run_began: datetime | None = None,
+    ) -> None:
+        self._given = (allow, clock, cache_directory, run_began)
 
     def fetch(self, request: FetchRequest) -> bytes:
         """Return the body of a 200 answer; see `HTTPFetcher.fetch`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,8 +79,20 @@ def outside_of(
     tsa: str | None = None,
     password: Password | None = None,
     lists: Lists = Lists(),
+    run_began: datetime | None = None,
 ) -> Outside:
     """Return what the home is configured for, or what the options say instead.
+
+    Args:
+        session: language, clock, output.
+        home: the home.
+        trust: files and folders of anchors in place of the home's.
+        policy: a name or file in place of the home's.
+        offline: nothing is asked.
+        tsa: an address in place of the home's.
+        password: of encrypted documents.
+        lists: how trusted lists are had.
+        run_began: an address that did not answer since then is not asked again for a minute.
 
     Raises:
         PKIError: a trust file, list or policy that cannot be read.
@@ -88,7 +101,7 @@ def outside_of(
     fetcher: Fetcher = NoNetwork()
     if not offline:
         cache = home.cache if home.directory.is_dir() else None
-        fetcher = LateFetcher(settings.network.allow, session.clock, cache)
+        fetcher = LateFetcher(settings.network.allow, session.clock, cache, run_began)
     rules = load_policy(policy or settings.verify.policy)
     keep = settings.evidence.keep if home.directory.is_dir() else "none"
     return Outside(

@@ -38,7 +38,10 @@ class Lists(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.asked.append(self.path)
-        body = self.server.lists[self.path]
+        body = self.server.lists.get(self.path)
+        if body is None:
+            self.send_error(503)
+            return
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -125,6 +128,25 @@ def test_a_thousand_documents_of_one_authority_ask_for_its_list_once(
     ran, found = lines_of(antin, office, folder)
     assert sorted(lists.asked) == ["/issuing.crl", "/root.crl"], ran.err
     assert [line.get("indication") for line in found].count("TOTAL-PASSED") == 998
+
+
+@pytest.mark.parametrize("most", [4, 1000], ids=["in processes", "in this one"])
+def test_an_address_that_does_not_answer_is_asked_once_for_a_folder(
+    antin, office, tmp_path, lists, monkeypatch, most
+):
+    monkeypatch.setattr(many, "MANY", most)
+    folder = folder_of(office[1], 20, tmp_path / "incoming")
+    good = lists.lists
+    lists.lists = {}
+    _, found = lines_of(antin, office, folder)
+    assert sorted(lists.asked) == ["/issuing.crl", "/root.crl"]
+    assert [line.get("indication") for line in found].count("INDETERMINATE") == 18
+    # The next run asks again, at once.
+    lists.asked.clear()
+    lists.lists = good
+    _, found = lines_of(antin, office, folder)
+    assert sorted(lists.asked) == ["/issuing.crl", "/root.crl"]
+    assert [line.get("indication") for line in found].count("TOTAL-PASSED") == 18
 
 
 def test_what_a_password_opens_is_judged_in_this_process(antin, office, tmp_path, monkeypatch):

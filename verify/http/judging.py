@@ -175,7 +175,8 @@ class _Judge:
         self._policy: Policy = load_policy(rules.policy)
         self._fetcher: Fetcher = NoNetwork()
         if not rules.offline:
-            self._fetcher = HTTPFetcher(rules.allow, self._clock, rules.cache)
+            began = self._clock.now()
+            self._fetcher = HTTPFetcher(rules.allow, self._clock, rules.cache, began)
         self._first_had: dict[bytes, datetime] = {}
         self._trust = _trust_by(rules, self._clock)
 
