@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cli.commands import registry_files
 from cli.registry_options import (
     After,
     At,
@@ -110,3 +111,6 @@ def change(
     told |= {"parent": parent, "tax_code": tax_code, "successor": successor}
     wish = Wish(told, tuple(clear or ()), day, correct)
     change_known(session_of(context), Agency, code, wish)
+
+
+registry_files.add_to(group, "agency.import", "agency.export")

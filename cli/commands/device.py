@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cli.commands import registry_files
 from cli.registry_options import (
     After,
     At,
@@ -105,3 +106,6 @@ def change(
     told = {"model": model, "label": label, "person": person}
     told |= {"agency": agency, "state": state, "since": since}
     change_known(session_of(context), Device, serial, Wish(told, tuple(clear or ()), day, correct))
+
+
+registry_files.add_to(group, "device.import", "device.export")

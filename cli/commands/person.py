@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cli.commands import registry_files
 from cli.registry_options import (
     After,
     At,
@@ -114,3 +115,6 @@ def change(
     told |= {"citizen_number": number, "email": email, "state": state, "since": since}
     wish = Wish(told, tuple(clear or ()), day, correct)
     change_known(session_of(context), Person, code, wish)
+
+
+registry_files.add_to(group, "person.import", "person.export")

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cli.commands import registry_files
 from cli.registry_options import (
     After,
     At,
@@ -99,3 +100,6 @@ def change(
     told = {"person": person, "agency": agency, "title": title}
     told |= {"unit": unit, "since": since, "until": until}
     change_known(session_of(context), Post, code, Wish(told, tuple(clear or ()), day, correct))
+
+
+registry_files.add_to(group, "post.import", "post.export")

@@ -25,9 +25,9 @@ class Bar:
         self._shown = sys.stderr.isatty()
         self._drawn: tuple[Progress, TaskID] | None = None
 
-    def advance(self) -> None:
-        """Count one more as done."""
-        self._done += 1
+    def advance(self, by: int = 1) -> None:
+        """Count one more as done, or several."""
+        self._done += by
         if not self._shown:
             return
         progress, task = self._drawn = self._drawn or self._begin()

@@ -160,14 +160,10 @@ def _holds(kind: type[Entry], row: FromClause) -> ColumnElement[bool]:
 def _serves(people: Table) -> ColumnElement[bool]:
     """Say that a person holds a post of the agency on the day, or for no day, ever did."""
     posts = POSTS.alias("held")
-    return (
-        select(posts.c.code)
-        .where(
-            posts.c.person == people.c.code,
-            posts.c.agency == bindparam("agency"),
-            _holds(Post, posts),
-            or_(literal(date.max) == _DAY, posts.c.until.is_(None), posts.c.until >= _DAY),
-        )
-        .correlate(people)
-        .exists()
+    held = select(posts.c.person).where(
+        posts.c.agency == bindparam("agency"),
+        _holds(Post, posts),
+        or_(literal(date.max) == _DAY, posts.c.until.is_(None), posts.c.until >= _DAY),
     )
+    # Not a look for each of the people: 600 ms for 67,668 of them, 2 ms so.
+    return people.c.code.in_(held)

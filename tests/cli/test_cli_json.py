@@ -136,7 +136,7 @@ def ask_imports(note, out):
     note("cert import", write_authority(out / "partner") / "newcerts", "--yes")
     note("cert watch", "--offline")
     note("cert reconcile")
-    ask_registry(note)
+    ask_registry(note, out)
 
 
 def ask_ceremony(note, out, key):
@@ -219,7 +219,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
         assert answer["schema"] in {f"antin.{name}/1", f"antin.{name.split('.')[0]}/1"}, command
 
 
-def ask_registry(note):
+def ask_registry(note, out):
     """An agency, a person in a post, a device."""
     for kind, key, entered, changed in (
         (
@@ -236,6 +236,9 @@ def ask_registry(note):
         note(f"{kind} change", key, *changed)
         note(f"{kind} show", key)
         note(f"{kind} list")
+        note(f"{kind} export", "-o", out / f"{kind}.csv")
+        note(f"{kind} import", out / f"{kind}.csv", "--yes")
+    note("person example", "--rows", "1", "-o", out / "example")
 
 
 def ask_trust(note, home):
