@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -22,6 +23,15 @@ class Antin(issue.Antin):
     def key(self) -> PrivateKey:
         modules = (self.material.tokens.module(),)
         return open_key(self.material.token_key, modules, GivenPinSource(Pin(USER_PIN)))
+
+
+class TwoCallers(Antin):
+    """Two threads, each with its own requests: while the token signs for one, the other works."""
+
+    def work(self) -> None:
+        numbers = range(self.material.requests)
+        with ThreadPoolExecutor(2) as callers:
+            list(callers.map(self.issue, (numbers[::2], numbers[1::2])))
 
 
 class Bare(Task):
@@ -47,4 +57,8 @@ class Bare(Task):
         RSA_PKCS1.verify(public, *RSA_PKCS1.call(self._bare))
 
 
-CONTENDERS = (Contender("Antin", Antin), Contender("floor", Bare))
+CONTENDERS = (
+    Contender("Antin", Antin),
+    Contender("floor", Bare),
+    Contender("Antin, two callers", TwoCallers),
+)
