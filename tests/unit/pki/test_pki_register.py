@@ -285,9 +285,9 @@ def test_a_lock_held_elsewhere_is_busy(
 
 @pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_a_page_limit_changes_nothing(register: SQLRegister, place: Place):
-    with register._store._lent() as driver:  # the one that is lent again
-        (pages,) = driver.execute("PRAGMA page_count").fetchone()
-        driver.execute(f"PRAGMA max_page_count = {pages}")
+    (driver,) = register._store._idle  # the one that is lent again
+    (pages,) = driver.execute("PRAGMA page_count").fetchone()
+    driver.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(RegisterFullError):
         register.commit([Reserve(replace(RECORD, tbs_der=bytes(100_000)))], EVENT)
     assert register.find_certificate("ca", RECORD.serial) is None
