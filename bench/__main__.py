@@ -23,6 +23,7 @@ from bench import (
     judge,
     judge_process,
     large,
+    overview,
     process,
     real,
     reconcile,
@@ -96,6 +97,7 @@ def jobs(
         f"revoke {requests} certificates": revoke.CONTENDERS,
         f"{len(search.TEXTS)} searches of {search.PROVINCE:,} certificates": search.CONTENDERS,
         f"reconcile {watched:,} certificates of others": reconcile.contenders(watched),
+        f"an overview of {held:,} certificates": overview.contenders(held),
         **{f"a CRL of {entries:,} entries": crl.contenders(entries) for entries in lists},
     }
 

@@ -49,6 +49,7 @@ _MODULES = {
     "selftest": "selftest",
     "token": "token",
     **{name: name for name in ("agency", "person", "post", "device")},
+    "overview": "overview",
 }
 """Commands and groups in the order of the help, and what module of `cli.commands` declares them.
 The help of each is the message of its name."""

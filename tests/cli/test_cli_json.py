@@ -136,6 +136,7 @@ def ask_imports(note, out):
     note("cert import", write_authority(out / "partner") / "newcerts", "--yes")
     note("cert watch", "--offline")
     note("cert reconcile")
+    note("overview")
     ask_registry(note, out)
 
 

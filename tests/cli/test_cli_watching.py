@@ -8,12 +8,14 @@ import threading
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from xml.etree import ElementTree
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from unit.pki.watching_world import Partner, person
 
+from cli.overview.text import WIDTH, bar_of
 from pki.clock import SystemClock, whole_second
 from pki.words import Language
 
@@ -138,3 +140,52 @@ def test_certificates_are_reconciled_with_the_people_list(run, tmp_path):
         shown = run("cert", "reconcile", language=language).out
         assert word in shown
         assert "[pki.watching.person_unknown]" in shown
+
+
+def test_the_overview_in_every_form(run, tmp_path):
+    told = run("overview", "--json").json
+    assert told["own"]["valid"] >= 1
+    assert sum(unit["own"] for unit in told["units"]) == told["own"]["valid"]
+    page = tmp_path / "page.html"
+    assert run("overview", "--html", page, "--recount", "--json").json["output"] == str(page)
+    rows = list(csv.reader(run("overview", "--csv").out.splitlines()))
+    assert rows[0] == ["section", "name", "what", "count"]
+    assert ["own", "", "valid", str(told["own"]["valid"])] in rows
+    words = {Language.EN: "Issued here", Language.VI: "Cấp tại đây"}
+    for language, word in words.items():
+        text = run("overview", language=language).out
+        assert word in text
+        assert "█" in text
+
+
+def test_the_page_needs_nothing_and_obeys_nobody(run, tmp_path):
+    partner, begin = Partner(), NOW - timedelta(days=10)
+    (tmp_path / "in").mkdir()
+    hostile = "<script>alert(1)</script>" + "\u202e" + "x" * 20
+    one = partner.issue(person("Ai", unit=hostile), 0x100, begin=begin, days=40)
+    (tmp_path / "in" / "a.pem").write_bytes(one.public_bytes(Encoding.PEM))
+    run("cert", "import", tmp_path / "in", "--yes")
+    page = tmp_path / "page.html"
+    text = run("overview", "--html", page).out
+    assert "Ending soon, by unit" in text
+    assert "\u202e" not in text
+    shown = page.read_text("utf-8")
+    assert "&lt;script&gt;" in shown
+    assert "\u202e" not in shown
+    assert "<script" not in shown
+    assert "http" not in shown.replace("http-equiv", "")
+    assert "default-src 'none'" in shown
+    assert "@media print" in shown
+    root = ElementTree.fromstring(shown[shown.index("<svg") : shown.index("</svg>") + 6])  # noqa: S314  our own
+    bars = root.findall(".//rect")
+    assert bars
+    assert all(float(bar.get("width")) >= 0 for bar in bars)
+    run("overview", "--html", tmp_path, status=4)
+
+
+def test_bars_are_as_long_as_what_they_show():
+    assert bar_of(0, 10) == ""
+    assert bar_of(1, 10**6) == "▏"
+    assert len(bar_of(10, 10)) == WIDTH
+    assert [len(bar_of(value, 10)) for value in range(1, 11)] == [3 * n for n in range(1, 11)]
+    assert bar_of(-1, 10) == ""
