@@ -6,10 +6,10 @@ SHELL := bash
 
 bin := .venv/bin
 pytest := $(bin)/python -m pytest
-pages := docs/promises.md docs/cli.md docs/token-doctor.md docs/invariants.md docs/displays.md
+pages := docs/promises.md docs/cli.md docs/token-doctor.md docs/invariants.md docs/displays.md docs/rights.md
 generate := $(bin)/python .ci/promises.py && $(bin)/python .ci/cli_reference.py \
   && $(bin)/python .ci/token_doctor_page.py && $(bin)/python .ci/invariants_page.py \
-  && $(bin)/python .ci/display_page.py
+  && $(bin)/python .ci/display_page.py && $(bin)/python .ci/rights_page.py
 # `make demo LANGUAGE=en`; the variable may come from the locale too, as in `en_US:en`.
 language := $(filter vi en,$(firstword $(subst _, ,$(subst :, ,$(LANGUAGE)))))
 # The gates on coverage, 95 overall and 100 for `whole`, hold where every peer is: in CI.

@@ -37,6 +37,8 @@ _MODULES = {
     "config": "config",
     "ca": "authority",
     "cert": "certificate",
+    "request": "request",
+    "role": "role",
     "crl": "crl",
     "audit": "audit",
     "backup": "backup",

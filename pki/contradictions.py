@@ -108,6 +108,15 @@ def _usage(words: str, usage: str) -> Contradiction:
     return Contradiction("extended_key_usage", phrase(words, usage=usage))
 
 
+def _approvals(profile: ProfileTables) -> Iterator[Contradiction]:
+    if not profile.approvals:
+        return
+    if profile.kind is Kind.AUTHORITY:
+        yield Contradiction("approvals", phrase("pki.profile.approved_authority"))
+    elif set(_ALONE) & set(profile.extended_key_usage):
+        yield Contradiction("approvals", phrase("pki.profile.approved_service"))
+
+
 def _keys(profile: ProfileTables) -> Iterator[Contradiction]:
     for bit in profile.key_usage:
         fitting = KEYS_FOR_BIT.get(bit, "")
@@ -190,6 +199,7 @@ _RULES: tuple[Rule, ...] = (
     _authority,
     _lifetimes,
     _usages,
+    _approvals,
     _keys,
     _subject,
     _policy,

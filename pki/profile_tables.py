@@ -188,6 +188,8 @@ class ProfileTables(Table):
     key_types: tuple[KeyType, ...] = Field(min_length=1)
     """The built-in profiles name RSA and ECDSA, as Circular 15/2025/TT-BKHCN Annex I does; Ed25519
     and ML-DSA are for a profile of one's own."""
+    approvals: int = Field(default=0, ge=0, le=9)
+    """How many people approve before anything is done under it; 0 for nobody."""
     policy: str = ""
     """Arcs under the policy arc; empty for no policy, `any` for anyPolicy."""
     practice_statement: str = ""

@@ -12,9 +12,11 @@ from cli.homes.home import Home
 from cli.homes.own_signers import lacks_responder, own_signers
 from pki.audit.checkpoint import parse_checkpoint
 from pki.errors.tree import PKIError, phrase
-from pki.records.register import Register
+from pki.register.sql import SQLRegister
+from pki.requests.deadlines import load_calendar
 from pki.upkeep.alarm import Alarm, Severity
 from pki.upkeep.due import authorities_at_work, find_issuers
+from pki.upkeep.requests import request_alarms
 from pki.upkeep.watch import (
     BackupWatch,
     age_alarms,
@@ -29,7 +31,7 @@ from signing.waiting import queue_alarms
 class HomeAlarms:
     """Looks again and again; keeps what it need not read twice."""
 
-    def __init__(self, home: Home, register: Register) -> None:
+    def __init__(self, home: Home, register: SQLRegister) -> None:
         self.home = home
         self._register = register
         self._backups = BackupWatch(register)
@@ -43,6 +45,7 @@ class HomeAlarms:
             self._room,
             self._ages,
             self._queue,
+            self._requests,
         )
         found = [alarm for look in looks for alarm in _safely(look, now)]
         return tuple(sorted(found, key=lambda one: one.severity is not Severity.ERROR))
@@ -76,6 +79,11 @@ class HomeAlarms:
         except OSError:
             free = 0
         yield from room_alarms(str(folder), free)
+
+    def _requests(self, now: datetime) -> Iterator[Alarm]:
+        own = self.home.settings.requests.holidays
+        calendar = load_calendar(self.home.path(own) if own is not None else None)
+        yield from request_alarms(self._register.cases, calendar, now)
 
     def _queue(self, now: datetime) -> Iterator[Alarm]:
         yield from queue_alarms(Queue(self.home.queue), now)

@@ -20,8 +20,9 @@ from pki.keys import PrivateKey
 from pki.profile import DEFAULT_POLICY_ARC, Profile, load_profile
 from pki.records.authorities import AuthorityRecord
 from pki.records.certificates import CertificateRecord, CertificateState, serial_text
-from pki.records.register import Register
-from pki.register.sql import open_register
+from pki.register.sql import SQLRegister, open_register
+from pki.requests.desk import Desk
+from pki.requests.judge import Judge
 from pki.urls import AuthorityURLs
 
 
@@ -31,7 +32,7 @@ class Office:
 
     session: Session
     home: Home
-    register: Register
+    register: SQLRegister
     pins: PINs
 
     def public_url(self) -> str:
@@ -69,9 +70,17 @@ class Office:
         certificate = x509.load_der_x509_certificate(record.certificate_der)
         key = self.open_key(record.key_uri, certificate)
         clock = self.session.clock
-        return open_authority(
+        opened = open_authority(
             self.register, name, key=key, urls=urls, clock=clock, blocked=self.blocked_keys()
         )
+        opened.desk = self.desk()
+        return opened
+
+    def desk(self, judge: Judge | None = None) -> Desk:
+        """Return where requests are; without a judge nothing is approved there."""
+        rules = self.home.settings.requests.approvals
+        register = self.register
+        return Desk(register, register.cases, self.session.clock, judge, rules)
 
     def open_key(self, uri: str, certificate: x509.Certificate | None = None) -> PrivateKey:
         """Open a key of this home, on a token or in a file.

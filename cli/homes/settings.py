@@ -14,13 +14,14 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
 from cli.errors import BadConfigurationError, NewerHomeError, UnreadableFileError
 from pki.audit.note import ORIGIN
 from pki.clock import ClockBounds
-from pki.records.certificates import RETENTION_YEARS
+from pki.records.certificates import EVIDENCE_PROFILES, RETENTION_YEARS
 
 HOME_VERSION = 1
 """Version of the home's layout and configuration that this Antin writes."""
@@ -60,6 +61,22 @@ class Authorities(_Section):
     home's own folder `blocked-keys` is read too, if there is one."""
     retention_years: Annotated[int, Field(ge=RETENTION_YEARS, le=1000)] = RETENTION_YEARS
     """How long after its end what a certificate says is kept: `antin cert erase` refuses before."""
+
+
+class Requests(_Section):
+    """What requests take, beside what profiles say."""
+
+    approvals: dict[str, Annotated[int, Field(ge=0, le=9)]] = Field(default_factory=dict)
+    """How many people approve, by the name of the profile; where a profile says more, that many."""
+    holidays: Path | None = None
+    """Years of holidays beside those that come with Antin (docs/requests.md)."""
+
+    @field_validator("approvals")
+    @classmethod
+    def _no_services(cls, asked: dict[str, int]) -> dict[str, int]:
+        if set(asked) & set(EVIDENCE_PROFILES):
+            raise ValueError("certificates of authorities and services wait for no approval")
+        return asked
 
 
 class Responder(_Section):
@@ -322,6 +339,7 @@ class Settings(_Section):
     """A file of the home, or `postgresql://USER@HOST/DATABASE?…` without a password."""
     service: Service = Service()
     authorities: Authorities = Authorities()
+    requests: Requests = Requests()
     responders: tuple[Responder, ...] = ()
     timestamp: Timestamp | None = None
     audit: Audit | None = None

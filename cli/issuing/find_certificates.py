@@ -91,17 +91,19 @@ def _state(text: str | None) -> CertificateState | None:
         raise BadOptionError(option="--status", value=text, form=form) from error
 
 
-def end_of_span(text: str | None, now: datetime) -> datetime | None:
+def end_of_span(
+    text: str | None, now: datetime, *, option: str = "--expires-within"
+) -> datetime | None:
     """Return when a span like `60d` from now is over; None where none is given.
 
     Raises:
         BadOptionError: not like `60d`.
     """
-    return now + _span(text) if text else None
+    return now + _span(text, option) if text else None
 
 
-def _span(text: str) -> timedelta:
+def _span(text: str, option: str) -> timedelta:
     match = re.fullmatch(r"([0-9]{1,5})d", text)
     if match is None:
-        raise BadOptionError(option="--expires-within", value=text, form="60d")
+        raise BadOptionError(option=option, value=text, form="60d")
     return timedelta(days=int(match.group(1)))

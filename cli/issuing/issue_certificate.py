@@ -40,7 +40,7 @@ def issue_certificate(office: Office, wanted: Wanted) -> x509.Certificate:
     """
     _check_one(wanted.csr, wanted.key)
     profile = office.profile(wanted.profile)
-    subject = _subject(wanted)
+    subject = subject_of_options(wanted)
     source = key_source(office, csr=wanted.csr, key=wanted.key)
     authority = office.authority(wanted.ca)
     public_key = source.public_key if isinstance(source, CertificateRequest) else source
@@ -70,7 +70,13 @@ def _check_one(csr: Path | None, key: str | None) -> None:
         raise BadOptionError(option="--csr/--key", value="-", form="--csr FILE | --key URI")
 
 
-def _subject(wanted: Wanted) -> Subject:
+def subject_of_options(wanted: Wanted) -> Subject:
+    """Return whom the options name.
+
+    Raises:
+        BadOptionError: a file that is no TOML, or a setting without a value.
+        SubjectInvalidError: it is nobody who can be named in a certificate.
+    """
     pairs = _from_file(wanted.subject) if wanted.subject else []
     for setting in wanted.settings:
         short, equals, value = setting.partition("=")

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from cryptography import x509
 
 from pki.audit.entry import present
+from pki.authority.approval import (
+    approvals_for,
+    beside_of,
+    check_order,
+    check_status,
+    facts_of,
+    moves_of,
+)
 from pki.authority.crl import build_crl
+from pki.authority.deeds import status_deed
 from pki.authority.history import StatusAt, judge_status
-from pki.authority.issuance import Order, certify
+from pki.authority.issuance import Order, certify, finish
 from pki.authority.issuer import Issuer
 from pki.authority.succession import check_in_force, check_issues
 from pki.blocked import BlockedKeys
 from pki.clock import Clock
 from pki.errors.authorities import AuthorityNotFoundError
 from pki.errors.certificates import CertificateNotFoundError, RevocationReasonError
+from pki.errors.office import ApprovalNeededError
 from pki.errors.register import RegisterConflictError
 from pki.errors.requests import ProfileViolationError
 from pki.errors.tree import phrase
@@ -32,9 +43,12 @@ from pki.records.certificates import (
     StatusKind,
     serial_text,
 )
-from pki.records.changes import Abandon, Revoke, StoreCRL
+from pki.records.changes import Abandon, Change, Revoke, StoreCRL
 from pki.records.register import Register
+from pki.records.requests import MoveRequest, RequestKind, RequestMove, RequestState
 from pki.request import CertificateRequest
+from pki.requests.desk import Desk
+from pki.requests.permission import Permission, Permit
 from pki.subject import Subject
 from pki.transitions import check_transition
 
@@ -49,11 +63,14 @@ class Authority:
         clock: Clock,
         *,
         blocked: BlockedKeys | None = None,
+        desk: Desk | None = None,
     ) -> None:
         self.issuer = issuer
         self.register = register
         self.clock = clock
         self.blocked = blocked or BlockedKeys()
+        self.desk = desk
+        """Where requests are approved; without one, what takes an approval is refused."""
         self._record: AuthorityRecord | None = None
 
     def issue(
@@ -88,9 +105,32 @@ class Authority:
         self._check_profile(order.profile)
         self.check_in_force()
         # That no other goes on in its place is asked where the serial is reserved.
-        signatory = self.issuer.signatory()
+        now = present(self.register, self.clock)
+        permission = check_order(self.register, self.desk, order, self.issuer.name, now)
+        if permission is not None:
+            return self._certify_approved(order, permission, now)
         return certify(
-            order, signatory, register=self.register, clock=self.clock, blocked=self.blocked
+            order,
+            self.issuer.signatory(),
+            register=self.register,
+            clock=self.clock,
+            blocked=self.blocked,
+        )
+
+    def _certify_approved(
+        self, order: Order, permission: Permission, now: datetime
+    ) -> x509.Certificate:
+        beside = beside_of(permission, order, self.issuer.name, self.register, now)
+        signatory, register, clock = self.issuer.signatory(), self.register, self.clock
+        if permission.case.state is RequestState.RUNNING:
+            begun = register.find_request(self.issuer.name, permission.permit.request)
+            open_still = begun is not None and begun.state is CertificateState.RESERVED
+            if begun is not None and open_still and begun.request_sha256 == order.asked_sha256:
+                return finish(
+                    order, begun, signatory, register=register, clock=clock, beside=beside
+                )
+        return certify(
+            order, signatory, register=register, clock=clock, blocked=self.blocked, beside=beside
         )
 
     def revoke(
@@ -100,6 +140,7 @@ class Authority:
         *,
         requester: str = "antin",
         invalidity_date: datetime | None = None,
+        permit: Permit | None = None,
     ) -> RevocationRecord:
         """Revoke a certificate, now and for good; one on hold from the date of the hold.
 
@@ -108,6 +149,7 @@ class Authority:
             reason: of RFC 5280, by name; a hold is `pki.authority.life.hold`.
             requester: who asked.
             invalidity_date: since when the key is known or suspected to be compromised.
+            permit: the approved request that this carries out, where it takes one.
 
         Raises:
             CertificateNotFoundError: no such certificate was issued.
@@ -115,6 +157,7 @@ class Authority:
             RevocationReasonError: a hold, or no reason at all.
             InvalidityDateError: the invalidity date lies in the future.
             ClockBeforeRecordError: the clock was set back.
+            PKIError: it takes an approval, as `pki.requests.permission` says.
 
         Spec: RFC 5280 §5.3; X.509 (2019) §9.5.3.1 (the date of the hold stays).
         """
@@ -123,13 +166,40 @@ class Authority:
         now = present(self.register, self.clock)
         check_invalidity(invalidity_date, now)
         record = self.issued(serial)
+        permission = self.check_change(
+            RequestKind.REVOKE,
+            record,
+            now,
+            permit=permit,
+            reason=reason.value,
+            since=invalidity_date,
+        )
         standing = self.register.find_revocation(self.issuer.name, serial)
         check_transition(StatusKind.REVOKE, serial, standing)
         since, held_until = (standing.revoked_at, now) if standing else (now, None)
         revocation = RevocationRecord(record.issuer, serial, reason, since, invalidity_date)
-        event = self.event("certificate.revoke", now, requester, serial, reason=reason.value)
-        self.register.commit((Revoke(revocation, held_until),), event)
+        told = {"reason": reason.value, **facts_of(permission)}
+        event = self.event("certificate.revoke", now, requester, serial, **told)
+        changes = (Revoke(revocation, held_until), *moves_of(permission, now))
+        self.register.commit(changes, event)
         return revocation
+
+    def check_change(
+        self,
+        kind: RequestKind,
+        record: CertificateRecord,
+        now: datetime,
+        *,
+        permit: Permit | None,
+        **told: Any,  # noqa: ANN401  a reason and a date, as a deed has them
+    ) -> Permission | None:
+        """Ask whether the status of a certificate may be changed; None where nobody need approve.
+
+        Raises:
+            PKIError: it takes an approval, as `pki.requests.permission` says.
+        """
+        deed = status_deed(kind, record, **told)
+        return check_status(self.register, self.desk, record, deed, permit=permit, now=now)
 
     def issue_crl(
         self, *, requester: str = "antin", delta: bool = False
@@ -195,8 +265,12 @@ class Authority:
             AuthorityRevokedError: this authority is revoked.
             AuthorityRetiredError: another one goes on in its place.
             ProfileViolationError: the profile makes an authority.
+            ApprovalNeededError: each certificate of the profile is approved by itself.
         """
         self._check_profile(profile)
+        needed = approvals_for(self.desk, profile)
+        if needed:
+            raise ApprovalNeededError(profile=profile.name, approvals=needed)
         self.check_in_force()
         check_issues(self.register, self.issuer.name)
 
@@ -235,9 +309,10 @@ class Authority:
 
     def _give_up(self, record: CertificateRecord, now: datetime, requester: str) -> bool:
         serial, reason = record.serial, x509.ReasonFlags.unspecified
-        changes = (
+        changes: tuple[Change, ...] = (
             Abandon(record.issuer, serial),
             Revoke(RevocationRecord(record.issuer, serial, reason, now)),
+            *self._failed(record, now, requester),
         )
         try:
             event = self.event("certificate.abandon", now, requester, serial)
@@ -245,6 +320,18 @@ class Authority:
         except RegisterConflictError:
             return False  # completed meanwhile by whoever reserved it
         return True
+
+    def _failed(
+        self, record: CertificateRecord, now: datetime, requester: str
+    ) -> tuple[MoveRequest, ...]:
+        """Return the end of the request that was broken off with a serial, where there is one."""
+        if self.desk is None or record.request_id is None:
+            return ()
+        case = self.desk.cases.find(record.request_id)
+        if case is None or case.state is not RequestState.RUNNING:
+            return ()
+        request, number = case.record.id, case.moves + 1
+        return (MoveRequest(RequestMove(request, number, RequestState.FAILED, now, requester)),)
 
     def event(
         self, action: str, at: datetime, requester: str, serial: int, **facts: str

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import SignatureAlgorithmOID
 
 from pki.authority.authority import Authority
-from pki.authority.issuance import Order, Settle, certify
+from pki.authority.issuance import Beside, Order, Settle, certify
 from pki.authority.issuer import Issuer, Signatory
 from pki.authority.succession import check_issues
 from pki.blocked import BlockedKeys
@@ -112,7 +112,8 @@ def open_authority(
     if not certifies(certificate, key):
         raise KeyMismatchError(authority=name)
     pss = _signs_by_pss(register, name, certificate, key)
-    return Authority(Issuer(name, certificate, key, urls, pss), register, clock, blocked=blocked)
+    issuer = Issuer(name, certificate, key, urls, pss)
+    return Authority(issuer, register, clock, blocked=blocked)
 
 
 def _signs_by_pss(register: Register, name: str, own: x509.Certificate, key: PrivateKey) -> bool:
@@ -181,7 +182,7 @@ def _create(
     order = Order(new.key.public_key(), new.profile, new.subject, new.requester)
     settle = _settlement(new, parent, clock)
     certificate = certify(
-        order, signatory, register=register, clock=clock, blocked=new.blocked, settle=settle
+        order, signatory, register=register, clock=clock, blocked=new.blocked, beside=Beside(settle)
     )
     issuer = Issuer(new.name, certificate, new.key, new.urls, new.pss)
     return Authority(issuer, register, clock, blocked=new.blocked)

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -44,6 +44,7 @@ from pki.records.certificates import CertificateRecord, CertificateState, serial
 from pki.records.changes import Abandon, Change, ClaimName, Complete, Reserve, Step
 from pki.records.register import Register
 from pki.request import check_no_authority
+from pki.requests.permission import Permit
 from pki.standing import Standing
 from pki.strength import check_strength, check_two_primes, spki_sha256
 from pki.subject import Subject
@@ -74,6 +75,10 @@ class Order:
     request_id: str | None = None
     """Given by who asks, so that asking again yields no second certificate; 1 to 64 printable
     characters, nothing personal."""
+    permit: Permit | None = None
+    """The approved request that this carries out; its id is the `request_id` then."""
+    revokes_replaced: bool = False
+    """Whether what it follows is revoked when this is issued: a change of content."""
 
     def __post_init__(self) -> None:
         if self.request_id is not None:
@@ -102,6 +107,24 @@ class Order:
 
 Settle = Callable[[x509.Certificate], tuple[Change, ...]]
 """What else is recorded together with the certificate."""
+
+
+def _settle_nothing(_: x509.Certificate) -> tuple[Change, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What else is recorded on the way of a certificate, each together with its step."""
+
+    settle: Settle = _settle_nothing
+    reserved: tuple[Change, ...] = ()
+    refused: tuple[Change, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What else the audit log says of the reservation: who approved it."""
+
+
+NOTHING_BESIDE = Beside()
 
 
 def reserve(record: CertificateRecord, profile: Profile, order: Order | None = None) -> Step:
@@ -158,7 +181,7 @@ def certify(
     register: Register,
     clock: Clock,
     blocked: BlockedKeys,
-    settle: Settle | None = None,
+    beside: Beside = NOTHING_BESIDE,
 ) -> x509.Certificate:
     """Take an order the whole way and return the certificate; of a repeated request, the first.
 
@@ -173,16 +196,38 @@ def certify(
     check_no_authority(register.authority_certificates(), order.public_key, authority=called)
     record = write_draft(order, signatory, blocked, now)
     changes, event = reserve(record, order.profile, order)
+    event = replace(event, facts=(*event.facts, *beside.facts.items()))
     if signatory.certificate is None:  # a root's own: the name is not there yet
         changes = (ClaimName(record.issuer), *changes)
-    register.commit(changes, event)
+    register.commit((*changes, *beside.reserved), event)
+    return finish(order, record, signatory, register=register, clock=clock, beside=beside)
+
+
+def finish(
+    order: Order,
+    record: CertificateRecord,
+    signatory: Signatory,
+    *,
+    register: Register,
+    clock: Clock,
+    beside: Beside = NOTHING_BESIDE,
+) -> x509.Certificate:
+    """Go the second half of the way, from the reservation on.
+
+    Also for what was broken off there: the bytes are the reserved ones, so whatever was signed
+    before says the same, under the same serial, and one certificate is recorded.
+
+    Raises:
+        PKIError: as `certify`.
+    """
     try:
         certificate = sign_record(order, record, signatory)
     except LintFailedError:
         # Nothing was signed, so the serial is given up and need not be revoked.
-        register.commit(*refuse(record))
+        changes, event = refuse(record)
+        register.commit((*changes, *beside.refused), event)
         raise
-    settled = settle(certificate) if settle else ()
+    settled = beside.settle(certificate)
     certificate_der = certificate.public_bytes(Encoding.DER)
     register.commit(*complete(record, certificate_der, clock.now(), order, settled))
     return certificate

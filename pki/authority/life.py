@@ -13,11 +13,19 @@ from datetime import datetime
 from cryptography import x509
 
 from pki.audit.entry import present
+from pki.authority.approval import (
+    approvals_for_certificate,
+    facts_of,
+    held_at_once,
+    moves_of,
+)
 from pki.authority.authority import Authority
 from pki.errors.certificates import HoldExpiredError
 from pki.reasons import check_invalidity
 from pki.records.certificates import StatusChange, StatusKind, serial_text
 from pki.records.changes import ChangeStatus
+from pki.records.requests import RequestKind, Submit
+from pki.requests.permission import Permission, Permit
 
 _ACTIONS = {
     StatusKind.HOLD: "certificate.hold",
@@ -26,8 +34,13 @@ _ACTIONS = {
 }
 
 
-def hold(authority: Authority, serial: int, *, requester: str) -> StatusChange:
+def hold(
+    authority: Authority, serial: int, *, requester: str, permit: Permit | None = None
+) -> StatusChange:
     """Put a certificate on hold: it is on the lists as certificateHold until it is released.
+
+    Where that takes an approval and none is there, it is held all the same, for a lost token does
+    not wait; the register says so, and somebody reviews it the next working day.
 
     Raises:
         CertificateNotFoundError: no such certificate was issued.
@@ -43,10 +56,17 @@ def hold(authority: Authority, serial: int, *, requester: str) -> StatusChange:
     change = StatusChange(
         record.issuer, serial, StatusKind.HOLD, now, x509.ReasonFlags.certificate_hold
     )
-    return _commit(authority, change, requester)
+    if permit is None:
+        needed = approvals_for_certificate(authority.register, authority.desk, record)
+        told = held_at_once(record, needed, requester, now) if needed else None
+        return _commit(authority, change, requester, None, told)
+    permission = authority.check_change(RequestKind.HOLD, record, now, permit=permit)
+    return _commit(authority, change, requester, permission)
 
 
-def release(authority: Authority, serial: int, *, requester: str) -> StatusChange:
+def release(
+    authority: Authority, serial: int, *, requester: str, permit: Permit | None = None
+) -> StatusChange:
     """End a hold: the certificate is good again, and on no list that follows.
 
     Raises:
@@ -56,14 +76,11 @@ def release(authority: Authority, serial: int, *, requester: str) -> StatusChang
         ClockBeforeRecordError: the clock was set back.
     """
     record = authority.issued(serial)
-    change = StatusChange(
-        record.issuer,
-        serial,
-        StatusKind.RELEASE,
-        _now(authority),
-        x509.ReasonFlags.remove_from_crl,
-    )
-    return _commit(authority, change, requester)
+    now = _now(authority)
+    permission = authority.check_change(RequestKind.RELEASE, record, now, permit=permit)
+    reason = x509.ReasonFlags.remove_from_crl
+    change = StatusChange(record.issuer, serial, StatusKind.RELEASE, now, reason)
+    return _commit(authority, change, requester, permission)
 
 
 def declare_compromise(
@@ -72,6 +89,7 @@ def declare_compromise(
     *,
     requester: str,
     invalidity_date: datetime | None = None,
+    permit: Permit | None = None,
 ) -> StatusChange:
     """Raise the reason of a revocation to keyCompromise; its date stays.
 
@@ -81,6 +99,7 @@ def declare_compromise(
         requester: who asked.
         invalidity_date: since when the key is known or suspected to be compromised; without it,
             what the revocation said stays.
+        permit: the approved request that this carries out, where it takes one.
 
     Raises:
         CertificateNotFoundError: no such certificate was issued.
@@ -93,15 +112,29 @@ def declare_compromise(
     now = _now(authority)
     check_invalidity(invalidity_date, now)
     reason = x509.ReasonFlags.key_compromise
+    permission = authority.check_change(
+        RequestKind.REVOKE, record, now, permit=permit, reason=reason.value, since=invalidity_date
+    )
     change = StatusChange(record.issuer, serial, StatusKind.UPGRADE, now, reason, invalidity_date)
-    return _commit(authority, change, requester)
+    return _commit(authority, change, requester, permission)
 
 
 def _now(authority: Authority) -> datetime:
     return present(authority.register, authority.clock)
 
 
-def _commit(authority: Authority, change: StatusChange, requester: str) -> StatusChange:
-    event = authority.event(_ACTIONS[change.kind], change.at, requester, change.serial)
-    authority.register.commit((ChangeStatus(change),), event)
+def _commit(
+    authority: Authority,
+    change: StatusChange,
+    requester: str,
+    permission: Permission | None,
+    told: Submit | None = None,
+) -> StatusChange:
+    facts = facts_of(permission)
+    if told is not None:
+        facts = {"request": told.record.id}
+    event = authority.event(_ACTIONS[change.kind], change.at, requester, change.serial, **facts)
+    beside = moves_of(permission, change.at) if told is None else (told,)
+    changes = (ChangeStatus(change), *beside)
+    authority.register.commit(changes, event)
     return change

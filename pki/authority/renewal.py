@@ -34,6 +34,7 @@ from pki.keys import PublicKey
 from pki.profile import Profile
 from pki.records.certificates import CertificateRecord, RevocationRecord, serial_text
 from pki.request import CertificateRequest
+from pki.requests.permission import Permit
 from pki.strength import check_strength, spki_sha256
 from pki.subject import subject_of
 from pki.transitions import is_held
@@ -58,6 +59,8 @@ class Following:
     request_id: str | None = None
     """As of an `Order`: asked again under it, nothing more is issued. It is the same request for
     the same certificate alone, whoever goes on for its issuer meanwhile."""
+    permit: Permit | None = None
+    """As of an `Order`."""
 
 
 def renew(authority: Authority, wanted: Following) -> x509.Certificate:
@@ -127,6 +130,7 @@ def _order(
         replaces=wanted.serial,
         replaced_of=wanted.of or authority.issuer.name,
         request_id=wanted.request_id,
+        permit=wanted.permit,
     )
 
 
@@ -138,11 +142,12 @@ def _follow(authority: Authority, order: Order, record: CertificateRecord) -> x5
     """
     authority.check_in_force()
     present(authority.register, authority.clock)
-    for name in line_from(authority.register, record.issuer):
-        asked = (order.request_id, order.asked_sha256)
-        answer = find_answer(authority.register, name, *asked)
-        if answer is not None:
-            return answer
+    if order.permit is None:  # what follows an approved request goes on where it was broken off
+        for name in line_from(authority.register, record.issuer):
+            asked = (order.request_id, order.asked_sha256)
+            answer = find_answer(authority.register, name, *asked)
+            if answer is not None:
+                return answer
     _check_may_be_followed(authority, record, order.profile)
     return authority.certify(order)
 

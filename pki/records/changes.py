@@ -17,6 +17,7 @@ from pki.records.certificates import (
 )
 from pki.records.lists import CRLFloor, CRLRecord
 from pki.records.people import Entry
+from pki.records.requests import RequestChange
 from pki.records.watching import WatchedStatus, WatchedSubject, WatchRound
 
 
@@ -173,7 +174,7 @@ AuthorityChange = (
     | Erase
 )
 """Of authorities, certificates and lists."""
-Change = AuthorityChange | EnterRecord
+Change = AuthorityChange | EnterRecord | RequestChange
 """Each room beside the authority has its own."""
 
 

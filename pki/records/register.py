@@ -89,6 +89,10 @@ class Register(Protocol):
         """Return what is recorded of the request that was given this id."""
         ...
 
+    def needed_approvals(self, issuer: str, serial: int) -> int:
+        """Return how many approvals the serial's certificate was issued with; 0 for none."""
+        ...
+
     def find_erasure(self, issuer: str, serial: int) -> ErasureRecord | None:
         """Return when and why the content of the serial's certificate was erased."""
         ...

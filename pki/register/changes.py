@@ -41,6 +41,7 @@ from pki.records.changes import (
     StoreCRL,
 )
 from pki.records.lists import CRLRecord
+from pki.records.requests import RequestChange
 from pki.register.erasures import erase
 from pki.register.folding import fold
 from pki.register.holders import check_room, find_followed
@@ -48,6 +49,7 @@ from pki.register.imports import take_in
 from pki.register.lists import LAST_NUMBER
 from pki.register.people import enter
 from pki.register.prepared import Statements
+from pki.register.requests import apply_request
 from pki.register.status import (
     change_status,
     check_revocable,
@@ -91,10 +93,12 @@ def apply(statements: Statements, change: Change, register: Path | str) -> None:
         RequestOpenError: a serial was reserved for a request of that id.
         HolderLimitError: the holder has as many certificates of that profile as it allows.
         AuthorityRetiredError: the authority issues no more.
-        PKIError: as `pki.register.people.enter`.
+        PKIError: as `pki.register.people.enter` and `pki.register.requests.apply_request`.
     """
     if isinstance(change, EnterRecord):
         enter(statements, change, register)
+    elif isinstance(change, RequestChange):
+        apply_request(statements, change)
     else:
         _apply(statements, change, register)
 

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, case, insert, select, update
 from pki.errors.register import RegisterConflictError
 from pki.records.certificates import ErasureRecord
 from pki.register.prepared import Statements
+from pki.register.request_tables import REQUEST_CONTENTS
 from pki.register.tables import CERTIFICATES, ERASURES
 
 FIND_ERASURE = select(*(ERASURES.c[field.name] for field in fields(ErasureRecord))).where(
@@ -36,6 +37,21 @@ _EMPTY = (
     )
 )
 
+_EMPTY_REQUEST = (
+    update(REQUEST_CONTENTS)
+    .where(
+        REQUEST_CONTENTS.c.id
+        == select(CERTIFICATES.c.request_id)
+        .where(
+            CERTIFICATES.c.issuer == bindparam("of_issuer"),
+            CERTIFICATES.c.serial == bindparam("of_serial"),
+        )
+        .scalar_subquery()
+    )
+    .values(content=b"")
+)
+"""What was asked for says the same of the person as the certificate."""
+
 
 def erase(statements: Statements, record: ErasureRecord, register: Path | str) -> None:
     """Say so first: the guards let the content go beside that row alone.
@@ -49,4 +65,5 @@ def erase(statements: Statements, record: ErasureRecord, register: Path | str) -
     values = {field.name: getattr(record, field.name) for field in fields(record)}
     statements.execute(_ADD, values)
     emptied = {"of_issuer": record.issuer, "of_serial": record.serial}
+    statements.execute(_EMPTY_REQUEST, emptied)
     statements.execute(_EMPTY, emptied)

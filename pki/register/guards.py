@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pki.records.certificates import EVIDENCE_PROFILES, CertificateState, StatusKind
+from pki.records.requests import MOVES as REQUEST_MOVES
 from pki.register.people_guards import VERSIONED
 
 HOLD, RELEASE = StatusKind.HOLD, StatusKind.RELEASE
@@ -49,9 +50,14 @@ KEPT = (
     "audit",
     "issuer_names",
     *(table for table, _ in VERSIONED),
+    "role_grants",
+    "role_ends",
+    "requests",
+    "request_moves",
+    "request_approvals",
 )
 """Tables whose rows are neither changed nor deleted."""
-UNDELETED = (*KEPT, "certificates", "schema_version")
+UNDELETED = (*KEPT, "certificates", "request_contents", "schema_version")
 FIXED = (
     *("id", "issuer", "serial", "tbs_der", "subject", "subject_folded", "profile", "not_before"),
     *("not_after", "spki_sha256", "requester", "reserved_at", "holder", "follows"),
@@ -73,6 +79,7 @@ IN_ORDER = "antin: revocations and changes of status are numbered in their order
 FOLLOWING = "antin: this change of status does not follow what stands"
 GAPLESS = "antin: the audit log goes on where it ends"
 ONE_VERSION = "antin: the register has one version"
+ONE_STEP = "antin: this step of a request does not follow"
 NOT_YET = "antin: this certificate is not to be erased now, or never"
 MARK = "antin"
 """Stands in every guard: by this a migration knows which to take away."""
@@ -172,6 +179,28 @@ def forbidden_step() -> str:
         f"(coalesce((SELECT kind {changes}), '') || '>' || NEW.kind) NOT IN ({steps})"
         f" OR (NEW.kind IN ('{REVOKE}', '{UPGRADE}')) <> {_exists(f'revocations WHERE {_SAME}')}"
     )
+
+
+def forbidden_move() -> str:
+    """Return the SQL condition under which a step of a request is refused."""
+    moves = ", ".join(f"'{before or ''}>{state}'" for before, state in REQUEST_MOVES)
+    last = "FROM request_moves WHERE request = NEW.request ORDER BY number DESC LIMIT 1"
+    return (
+        f"(coalesce((SELECT state {last}), '') || '>' || NEW.state) NOT IN ({moves})"
+        f" OR NEW.number <> coalesce((SELECT number {last}), 0) + 1"
+    )
+
+
+def forbidden_emptying(differs: str) -> str:
+    """Return the SQL condition under which the words of a request stay as they are.
+
+    They go with the content of the certificate that came of them, and not before.
+    """
+    erased = (
+        "erasures e JOIN certificates c ON c.issuer = e.issuer AND c.serial = e.serial"
+        " WHERE c.request_id = OLD.id"
+    )
+    return f"OLD.id {differs} NEW.id OR length(NEW.content) > 0 OR NOT {_exists(erased)}"
 
 
 def _exists(rows: str) -> str:

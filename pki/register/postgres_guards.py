@@ -14,14 +14,17 @@ from pki.register.guards import (
     KEPT,
     NEVER,
     NOT_YET,
+    ONE_STEP,
     ONE_VERSION,
     RESERVED_FIRST,
     RESERVED_NUMBER,
     RISING,
     UNDELETED,
     allowed_erasure,
+    forbidden_emptying,
     forbidden_erasure,
     forbidden_insert,
+    forbidden_move,
     forbidden_step,
     forbidden_update,
     out_of_order,
@@ -90,6 +93,8 @@ POSTGRES_GUARDS = (
     _function("one_version", ONE_VERSION, when="EXISTS (SELECT 1 FROM schema_version)"),
     # Asked of what the trigger's own condition would forbid, and of nothing else.
     _function("unless_erased", NEVER, when=f"NOT {allowed_erasure(_DIFFERS, _later)}"),
+    _function("unless_emptied", NEVER, when=forbidden_emptying(_DIFFERS)),
+    _function("request_step", ONE_STEP, when=forbidden_move()),
     _function("due", NOT_YET, when=forbidden_erasure(_later)),
     *(_guard("no_delete", "DELETE", table) for table in UNDELETED),
     *(_guard("no_truncate", "TRUNCATE", table) for table in UNDELETED),
@@ -101,6 +106,7 @@ POSTGRES_GUARDS = (
         function="unless_erased",
         when=forbidden_update(_DIFFERS),
     ),
+    _guard("keep", "UPDATE", "request_contents", function="unless_emptied"),
     _guard("due", "INSERT", "erasures", function="due"),
     _guard("start", "INSERT", "certificates", function="reserved_first", when=forbidden_insert()),
     *(
@@ -117,6 +123,7 @@ POSTGRES_GUARDS = (
         for name, table, _when, _say in CONDITIONS
     ),
     _guard("step", "INSERT", "status_changes", function="step"),
+    _guard("step", "INSERT", "request_moves", function="request_step"),
     _guard("follow", "INSERT", "audit", function="gapless"),
     _guard("one", "INSERT", "schema_version", function="one_version"),
 )

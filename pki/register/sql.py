@@ -36,6 +36,7 @@ from pki.register.imports import FLOOR, FOREIGN, FOREIGN_AT
 from pki.register.overview import Counting
 from pki.register.people_reading import PeopleReading
 from pki.register.prepared import Statements
+from pki.register.requests import NEEDED_APPROVALS, CaseRows
 from pki.register.search import narrowed
 from pki.register.status import HISTORY, LISTED, STANDING
 from pki.register.store import Store, store_of
@@ -112,6 +113,8 @@ class SQLRegister(PeopleReading, Watching, Counting):
         self._transactions = Transactions(store)
         self._reading = self._transactions.reading
         self._log = AuditLog(store.place)
+        self.cases = CaseRows(self._transactions)
+        """Requests, approvals and roles."""
 
     def close(self) -> None:
         """Give back the connections; the register may not be used after."""
@@ -204,6 +207,11 @@ class SQLRegister(PeopleReading, Watching, Counting):
         """Return what is recorded of the request that was given this id."""
         found = self._transactions.read(_REQUEST, {"issuer": issuer, "request_id": request_id})
         return CertificateRecord(*found[0]) if found else None
+
+    def needed_approvals(self, issuer: str, serial: int) -> int:
+        """Return how many approvals the serial's certificate was issued with; 0 for none."""
+        asked = {"of_issuer": issuer, "of_serial": serial}
+        return self._transactions.read(NEEDED_APPROVALS, asked)[0][0] or 0
 
     def find_erasure(self, issuer: str, serial: int) -> ErasureRecord | None:
         """Return when and why the content of the serial's certificate was erased."""

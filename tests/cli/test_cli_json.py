@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import cli_office
 import pytest
 from cli_shim import OFFICER
 from cryptography import x509
@@ -171,7 +172,7 @@ def ask_log(note, out, serial):
 
 
 def test_every_command_answers_with_an_object_of_its_schema(
-    asked, official, letter, tmp_path, shim_home
+    asked, official, letter, tmp_path, shim_home, demo_home
 ):
     serial, out = official["serial"], tmp_path
     said = {}
@@ -183,10 +184,9 @@ def test_every_command_answers_with_an_object_of_its_schema(
     note("init", home=out / "another")
     note("doctor")
     ask_ceremony(note, out, official["key"])
-    note("config show")
     note("config key", "van-thu")
-    note("upgrade")
-    note("upkeep")
+    for command in ("config show", "upgrade", "upkeep"):
+        note(command)
     ask_documents(note, out, letter)
     ask_tokens(note, out, shim_home)
     ask_certificates(note, out, serial)
@@ -210,6 +210,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
     profile.write_text(_official(), "utf-8")
     note("profile check", profile)
     ask_displays(note, out)
+    ask_requests(note, out, demo_home)
     ask_trust(note, out / "listed")
     ask_copies(note, out)
 
@@ -266,6 +267,37 @@ def ask_displays(note, out):
     display = out / "display.toml"
     display.write_text('name = "own"\nvisible = false\n', "utf-8")
     note("display check", display)
+
+
+def ask_requests(note, out, home):
+    """Requests of each end, by people whose keys are in files."""
+    office = cli_office.Desk(None, home, out)
+    office.ask = lambda *words: note(" ".join(words[:2]), *words[2:])
+    for name in ("officer", "clerk", "approver"):
+        office.hire(name)
+    grants = {
+        role: note(
+            "role grant",
+            *(role, office.crt(role), "--person", role),
+            *(() if role == "officer" else office.by("officer")),
+        )
+        for role in ("officer", "clerk", "approver")
+    }
+    office.ask_approvals()
+    rejected = office.ask_new("a")["request"]
+    note("request reject", rejected, *office.by("approver"))
+    withdrawn = office.ask_new("b")["request"]
+    note("request withdraw", withdrawn, *office.by("clerk"))
+    done = office.ask_new("c")["request"]
+    note("request approve", done, *office.by("approver"))
+    note("request show", done)
+    pem = note("request run", done, *office.by("officer"))["pem"]
+    serial = x509.load_pem_x509_certificate(pem.encode()).serial_number
+    note("cert hold", f"{serial:x}", "--yes")
+    (held,) = note("request list")["requests"]
+    note("request review", held["request"], *office.by("approver"))
+    note("role list")
+    note("role end", grants["clerk"]["grant"], *office.by("officer"))
 
 
 MANDATE = """

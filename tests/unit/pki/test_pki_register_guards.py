@@ -17,6 +17,7 @@ from cryptography import x509
 from pki_engines import ENGINES, Place, Run
 from pki_people import agency, device, first, person, post, put
 from pki_postgres import PostgresServer
+from pki_request_rows import furnish_requests
 from pki_world import NOW, World, make_world
 
 from pki.audit.verify import verify_audit
@@ -125,6 +126,8 @@ EMPTYING = (
     "UPDATE certificates SET der = x'' WHERE serial = '08'",
     "UPDATE certificates SET spki_sha256 = '' WHERE serial = '08'",
 )
+STEP = "at, actor, statement, cms FROM request_moves WHERE number = 2"
+STEPPED = "this step of a request does not follow"
 TAKEN = "INSERT OR REPLACE INTO revocations SELECT"
 LAST = "WHERE sequence = (SELECT max(sequence) FROM audit)"
 COLUMNS_OF = {
@@ -179,6 +182,18 @@ STATEMENTS = (
     ("UPDATE watched_subjects SET name = 'x'", NEVER),
     ("UPDATE watched_statuses SET standing = 'revoked'", NEVER),
     ("UPDATE watch_rounds SET good_until = '2099-01-01'", NEVER),
+    ("UPDATE role_grants SET role = 'officer'", NEVER),
+    ("UPDATE role_ends SET ended_at = '2099-01-01'", NEVER),
+    ("UPDATE requests SET approvals = 0", NEVER),
+    ("UPDATE requests SET content_sha256 = ''", NEVER),
+    ("UPDATE request_contents SET content = x'00'", NEVER),
+    ("UPDATE request_contents SET content = x''", NEVER),
+    ("UPDATE request_moves SET state = 'done' WHERE number = 2", NEVER),
+    ("UPDATE request_approvals SET expires_at = '2099-01-01'", NEVER),
+    *(
+        (f"INSERT INTO request_moves SELECT request, {number}, {state}, {STEP}", STEPPED)
+        for number, state in (("3", "'withdrawn'"), ("3", "'submitted'"), ("4", "'done'"))
+    ),
     ("UPDATE audit SET content = x'00'", NEVER),
     (f"UPDATE audit SET sequence = 1000 {LAST}", NEVER),
     ("UPDATE issuer_names SET name = 'other' WHERE name = 'root'", NEVER),
@@ -244,6 +259,12 @@ REPLACING = (
     (f"{TAKEN} 50, issuer, serial, reason, revoked_at, NULL FROM revocations", GUARD),
     ("INSERT OR REPLACE INTO status_changes SELECT * FROM status_changes", GUARD),
     ("INSERT OR REPLACE INTO erasures SELECT * FROM erasures", GUARD),
+    *(
+        (f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}", GUARD)
+        for table in ("role_grants", "role_ends", "requests", "request_contents")
+    ),
+    ("INSERT OR REPLACE INTO request_moves SELECT * FROM request_moves", GUARD),
+    ("INSERT OR REPLACE INTO request_approvals SELECT * FROM request_approvals", GUARD),
     ("INSERT OR REPLACE INTO authorities SELECT * FROM authorities", GUARD),
     ("INSERT OR REPLACE INTO successions SELECT name, 'root', retired_at FROM successions", GUARD),
     ("INSERT OR REPLACE INTO issuer_names SELECT * FROM issuer_names", GUARD),
@@ -289,6 +310,7 @@ def furnish(world: World) -> None:
     put(world.register, Assignment(**first(), fingerprint="f0", person="NV-1"))
     gone = ErasureRecord("issuing", 8, FAR, "00" * 32, ErasureReason.RETENTION)
     world.register.commit([Erase(gone)], EVENT)
+    furnish_requests(world.register)
     world.register.close()
 
 

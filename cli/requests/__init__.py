@@ -1,0 +1,1 @@
+"""Requests, approvals and roles on the command line."""
