@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.commands import (
+    certificate_assign,
     certificate_erasure,
     certificate_life,
     certificate_lint,
@@ -115,6 +116,7 @@ def export(
 
 
 group.command("lint", help="cert.lint")(certificate_lint.lint)
+group.command("assign", help="cert.assign")(certificate_assign.assign)
 group.command("erase", help="cert.erase")(certificate_erasure.erase)
 for _help, _command in certificate_life.COMMANDS.items():
     group.command(_help.removeprefix("cert."), help=_help)(_command)

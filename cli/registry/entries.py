@@ -19,7 +19,7 @@ from pki.errors.registry import (
 )
 from pki.errors.tree import PKIError
 from pki.records.changes import EnterRecord
-from pki.records.people import Agency, Device, Entry, Person, Post
+from pki.records.people import Agency, AssignmentQuery, Device, Entry, Person, Post
 from pki.registry.checks import check_entry
 from pki.registry.forms import FORMS, KEY_OF, Values, read_values, write_values
 from pki.registry.versions import corrected, first_version, next_version
@@ -66,10 +66,14 @@ def show_entry(
         desk.register.commit([], desk.event(f"{NAMES[kind]}.unmask", (NAMES[kind], key)))
     data = row_of(entry, unmasked=unmasked)
     versions = [row_of(one, unmasked=unmasked) for one in history]
+    holder: dict[str, Any] = {NAMES[kind]: key}
+    hanging = AssignmentQuery(on=day_of(at, "--at"), **holder)
+    certificates = [one.certificate for one in desk.register.find_entries(hanging)]
+    shown = {**data, "certificates": " ".join(certificates)}
     desk.session.put(
         f"{NAMES[kind]}.show/1",
-        {**data, "history": versions},
-        lambda: "\n".join((_fields(data), "", _history(desk.session, versions))),
+        {**data, "certificates": certificates, "history": versions},
+        lambda: "\n".join((_fields(shown), "", _history(desk.session, versions))),
     )
 
 

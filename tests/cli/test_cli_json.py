@@ -131,14 +131,14 @@ def ask_lists(note, out):
     note("crl check", crl)
 
 
-def ask_imports(note, out):
+def ask_imports(note, out, serial):
     """An authority that was kept elsewhere, and another's certificates."""
     note("ca import", "old", write_authority(out / "kept"), "--yes")
     note("cert import", write_authority(out / "partner") / "newcerts", "--yes")
     note("cert watch", "--offline")
     note("cert reconcile")
     note("overview")
-    ask_registry(note, out)
+    ask_registry(note, out, serial)
 
 
 def ask_ceremony(note, out, key):
@@ -200,7 +200,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
     note("ca cross", "--ca", "root", "--certificate", out / "second.pem")
     note("ca rollover", "issuing", "issuing-2", status=3)
     ask_lists(note, out)
-    ask_imports(note, out)
+    ask_imports(note, out, serial)
     ask_backups(note, out)
     ask_log(note, out, serial)
     note("selftest invariants")
@@ -221,7 +221,7 @@ def test_every_command_answers_with_an_object_of_its_schema(
         assert answer["schema"] in {f"antin.{name}/1", f"antin.{name.split('.')[0]}/1"}, command
 
 
-def ask_registry(note, out):
+def ask_registry(note, out, serial):
     """An agency, a person in a post, a device."""
     for kind, key, entered, changed in (
         (
@@ -240,6 +240,7 @@ def ask_registry(note, out):
         note(f"{kind} list")
         note(f"{kind} export", "-o", out / f"{kind}.csv")
         note(f"{kind} import", out / f"{kind}.csv", "--yes")
+    note("cert assign", serial, "--person", "NV-1", "--post", "CV-1", "--device", "D1")
     note("person example", "--rows", "1", "-o", out / "example")
 
 
