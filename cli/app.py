@@ -19,7 +19,8 @@ from cli.exit_status import status_of_error
 from cli.help import translate
 from cli.language import choose_language
 from cli.late_packages import load_packages_late
-from cli.lean import collect_seldom, leave_out_aiohttp, leave_out_plugins
+from cli.lean import collect_seldom, end, leave_out_aiohttp, leave_out_plugins
+from cli.quick_classes import make_classes_quickly
 from cli.session import Session
 from cli.streams import prepare_streams
 from pki.clock import SystemClock
@@ -172,8 +173,23 @@ def build_whole(language: Language) -> AntinGroup:
 
 
 def main() -> None:
-    """Run `antin` with the process's arguments."""
+    """Run `antin` with the process's arguments, and end the process."""
+    try:
+        run()
+    except SystemExit as ended:
+        if isinstance(ended.code, int):
+            end(ended.code)
+        raise
+
+
+def run() -> None:
+    """Run `antin` with the process's arguments.
+
+    Raises:
+        SystemExit: always; with the status.
+    """
     collect_seldom()
+    make_classes_quickly()
     leave_out_aiohttp()
     leave_out_plugins()
     load_packages_late()

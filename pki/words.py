@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from functools import cache
-from importlib.resources import as_file, files
+from pathlib import Path
 
 from pki.errors.tree import Bilingual, Fact, Phrase, Phrases, PKIError
 
@@ -101,5 +101,5 @@ def _template(message_id: str, language: Language) -> str:
 
 @cache
 def _catalogue(language: Language) -> gettext.NullTranslations:
-    with as_file(files("pki") / "locale") as folder:
-        return gettext.translation("antin", localedir=str(folder), languages=[language.value])
+    folder = Path(__file__).with_name("locale")
+    return gettext.translation("antin", localedir=str(folder), languages=[language.value])

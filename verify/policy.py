@@ -9,7 +9,7 @@ import tomllib
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -194,15 +194,17 @@ class Policy(_Table):
         return self.levels.get(code, Level.FAIL)
 
 
+_POLICIES = Path(__file__).with_name("policies")
+
+
 def built_in_policies() -> tuple[str, ...]:
     """Return the names of the policies that come with Antin."""
-    entries = (files("verify") / "policies").iterdir()
-    return tuple(sorted(e.name.removesuffix(".toml") for e in entries if e.name.endswith(".toml")))
+    return tuple(sorted(file.stem for file in _POLICIES.glob("*.toml")))
 
 
 def read_built_in(name: str) -> str:
     """Return the text of a policy that comes with Antin."""
-    return (files("verify") / "policies" / f"{name}.toml").read_text("utf-8")
+    return (_POLICIES / f"{name}.toml").read_text("utf-8")
 
 
 @cache

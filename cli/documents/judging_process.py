@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cli.late_packages import load_packages_late
 from cli.lean import collect_seldom, leave_out_aiohttp, leave_out_plugins
+from cli.quick_classes import make_classes_quickly
 
 if TYPE_CHECKING:
     from cli.documents.batch import Outcome
@@ -26,6 +27,7 @@ def begin(work: bytes) -> None:
         work: what is done with each document, pickled by the process that started this one.
     """
     collect_seldom()
+    make_classes_quickly()
     leave_out_aiohttp()
     leave_out_plugins()
     load_packages_late()

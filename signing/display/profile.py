@@ -11,7 +11,6 @@ import string
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -53,6 +52,7 @@ WORDS = frozenset({"name", "title", "organization", "number", "time"})
 """What a line may ask for."""
 
 MAX_BYTES = 64 * 1024
+_FOLDER = Path(__file__).parent
 
 
 class DisplayProfile(ProfileTables):
@@ -120,7 +120,7 @@ def find_display(name: str, *, folder: Path | None = None) -> str:
     """
     built_in = known_displays()
     if name in built_in:
-        return (files("signing.display") / f"{name}.toml").read_text("utf-8")
+        return (_FOLDER / f"{name}.toml").read_text("utf-8")
     path = _own_file(name, folder)
     if path is None:
         raise DisplayUnknownError(name=name, known=(*built_in, *displays_in(folder)))
@@ -160,8 +160,7 @@ def find_mistakes(text: str) -> tuple[Mistake, ...]:
 
 def known_displays() -> tuple[str, ...]:
     """Return the names of the profiles that come with Antin."""
-    entries = files("signing.display").iterdir()
-    return tuple(sorted(e.name.removesuffix(".toml") for e in entries if e.name.endswith(".toml")))
+    return tuple(sorted(file.stem for file in _FOLDER.glob("*.toml")))
 
 
 def displays_in(folder: Path | None) -> tuple[str, ...]:

@@ -103,7 +103,7 @@ def test_half_a_list_is_never_shown(antin, tmp_path):
 def test_a_list_of_a_million_is_shown_in_little_memory(tmp_path):
     path = tmp_path / "million.crl"
     path.write_bytes(long_list(1_000_000))
-    measured = "import sys; from cli.app import main\ntry:\n    main()\nfinally:\n    "
+    measured = "import sys; from cli.app import run\ntry:\n    run()\nfinally:\n    "
     measured += "print(open('/proc/self/status').read(), file=sys.stderr)"
     out = tmp_path / "out.json"
     with out.open("wb") as file:

@@ -25,7 +25,7 @@ import ctypes, sys
 from pathlib import Path
 sys.path.insert(0, {folder!r})
 from hsm_faults import COUNT_LOW, FINAL_TRY, FLAGS_OFFSET, Faults
-from cli.app import main
+from cli.app import run
 from hsm.embedded import find_softhsm
 
 faults = Faults(find_softhsm())
@@ -38,7 +38,7 @@ with faults.counted("C_Login") as calls:
         return result
     with faults._swapped("C_GetTokenInfo", raised):
         try:
-            main()
+            run()
         finally:
             Path({counter!r}).write_text(str(len(calls)))
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -84,5 +84,5 @@ class DisplayRules(_Table):
 @cache
 def display_rules() -> DisplayRules:
     """Return the rules that come with Antin."""
-    text = (files("verify.display") / "rules.toml").read_text("utf-8")
+    text = Path(__file__).with_name("rules.toml").read_text("utf-8")
     return DisplayRules.model_validate(tomllib.loads(text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -58,10 +59,10 @@ def test_one_that_is_loaded_is_left_alone(monkeypatch):
 
 def test_garbage_is_looked_for_seldom_and_not_among_what_was_loaded():
     script = (
-        "import atexit, gc; from cli.app import main\n"
+        "import atexit, gc; from cli.app import run\n"
         "atexit.register(lambda: print(gc.get_threshold(), gc.get_freeze_count() > 10_000))\n"
         "atexit.register = lambda call: order.append(call); order = []\n"
-        "try: main()\n"
+        "try: run()\n"
         "except SystemExit: pass\n"
         "for call in order: call()\n"
     )
@@ -132,3 +133,71 @@ def test_plugins_of_pydantic_are_left_out(tmp_path, left_out):
         check=True,
     )
     assert done.stdout == ("0\n" if left_out else "1\n")
+
+
+def test_what_looks_for_plugins_is_not_loaded_either():
+    program = "import sys; from cli.lean import leave_out_plugins; leave_out_plugins()\n"
+    use = "import pydantic; pydantic.TypeAdapter(int).validate_python(1)\n"
+    tell = "print('importlib.metadata' in sys.modules)"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
+    for script, loaded in ((program + use + tell, "False"), (f"import sys; {use}{tell}", "True")):
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+        )
+        assert done.stdout.strip() == loaded
+
+
+ENDING = """
+import atexit, sys, threading, time
+from cli.lean import end
+class Told:
+    def __del__(self): print("taken apart")
+told = Told()
+atexit.register(print, "at the end")
+print("said", end=" ")
+{more}
+try:
+    end(3)
+finally:
+    print("went on")
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "out"),
+    [
+        ("", "said at the end\n"),
+        ("import sqlite3", "said went on\nat the end\ntaken apart\n"),
+        (
+            "threading.Thread(target=lambda: (time.sleep(0.3), print('other', end=' '))).start()",
+            "said went on\nother at the end\ntaken apart\n",
+        ),
+    ],
+)
+def test_a_process_ends_at_once_but_with_all_that_is_to_be_done(more: str, out: str):
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING.format(more=more)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (3, out, "")
+
+
+def test_what_could_not_be_said_is_told_as_ever():
+    script = "from cli.lean import end; import sys; sys.stdout.write('x'); end(0)"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},
+        )
+    assert done.returncode == 120
+    assert "No space left" in done.stderr
