@@ -95,6 +95,7 @@ def _list_object(session: Session, one: Had) -> dict[str, Any]:
         "sequence": found.sequence if found else None,
         "issued": _instant(found.issued) if found else None,
         "next_update": _instant(found.next_update) if found else None,
+        "ends_soon": one.ends_soon(session.clock.now()) is not None,
         "fetched": _instant(one.had_at),
         "services": len(found.services) if found else 0,
         "anchors": _anchors(found),
@@ -110,7 +111,8 @@ def _list_row(session: Session, one: Had) -> tuple[str, ...]:
     until = found.next_update.date().isoformat() if found.next_update else "-"
     count = session.word("cli.trust.count", services=len(found.services), anchors=_anchors(found))
     told = error_object(one.error, session.language)["message"] if one.error else count
-    trusted = session.word("cli.trust.trusted")
+    soon = one.ends_soon(session.clock.now()) is not None
+    trusted = session.word("cli.trust.ends_soon" if soon else "cli.trust.trusted")
     return (
         one.name,
         str(found.sequence),

@@ -58,7 +58,7 @@ def with_lists(
     Raises:
         TrustFileError: a file of permitted signers that cannot be read.
     """
-    return trust_in(own, follow_lists(session, home, fetcher))
+    return trust_in(own, follow_lists(session, home, fetcher), session.clock.now())
 
 
 def with_files(
@@ -94,4 +94,4 @@ def with_files(
             wanted = phrase("verify.list_reason.list_of_services")
             raise ListOtherError(name=file.name, found=lists, wanted=wanted)
         had.append(Had(file.name, file.name, str(file), found))
-    return trust_in(own, had)
+    return trust_in(own, had, session.clock.now())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -264,3 +265,18 @@ def test_many_documents_are_judged_in_processes_by_the_same_lists(ask, tmp_path)
         for one in reports
         for service in one["signatures"][0]["path"][-1]["services"]
     } == {"VN"}
+
+
+def test_a_list_that_ends_soon_is_told_of_before_it_does(ask, signed):
+    ask("trust", "refresh", "--json")
+    early = ask("trust", "list", "--json").json["lists"]
+    assert [one["ends_soon"] for one in early] == [False, False, False]
+    end = make_list().findtext(".//{*}NextUpdate/{*}dateTime")
+    soon = FixedClock(datetime.fromisoformat(end) - timedelta(days=2))
+    told = ask("trust", "list", "--json", clock=soon).json["lists"]
+    assert [one["ends_soon"] for one in told] == [True, True, False]
+    assert "ends soon" in ask("--lang", "en", "trust", "list", clock=soon).out
+    assert "ends soon" not in ask("--lang", "en", "trust", "list").out
+    judged = ask("verify", signed, "--offline", "--json", clock=soon, status=11)
+    codes = [one["code"] for one in judged.json["findings"]]
+    assert codes.count("trust.list_ends_soon") == 2

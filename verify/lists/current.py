@@ -77,7 +77,7 @@ class CurrentTrust:
     def _load(self) -> tuple[TrustStore, datetime | None]:
         own = load_trust(path for path in self._paths if path.exists())
         had = tuple(Follower(self._kept, self._clock).follow(self._sources))
-        return trust_in(own, had), min(_ends(had), default=None)
+        return trust_in(own, had, self._clock.now()), min(_ends(had), default=None)
 
 
 def _ends(lists: tuple[Had, ...]) -> Iterator[datetime]:

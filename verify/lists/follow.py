@@ -4,6 +4,7 @@
 2. Else the address is asked, through the `Fetcher` alone, and at most once an hour.
 3. What comes is checked before it replaces what is kept, and is not older than that.
 4. A list of lists leads to lists one step away; who may sign them stands in it.
+5. One that is signed by others than are configured counts where its pivots lead to them.
 
 A list that cannot be had or relied on is told of; the others count all the same.
 
@@ -27,10 +28,12 @@ from verify.errors import (
     ListMissingError,
     ListOlderError,
     ListOtherError,
+    ListSignerError,
 )
 from verify.lists.check import check_list
 from verify.lists.had import Had, Source
 from verify.lists.kept import Kept, KeptLists
+from verify.lists.pivots import follow_pivots
 from verify.lists.read import Pointer, TrustedList
 from verify.lists.signers import load_signers
 from verify.lists.xml import LIST_BYTES
@@ -133,7 +136,14 @@ class Follower:
         return replace(had, list=found, had_at=now, error=None)
 
     def _checked(self, untrusted: bytes, wanted: _Wanted) -> TrustedList:
-        found = check_list(untrusted, signers=wanted.signers, at=self.clock.now(), name=wanted.name)
+        now = self.clock.now()
+        try:
+            found = check_list(untrusted, signers=wanted.signers, at=now, name=wanted.name)
+        except ListSignerError:
+            led = self._by_pivots(untrusted, wanted, now)
+            if led is None:
+                raise
+            found = led
         territory = wanted.territory
         if territory is not None and (found.of_lists or found.territory != territory):
             other = (
@@ -141,6 +151,36 @@ class Follower:
             )
             raise ListOtherError(name=wanted.name, found=other, wanted=territory)
         return found
+
+    def _by_pivots(self, untrusted: bytes, wanted: _Wanted, now: datetime) -> TrustedList | None:
+        """Return a list of lists whose signers changed, where its pivots lead to them."""
+        if wanted.territory is not None:
+            return None  # who signs such a list stands in the list of lists
+        announced = follow_pivots(
+            untrusted, signers=wanted.signers, at=now, name=wanted.name, get=self._pivot
+        )
+        if announced is None:
+            return None
+        found = check_list(untrusted, signers=announced.signers, at=now, name=wanted.name)
+        announced.check_age(found, wanted.name)
+        for url, pivot in announced.followed:
+            if self.kept.find(url) is None:
+                self.kept.keep(url, pivot, now)
+        return found
+
+    def _pivot(self, url: str) -> bytes | None:
+        """Return a pivot: those that led on once are kept, for they do not change."""
+        kept, now = self.kept.find(url), self.clock.now()
+        if kept is not None:
+            return kept.untrusted
+        if self.fetcher is None or (self.kept.asked_lately(url, now) and not self.anew):
+            return None
+        self.kept.note_asked(url, now)
+        request = FetchRequest(url, max_bytes=LIST_BYTES, timeout_seconds=SECONDS)
+        try:
+            return self.fetcher.fetch(request)
+        except (FetchRefusedError, FetchFailedError):
+            return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -14,6 +14,9 @@ from verify.finding import Finding, info, warning
 from verify.listed import Listing
 from verify.lists.read import TrustedList
 from verify.trust import TrustStore
+
+SOON = timedelta(days=7)
+"""Before a list ends that was not followed by a newer one, somebody should look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,23 @@ class Had:
     offline: bool = False
     """The network was not asked."""
 
+    def ends_soon(self, at: datetime) -> datetime | None:
+        """Return until when it counts, where that is within `SOON`."""
+        until = self.list.next_update if self.list is not None else None
+        return until if until is not None and until - at <= SOON else None
 
-def trust_in(own: TrustStore, lists: Iterable[Had]) -> TrustStore:
-    """Return the anchors of an installation: its own, and the services of its lists."""
+
+def trust_in(own: TrustStore, lists: Iterable[Had], at: datetime) -> TrustStore:
+    """Return the anchors of an installation: its own, and the services of its lists.
+
+    Args:
+        own: certificates that are trusted for everything.
+        lists: as they were had.
+        at: now, for what is told of lists that end soon.
+    """
     had = tuple(lists)
     listed = tuple(item for one in had if one.list is not None for item in anchors_of(one.list))
-    return TrustStore(own.own, listed, (*own.findings, *_told(had)))
+    return TrustStore(own.own, listed, (*own.findings, *_told(had), *_ending(had, at)))
 
 
 def anchors_of(found: TrustedList) -> Iterator[tuple[x509.Certificate, Listing]]:
@@ -80,3 +94,10 @@ def _told(lists: tuple[Had, ...]) -> Iterator[Finding]:
         old = [one.had_at for one in kept if one.had_at and (one.offline or one.error)]
         if old:
             yield info("trust.lists_kept", name=source, had_at=min(old))
+
+
+def _ending(lists: tuple[Had, ...], at: datetime) -> Iterator[Finding]:
+    for one in lists:
+        until = one.ends_soon(at)
+        if until is not None:
+            yield warning("trust.list_ends_soon", name=one.name, until=until)

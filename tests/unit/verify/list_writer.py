@@ -157,6 +157,7 @@ def make_list(
     issued: datetime = SIGNED - DAY,
     next_update: datetime | None = SIGNED + YEAR / 2,
     pointers: tuple[Elsewhere, ...] = (),
+    pages: tuple[str, ...] = (),
 ):
     """Return a list that is not signed yet."""
     update = T.NextUpdate() if next_update is None else T.NextUpdate(T.dateTime(z(next_update)))
@@ -166,6 +167,7 @@ def make_list(
             T.TSLSequenceNumber(str(sequence)),
             T.TSLType(f"{LIST}{kind}"),
             _names("SchemeOperatorName", "Operator"),
+            T.SchemeInformationURI(*(T.URI(page, {LANG: "en"}) for page in pages)),
             T.SchemeTerritory(territory),
             T.PointersToOtherTSL(*(_pointer(one) for one in pointers)),
             T.ListIssueDateTime(z(issued)),

@@ -330,13 +330,13 @@ def test_anchors_come_of_services_that_may_be_one(kept, source):
 
 def test_a_document_is_judged_by_the_lists_that_were_had(kept, source):
     own = TrustStore((authority("Own").certificate,))
-    trust = trust_in(own, follow(kept, web(), source).values())
+    trust = trust_in(own, follow(kept, web(), source).values(), SIGNED)
     assert trust.own == own.own
     assert trust.findings == ()
     report = judge(make_document("B-LTA"), trust=trust)
     assert report.indication is Indication.TOTAL_PASSED
     assert {one.territory for one in report.signatures[0].path[-1].services} == {"VN", "LA"}
-    nothing = trust_in(own, follow(KeptLists(kept.directory / "x"), Web(), source).values())
+    nothing = trust_in(own, follow(KeptLists(kept.directory / "x"), Web(), source).values(), SIGNED)
     report = judge(make_document("B-LTA"), trust=nothing)
     assert report.indication is Indication.INDETERMINATE
     assert [one.code for one in report.findings] == ["verify.list_missing"]
@@ -345,15 +345,15 @@ def test_a_document_is_judged_by_the_lists_that_were_had(kept, source):
 def test_the_verdict_says_what_lists_were_missing_or_old(kept, source):
     net = web()
     del net.pages[LA]
-    partly = trust_in(TrustStore(), follow(kept, net, source).values())
+    partly = trust_in(TrustStore(), follow(kept, net, source).values(), SIGNED)
     assert [(one.code, one.severity) for one in partly.findings] == [
         ("trust.lists_missing", Severity.WARNING)
     ]
     assert partly.findings[0].facts == {"name": "eu", "missing": "LA"}
-    later = trust_in(TrustStore(), follow(kept, None, source, at=SIGNED + DAY).values())
+    later = trust_in(TrustStore(), follow(kept, None, source, at=SIGNED + DAY).values(), SIGNED)
     assert [one.code for one in later.findings] == ["trust.lists_missing", "trust.lists_kept"]
     assert later.findings[1].facts == {"name": "eu", "had_at": SIGNED}
-    refused = trust_in(TrustStore(), follow(kept, Refusing(), source, anew=True).values())
+    refused = trust_in(TrustStore(), follow(kept, Refusing(), source, anew=True).values(), SIGNED)
     assert "trust.lists_kept" in {one.code for one in refused.findings}
 
 
