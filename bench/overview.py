@@ -30,7 +30,7 @@ class Antin(large.Antin):
         self._place = material.folder / f"large-{rows}.sqlite"
         self._counts = material.folder / f"overview-{rows}.json"
         with closing(open_register(self._place)) as register:
-            count(register, self._counts)
+            count(register, SystemClock().now(), self._counts)
 
     def prepare(self, folder: Path) -> None:
         super().prepare(folder)
@@ -39,7 +39,8 @@ class Antin(large.Antin):
 
     def work(self) -> None:
         register = self.authority.register
-        self._found = look_over(register, count(register, self._counts), SystemClock().now())
+        now = SystemClock().now()
+        self._found = look_over(register, count(register, now, self._counts), now)
 
     def check(self) -> None:
         assert self._found.own["valid"] > self._rows, self._found.own

@@ -29,8 +29,9 @@ def look_over_office(office: Office, *, recount: bool = False) -> Overview:
         PKIError: whatever the register answers.
     """
     register = cast("CountedRegister", office.register)
-    counts = count(register, office.home.cache / "overview.json", anew=recount)
-    return look_over(register, counts, office.session.clock.now())
+    now = office.session.clock.now()
+    counts = count(register, now, office.home.cache / "overview.json", anew=recount)
+    return look_over(register, counts, now)
 
 
 def put_overview(session: Session, found: Overview, *, as_csv: bool, html: Path | None) -> None:

@@ -70,8 +70,10 @@ class OverviewRegister(Protocol):
         """Return state, end and folded subject of serials that were reserved and not released."""
         ...
 
-    def reserved_between(self, moments: Sequence[datetime]) -> tuple[int, ...]:
-        """Return how many were reserved from each moment to the next."""
+    def reserved_between(
+        self, moments: Sequence[datetime], *, after: int, upto: int
+    ) -> tuple[int, ...]:
+        """Return how many were reserved from each moment to the next, of rows between two."""
         ...
 
     def foreign_rows(self, after: int, limit: int) -> Sequence[ForeignRow]:

@@ -59,7 +59,6 @@ _CHANGES = (
     )
     .where(_changed.sequence > _BETWEEN[0], _changed.sequence <= _BETWEEN[1])
 )
-_LAST_ROW = select(func.max(_own.id))
 _RESERVED_AT = (
     select(_own.id, _own.reserved_at).where(_own.id >= bindparam("row")).order_by(_own.id).limit(1)
 )
@@ -139,20 +138,20 @@ class Counting:
         """Return state, end and folded subject of serials that were reserved and not released."""
         return [(row[0], row[1], row[2]) for row in self._read(_UNISSUED)]
 
-    def reserved_between(self, moments: Sequence[datetime]) -> tuple[int, ...]:
-        """Return how many were reserved from each moment to the next.
+    def reserved_between(
+        self, moments: Sequence[datetime], *, after: int, upto: int
+    ) -> tuple[int, ...]:
+        """Return how many were reserved from each moment to the next, of rows between two.
 
         The clock of a register is never set back, so rows are in order of time, too: the first one
         of a moment is found by halves.
         """
-        last = int(self._read(_LAST_ROW)[0][0] or 0)
-        firsts = [self._first_since(moment, last) for moment in moments]
+        firsts = [self._first_since(moment, after + 1, upto + 1) for moment in moments]
         return tuple(
             int(self._read(_COUNT, start=start, end=end)[0][0]) for start, end in pairwise(firsts)
         )
 
-    def _first_since(self, moment: datetime, last: int) -> int:
-        low, high = 1, last + 1
+    def _first_since(self, moment: datetime, low: int, high: int) -> int:
         while low < high:
             middle = (low + high) // 2
             row, at = self._read(_RESERVED_AT, row=middle)[0]

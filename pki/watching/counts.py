@@ -32,6 +32,10 @@ _UNIT = re.compile(r"(?:^| )(?:ou|o)=(.+?)(?= [a-z0-9.]+=|$)")
 _SHOWN = re.compile(r"(?:^|,|\+)(?:OU|O)=((?:[^,+\\]|\\.)+)")
 _ESCAPED = re.compile(r"\\(.)")
 
+MONTHS = 12
+ISSUED = "issue"
+"""The kind of event that a reservation is."""
+
 Days = dict[int, int]
 """How many end on each day (`date.toordinal`, UTC)."""
 Key = tuple[str, str, str]
@@ -78,11 +82,14 @@ _TOLD = {
 }
 
 
-def count(register: CountedRegister, path: Path | None = None, *, anew: bool = False) -> Counts:
+def count(
+    register: CountedRegister, now: datetime, path: Path | None = None, *, anew: bool = False
+) -> Counts:
     """Return all certificates, counted.
 
     Args:
         register: where they are.
+        now: what was reserved is counted by month, for the last `MONTHS`.
         path: what was counted before is read from there, and kept there; None keeps nothing.
         anew: count everything again.
 
@@ -93,6 +100,8 @@ def count(register: CountedRegister, path: Path | None = None, *, anew: bool = F
     counts = (None if anew else _read(path, register)) or Counts()
     before, newest = counts.places, register.last_audit_entry()
     _count_own(register, counts)
+    if counts.own_row > before[0]:
+        _count_months(register, counts, month_starts(now), after=before[0])
     _count_foreign(register, counts)
     if path is not None and newest is not None and counts.places != before:
         line = [newest.sequence, hashlib.sha256(newest.content).hexdigest()]
@@ -124,6 +133,25 @@ def _count_own(register: CountedRegister, counts: Counts) -> None:
                 counts.units[unit] = _shown(register.own_subject(row.row), unit)
             counts.add((ALL, "", unit), _day(row.not_after), 1)
         counts.own_row = rows[-1].row
+
+
+def month_starts(now: datetime) -> list[datetime]:
+    """Return the beginnings of the last `MONTHS` months, and of the next one (UTC)."""
+    today = now.astimezone(UTC)
+    first = today.year * 12 + today.month - MONTHS
+    return [
+        datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC)
+        for number in range(first, first + MONTHS + 1)
+    ]
+
+
+def _count_months(
+    register: CountedRegister, counts: Counts, starts: list[datetime], *, after: int
+) -> None:
+    told = register.reserved_between(starts, after=after, upto=counts.own_row)
+    for start, number in zip(starts, told, strict=False):
+        month = counts.months[f"{start:%Y-%m}"]
+        month[ISSUED] = month.get(ISSUED, 0) + number
 
 
 def _count_foreign(register: CountedRegister, counts: Counts) -> None:

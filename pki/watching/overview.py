@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from pki.records.certificates import CertificateState
 from pki.records.people import DeviceState
 from pki.records.watching import WatchedStanding
-from pki.watching.counts import ALL, HELD, REVOKED, CountedRegister, Counts, unit_of
+from pki.watching.counts import (
+    ALL,
+    HELD,
+    ISSUED,
+    REVOKED,
+    CountedRegister,
+    Counts,
+    month_starts,
+    unit_of,
+)
 
 SPANS = (30, 60, 90)
 """Days within which what ends is counted; each includes the ones before it."""
-MONTHS = 12
-ISSUED = "issue"
 STATUSES = ("valid", "unknown", "held", "revoked", "expired", "reserved", "abandoned")
 """Unknown are those of others alone, the last two ours alone."""
 
@@ -58,7 +64,7 @@ def look_over(register: CountedRegister, counts: Counts, now: datetime) -> Overv
         sorted(looking.units.values(), key=lambda one: (-one.own - one.foreign, one.unit))
     )
     overview.devices = register.device_states()
-    overview.months = _months(register, counts, now.astimezone(UTC).date())
+    overview.months = _months(counts, now)
     return overview
 
 
@@ -136,14 +142,6 @@ class _Looking:
         return self._stale[issuer]
 
 
-def _months(register: CountedRegister, counts: Counts, today: date) -> dict[str, dict[str, int]]:
-    first = today.year * 12 + today.month - MONTHS
-    starts = [
-        datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC)
-        for number in range(first, first + MONTHS + 1)
-    ]
-    found: dict[str, dict[str, int]] = defaultdict(dict)
-    for start, issued in zip(starts, register.reserved_between(starts), strict=False):
-        month = f"{start:%Y-%m}"
-        found[month] = {ISSUED: issued, **counts.months.get(month, {})}
-    return dict(found)
+def _months(counts: Counts, now: datetime) -> dict[str, dict[str, int]]:
+    names = [f"{start:%Y-%m}" for start in month_starts(now)[:-1]]
+    return {month: {ISSUED: 0, **counts.months.get(month, {})} for month in names}

@@ -56,7 +56,7 @@ def furnish(world: World) -> None:
 
 
 def see(world: World, path=None, now=NOW, **more):
-    return look_over(world.register, count(world.register, path, **more), now)
+    return look_over(world.register, count(world.register, now, path, **more), now)
 
 
 def plainly(world: World, now=NOW):
@@ -143,7 +143,7 @@ def test_a_file_that_is_too_large_is_left(world: World, tmp_path, monkeypatch):
 
 def test_an_empty_register_is_empty(tmp_path):
     register = create_register(tmp_path / "register.db", FixedClock(NOW))
-    told = look_over(register, count(register, tmp_path / "counts.json"), NOW)
+    told = look_over(register, count(register, NOW, tmp_path / "counts.json"), NOW)
     assert (shown(told), told.units) == ({}, ())
     assert not (tmp_path / "counts.json").exists()
     register.close()
@@ -250,7 +250,10 @@ def test_months_are_found_by_halves(tmp_path):
     world = make_world(tmp_path, clock=FixedClock(NOW - timedelta(days=365)))
     world.issue()
     moments = [NOW - timedelta(days=400 - 40 * number) for number in range(10)]
-    told = world.register.reserved_between(moments)
+    last = len(world.register.find_certificates(CertificateQuery()))
+    told = world.register.reserved_between(moments, after=0, upto=last)
+    assert sum(world.register.reserved_between(moments, after=1, upto=last)) == sum(told) - 1
+    assert not any(world.register.reserved_between(moments, after=last, upto=last))
     whole = [one.reserved_at for one in world.register.find_certificates(CertificateQuery())]
     assert list(told) == [
         sum(start <= at < end for at in whole) for start, end in pairwise(moments)
