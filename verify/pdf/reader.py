@@ -11,6 +11,8 @@ from __future__ import annotations
 import copy
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import cast
@@ -24,6 +26,7 @@ from pyhanko.pdf_utils.decode_limits import (
 )
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.xref import (
+    ObjStreamRef,
     XRefBuilder,
     XRefSection,
     XRefSectionData,
@@ -150,6 +153,19 @@ class Reader(PdfFileReader):
     def sections(self) -> list[XRefSection]:
         """The cross-reference sections, oldest first."""
         return self.xrefs._xref_sections  # noqa: SLF001  no public accessor gives entries and extents
+
+    @contextmanager
+    def strictly(self) -> Iterator[None]:
+        """Read so that no oddity is passed over, whatever the rest of the document needs."""
+        usual, self.strict = self.strict, True
+        try:
+            yield
+        finally:
+            self.strict = usual
+
+    def read_compressed(self, number: int, place: ObjStreamRef) -> PDFValue:
+        """Return an object of an object stream, read anew."""
+        return self._get_object_from_stream(number, place.obj_stream_id, place.ix_in_stream)
 
     def stream_of(self, reference: generic.Reference) -> generic.Reference | None:
         """Return the object stream that an object lies in; None where it lies in none."""

@@ -55,6 +55,7 @@ def trace_tail(pdf: OpenPDF, start: int) -> tuple[Trace, ...]:
             traces.append(Trace(offset, error("integrity.object_misplaced", offset=offset)))
         else:
             extents.append((offset, end))
+    traces += _odd_in_streams(pdf, start)
     extents += [extent for section in pdf.sections if (extent := _table(pdf, section, start))]
     traces += _between(pdf, sorted(extents), start)
     return tuple(sorted(traces, key=lambda trace: trace.offset))
@@ -90,11 +91,31 @@ def _object_end(pdf: OpenPDF, offset: int, number: int) -> int | None:
             if found != number:
                 return None
             reference = generic.Reference(found, generation, pdf.reader)
-            generic.read_object(stream, reference)
+            with pdf.reader.strictly():
+                generic.read_object(stream, reference)
             end = _END_OF_OBJECT.match(pdf.data, stream.tell())
             return end.end() if end else None
     except MalformedObjectError:
         return None
+
+
+def _odd_in_streams(pdf: OpenPDF, start: int) -> Iterator[Trace]:
+    """Find objects in later object streams that only a lax reading can read.
+
+    Where a key stands twice readers differ on which of them counts.
+    """
+    if pdf.strict:
+        return  # each is read strictly when it is read
+    for section in pdf.sections:
+        if section.meta_info.start_location < start:
+            continue
+        for data in _all_data(section):
+            for number, place in data.xrefs_in_objstm.items():
+                try:
+                    with foreign("object"), pdf.reader.strictly():
+                        pdf.reader.read_compressed(number, place)
+                except MalformedObjectError:
+                    yield Trace(start, error("integrity.object_misplaced", offset=start))
 
 
 def _table(pdf: OpenPDF, section: XRefSection, start: int) -> tuple[int, int] | None:

@@ -529,3 +529,56 @@ def test_a_key_that_stands_twice_is_not_read_once(order):
     assert passes(before.updated({10: page_of(before.annotations)}))
     twice = before.updated({10: page_of(before.annotations, order), 90: stream("BT (evil) Tj ET")})
     assert judged(twice).indication is Indication.TOTAL_FAILED
+
+
+def loosely(data):
+    """Return a document that only a lax reading opens: /Size says less than there is."""
+    return re.sub(rb"/Size \d+(?=(?:(?!/Size).)*\Z)", b"/Size 50", data, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("order", ["11 0 R /Contents 90 0 R", "90 0 R /Contents 11 0 R"])
+def test_a_key_that_stands_twice_is_not_read_once_in_a_loose_document(order):
+    """Readers differ on which of the two counts, and pyHanko's lax one says nothing."""
+    before = Signed()
+    evil = {90: stream("BT (evil) Tj ET")}
+    honest = loosely(before.updated({10: page_of(before.annotations), **evil}))
+    assert not open_pdf(honest, name="a.pdf", limits=LIMITS).strict
+    assert passes(honest)
+    twice = loosely(before.updated({10: page_of(before.annotations, order), **evil}))
+    assert judged(twice).indication is Indication.TOTAL_FAILED
+
+
+def packed(data, text):
+    """Append a revision that has the field, as this text, in an object stream, and Size is odd."""
+    reader = PdfFileReader(BytesIO(data))
+    size, previous = int(reader.trailer["/Size"]), reader.last_startxref
+    inside = f"4 0 {text}"
+    held = stream(inside, f"/Type /ObjStm /N 1 /First {len('4 0 ')}")
+    body = data + b"%d 0 obj\n%s\nendobj\n" % (size, held.encode("latin-1"))
+    start = len(body)
+    rows = ((4, 2, size, 0), (size, 1, len(data), 0), (size + 1, 1, start, 0))
+    index = " ".join(f"{number} 1" for number, *_ in rows)
+    table = "".join(f"{kind:02x}{place:08x}{more:02x}" for _, kind, place, more in rows)
+    head = (
+        f"/Type /XRef /W [1 4 1] /Index [{index}] /Size 5 /Root 1 0 R /Prev {previous}"
+        " /Filter /ASCIIHexDecode"
+    )
+    body += b"%d 0 obj\n%s\nendobj\n" % (size + 1, stream(f"{table}>", head).encode("latin-1"))
+    return body + b"startxref\n%d\n%%%%EOF\n" % start
+
+
+def test_a_key_that_stands_twice_in_an_object_stream_is_not_read_once():
+    data = sign(update(make_pdf(), {4: of_number(30), 30: PLAIN}))
+    again = of_number(30)
+    honest = packed(data, again)
+    assert not open_pdf(honest, name="a.pdf", limits=LIMITS).strict
+    assert judged(honest).passed
+    twice = packed(
+        data,
+        again.replace("/AP <<", "/AP << /N 31 0 R >> /AP <<").replace(
+            "/AP << /N 31 0 R >> /AP << /N 30 0 R >>", "/AP << /N 30 0 R >> /AP << /N 31 0 R >>"
+        ),
+    )
+    report = judged(twice)
+    assert report.indication is Indication.TOTAL_FAILED
+    assert "integrity.object_misplaced" in codes(report)
