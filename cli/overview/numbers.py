@@ -44,6 +44,8 @@ def overview_object(overview: Overview) -> dict[str, Any]:
         "ending": {"own": _spans(overview.own_ending), "foreign": _spans(overview.foreign_ending)},
         "units": [_unit(one) for one in overview.units],
         "devices": _devices(overview),
+        "open_requests": _requests(overview),
+        "cases": overview.cases,
         "months": overview.months,
     }
 
@@ -60,13 +62,19 @@ def overview_rows(overview: Overview) -> Iterator[tuple[str, ...]]:
         counts = _unit(unit)
         yield from _rows("unit", str(counts.pop("unit")), counts)
     yield from _rows("devices", "", _devices(overview))
-    for month, kinds in overview.months.items():
-        yield from _rows("months", month, kinds)
+    yield from _rows("open_requests", "", _requests(overview))
+    for section, months in (("cases", overview.cases), ("months", overview.months)):
+        for month, kinds in months.items():
+            yield from _rows(section, month, kinds)
 
 
 def _rows(section: str, name: str, told: dict[str, int]) -> Iterator[tuple[str, ...]]:
     for what, number in told.items():
         yield section, name, what, str(number)
+
+
+def _requests(overview: Overview) -> dict[str, int]:
+    return {str(kind): number for kind, number in sorted(overview.open_requests.items())}
 
 
 def _devices(overview: Overview) -> dict[str, int]:
@@ -98,6 +106,12 @@ def plots(session: Session, overview: Overview) -> tuple[Plot, ...]:
     made.append(
         Plot(word("cli.overview.devices"), _bars(session, "device", devices, tuple(devices)))
     )
+    waiting = _requests(overview)
+    made.append(
+        Plot(word("cli.overview.waiting"), _bars(session, "request", waiting, tuple(waiting)))
+    )
+    cases = tuple(Bar(month, sum(told.values())) for month, told in overview.cases.items())
+    made.append(Plot(word("cli.overview.cases"), cases))
     for kind in KINDS:
         bars = tuple(Bar(month, told.get(kind, 0)) for month, told in overview.months.items())
         made.append(Plot(word(f"cli.overview.month.{kind}"), bars))

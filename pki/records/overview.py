@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from pki.records.certificates import CertificateState, StatusKind
 from pki.records.people import DeviceState
+from pki.records.requests import RequestKind
 from pki.records.watching import WatchedStanding
 
 
@@ -86,6 +87,14 @@ class OverviewRegister(Protocol):
 
     def good_until(self, issuer_sha256: str) -> datetime | None:
         """As `WatchRegister.good_until`."""
+        ...
+
+    def open_requests(self) -> dict[RequestKind, int]:
+        """Return how many requests of each kind still want somebody."""
+        ...
+
+    def requests_since(self, moment: datetime) -> Sequence[tuple[RequestKind, datetime]]:
+        """Return kind and time of the requests that were submitted from a moment on."""
         ...
 
     def device_states(self) -> dict[DeviceState, int]:

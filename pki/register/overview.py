@@ -11,13 +11,15 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, func, literal_column, select
+from sqlalchemy import BigInteger, bindparam, func, literal_column, or_, select
 
 from pki.records.certificates import CertificateState, StatusKind
 from pki.records.overview import ForeignEvent, ForeignRow, OwnEvent, OwnRow
 from pki.records.people import DeviceState
+from pki.records.requests import OPEN, RequestKind
 from pki.records.watching import WatchedStanding
 from pki.register.people_tables import DEVICES
+from pki.register.request_tables import REQUEST_MOVES, REQUESTS
 from pki.register.tables import CERTIFICATES, REVOCATIONS, STATUS_CHANGES
 from pki.register.transactions import Transactions
 from pki.register.watching_tables import WATCHED, WATCHED_STATUSES, WATCHED_SUBJECTS
@@ -112,6 +114,24 @@ _DEVICES = (
 )
 
 
+_moves, _requests = REQUEST_MOVES.c, REQUESTS.c
+_next = REQUEST_MOVES.alias("next")
+_OPEN = (
+    select(_requests.kind, func.count())
+    .join_from(REQUEST_MOVES, REQUESTS, _requests.id == _moves.request)
+    .where(
+        or_(*(_moves.state == str(state) for state in OPEN)),
+        ~select(_next.c.number)
+        .where(_next.c.request == _moves.request, _next.c.number > _moves.number)
+        .exists(),
+    )
+    .group_by(_requests.kind)
+)
+_SINCE = select(_requests.kind, _requests.submitted_at).where(
+    _requests.submitted_at >= bindparam("moment")
+)
+
+
 class Counting:
     """`OverviewRegister` over SQL tables."""
 
@@ -176,6 +196,14 @@ class Counting:
                 _FOREIGN_EVENTS, after=after, limit=limit
             )
         ]
+
+    def open_requests(self) -> dict[RequestKind, int]:
+        """Return how many requests of each kind still want somebody."""
+        return {RequestKind(kind): int(count) for kind, count in self._read(_OPEN)}
+
+    def requests_since(self, moment: datetime) -> Sequence[tuple[RequestKind, datetime]]:
+        """Return kind and time of the requests that were submitted from a moment on."""
+        return [(RequestKind(kind), at) for kind, at in self._read(_SINCE, moment=moment)]
 
     def device_states(self) -> dict[DeviceState, int]:
         """Return how many devices are in each state now."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from pki.records.certificates import CertificateState
 from pki.records.people import DeviceState
+from pki.records.requests import RequestKind
 from pki.records.watching import WatchedStanding
 from pki.watching.counts import (
     ALL,
@@ -50,6 +51,10 @@ class Overview:
     units: tuple[UnitCounts, ...] = ()
     """The largest first."""
     devices: dict[DeviceState, int] = field(default_factory=dict)
+    open_requests: dict[RequestKind, int] = field(default_factory=dict)
+    """Those that somebody still has something to do with."""
+    cases: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Of the same months, how many requests of each kind were submitted."""
     months: dict[str, dict[str, int]] = field(default_factory=dict)
     """The last twelve, oldest first: how many were issued, held, released, revoked."""
 
@@ -65,6 +70,8 @@ def look_over(register: CountedRegister, counts: Counts, now: datetime) -> Overv
     )
     overview.devices = register.device_states()
     overview.months = _months(counts, now)
+    overview.open_requests = register.open_requests()
+    overview.cases = _cases(register, now)
     return overview
 
 
@@ -140,6 +147,15 @@ class _Looking:
             until = self._register.good_until(issuer)
             self._stale[issuer] = until is None or until < self._now
         return self._stale[issuer]
+
+
+def _cases(register: CountedRegister, now: datetime) -> dict[str, dict[str, int]]:
+    starts = month_starts(now)
+    found: dict[str, dict[str, int]] = {f"{start:%Y-%m}": {} for start in starts[:-1]}
+    for kind, at in register.requests_since(starts[0]):
+        month = found.setdefault(f"{at:%Y-%m}", {})
+        month[str(kind)] = month.get(str(kind), 0) + 1
+    return found
 
 
 def _months(counts: Counts, now: datetime) -> dict[str, dict[str, int]]:

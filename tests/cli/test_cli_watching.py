@@ -15,8 +15,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from unit.pki.watching_world import Partner, person
 
-from cli.overview.text import WIDTH, bar_of
+from cli.overview.numbers import KINDS, overview_rows
+from cli.overview.page import overview_page
+from cli.overview.text import WIDTH, bar_of, overview_text
+from cli.session import Session
 from pki.clock import SystemClock, whole_second
+from pki.records.people import DeviceState
+from pki.records.requests import RequestKind
+from pki.watching.overview import STATUSES, Overview
 from pki.words import Language
 
 NOW = whole_second(SystemClock().now())
@@ -189,3 +195,23 @@ def test_bars_are_as_long_as_what_they_show():
     assert len(bar_of(10, 10)) == WIDTH
     assert [len(bar_of(value, 10)) for value in range(1, 11)] == [3 * n for n in range(1, 11)]
     assert bar_of(-1, 10) == ""
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_state_and_kind_has_its_word(language):
+    found = Overview(
+        NOW,
+        own=dict.fromkeys(STATUSES, 1),
+        devices=dict.fromkeys(DeviceState, 1),
+        open_requests=dict.fromkeys(RequestKind, 2),
+        cases={"2026-01": {"new": 3}},
+        months={"2026-01": dict.fromkeys(KINDS, 1)},
+    )
+    session = Session(language)
+    text, page = overview_text(session, found), overview_page(session, found)
+    assert page.count("<svg") == 4 + len(KINDS)
+    told = [row for row in overview_rows(found) if row[0] == "open_requests"]
+    assert len(told) == len(RequestKind)
+    lost = {Language.EN: "lost", Language.VI: "đã mất"}[language]
+    assert lost in text
+    assert lost in page

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pki_people import after as following
 from pki_people import agency, device, person, put
+from pki_request_rows import EVENT, furnish_requests, move, submitted
 from pki_world import NOW, World, make_world, someone
 from watching_world import Partner
 from watching_world import person as subject
@@ -27,6 +28,7 @@ from pki.records.audit import AuditEvent
 from pki.records.certificates import CertificateQuery, CertificateState
 from pki.records.changes import Abandon, Reserve
 from pki.records.people import DeviceState
+from pki.records.requests import MoveRequest, RequestKind, RequestState
 from pki.records.watching import WatchedStanding
 from pki.register.folding import fold
 from pki.register.sql import create_register
@@ -243,6 +245,23 @@ def test_devices(placed_world: World):
     lost = following(device(), state=DeviceState.LOST, since=NOW.date())
     put(world.register, lost)
     assert see(world).devices == {DeviceState.LOST: 1, DeviceState.ISSUED: 1}
+
+
+def test_open_requests_and_cases_by_month(placed_world: World):
+    register = placed_world.register
+    furnish_requests(register)
+    told = see(placed_world)
+    assert told.open_requests == {RequestKind.NEW: 1}
+    assert told.cases[f"{NOW:%Y-%m}"] == {"new": 1}
+    register.commit([submitted("R-2", kind=RequestKind.REVOKE)], EVENT)
+    old = NOW - timedelta(days=500)
+    register.commit([submitted("R-3", submitted_at=old)], EVENT)
+    told = see(placed_world)
+    assert told.open_requests == {RequestKind.NEW: 2, RequestKind.REVOKE: 1}
+    assert told.cases[f"{NOW:%Y-%m}"] == {"new": 1, "revoke": 1}
+    assert sum(sum(one.values()) for one in told.cases.values()) == 2
+    register.commit([MoveRequest(move(RequestState.REJECTED, 2, "R-2"))], EVENT)
+    assert see(placed_world).open_requests == {RequestKind.NEW: 2}
 
 
 def test_months_are_found_by_halves(tmp_path):
