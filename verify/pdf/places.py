@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from io import BufferedReader, BytesIO
 from typing import cast
@@ -33,6 +33,7 @@ _LONGEST_END = 64 * 1024
 
 _read_header = xref.read_object_header
 _process_end = reader.process_data_at_eof
+_subsume_object: Callable[..., PDFValue] = reader.HistoricalResolver._subsume_object  # noqa: SLF001  nothing public does it
 
 
 def read_object_header(
@@ -157,6 +158,11 @@ def get_object(self: generic.Reference) -> generic.PdfObject:
     return found
 
 
+def subsume_object(self: reader.HistoricalResolver, found: PDFValue) -> PDFValue:
+    """Return an object of an earlier revision as one of its resolver: a whole number as it is."""
+    return found if isinstance(found, generic.NumberObject) else _subsume_object(self, found)
+
+
 def use() -> None:
     """Have pyHanko use these; doing it twice is doing it once."""
     for owner, name, ours in (
@@ -167,5 +173,6 @@ def use() -> None:
         (reader, "read_object_header", read_object_header),
         (reader, "process_data_at_eof", process_data_at_eof),
         (generic.Reference, "get_object", get_object),
+        (reader.HistoricalResolver, "_subsume_object", subsume_object),
     ):
         setattr(owner, name, ours)

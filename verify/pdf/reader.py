@@ -24,6 +24,7 @@ from pyhanko.pdf_utils.decode_limits import (
     DecodePurpose,
     StreamDecodeLimits,
 )
+from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.xref import (
     ObjStreamRef,
@@ -55,6 +56,12 @@ _LONGEST = 16 * 1024
 _HEADER_BYTES = 64
 _KEPT = 16 * 1024 * 1024
 """Of object streams taken apart, in bytes: those of thousands of pages come and go."""
+MOST_INSIDE = 250_000
+"""Objects in a stream; programs put some hundred into one. 760 kB took 2.3 GB and 13 s once."""
+_INDEX = 32
+"""Bytes that number and offset of an object take at most where they are plain."""
+_PLACE = 160
+"""Bytes that they take when they are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +213,7 @@ class Reader(PdfFileReader):
         if number not in self._object_streams:
             taken = self._take_apart(number)
             kept = (each for each in self._object_streams.values() if each is not None)
-            if sum(len(each.data) for each in kept) > _KEPT:
+            if sum(len(each.data) + _PLACE * len(each.places) for each in kept) > _KEPT:
                 self._object_streams.clear()
             self._object_streams[number] = taken
         return self._object_streams[number]
@@ -218,6 +225,10 @@ class Reader(PdfFileReader):
             return None
         data = bytes(stream.read_data(DecodePurpose.OBJECT_STREAM))
         first, count = int(stream["/First"]), int(stream["/N"])
+        if count > MOST_INSIDE:
+            raise PdfReadError("an object stream holds too many objects")
+        if first > count * _INDEX:
+            return None
         numbers = data[:first].split()
         if len(numbers) != 2 * count or not all(each.isdigit() for each in numbers):
             return None

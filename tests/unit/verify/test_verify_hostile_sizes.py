@@ -6,6 +6,7 @@ more than 500 MiB would end in `verify.judging_too_long` or `verify.judging_ende
 
 from __future__ import annotations
 
+import hashlib
 import re
 import zlib
 from collections.abc import Iterator
@@ -163,6 +164,25 @@ def many_references(rows: int) -> bytes:
     return data + head + tail + b"startxref\n%d\n%%%%EOF\n" % len(data)
 
 
+def an_object_stream_of_millions() -> bytes:
+    return in_an_object_stream(b"0 0 " * 15_000_000, b"/N 15000001")
+
+
+def an_object_stream_with_a_long_index() -> bytes:
+    return in_an_object_stream(b"0 0 " * 15_000_000, b"/N 1")
+
+
+def in_an_object_stream(index: bytes, more: bytes) -> bytes:
+    """Return a document whose signature field lies in an object stream that packs well."""
+    index = b"5 0 " + index
+    noise = hashlib.shake_256(b"").digest(700_000)  # packed, it may be 100 times less
+    data = zlib.compress(index + BASIC[5] + noise, 9)
+    head = b"<< /Type /ObjStm %b /First %d /Filter /FlateDecode /Length %d >>\nstream\n" % (
+        *(more, len(index), len(data)),
+    )
+    return with_references_in_a_stream(head + data + b"\nendstream", {5: (6, 0)})
+
+
 def references_by_the_million() -> bytes:
     return many_references(3_000_000)
 
@@ -246,6 +266,8 @@ EXPECTED = {
     references_that_swell: "verify.pdf_broken",
     references_in_a_ring: "INDETERMINATE",
     references_by_the_million: "TOTAL-FAILED",
+    an_object_stream_of_millions: "INDETERMINATE",
+    an_object_stream_with_a_long_index: "INDETERMINATE",
     references_of_no_bytes: "TOTAL-FAILED",
     fields_that_are_each_other_s_children: "INDETERMINATE",
     a_revision_before_itself: "verify.pdf_broken",
