@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cli.selftest import issuing_trials as issuing
 from cli.selftest import record_trials as records
+from cli.selftest import request_trials as requests
 from cli.selftest import status_trials as status
 from cli.selftest.sandbox import Sandbox
 
@@ -108,17 +109,24 @@ INVARIANTS = (
     Invariant(
         "08",
         "ETSI EN 319 411-1 §6.3.2",
-        ("pki/authority/issuance.py:write_draft", "pki/authority/bulk.py:_Course._judge"),
-        ("bulk_unjudged",),
-        (issuing.one_way,),
+        (
+            "pki/authority/issuance.py:write_draft",
+            "pki/authority/bulk.py:_Course._judge",
+            "pki/requests/permission.py:check_approved",
+        ),
+        ("bulk_unjudged", "approved_for_anything", "approved_for_good"),
+        (issuing.one_way, requests.approved_only),
     ),
     Invariant(
         "09",
         "ETSI EN 319 401 §7.4",
-        ("pki/authority/repetition.py:find_answer", "pki/register/changes.py:_check_request"),
-        ("requests_forgotten", "requests_unread"),
-        (issuing.one_request_one_certificate,),
-        left_out="cli.selftest.no_approvals",
+        (
+            "pki/authority/repetition.py:find_answer",
+            "pki/register/changes.py:_check_request",
+            "pki/requests/desk.py:Desk.check_not_own",
+        ),
+        ("requests_forgotten", "requests_unread", "own_requests_approved", "approved_for_good"),
+        (issuing.one_request_one_certificate, requests.approved_by_another),
     ),
     Invariant(
         "10",

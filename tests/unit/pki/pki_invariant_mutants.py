@@ -29,12 +29,15 @@ from pki.lint import linter
 from pki.profile import load_profile
 from pki.records.certificates import RevocationRecord
 from pki.records.changes import StoreCRL
-from pki.register import changes, holders, status
+from pki.records.requests import MoveRequest
+from pki.register import changes, holders, requests, status
 from pki.register.audit_log import AuditLog
 from pki.register.prepared import Statements
 from pki.register.sql import SQLRegister
 from pki.register.store import store_of
 from pki.register.tables import CERTIFICATES, REVOCATIONS
+from pki.requests import permission
+from pki.requests.desk import Acting, Desk
 from pki.subject import Subject, _check_value
 from pki.urls import AuthorityURLs
 
@@ -164,6 +167,26 @@ class Mutants:
         with store.writer.connect() as connection, connection.begin():
             connection.exec_driver_sql("DROP INDEX ix_certificates_request")
         store.engine.dispose()
+
+    def approved_for_anything(self) -> None:
+        self.patch.setattr(permission, "same_deed", lambda *_: True)
+
+    def approved_for_good(self) -> None:
+        def judged(desk: Any, case: Any, approval: Any, now: Any) -> Acting:
+            del case, now
+            grant = next(iter(desk.cases.grants(approval.fingerprint)))
+            return Acting(grant, desk.judge.signer_of(approval.cms))
+
+        def applied(statements: Statements, change: Any) -> None:
+            if isinstance(change, MoveRequest):
+                change = replace(change, grants=())
+            requests.apply_request(statements, change)
+
+        self.patch.setattr(permission, "_judged", judged)
+        self.patch.setattr(changes, "apply_request", applied)
+
+    def own_requests_approved(self) -> None:
+        self.patch.setattr(Desk, "check_not_own", lambda *_: None)
 
     def requests_unread(self) -> None:
         self.patch.setattr(issuance.Order, "asked_sha256", "00")
