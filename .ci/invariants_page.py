@@ -70,8 +70,6 @@ def _section(invariant: Invariant) -> str:
         f"- Mutants, each noticed: {_code(one.replace('_', ' ') for one in invariant.mutants)}",
         f"- On a living installation: {live}",
     ]
-    if invariant.left_out is not None:
-        lines.append(f"- Not here yet: {say(invariant.left_out, {}, Language.EN)}.")
     lines.append("")
     return "\n".join(lines)
 

@@ -27,8 +27,6 @@ class Outcome(StrEnum):
     """What came of an invariant."""
 
     HELD = "held"
-    PARTLY = "partly"
-    """What there is of it holds; something is not here yet."""
     BROKEN = "broken"
 
 
@@ -126,8 +124,6 @@ def _line(invariant: Invariant, seen: Seen, beside: Path | str, now: datetime) -
     found = [*seen.findings.get(invariant.number, ()), *_tried(invariant, beside, now)]
     if found:
         return Line(invariant, Outcome.BROKEN, Phrases(tuple(found)))
-    if invariant.left_out is not None:
-        return Line(invariant, Outcome.PARTLY, phrase(invariant.left_out))
     if invariant.looked_at:
         told = phrase("cli.selftest.tried_and_looked", count=seen.certificates)
         return Line(invariant, Outcome.HELD, told)

@@ -30,8 +30,6 @@ class Invariant:
     """What the tests take away, each of which a trial must notice; names of their file."""
     trials: tuple[Trial, ...]
     """Each raises `Broken`; tried in the tests, and by `antin selftest invariants`."""
-    left_out: str | None = None
-    """Message id of what is not here yet."""
     looked_at: bool = False
     """Whether the records of a living register are looked at for it too."""
 
