@@ -191,3 +191,10 @@ def test_before_a_list_ends_somebody_is_told(kept, source):
     assert (found.code, found.facts) == ("trust.list_ends_soon", {"name": "eu/VN", "until": end})
     missing = [replace(one, list=None) for one in had]
     assert list(had_module._ending(tuple(missing), end)) == []
+
+
+def test_offline_a_pivot_that_is_not_kept_any_more_breaks_the_way(kept, source):
+    follow(kept, web(), source)
+    assert follow(kept, None, source)["eu"].list is not None
+    kept._path(FIRST_PIVOT, "xml").unlink()
+    assert code(follow(kept, None, source)["eu"]) == "verify.list_signer"

@@ -112,3 +112,10 @@ def test_any_value_differs_or_is_malformed(value):
         assert names_others(value, SHA256, ECDSA)
     except MalformedObjectError as malformed:
         assert malformed.facts["what"] == "CMS algorithm protection"  # noqa: PT017  either is right
+
+
+@pytest.mark.parametrize("value", [b"\x31\x00", b"\x04\x01x", b"\x30\x05"])
+def test_what_is_no_sequence_is_malformed(value):
+    assert not names_others(protection(), SHA256, ECDSA)
+    with pytest.raises(MalformedObjectError):
+        names_others(value, SHA256, ECDSA)
