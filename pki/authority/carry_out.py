@@ -168,7 +168,7 @@ def _certificate(authority: Authority, case: Case) -> x509.Certificate | None:
 
 def _fail(desk: Desk, case: Case, permit: Permit) -> None:
     if case.state is not RequestState.RUNNING:
-        return
+        return  # its id was taken by what was asked for directly
     now = desk.clock.now()
     move = RequestMove(case.record.id, case.moves + 1, RequestState.FAILED, now, permit.actor)
     event = AuditEvent(now, permit.actor, "request.fail", facts_of(case.record))

@@ -28,7 +28,6 @@ from pki.records.requests import (
     CaseQuery,
     EndRole,
     GrantRole,
-    MoveRequest,
     RequestChange,
     RequestKind,
     RequestMove,
@@ -166,7 +165,7 @@ def apply_request(statements: Statements, change: RequestChange) -> None:
             _move(statements, change.move)
         case Approve():
             _approve(statements, change.record)
-        case MoveRequest():
+        case _:
             for grant in change.grants:
                 missing = RightMissingError(act=words_of(Act.APPROVE), fingerprint=grant)
                 _check_in_force(statements, grant, missing)

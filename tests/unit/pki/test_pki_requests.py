@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,9 @@ from pki.errors.office import (
     SignerUntrustedError,
     StatementInvalidError,
 )
-from pki.errors.requests import RequestEndedError
+from pki.errors.requests import ProfileInvalidError, RequestEndedError
 from pki.errors.tree import PKIError
+from pki.profile import parse_profile
 from pki.records.certificates import CertificateQuery, CertificateState, ErasureReason
 from pki.records.requests import (
     Case,
@@ -845,3 +847,28 @@ def test_the_words_of_a_request_go_with_its_certificate(placed: Office):
     assert placed.desk.cases.content(case.record.id) == b""
     assert placed.desk.cases.content(other.record.id)
     assert placed.desk.case(case.record.id).record.content_sha256 == case.record.content_sha256
+
+
+@pytest.mark.parametrize("name", ["issuing", "ocsp", "timestamp", "audit", "official"])
+def test_services_and_authorities_wait_for_no_approval(name: str):
+    text = (files("pki.profiles") / f"{name}.toml").read_text("utf-8")
+    asked = f"approvals = 1\n{text}"
+    if name == "official":
+        assert parse_profile(asked, name).approvals == 1
+        return
+    with pytest.raises(ProfileInvalidError) as refused:
+        parse_profile(asked, name)
+    assert refused.value.facts["place"] == "approvals"
+
+
+def test_an_id_that_came_to_nothing_directly_stays_so(office: Office):
+    order, key = office.order(), watched(office)
+    key.answered = lambda data: data + b"\0"
+    with pytest.raises(SignatureMismatchError):
+        office.issuing.certify(replace(order, profile=PLAIN, request_id="2026-9"))
+    key.answered = lambda data: data
+    office.issuing.recover_open()
+    case = office.approve(office.ask_new(order, number="2026-9"))
+    with pytest.raises(RequestEndedError):
+        office.run(case)
+    assert office.desk.case("2026-9").state is OPEN

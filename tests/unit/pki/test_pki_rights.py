@@ -163,3 +163,16 @@ def test_a_role_ends_after_it_begins(shared: Office, hours: int):
         NewRole(Role.CLERK, "x", certificate, shared.now, end)
     with pytest.raises(RequestFieldError):
         NewRole(Role.CLERK, "x y", certificate, shared.now)
+
+
+def test_a_certificate_of_another_authority_may_have_a_role(office: Office, tmp_path: Path):
+    """Its status is the judge's to ask; this register knows nothing of it."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    other = make_office(folder)
+    certificate = other.people["clerk"].certificate
+    other.world.register.close()
+    new = NewRole(Role.OFFICER, "abroad", certificate, office.now)
+    grant = grant_role(office.desk, new, office.sign("officer", grant_statement(new, office.now)))
+    assert (grant.issuer, grant.serial) == (None, None)
+    assert office.desk.is_good(grant, office.now)

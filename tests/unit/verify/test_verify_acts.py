@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization.pkcs7 import serialize_certificates
 from pki_office import Office, make_office
 
 from cli.requests.judge import own_evidence
@@ -66,3 +68,10 @@ def test_another_statement_is_another_signature(office: Office):
         judge(office).judge(Signature(b"other", signature.cms), office.now)
     with pytest.raises(SignerUntrustedError):
         judge(office).judge(Signature(b"statement", b"0\x00"), office.now)
+
+
+def test_a_bag_of_certificates_is_nobodys_signature(office: Office):
+    bag = serialize_certificates([office.people["clerk"].certificate], Encoding.DER)
+    with pytest.raises(SignerUntrustedError) as refused:
+        judge(office).signer_of(bag)
+    assert refused.value.facts == {"reason": "SignerInfo"}
