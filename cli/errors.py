@@ -161,6 +161,12 @@ class LapsingError(UnavailableError):
     code = "cli.lapsing"
 
 
+class ListEndsSoonError(UnavailableError):
+    """A trusted list counts for some days, no newer one is here (facts: `name`, `until`)."""
+
+    code = "cli.list_ends_soon"
+
+
 class UpkeepStoppedError(UnavailableError):
     """A round of upkeep ended in an error nobody foresaw (fact: `reason`)."""
 

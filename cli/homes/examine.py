@@ -12,11 +12,18 @@ from typing import Any
 import urllib3
 from cryptography import x509
 
-from cli.errors import LapsedSoonError, LapsingError, PortTakenError, TokenTroubleError
+from cli.errors import (
+    LapsedSoonError,
+    LapsingError,
+    ListEndsSoonError,
+    PortTakenError,
+    TokenTroubleError,
+)
 from cli.files import read_small
 from cli.homes.alarms import HomeAlarms
 from cli.homes.diagnose import advice, diagnose_home, sentence
 from cli.homes.home import Home, find_home, home_directory
+from cli.homes.lists import follow_lists
 from cli.session import Session, error_object
 from hsm.doctor.finding import Severity
 from hsm.embedded import find_softhsm
@@ -77,6 +84,8 @@ def examine(session: Session) -> tuple[Check, ...]:
     ]
     if home.settings.tokens.embedded or home.settings.tokens.configured:
         checks.append(("tokens", lambda: _tokens(session, home)))
+    if home.settings.verify.list:
+        checks.append(("lists", lambda: _lists(session, home)))
     if (home.directory / "antin.toml").is_file():
         checks += [
             ("register", lambda: _register(home)),
@@ -143,6 +152,18 @@ def _services(session: Session, home: Home) -> str:
         if certificate.not_valid_after_utc - now < LAPSE_ALARM:
             raise LapsingError(what=path.name, not_after=certificate.not_valid_after_utc)
     return ", ".join(path.name for path in paths) or "-"
+
+
+def _lists(session: Session, home: Home) -> str:
+    """Say which trusted lists are here; nobody is asked for them."""
+    had = follow_lists(session, home, None)
+    for one in had:
+        until = one.ends_soon(session.clock.now())
+        if until is not None:
+            raise ListEndsSoonError(name=one.name, until=until)
+        if one.list is None and one.error is not None:
+            raise one.error
+    return ", ".join(one.name for one in had)
 
 
 def alarms_of(session: Session) -> tuple[Alarm, ...]:

@@ -280,3 +280,20 @@ def test_a_list_that_ends_soon_is_told_of_before_it_does(ask, signed):
     judged = ask("verify", signed, "--offline", "--json", clock=soon, status=11)
     codes = [one["code"] for one in judged.json["findings"]]
     assert codes.count("trust.list_ends_soon") == 2
+
+
+def test_the_doctor_looks_at_the_lists(ask, home):
+    def doctor(**more):
+        ran = ask("doctor", "--json", status=4, **more)  # for want of a register
+        return next(one for one in ran.json["checks"] if one["check"] == "lists")
+
+    assert doctor()["error"]["code"] == "verify.list_missing"
+    ask("trust", "refresh", "--json")
+    assert doctor()["error"]["code"] == "verify.list_missing"  # that of Laos
+    with (home / "antin.toml").open("a", encoding="utf-8") as file:
+        file.write('territories = ["VN"]\n')
+    well = {"check": "lists", "ok": True, "seen": "eu, eu/VN", "error": None}
+    assert doctor() == well
+    end = make_list().findtext(".//{*}NextUpdate/{*}dateTime")
+    soon = FixedClock(datetime.fromisoformat(end) - timedelta(days=2))
+    assert doctor(clock=soon)["error"]["code"] == "cli.list_ends_soon"
