@@ -317,7 +317,8 @@ def _integrity(work: _Work, found: _Found) -> IntegrityFacts:
             changes_after=Changes.OTHER,
             violations=tuple(violations),
         )
-    review = review_changes(pdf, found.field, revision=found.revision)
+    at_most = work.policy.after.permitted
+    review = review_changes(pdf, found.field, revision=found.revision, at_most=at_most)
     violations += review.violations
     violations += _dictionary_changed(pdf, found.field, found.revision)
     if are_compared(pdf, found.revision):

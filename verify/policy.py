@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -120,6 +120,15 @@ class Forms(_Table):
     not looked whether such fields are open after a seal."""
 
 
+class After(_Table):
+    """What may be done to a document after a signature."""
+
+    permitted: Literal[1, 2, 3] | None = None
+    """The most, as a level of DocMDP (ISO 32000-2 Table 257), whatever a signature permits itself:
+    1 nothing but evidence, 2 forms filled in and further signatures, 3 comments as well. None goes
+    by the signatures alone."""
+
+
 class Paths(_Table):
     """What paths are held to from the start (RFC 5280 §6.1.1)."""
 
@@ -155,6 +164,7 @@ class Policy(_Table):
     limits: Limits
     paths: Paths = Paths()
     forms: Forms = Forms()
+    after: After = After()
     signature: Demands = Demands()
     timestamp: Demands = Demands()
     evidence: Demands = Demands()

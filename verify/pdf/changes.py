@@ -53,8 +53,17 @@ def are_compared(pdf: OpenPDF, revision: int) -> bool:
     return pdf.revisions - 1 - revision <= MAX_REVISIONS
 
 
-def review_changes(pdf: OpenPDF, field: SignatureField, *, revision: int) -> Review:
-    """Hold what was changed after the revision that a signature covers against what it permits."""
+def review_changes(
+    pdf: OpenPDF, field: SignatureField, *, revision: int, at_most: int | None = None
+) -> Review:
+    """Hold what was changed after the revision that a signature covers against what it permits.
+
+    Args:
+        pdf: the document.
+        field: the signature.
+        revision: that it covers.
+        at_most: the level of DocMDP beyond which nothing is permitted, whatever it says itself.
+    """
     if revision >= pdf.revisions - 1:
         return Review(Changes.NONE)
     if not are_compared(pdf, revision):
@@ -77,7 +86,8 @@ def review_changes(pdf: OpenPDF, field: SignatureField, *, revision: int) -> Rev
     if never:
         found = error("integrity.changed_after_signing", revision=revision + 1)
         return Review(Changes.OTHER, (found, *_named(never, locks)), tuple(_told(never)))
-    return _in_our_words(distinct, permission)
+    levels = [each for each in (permission, at_most) if each is not None]
+    return _in_our_words(distinct, min(levels, default=None))
 
 
 def _is_never_permitted(change: Change, permission: Permission | None, locks: Lock | None) -> bool:
@@ -114,7 +124,7 @@ def _told(changes: Iterable[Change]) -> Iterator[Finding]:
         yield info("integrity.what_changed", what=what)
 
 
-def _in_our_words(changes: tuple[Change, ...], permission: Permission | None) -> Review:
+def _in_our_words(changes: tuple[Change, ...], permitted: int | None) -> Review:
     level = max((each.level for each in changes), default=Level.EVIDENCE)
     filled = tuple(sorted({each.where for each in changes if each.filled}))
     kind = Changes.FORM_FILLING if filled else Changes.NONE
@@ -122,9 +132,9 @@ def _in_our_words(changes: tuple[Change, ...], permission: Permission | None) ->
     comments = [each for each in above_forms if each.what not in _OF_SIGNERS]
     if comments:
         kind = Changes.ANNOTATIONS
-    if permission is not None and level.value > permission.value:
-        found = error("integrity.change_not_permitted", permission=permission.value)
-        above = [each for each in changes if each.level.value > permission.value]
+    if permitted is not None and level.value > permitted:
+        found = error("integrity.change_not_permitted", permission=int(permitted))
+        above = [each for each in changes if each.level.value > permitted]
         return Review(kind, (found,), tuple(_told(above)))
     notes: list[Finding] = []
     if comments:

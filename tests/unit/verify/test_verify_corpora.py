@@ -20,7 +20,7 @@ from verify.finding import Severity
 from verify.indication import Indication, SubIndication
 from verify.password import Password
 from verify.pdf.recovery import open_for_judging
-from verify.policy import default_policy
+from verify.policy import Policy, default_policy
 from verify.report import Report
 from verify.trust import TrustStore
 
@@ -38,10 +38,11 @@ def corpora(checkout) -> Path:
     return folder
 
 
-def judge_file(path: Path) -> Report | InvalidInputError:
+def judge_file(path: Path, policy: Policy | None = None) -> Report | InvalidInputError:
+    policy = policy or default_policy()
     try:
         return verify_document(
-            path.read_bytes(), policy=default_policy(), trust=TrustStore(), at=AT, name=path.name
+            path.read_bytes(), policy=policy, trust=TrustStore(), at=AT, name=path.name
         )
     except InvalidInputError as error:
         answer = error

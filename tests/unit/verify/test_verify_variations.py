@@ -12,7 +12,7 @@ from io import BytesIO
 import pytest
 from pyhanko.pdf_utils.generic import IndirectObject
 from pyhanko.pdf_utils.reader import PdfFileReader
-from unit.verify.test_verify_difference import CASES, changes, page, sig, value
+from unit.verify.test_verify_difference import CASES, changes, note, page, sig, value
 from unit.verify.test_verify_forms import image
 from unit.verify.test_verify_integrity import (
     FIELD,
@@ -22,7 +22,16 @@ from unit.verify.test_verify_integrity import (
     judged,
     look,
 )
-from unit.verify.verify_pki import make_pdf, sign, stream, update
+from unit.verify.verify_pki import (
+    LATER,
+    fresh,
+    judge,
+    make_pdf,
+    make_world,
+    sign,
+    stream,
+    update,
+)
 
 from verify.facts import Changes
 from verify.indication import Indication
@@ -30,7 +39,7 @@ from verify.pdf import appearance, painted
 from verify.pdf.appearance import find_replaced
 from verify.pdf.difference import annotations, fields, pages
 from verify.pdf.document import open_pdf
-from verify.policy import default_policy
+from verify.policy import After, default_policy
 
 LIMITS = default_policy().limits
 CATALOG = "<< /Type /Catalog /Pages 2 0 R /AcroForm 70 0 R >>"
@@ -344,6 +353,31 @@ def test_the_widget_of_a_signature_stays_with_it():
     for more in ("/AP << /N 91 0 R >>", "/AP << /N 91 0 R >> /V << /Type /DocTimeStamp >>"):
         attack = {81: place("/Parent 80 0 R", "10 10 60 40", more), 91: PICTURE}
         assert_changed(judged(before.updated(attack)), "integrity.signature_field_changed")
+
+
+def test_a_signature_drawn_anew_as_it_was_is_no_change_where_anything_is_permitted():
+    """iText holds it for one where nothing is (ISO 32000-2 Table 257); what is seen is the same."""
+    before = Signed(with_widget("Signature1")).data
+    number = int(re.findall(rb"/N (\d+) 0 R", before)[-1])
+    drawn = before[before.rindex(b"\n%d 0 obj" % number) :].split(b"obj", 1)[1]
+    again = update(before, {number: drawn[: drawn.index(b"\nendobj")].decode("latin-1").strip()})
+    for level in (None, 3, 2, 1):
+        policy = default_policy().model_copy(update={"after": After(permitted=level)})
+        given = {"evidence": fresh(make_world(), LATER), "policy": policy}
+        assert judge(before, **given).passed
+        report = judge(again, **given)
+        assert report.passed is (level != 1)
+        assert ("integrity.change_not_permitted" in codes(report)) is (level == 1)
+
+
+def test_a_policy_permits_no_more_than_it_says():
+    commented = Signed().updated({90: note()}, annotation="90 0 R")
+    filled = Signed().updated({4: of_number(5, "34")})
+    for data, needed in ((filled, 2), (commented, 3)):
+        for level in (1, 2, 3):
+            policy = default_policy().model_copy(update={"after": After(permitted=level)})
+            report = judge(data, policy=policy, evidence=fresh(make_world(), LATER))
+            assert report.passed is (level >= needed), (needed, level, report.findings)
 
 
 def test_the_widget_of_an_empty_field_is_drawn_when_that_is_signed_and_not_before():

@@ -86,11 +86,12 @@ def _compare_signature_field(
         owner: whose widget it is, where it is no field of its own.
     """
     differing = _differing(step, field)
-    if not differing:
-        return
     signed = entries(step.before(owner or field)), entries(step.after(owner or field))
     number = name_of(field)
-    if not is_nothing(step.before(signed[0].get("/V"))):
+    if not differing:
+        if _drawn_anew(step, field) and not is_nothing(step.before(signed[0].get("/V"))):
+            step.report(Change(Level.FORM, "signature_drawn_anew", name, number))
+    elif not is_nothing(step.before(signed[0].get("/V"))):
         step.report(Change(Level.OTHER, "signature_field", name, number))
     elif differing - (_SIGNED if owner is None else _SIGNED - {"/V"}):
         step.report(Change(Level.OTHER, "field", name, number, field=name))
@@ -100,6 +101,13 @@ def _compare_signature_field(
         step.signed.add(key_of(field))
         if owner is None:
             _tell_signed(step, field, name, Level.FORM)
+
+
+def _drawn_anew(step: Step, field: IndirectObject) -> bool:
+    """Say whether what draws a field was written again, though it draws the same."""
+    looks = entries(step.after(field)).get("/AP")
+    drawn = (looks, *entries(step.after(looks)).values())
+    return any(isinstance(each, IndirectObject) and key_of(each) in step.dirty for each in drawn)
 
 
 def _differing(step: Step, field: IndirectObject) -> set[str]:
