@@ -7,6 +7,7 @@ reach: a test that wants a token makes one in a folder of its own.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -81,6 +82,15 @@ def corpora() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no corpora beside the checkout, nor where ANTIN_CORPORA says ({folder})")
     return folder
+
+
+_USUAL = gc.get_threshold()
+
+
+@pytest.fixture(autouse=True)
+def _collector() -> None:
+    """Have the collector look as often as it does: servers and workers change it for good."""
+    gc.set_threshold(*_USUAL)
 
 
 @pytest.fixture(autouse=True)

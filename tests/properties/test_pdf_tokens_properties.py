@@ -221,6 +221,15 @@ def test_what_is_plain_is_read_in_one_go(monkeypatch):
         objects.read_array(BytesIO(b"[1] "), PLACE, generic.ContentOpReading.IN_OBJECT)
 
 
+def test_what_is_longer_than_is_looked_at_is_left_to_pyhanko(monkeypatch):
+    monkeypatch.setattr(objects, "_SIZES", (16, 32))
+    for count, theirs in ((9, False), (99, True)):
+        asked = []
+        monkeypatch.setattr(objects, "_read_array", lambda *found, asked=asked: asked.append(found))
+        objects.read_array(BytesIO(b"[" + b"1 " * count + b"]"), PLACE)
+        assert bool(asked) is theirs
+
+
 WIDTHS = st.lists(st.integers(0, 3), min_size=2, max_size=4)
 ENTRIES = st.lists(st.integers(0, 255), max_size=40).map(bytes)
 

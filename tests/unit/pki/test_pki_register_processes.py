@@ -76,7 +76,7 @@ def test_two_processes_issue_revoke_and_list_at_once(place: Place, tmp_path: Pat
 
 def test_a_disk_that_is_full_or_read_only_changes_nothing(own_mounts: list[str], tmp_path: Path):
     """A real one, mounted where the process alone sees it; SQLite's files lie on it."""
-    mount = 'mount -t tmpfs -o size=600k none "$0" && exec "$@"'
+    mount = 'mount -t tmpfs -o size=1200k none "$0" && exec "$@"'
     within = [*own_mounts, "sh", "-c", mount, str(tmp_path)]
     script = [sys.executable, str(HERE / "pki_little_room.py"), str(tmp_path)]
     ran = subprocess.run(

@@ -187,6 +187,8 @@ def test_a_certificate_that_its_issuer_did_not_sign():
     changed = bare.der[:-1] + bytes([bare.der[-1] ^ 1])
     told = asker(Network({LIST: crl(ISSUING, SIGNED)}), ISSUING.certificate)
     assert list(told.about([changed])) == [Unanswered("no_issuer")]
+    good, bad = told.about([bare.der, changed])  # whose chain is known by then
+    assert (good.standing, bad) == (GOOD, Unanswered("no_issuer"))
 
 
 def test_under_a_revoked_issuer_nothing_is_good():

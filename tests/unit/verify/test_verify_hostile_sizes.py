@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.xref import XRefCache
 from unit.verify.verify_pki import (
     LATER,
@@ -33,7 +34,7 @@ from verify.http.limits import Limits
 from verify.http.memory_posix import bound_memory
 from verify.http.processes import Processes
 from verify.indication import Indication
-from verify.pdf import changes
+from verify.pdf import changes, reader
 from verify.pdf.document import open_pdf
 from verify.pdf.reader import Reader
 from verify.policy import default_policy
@@ -258,6 +259,16 @@ def ten_thousand_revisions() -> bytes:
 def a_million_objects() -> bytes:
     many = dict.fromkeys(range(6, 1_000_006), b"null")
     return update(sign(write(BASIC | many), Signing(stamped=None)), {7: "<< /A 1 >>"})
+
+
+def test_an_object_stream_is_taken_apart_where_it_is_no_monster(monkeypatch):
+    good = Reader(in_an_object_stream(b"", b"/N 1"), strict=True)
+    assert good.numbers_in(6) == (5,)
+    assert Reader(in_an_object_stream(b"0 0 " * 9, b"/N 1"), strict=True).numbers_in(6) is None
+    monkeypatch.setattr(reader, "MOST_INSIDE", 1)
+    assert Reader(in_an_object_stream(b"", b"/N 1"), strict=True).numbers_in(6) == (5,)
+    with pytest.raises(PdfReadError, match="too many objects"):
+        Reader(in_an_object_stream(b"7 0 ", b"/N 2"), strict=True).numbers_in(6)
 
 
 EXPECTED = {
