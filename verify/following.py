@@ -153,10 +153,13 @@ class StatusAsker:
         """Return the issuer and those above it, or why there is none that counts."""
         issuer, key = certificate.issuer.public_bytes(), authority_key_id(certificate)
         named = (issuer, repr(key).encode())
-        if named not in self._chains:
-            self._chains[named] = self._find_chain(certificate)
-            _trim(self._chains)
-        return self._chains[named]
+        known = self._chains.get(named)
+        if known is None:
+            known = self._find_chain(certificate)
+            if known != NO_ISSUER:  # it may be this one alone that is not the issuer's
+                self._chains[named] = known
+                _trim(self._chains)
+        return known
 
     def _find_chain(self, certificate: x509.Certificate) -> Path | str:
         collector, found = self._collector(), list(self.authorities)
