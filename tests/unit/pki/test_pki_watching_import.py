@@ -60,7 +60,8 @@ def test_a_folder_is_read_file_by_file(tmp_path):
     (tmp_path / "private").mkdir()
     (tmp_path / "private" / "x.pem").write_bytes(LEAF.public_bytes(Encoding.PEM))
     found = list(gather.gather([tmp_path], Documents(octets(LEAF), b"0")))
-    assert certificates(found) == [0x100, 0x101, 0x100, 0x101, 0x100]
+    first, second, *bag, last = certificates(found)  # what is in a bag is sorted by its octets
+    assert (first, second, sorted(bag), last) == (0x100, 0x101, [0x100, 0x101], 0x100)
     assert codes(found) == ["pki.importing.unknown_content", "pki.importing.certificate_unread"]
     assert [one.in_document for one in found if isinstance(one, Gathered)] == [False] * 4 + [True]
 
