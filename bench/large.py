@@ -34,9 +34,12 @@ FROM numbers, (SELECT * FROM certificates WHERE issuer = 'issuing')
 class Antin(issue.Antin):
     """`Authority.issue` with so many certificates in the register, each with its audit entries."""
 
+    NAME = "large"
+    """Of the file; jobs of one run do not share any."""
+
     def __init__(self, material: Material, rows: int) -> None:
         super().__init__(material)
-        path = material.folder / f"large-{rows}.sqlite"
+        path = material.folder / f"{self.NAME}-{rows}.sqlite"
         made = issue.new_authority(path, self._key)
         self._authority = made
         self.issue(range(1))

@@ -25,9 +25,11 @@ NEW = 100
 class Antin(large.Antin):
     """`antin overview`, after some certificates more."""
 
+    NAME = "overview"
+
     def __init__(self, material: Material, rows: int) -> None:
         super().__init__(material, rows)
-        self._place = material.folder / f"large-{rows}.sqlite"
+        self._place = material.folder / f"{Antin.NAME}-{rows}.sqlite"
         self._counts = material.folder / f"overview-{rows}.json"
         with closing(open_register(self._place)) as register:
             count(register, SystemClock().now(), self._counts)
@@ -51,7 +53,7 @@ class Floor(Task):
 
     def __init__(self, material: Material, rows: int) -> None:
         super().__init__(material)
-        self._path = material.folder / f"large-{rows}.sqlite"
+        self._path = material.folder / f"{Antin.NAME}-{rows}.sqlite"
 
     def work(self) -> None:
         with closing(sqlite3.connect(self._path)) as database:
