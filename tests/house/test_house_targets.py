@@ -136,11 +136,13 @@ def test_the_bench_prints_every_figure_beside_its_floor_and_its_peers(checkout, 
         *(("issue", "django-ca") for _ in django),
         ("issue", "openssl ca"),
         ("issue", "Antin, few rows"),
-        ("issue", "(not here)"),  # the token's own rate is the floor, and nobody else's
+        ("issue", "Antin, two callers"),  # the token's own rate is the floor
         *(("issue", "cfssl serve") for _ in cfssl),
         ("issue", "openssl ca"),
         ("revoke", "django-ca" if django else "(not here)"),
         ("4", "LIKE"),
+        ("reconcile", "cryptography, parsing"),
+        ("an", "(not here)"),  # overview
         ("a", "openssl ca -gencrl"),
     ]
     assert all(float(row[3]) > 0 for row in cells)
