@@ -1,7 +1,8 @@
 """What goes over the line between the service and a judging process: frames of a head and octets.
 
 The report comes back as the octets that the caller gets. What a judging process sends is an object
-of Python only where there is no report.
+of Python only where there is no report, and of an error alone: a document that took the process
+over must not have the service run anything, nor make room for what never comes.
 """
 
 from __future__ import annotations
@@ -10,9 +11,14 @@ import asyncio
 import pickle
 import socket
 import struct
+import sys
 from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from pathlib import Path
 from typing import Protocol
 
+from pki.errors.tree import Phrase
 from pki.words import Language
 from verify.http.judging import Asked, Form, Judged
 
@@ -24,6 +30,20 @@ READY = b"+"
 """A process says so once, when it has loaded its program."""
 PART = 1 << 16
 """Read at a time; more is sent by itself rather than copied."""
+LONGEST = 1 << 28
+"""Octets of an answer; the longest reports, of a thousand signatures, have some ten million."""
+_IN_ERRORS = frozenset(
+    {
+        *((partial.__module__, "partial"), ("datetime", "datetime"), ("datetime", "timedelta")),
+        ("datetime", "timezone"),
+        *((Phrase.__module__, name) for name in ("Phrase", "Phrases", "Bilingual")),
+    }
+)
+"""What the facts of an error are made of, besides what Python writes without a name. Of none of
+these classes, nor of an exception's, can a pickle change anything: they are frozen, C's own, or
+restore their instances themselves."""
+_PATHS = frozenset({("pathlib", "PosixPath"), ("pathlib", "WindowsPath")})
+"""A path's class a pickle could change for the whole process; it gets a function that makes one."""
 
 Head = tuple[bytes, bool, int, int]
 Message = tuple[bytes, ...]
@@ -72,8 +92,7 @@ def read_question(line: Readable) -> Question | None:
     kind, _, telling, size = HEAD.unpack(head)
     if kind == _WARM:
         return Question(None)
-    # By whoever started this process, who could as well have started another program.
-    told = pickle.loads(line.read(telling))  # noqa: S301
+    told = pickle.loads(line.read(telling))  # noqa: S301  from the process that started this one
     name, at, password, form, language, signature, digest = told
     data = line.read(size)
     return Question(
@@ -105,7 +124,7 @@ async def receive(loop: asyncio.AbstractEventLoop, line: socket.socket) -> tuple
     """Return an answer: its head, and all that follows.
 
     Raises:
-        EOFError: the line ended before.
+        EOFError: the line ended before, or what is announced is no answer.
         OSError: it broke.
     """
     found = bytearray(await loop.sock_recv(line, PART))
@@ -116,6 +135,8 @@ async def receive(loop: asyncio.AbstractEventLoop, line: socket.socket) -> tuple
         found += more
     head: Head = HEAD.unpack_from(found)
     begun, whole = len(found), HEAD.size + head[2] + head[3]
+    if whole > LONGEST:
+        raise EOFError
     if begun < whole:
         found += bytes(whole - begun)
         with memoryview(found) as space:
@@ -135,15 +156,51 @@ def read_answer(head: Head, rest: memoryview) -> Judged | None:
         rest: what follows, all of it.
 
     Raises:
+        OddAnswerError: what came is no answer.
         Exception: what was raised there.
     """
     kind, _, telling, _ = head
     if kind == _WARMED:
         return None
     if kind == _FAILED:
-        raise pickle.loads(rest[:telling])  # noqa: S301  by a program of ours, as it was started
-    form, indication, sub_indication = str(rest[:telling], "utf-8").split("\n")
-    return Judged(indication, sub_indication or None, bytes(rest[telling:]), Form(form))
+        raise _read_error(rest[:telling])
+    try:
+        form, indication, sub_indication = str(rest[:telling], "utf-8").split("\n")
+        return Judged(indication, sub_indication or None, bytes(rest[telling:]), Form(form))
+    except ValueError as odd:
+        raise OddAnswerError from odd
+
+
+class OddAnswerError(Exception):
+    """What a process said is no answer; stays within this package."""
+
+
+class _Errors(pickle.Unpickler):
+    """Reads an exception and nothing else: no other function is called, no module loaded."""
+
+    def find_class(self, module: str, name: str) -> object:
+        """Return what makes a part of an error.
+
+        Raises:
+            UnpicklingError: it makes something else.
+        """
+        if (module, name) in _PATHS:
+            return partial(Path)
+        found = getattr(sys.modules.get(module), name, None)
+        is_error = isinstance(found, type) and issubclass(found, Exception)
+        if found is None or not (is_error or (module, name) in _IN_ERRORS):
+            raise pickle.UnpicklingError(name)
+        return found
+
+
+def _read_error(told: memoryview) -> Exception:
+    try:
+        found = _Errors(BytesIO(told)).load()
+    except Exception as odd:  # octets that are no pickle raise whatever they lead to
+        raise OddAnswerError from odd
+    if not isinstance(found, Exception):
+        raise OddAnswerError
+    return found
 
 
 def _framed(kind: bytes, told: bytes, data: bytes, *, last: bool = False) -> Message:

@@ -21,6 +21,7 @@ from verify.http.messages import (
     PART,
     READY,
     Message,
+    OddAnswerError,
     Question,
     failed_answer,
     judged_answer,
@@ -81,7 +82,7 @@ class Worker:
 
         Raises:
             TimeoutError: it took longer than so many seconds, and was ended.
-            EndedError: it ended before it answered.
+            EndedError: it ended before it answered, or said what is no answer.
             Exception: what was raised there.
         """
         loop = asyncio.get_running_loop()
@@ -98,8 +99,15 @@ class Worker:
                 timer.cancel()
         except (OSError, EOFError) as error:
             raise (TimeoutError if self._late else EndedError) from error
+        try:
+            answer = read_answer(head, rest)
+        except OddAnswerError as odd:
+            raise EndedError from odd  # who speaks so is asked no more
+        except Exception:
+            self.fit = not head[1]
+            raise
         self.fit = not head[1]
-        return read_answer(head, rest)
+        return answer
 
     def retire(self) -> None:
         """Let it go: it ends once it has nothing to do any more."""

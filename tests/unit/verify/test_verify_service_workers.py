@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from unit.verify.verify_pki import LATER, make_document, make_pdf, make_world
 
+from pki.errors.tree import Phrase
 from pki.words import Language
 from verify.errors import JudgingEndedError, NotAPDFError, ServiceBusyError
 from verify.http import memory_posix, worker
@@ -28,8 +30,10 @@ from verify.http.limits import Limits
 from verify.http.memory_posix import held_bytes
 from verify.http.messages import (
     HEAD,
+    LONGEST,
     READY,
     Message,
+    OddAnswerError,
     failed_answer,
     judged_answer,
     question_of,
@@ -141,6 +145,101 @@ def test_what_was_raised_there_is_raised_here():
         received([*failed_answer(NotAPDFError(name="a"), last=False)])
     with pytest.raises(RuntimeError, match="_UnfitError"):
         received([*failed_answer(_UnfitError("x"), last=False)])
+
+
+class _Says(Exception):  # noqa: N818  no error: what a process says that was taken over
+    """Pickled, it is whatever it was given."""
+
+    def __init__(self, called: object, *given: object) -> None:
+        super().__init__()
+        self._called = (called, given)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return self._called
+
+
+def test_an_error_arrives_with_all_that_it_tells():
+    told = {"path": Path("a/b"), "at": LATER, "what": Phrase("cms.version"), "number": 7}
+    with pytest.raises(NotAPDFError) as found:
+        received([*failed_answer(NotAPDFError(**told), last=False)])
+    assert found.value.facts == told
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        _Says(os.putenv, "SPOILT", "1"),
+        _Says(eval, "1"),
+        _Says(getattr, Path, "cwd"),
+        _Says(Judged, "TOTAL-PASSED", None, b"", Form.JSON),
+        _Says(datetime, 2026, 1, 1),
+    ],
+    ids=["a command", "an expression", "a method", "a report", "a day"],
+)
+def test_a_process_that_was_taken_over_has_nothing_run_here(says: Exception):
+    with pytest.raises(OddAnswerError):
+        received([*failed_answer(says, last=False)])
+
+
+def test_a_process_that_was_taken_over_changes_no_class():
+    pickled = (
+        b"\x80\x02cpathlib\nPosixPath\n"  # what makes paths
+        b"N}X\x06\x00\x00\x00spoilt\x88s\x86b0"  # is given a state of its own
+        b"cbuiltins\nRuntimeError\n)R."
+    )
+    whole = pickle.loads(pickled)  # noqa: S301  the same octets do harm where everything is taken
+    assert isinstance(whole, RuntimeError)
+    assert vars(type(Path())).get("spoilt")
+    del type(Path()).spoilt  # type: ignore[attr-defined]
+    with pytest.raises(OddAnswerError):
+        received([*framed_failure(pickled)])
+    assert "spoilt" not in vars(type(Path()))
+
+
+def framed_failure(told: bytes) -> Message:
+    head, *_ = failed_answer(ValueError(), last=False)
+    return (HEAD.pack(HEAD.unpack_from(head)[0], False, len(told), 0), told)
+
+
+@pytest.mark.parametrize("told", [b"", b"no pickle", b"PDF", b"ODT\n\n", b"\xff\n\n"])
+def test_what_is_no_answer_is_told_apart(told: bytes):
+    head, *_ = judged_answer(LONG, last=False)
+    kind = HEAD.unpack_from(head)[0]
+    with pytest.raises(OddAnswerError):
+        received([HEAD.pack(kind, False, len(told), 0), told])
+    with pytest.raises(OddAnswerError):
+        received([*framed_failure(told)])
+
+
+def test_no_room_is_made_for_an_answer_longer_than_any():
+    head, *_ = judged_answer(LONG, last=False)
+    kind = HEAD.unpack_from(head)[0]
+    before = held_bytes()
+    with pytest.raises(EOFError):
+        received([HEAD.pack(kind, False, 20, LONGEST), b"x" * 20])
+    assert held_bytes() - before < LONGEST // 2
+
+
+def test_whoever_says_what_is_no_answer_is_asked_no_more(
+    rules: Rules, monkeypatch: pytest.MonkeyPatch
+):
+    begun = Worker(rules)
+    try:
+        answer = asyncio.run(begun.ask(warm_up_question(), 60))
+        assert answer is None
+        assert begun.fit
+        monkeypatch.setattr(worker, "read_answer", _odd)
+        with pytest.raises(EndedError):
+            asyncio.run(begun.ask(warm_up_question(), 60))
+        assert not begun.fit
+    finally:
+        begun.end()
+        begun.join()
+
+
+def _odd(head: object, rest: object) -> None:
+    del head, rest
+    raise OddAnswerError
 
 
 def served(rules: Rules, *questions: Message) -> bytes:
