@@ -80,7 +80,7 @@ class Office:
         """Return where requests are; without a judge nothing is approved there."""
         rules = self.home.settings.requests.approvals
         register = self.register
-        return Desk(register, register.cases, self.session.clock, judge, rules)
+        return Desk(register, register.cases, self.session.clock, judge, rules, register)
 
     def open_key(self, uri: str, certificate: x509.Certificate | None = None) -> PrivateKey:
         """Open a key of this home, on a token or in a file.

@@ -10,7 +10,9 @@ from cli.issuing.roll_over import issuing_for
 from cli.requests.judge import judging_desk
 from cli.requests.signing import Actor
 from pki.authority.carry_out import Done, carry_out, complete_recovery, run_statement
-from pki.records.requests import CERTIFYING, RequestKind
+from pki.records.requests import CERTIFYING, RequestKind, RequestState
+from pki.requests.concern import check_concerned
+from pki.requests.content import Concerned
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,9 @@ def run_request(office: Office, request: str, officer: Actor, profile: str | Non
     """
     desk = judging_desk(office)
     case = desk.case(request)
+    if case.state is RequestState.SUBMITTED:  # before a PIN is asked for
+        about = Concerned.of(case.record)
+        check_concerned(case.record.kind, about, office.register, office.session.clock.now())
     signature = officer.sign(office, run_statement(case, office.session.clock.now()))
     kind = case.record.kind
     if kind is RequestKind.RECOVER:

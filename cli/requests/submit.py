@@ -26,8 +26,10 @@ from pki.keys import PublicKey
 from pki.profile import Profile
 from pki.reasons import parse_reason
 from pki.records.certificates import CertificateRecord
-from pki.records.requests import Case, RequestKind
+from pki.records.people import Assignment, own_key
+from pki.records.requests import CERTIFYING, Case, RequestKind
 from pki.request import parse_request
+from pki.requests.concern import check_concerned
 from pki.requests.content import Asked, Concerned, Deed
 from pki.requests.desk import Desk
 from pki.requests.filing import new_request_id, prepare_submission, submit
@@ -95,7 +97,9 @@ def hand_in(office: Office, wanted: Wanted, actor: Actor) -> Case:
     """
     wanted.check()
     desk, now = judging_desk(office), office.session.clock.now()
-    submission = prepare_submission(_asked(office, desk, wanted, now), now)
+    asked = _asked(office, desk, wanted, now)
+    check_concerned(asked.kind, asked.concerned, office.register, now)  # before a PIN is asked for
+    submission = prepare_submission(asked, now)
     signature = actor.sign(office, submission.statement)
     return submit(desk, submission, signature.cms)
 
@@ -121,6 +125,8 @@ def _asked(office: Office, desk: Desk, wanted: Wanted, now: datetime) -> Asked:
         deed = _following_deed(office, wanted, profile, record)
     else:
         deed = _status_deed(wanted, record)
+    if wanted.kind in CERTIFYING and not concerned.told:
+        concerned = _hanging(office, record)
     place = (_signer(office, wanted, record), record.profile, record.serial)
     return Asked(number, wanted.kind, *place, deed, concerned, needed)
 
@@ -130,6 +136,15 @@ def _signer(office: Office, wanted: Wanted, record: CertificateRecord) -> str:
     if wanted.kind in {RequestKind.RENEW, RequestKind.CHANGE}:
         return successor_of(office.register, record.issuer)
     return record.issuer
+
+
+def _hanging(office: Office, record: CertificateRecord) -> Concerned:
+    """Return on whom a certificate hangs that is followed: the next one hangs there too."""
+    key = own_key(record.issuer, record.serial)
+    found = office.register.find_entry(Assignment, key)
+    if found is None:
+        return Concerned()
+    return Concerned(found.person, found.post, found.agency, found.device)
 
 
 def _status_deed(wanted: Wanted, record: CertificateRecord) -> Deed:

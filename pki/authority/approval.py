@@ -11,10 +11,11 @@ from pki.authority.issuance import Beside, Order
 from pki.profile import Profile
 from pki.reasons import parse_reason
 from pki.records.certificates import CertificateRecord, RevocationRecord
-from pki.records.changes import Change, Revoke
+from pki.records.changes import Change, EnterRecord, Revoke
 from pki.records.register import Register
 from pki.records.requests import RequestKind, RequestMove, RequestState, Submit
 from pki.requests.canonical import digest
+from pki.requests.concern import assigned
 from pki.requests.content import Asked, Concerned, Deed
 from pki.requests.desk import Desk
 from pki.requests.filing import new_request_id
@@ -79,17 +80,22 @@ def check_status(
 def beside_of(
     permission: Permission, order: Order, issuer: str, register: Register, now: datetime
 ) -> Beside:
-    """Return what is recorded on the way of an approved certificate."""
+    """Return what is recorded on the way of an approved certificate, and on whom it hangs."""
+    concerned, people = Concerned.of(permission.case.record), permission.people
 
-    def settle(_: x509.Certificate) -> tuple[Change, ...]:
+    def settle(certificate: x509.Certificate) -> tuple[Change, ...]:
         done = permission.after_running(RequestState.DONE, now)
-        return (*_revoked(order, issuer, register, now), *done)
+        place = (issuer, certificate.serial_number)
+        hanging = assigned(concerned, place, people, now) if people is not None else None
+        entered = (EnterRecord(hanging),) if hanging is not None else ()
+        return (*_revoked(order, issuer, register, now), *entered, *done)
 
     return Beside(
         settle,
         reserved=permission.running(now),
         refused=permission.after_running(RequestState.FAILED, now),
         facts=permission.facts,
+        told=concerned.told,
     )
 
 

@@ -122,6 +122,8 @@ class Beside:
     refused: tuple[Change, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     """What else the audit log says of the reservation: who approved it."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """What else it says of the certificate: on whom it hangs, by codes."""
 
 
 NOTHING_BESIDE = Beside()
@@ -229,7 +231,9 @@ def finish(
         raise
     settled = beside.settle(certificate)
     certificate_der = certificate.public_bytes(Encoding.DER)
-    register.commit(*complete(record, certificate_der, clock.now(), order, settled))
+    changes, event = complete(record, certificate_der, clock.now(), order, settled)
+    event = replace(event, facts=(*event.facts, *beside.told.items()))
+    register.commit(changes, event)
     return certificate
 
 

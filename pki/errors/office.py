@@ -141,3 +141,33 @@ class HolidaysInvalidError(InvalidInputError):
     """A file of holidays cannot be read, or names what is no day of its year (facts: `path`)."""
 
     code = "pki.holidays_invalid"
+
+
+class ConcernedGoneError(RefusedError):
+    """A request is for somebody who does not serve (facts: `person`, `state`)."""
+
+    code = "pki.request_person_gone"
+
+
+class ConcernedPostError(RefusedError):
+    """A request names a post of somebody else, or of another agency (facts: `post`, `of`)."""
+
+    code = "pki.request_post"
+
+
+class ConcernedOverError(RefusedError):
+    """A request names a post or an agency that ended (facts: `named`, `until`)."""
+
+    code = "pki.request_over"
+
+
+class ConcernedDeviceError(RefusedError):
+    """A request names a device that somebody else holds (facts: `device`, `of`)."""
+
+    code = "pki.request_device"
+
+
+class ConcernedDeviceStateError(RefusedError):
+    """A device in this state is not what a request can be about (facts: `device`, `state`)."""
+
+    code = "pki.request_device_state"

@@ -6,6 +6,7 @@ that counts was effective after it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from functools import lru_cache
@@ -42,6 +43,8 @@ from pki.records.people import (
 from pki.register.folding import folded_words
 from pki.register.people import names_of
 from pki.register.people_tables import FOLDED, KEYS, POSTS, TABLES
+from pki.register.prepared import Query as Statement
+from pki.register.prepared import Statements
 from pki.register.transactions import Transactions
 
 _KINDS: dict[type[Query[Any]], type[Entry]] = {
@@ -55,26 +58,45 @@ _DAY = bindparam("day", type_=Date)
 _ESCAPES = str.maketrans({sign: f"/{sign}" for sign in "/%_"})
 
 
-class PeopleReading:
-    """The part of a register in SQL that tells of people (`pki.records.people_register`)."""
+class _Finding:
+    """How entries are found, by whatever runs a statement."""
 
-    _transactions: Transactions
+    def _rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Any]:
+        raise NotImplementedError
 
     def find_entry(self, kind: type[E], key: str, *, on: date | None = None) -> E | None:
         """Return the entry of that key as it was on a day, or its newest version."""
         statement = _statement(kind, frozenset({KEYS[kind]}), 0)  # type: ignore[arg-type]  # a class is hashable
-        found = self._transactions.read(statement, {KEYS[kind]: key, "day": on or date.max})
+        found = self._rows(statement, {KEYS[kind]: key, "day": on or date.max})
         return _made(kind, found[0]) if found else None
-
-    def entry_history(self, kind: type[E], key: str) -> tuple[E, ...]:
-        """Return all versions of an entry, in the order in which they were recorded."""
-        found = self._transactions.read(_history(kind), {"key": key})  # type: ignore[arg-type]  # as above
-        return tuple(_made(kind, row) for row in found)
 
     def find_entries(self, query: Query[E]) -> tuple[E, ...]:
         """Return the entries that match, in the order of their keys."""
         kind = cast("type[E]", _KINDS[type(query)])
-        found = self._transactions.read(*narrowed(query))
+        return tuple(_made(kind, row) for row in self._rows(*narrowed(query)))
+
+
+class WithinWriting(_Finding):
+    """Entries as they stand in a transaction that writes: nobody changes them until it ends."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def _rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Any]:
+        return self._statements.execute(statement, values).all()
+
+
+class PeopleReading(_Finding):
+    """The part of a register in SQL that tells of people (`pki.records.people_register`)."""
+
+    _transactions: Transactions
+
+    def _rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Any]:
+        return self._transactions.read(statement, values)
+
+    def entry_history(self, kind: type[E], key: str) -> tuple[E, ...]:
+        """Return all versions of an entry, in the order in which they were recorded."""
+        found = self._transactions.read(_history(kind), {"key": key})  # type: ignore[arg-type]  # as above
         return tuple(_made(kind, row) for row in found)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, Table, and_, bindparam, false, func, insert, or_, select
@@ -37,6 +38,7 @@ from pki.records.requests import (
     RoleGrant,
     Submit,
 )
+from pki.register.people_reading import WithinWriting
 from pki.register.prepared import Statements
 from pki.register.request_tables import (
     APPROVALS,
@@ -48,6 +50,8 @@ from pki.register.request_tables import (
 )
 from pki.register.tables import CERTIFICATES
 from pki.register.transactions import Transactions
+from pki.requests.concern import check_concerned
+from pki.requests.content import Concerned
 from pki.requests.rights import Act, words_of
 
 
@@ -106,6 +110,9 @@ _STANDS = (
     .order_by(REQUEST_MOVES.c.number.desc())
     .limit(1)
 )
+_NAMED = select(
+    *(REQUESTS.c[name] for name in ("kind", "person", "post", "agency", "device"))
+).where(REQUESTS.c.id == bindparam("of_request"))
 _APPROVED = select(APPROVALS.c.person).where(
     APPROVALS.c.request == bindparam("of_request"),
     or_(
@@ -150,6 +157,7 @@ def apply_request(statements: Statements, change: RequestChange) -> None:
         AlreadyApprovedError: the person approved it before.
         RightMissingError: a role that an approval rests on is over.
         RoleEndedError: the role is over.
+        PKIError: as `pki.requests.concern.check_concerned`.
     """
     match change:
         case GrantRole():
@@ -160,6 +168,8 @@ def apply_request(statements: Statements, change: RequestChange) -> None:
             statements.execute(_ADD_END, ended)
         case Submit():
             record = change.record
+            if change.move.state is RequestState.SUBMITTED:
+                _check_concerned(statements, record, change.move.at)
             statements.execute(_ADD_REQUEST, _values(record, REQUESTS))
             statements.execute(_ADD_CONTENT, {"id": record.id, "content": change.content})
             _move(statements, change.move)
@@ -207,7 +217,16 @@ def _move(statements: Statements, move: RequestMove) -> None:
     state, number = _stands(statements, move.request)
     if (state, move.state) not in MOVES or move.number != number + 1:
         raise _unfit(move.request, state)
+    if state is RequestState.SUBMITTED and move.state in {RequestState.RUNNING, RequestState.DONE}:
+        asked = {"of_request": move.request}
+        _check_concerned(statements, statements.execute(_NAMED, asked).first(), move.at)
     statements.execute(_ADD_MOVE, _values(move, REQUEST_MOVES))
+
+
+def _check_concerned(statements: Statements, record: Any, at: datetime) -> None:  # noqa: ANN401  a record, or a row of its names
+    # What has begun is ended: a signature may exist, whatever became of the person meanwhile.
+    within = WithinWriting(statements)
+    check_concerned(RequestKind(record.kind), Concerned.of(record), within, at)
 
 
 def _stands(statements: Statements, request: str) -> tuple[RequestState | None, int]:

@@ -36,6 +36,17 @@ class Concerned:
         for field in ("person", "post", "agency", "device"):
             check_code(field, getattr(self, field))
 
+    @classmethod
+    def of(cls, record: RequestRecord) -> Concerned:
+        """Return whom a request names that was handed in."""
+        return cls(record.person, record.post, record.agency, record.device)
+
+    @property
+    def told(self) -> dict[str, str]:
+        """The codes that it names, by what they are of."""
+        named = {name: getattr(self, name) for name in ("person", "post", "agency", "device")}
+        return {name: code for name, code in named.items() if code is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:

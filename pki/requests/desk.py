@@ -22,6 +22,7 @@ from pki.names import name_text
 from pki.records.certificates import CertificateRecord, CertificateState, serial_text
 from pki.records.register import Register
 from pki.records.requests import Case, RequestRegister, RoleGrant, Signature
+from pki.requests.concern import Registry
 from pki.requests.judge import Judge
 from pki.requests.rights import Act, may, words_of
 
@@ -52,6 +53,8 @@ class Desk:
     judge: Judge | None = None
     rules: Mapping[str, int] = field(default_factory=dict)
     """How many approvals an administration asks for, by the name of the profile."""
+    people: Registry | None = None
+    """Who is who; None where nobody is looked up."""
 
     def case(self, request: str) -> Case:
         """Return a request and how far it has come.

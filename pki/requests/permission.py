@@ -35,6 +35,7 @@ from pki.records.requests import (
     Signature,
 )
 from pki.requests.canonical import digest
+from pki.requests.concern import Registry
 from pki.requests.content import Deed, deed_of, same_deed
 from pki.requests.desk import Acting, Desk
 from pki.requests.filing import check_about, check_content
@@ -61,6 +62,8 @@ class Permission:
     approvals: tuple[ApprovalRecord, ...]
     grants: tuple[str, ...]
     """Roles that the approvals rest on."""
+    people: Registry | None = None
+    """Where those whom it is for are looked up."""
 
     @property
     def facts(self) -> dict[str, str]:
@@ -145,7 +148,7 @@ def _counted(desk: Desk, case: Case, permit: Permit, needed: int, now: datetime)
     people = {acting.grant.person for _, acting in good}
     if len(people) >= needed:
         grants = tuple(acting.grant.id for _, acting in good)
-        return Permission(case, permit, tuple(one for one, _ in good), grants)
+        return Permission(case, permit, tuple(one for one, _ in good), grants, desk.people)
     if refusals:
         raise refusals[0]
     raise ApprovalsMissingError(request=permit.request, given=len(people), needed=needed)

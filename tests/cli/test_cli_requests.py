@@ -86,6 +86,41 @@ def test_every_kind_of_request(desk: Desk):
     assert carry_out("recover", "--device", "TB-7", "--person", "CB-1")["pem"] is None
 
 
+def test_whom_a_request_names_is_looked_up_and_what_is_issued_hangs_there(desk: Desk):
+    """A PIN file that is not there is not opened: who is named is looked up first."""
+    day = ("--since", "2026-01-01")
+    desk("agency", "add", "X1", "--name", "UBND xã Mẫu", "--tier", "commune", *day)
+    desk("person", "add", "NV-1", "--name", "Lê Thị Hai", *day)
+    desk("post", "add", "CV-1", "--person", "NV-1", "--agency", "X1", "--title", "Văn thư", *day)
+    whole = ("--person", "NV-1", "--post", "CV-1", "--agency", "X1")
+    number = desk.ask_new("c", *whole)["request"]
+    desk("request", "approve", number, *desk.by("approver"))
+    pem = desk("request", "run", number, *desk.by("officer"))["pem"]
+    serial = f"{x509.load_pem_x509_certificate(pem.encode()).serial_number:x}"
+    assert desk("post", "show", "CV-1")["certificates"] == [f"issuing:{serial}"]
+
+    renewal = desk("request", "submit", "renew", serial, *desk.by("clerk"))["request"]
+    told = desk("request", "show", renewal)
+    assert (told["person"], told["post"], told["agency"]) == ("NV-1", "CV-1", None)
+    desk("request", "approve", renewal, *desk.by("approver"))
+    pem = desk("request", "run", renewal, *desk.by("officer"))["pem"]
+    renewed = f"{x509.load_pem_x509_certificate(pem.encode()).serial_number:x}"
+    assert sorted(desk("person", "show", "NV-1")["certificates"]) == sorted(
+        f"issuing:{one}" for one in (serial, renewed)
+    )
+
+    again = desk("request", "submit", "renew", renewed, *desk.by("clerk"))["request"]
+    desk("request", "approve", again, *desk.by("approver"))
+    desk("person", "change", "NV-1", "--state", "retired")
+    nobody = ("--key", "file:none.pem")
+    refused = desk("request", "run", again, *nobody, status=3)
+    assert refused["error"]["code"] == "pki.request_person_gone"
+    ask = ("request", "submit", "renew", renewed)
+    assert desk(*ask, *nobody, status=3)["error"]["code"] == "pki.request_person_gone"
+    unknown = desk(*ask, "--person", "NV-2", *nobody, status=3)
+    assert unknown["error"]["code"] == "pki.person_unknown"
+
+
 @pytest.mark.parametrize(
     ("words", "option"),
     [

@@ -58,6 +58,7 @@ class Office:
     people: dict[str, Person] = field(default_factory=dict)
     grants: dict[str, RoleGrant] = field(default_factory=dict)
     rules: dict[str, int] = field(default_factory=dict)
+    concerned: Concerned = field(default_factory=lambda: Concerned(person="CB-1", agency="A-1"))
 
     @property
     def clock(self) -> Clock:
@@ -70,7 +71,7 @@ class Office:
     @property
     def desk(self) -> Desk:
         register = self.world.register
-        return Desk(register, register.cases, self.clock, own_judge(register), self.rules)
+        return Desk(register, register.cases, self.clock, own_judge(register), self.rules, register)
 
     @property
     def issuing(self) -> Authority:
@@ -142,7 +143,7 @@ class Office:
             profile.name,
             serial,
             deed,  # type: ignore[arg-type]
-            Concerned(person="CB-1", agency="A-1"),
+            self.concerned,
             profile.approvals,
         )
         submission = prepare_submission(asked, self.now)
