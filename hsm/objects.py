@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -96,7 +96,7 @@ def list_objects(
         found: list[TokenObject] = []
         for kind in ObjectKind:  # certificates first
             if kind in kinds:
-                found += (_describe(item, kind, token) for item in find_objects(session, kind))
+                found += (describe(item, kind, token) for item in find_objects(session, kind))
             if certifying is not None and all(one.public_key != certifying for one in found):
                 return ()
         return tuple(found)
@@ -132,7 +132,14 @@ def certified_key(certificate: x509.Certificate) -> PublicKey | None:
     return key if isinstance(key, PublicKey) else None
 
 
-def _describe(item: Object, kind: ObjectKind, token: TokenInfo) -> TokenObject:
+def shared_key(objects: Iterable[TokenObject]) -> PublicKey | None:
+    """Return the key that all of them tell of which any tells one; None where they differ."""
+    told = [one.public_key for one in objects if one.public_key is not None]
+    return told[0] if told and all(key == told[0] for key in told) else None
+
+
+def describe(item: Object, kind: ObjectKind, token: TokenInfo) -> TokenObject:
+    """Return what an object tells."""
     read = read_attributes(item, _ASKED[kind])
     certificate = None
     if kind is ObjectKind.CERTIFICATE:

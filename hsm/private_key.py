@@ -19,7 +19,7 @@ from pkcs11.types import SignMixin
 from hsm.cryptoki.mapping import is_spoilt
 from hsm.cryptoki.pad_signature import sign_on_pad
 from hsm.cryptoki.pin_rules import check_may_ask, wrong_pin
-from hsm.cryptoki.public_keys import read_public_key
+from hsm.cryptoki.public_keys import read_attribute, read_public_key
 from hsm.cryptoki.session_state import is_logged_in
 from hsm.cryptoki.signer import PSSParameters
 from hsm.errors import (
@@ -33,7 +33,7 @@ from hsm.errors import (
 )
 from hsm.lanes import Lane
 from hsm.login import login
-from hsm.objects import ObjectKind, find_objects
+from hsm.objects import ObjectKind, describe, find_objects, shared_key
 from hsm.pin import Pin, PinSource, RememberingPinSource
 from hsm.search import KeyPlace
 from hsm.tokens import TokenInfo
@@ -69,7 +69,7 @@ class PrivateKeyOnToken:
             self._module.working(lane, self.token).keys.pop(self._wanted, None)
             found = self._key(lane)
             self.always_authenticate = _flag(found, Attribute.ALWAYS_AUTHENTICATE)
-            return read_public_key(found)
+            return read_public_key(found) or self._told_beside(lane, found)
 
         return self._module.run_files(look, self.token)
 
@@ -137,6 +137,21 @@ class PrivateKeyOnToken:
         if self._module.refused.knows(now, pin):
             raise wrong_pin(now)
         return pin
+
+    def _told_beside(self, lane: Lane, found: pkcs11.Object) -> PublicKey | None:
+        """Return what the objects of the key's own CKA_ID tell, where nothing else told before.
+
+        An elliptic key tells no public half, and an address may name nothing but the token.
+        """
+        own_id = read_attribute(found, Attribute.ID)
+        if self._public_key is not None or not own_id:
+            return None
+        session = self._module.working(lane, self.token).session
+        return shared_key(
+            describe(item, kind, self.token)
+            for kind in (ObjectKind.PUBLIC, ObjectKind.CERTIFICATE)
+            for item in find_objects(session, kind, own_id)
+        )
 
     def _log_in(self, token: TokenInfo) -> None:
         try:

@@ -19,7 +19,7 @@ from hsm.errors import (
 )
 from hsm.look import Look, TokenFailure, identity
 from hsm.module import Module
-from hsm.objects import ObjectKind, TokenObject, certified_key, key_uri
+from hsm.objects import ObjectKind, TokenObject, certified_key, key_uri, shared_key
 from hsm.tokens import TokenInfo
 from hsm.uri import KeyURI, same_text
 from pki.errors.tree import PKIError
@@ -229,13 +229,8 @@ def _is_meant(item: TokenObject, uri: KeyURI) -> bool:
 def _place(chosen: _Candidate, uri: KeyURI, wanted_key: PublicKey | None) -> KeyPlace:
     ids = {item.id for item in chosen.evidence if item.id}
     key_id = uri.id if uri.id is not None else (ids.pop() if len(ids) == 1 else None)
-    public_key = wanted_key or _shared_key(chosen.evidence)
+    public_key = wanted_key or shared_key(chosen.evidence)
     return KeyPlace(chosen.module, chosen.token, key_id, public_key)
-
-
-def _shared_key(evidence: tuple[TokenObject, ...]) -> PublicKey | None:
-    keys = [item.public_key for item in evidence if item.public_key is not None]
-    return keys[0] if keys and all(key == keys[0] for key in keys) else None
 
 
 def _check_no_other_key(chosen: _Candidate, uri: KeyURI, certificate: x509.Certificate) -> None:

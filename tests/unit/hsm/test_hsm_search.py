@@ -274,6 +274,24 @@ def test_an_ec_key_that_tells_no_public_half_needs_its_certificate(module, token
     assert found.public_key() == key.public_key()
 
 
+def test_the_only_key_of_a_named_token_is_told_by_what_has_its_id(module, token, make_key):
+    """An elliptic private key tells no public half; the public object beside it does."""
+    uri = make_key(token)
+    whole = open_key(uri, [module], right_pin())
+    logout(module, token)
+    found = open_key(KeyURI(serial=token.serial), [module], right_pin())
+    assert found.public_key() == whole.public_key()
+    sign_data(found, b"x")
+
+
+def test_objects_of_one_id_that_tell_two_keys_tell_none(module, token, make_key):
+    one, two = make_key(token), make_key(token)
+    drop(module, token, ObjectKind.PRIVATE, two.id)
+    relabel(module, token, ObjectKind.PUBLIC, ID=one.id)
+    with pytest.raises(PublicKeyMissingError):
+        open_key(KeyURI(serial=token.serial), [module], right_pin())
+
+
 def test_an_id_nobody_shows_names_no_token(module, token, make_key):
     uri = make_key(token)
     drop(module, token, ObjectKind.PUBLIC, uri.id)
