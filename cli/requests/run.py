@@ -32,8 +32,8 @@ def run_request(office: Office, request: str, officer: Actor, profile: str | Non
     desk = judging_desk(office)
     case = desk.case(request)
     if case.state is RequestState.SUBMITTED:  # before a PIN is asked for
-        about = Concerned.of(case.record)
-        check_concerned(case.record.kind, about, office.register, office.session.clock.now())
+        about, now = Concerned.of(case.record), office.session.clock.now()
+        check_concerned(case.record.kind, about, office.register, now, new=False)
     signature = officer.sign(office, run_statement(case, office.session.clock.now()))
     kind = case.record.kind
     if kind is RequestKind.RECOVER:

@@ -98,7 +98,8 @@ def hand_in(office: Office, wanted: Wanted, actor: Actor) -> Case:
     wanted.check()
     desk, now = judging_desk(office), office.session.clock.now()
     asked = _asked(office, desk, wanted, now)
-    check_concerned(asked.kind, asked.concerned, office.register, now)  # before a PIN is asked for
+    if desk.cases.find(asked.id) is None:  # before a PIN is asked for
+        check_concerned(asked.kind, asked.concerned, office.register, now, new=True)
     submission = prepare_submission(asked, now)
     signature = actor.sign(office, submission.statement)
     return submit(desk, submission, signature.cms)

@@ -36,6 +36,7 @@ from pki.requests.content import deed_of
 from pki.requests.desk import Desk
 from pki.requests.filing import check_about, check_content, facts_of, statement_on
 from pki.requests.permission import Permit, check_approved
+from pki.requests.recovery import recovery_over, told_of
 from pki.requests.rights import Act
 from pki.requests.statement import instant, read_statement
 from pki.transitions import is_held
@@ -99,9 +100,10 @@ def carry_out(
 
 
 def complete_recovery(desk: Desk, request: str, signature: Signature) -> Case:
-    """Record that a locked token was helped, as it was approved.
+    """Record that a locked token was helped, as it was approved; in the registry it is active.
 
     Raises:
+        ConcernedDeviceStateError: it was reported lost meanwhile, or damaged, or given back.
         PKIError: any refusal of `pki.requests.permission`.
     """
     now, case = present(desk.register, desk.clock), desk.case(request)
@@ -109,9 +111,10 @@ def complete_recovery(desk: Desk, request: str, signature: Signature) -> Case:
     deed = recovery_deed(case.record.device or "")
     permission = check_approved(desk, deed, permit, needed=RECOVERY_APPROVALS, now=now)
     assert permission is not None  # noqa: S101  a permit was given
-    facts = tuple({**dict(facts_of(case.record)), **permission.facts}.items())
-    event = AuditEvent(now, permit.actor, "request.recover", facts)
-    desk.register.commit(permission.at_once(now), event)
+    entered = recovery_over(desk.people, case.record, now)
+    facts = {**dict(facts_of(case.record)), **permission.facts, **told_of(entered)}
+    event = AuditEvent(now, permit.actor, "request.recover", tuple(facts.items()))
+    desk.register.commit((*permission.at_once(now), *entered), event)
     return desk.case(request)
 
 

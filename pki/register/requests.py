@@ -169,7 +169,7 @@ def apply_request(statements: Statements, change: RequestChange) -> None:
         case Submit():
             record = change.record
             if change.move.state is RequestState.SUBMITTED:
-                _check_concerned(statements, record, change.move.at)
+                _check_concerned(statements, record, change.move.at, new=True)
             statements.execute(_ADD_REQUEST, _values(record, REQUESTS))
             statements.execute(_ADD_CONTENT, {"id": record.id, "content": change.content})
             _move(statements, change.move)
@@ -219,14 +219,20 @@ def _move(statements: Statements, move: RequestMove) -> None:
         raise _unfit(move.request, state)
     if state is RequestState.SUBMITTED and move.state in {RequestState.RUNNING, RequestState.DONE}:
         asked = {"of_request": move.request}
-        _check_concerned(statements, statements.execute(_NAMED, asked).first(), move.at)
+        _check_concerned(statements, statements.execute(_NAMED, asked).first(), move.at, new=False)
     statements.execute(_ADD_MOVE, _values(move, REQUEST_MOVES))
 
 
-def _check_concerned(statements: Statements, record: Any, at: datetime) -> None:  # noqa: ANN401  a record, or a row of its names
+def _check_concerned(
+    statements: Statements,
+    record: Any,  # noqa: ANN401  a record, or a row of its names
+    at: datetime,
+    *,
+    new: bool,
+) -> None:
     # What has begun is ended: a signature may exist, whatever became of the person meanwhile.
     within = WithinWriting(statements)
-    check_concerned(RequestKind(record.kind), Concerned.of(record), within, at)
+    check_concerned(RequestKind(record.kind), Concerned.of(record), within, at, new=new)
 
 
 def _stands(statements: Statements, request: str) -> tuple[RequestState | None, int]:

@@ -80,7 +80,9 @@ def day_in_vietnam(at: datetime) -> date:
     return at.astimezone(VIETNAM).date()
 
 
-def check_concerned(kind: RequestKind, one: Concerned, registry: Registry, at: datetime) -> None:
+def check_concerned(
+    kind: RequestKind, one: Concerned, registry: Registry, at: datetime, *, new: bool
+) -> None:
     """Refuse a request about whom the registry does not know, or knows otherwise.
 
     Args:
@@ -88,6 +90,7 @@ def check_concerned(kind: RequestKind, one: Concerned, registry: Registry, at: d
         one: whom and what it names.
         registry: where they are looked up; asked for nothing where none is kept.
         at: now; what holds on that day in Vietnam counts, or else what is entered for later.
+        new: whether it is handed in now, and not carried out.
 
     Raises:
         UnknownPersonError, UnknownPostError, UnknownAgencyError, UnknownDeviceError: none of that
@@ -112,7 +115,13 @@ def check_concerned(kind: RequestKind, one: Concerned, registry: Registry, at: d
         if entry is not None and entry.until is not None and entry.until < today:
             raise ConcernedOverError(named=entry.code, until=entry.until.isoformat())
     if found.device is not None:
-        _check_device(kind, one, found.device)
+        _check_holder(kind, one, found.device)
+        usable = _DEVICES[kind]
+        if kind is RequestKind.RECOVER and new:
+            usable -= {DeviceState.PIN_RECOVERY}  # somebody asks for that already
+        if found.device.state not in usable:
+            state = str(found.device.state)
+            raise ConcernedDeviceStateError(device=found.device.serial, state=state)
 
 
 def assigned(
@@ -180,11 +189,9 @@ def _check_post(one: Concerned, post: Post | None) -> None:
         raise ConcernedPostError(post=post.code, of=one.agency)
 
 
-def _check_device(kind: RequestKind, one: Concerned, device: Device) -> None:
+def _check_holder(kind: RequestKind, one: Concerned, device: Device) -> None:
     holder = (one.person, None if one.person is not None else one.agency)
     if kind is RequestKind.RECOVER and holder == (None, None):
         holder = (device.person, device.agency)  # whose it is need not be said
     if (device.person, device.agency) != holder:
         raise ConcernedDeviceError(device=device.serial, of=one.person or one.agency or "-")
-    if device.state not in _DEVICES.get(kind, frozenset(DeviceState)):
-        raise ConcernedDeviceStateError(device=device.serial, state=str(device.state))

@@ -18,6 +18,7 @@ from pki.errors.office import (
 )
 from pki.records.audit import AuditEvent
 from pki.records.certificates import serial_text
+from pki.records.changes import EnterRecord
 from pki.records.requests import (
     ApprovalRecord,
     Approve,
@@ -33,6 +34,7 @@ from pki.records.requests import (
 from pki.requests.canonical import digest
 from pki.requests.content import Asked
 from pki.requests.desk import Acting, Desk
+from pki.requests.recovery import recovery_asked, recovery_over, told_of
 from pki.requests.rights import Act
 from pki.requests.statement import instant, read_statement, write_statement, written
 
@@ -99,7 +101,15 @@ def submit(desk: Desk, submission: Submission, cms: bytes) -> Case:
     move = RequestMove(
         asked.id, 1, RequestState.SUBMITTED, now, acting.actor, signature.statement, cms
     )
-    _commit(desk, Submit(record, submission.content, move), "request.submit", acting, record)
+    entered = recovery_asked(desk.people, record, now)
+    _commit(
+        desk,
+        (Submit(record, submission.content, move), *entered),
+        "request.submit",
+        acting,
+        record,
+        **told_of(entered),
+    )
     return desk.case(asked.id)
 
 
@@ -131,7 +141,7 @@ def approve(desk: Desk, request: str, signature: Signature) -> Case:
         *(signature.statement, signature.cms),
     )
     facts = {"signature": digest(signature.cms), "expires": written(expires_at)}
-    _commit(desk, Approve(approval), "request.approve", acting, record, **facts)
+    _commit(desk, (Approve(approval),), "request.approve", acting, record, **facts)
     return desk.case(request)
 
 
@@ -159,8 +169,9 @@ def end(desk: Desk, act: Act, request: str, signature: Signature) -> Case:
         *(request, case.moves + 1, state, now, acting.actor),
         *(signature.statement, signature.cms),
     )
-    facts = {"signature": digest(signature.cms)}
-    _commit(desk, MoveRequest(move), action, acting, case.record, **facts)
+    entered = recovery_over(desk.people, case.record, now)
+    facts = {"signature": digest(signature.cms), **told_of(entered)}
+    _commit(desk, (MoveRequest(move), *entered), action, acting, case.record, **facts)
     return desk.case(request)
 
 
@@ -204,7 +215,7 @@ def _read(
 
 def _commit(
     desk: Desk,
-    change: RequestChange,
+    changes: tuple[RequestChange | EnterRecord, ...],
     action: str,
     acting: Acting,
     record: RequestRecord,
@@ -212,4 +223,4 @@ def _commit(
 ) -> None:
     at = desk.clock.now()
     event = AuditEvent(at, acting.actor, action, facts_of(record, **facts))
-    desk.register.commit((change,), event)
+    desk.register.commit(changes, event)

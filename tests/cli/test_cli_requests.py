@@ -86,6 +86,23 @@ def test_every_kind_of_request(desk: Desk):
     assert carry_out("recover", "--device", "TB-7", "--person", "CB-1")["pem"] is None
 
 
+def test_a_locked_device_goes_through_its_states(desk: Desk):
+    desk("person", "add", "NV-1", "--name", "Lê Thị Hai", "--since", "2026-01-01")
+    desk("device", "add", "D1", "--model", "M", "--person", "NV-1", "--since", "2026-01-01")
+    ask = ("request", "submit", "recover", "--device", "D1", "--request-id", "R-1")
+    refused = desk(*ask, *desk.by("clerk"), status=3)
+    assert refused["error"]["code"] == "pki.request_device_state"
+    desk("device", "change", "D1", "--state", "active", "--from", "2026-01-01")
+    desk(*ask, *desk.by("clerk"))
+    assert desk(*ask, *desk.by("clerk"))["request"] == "R-1"
+    assert desk("device", "show", "D1")["state"] == "pin-recovery-asked"
+    desk("request", "approve", "R-1", *desk.by("approver"))
+    desk("request", "run", "R-1", *desk.by("officer"))
+    history = desk("device", "show", "D1")["history"]
+    told = ["issued", "active", "pin-recovery-asked", "active"]
+    assert [one["state"] for one in history] == told
+
+
 def test_whom_a_request_names_is_looked_up_and_what_is_issued_hangs_there(desk: Desk):
     """A PIN file that is not there is not opened: who is named is looked up first."""
     day = ("--since", "2026-01-01")

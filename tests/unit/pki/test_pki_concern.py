@@ -14,6 +14,8 @@ from pki_office import Office, make_office
 from pki_people import after, agency, device, instead, person, post, put
 from pki_world import new_key
 
+from pki.authority.carry_out import RECOVERY_APPROVALS, complete_recovery, run_statement
+from pki.authority.deeds import recovery_deed
 from pki.authority.issuance import Order
 from pki.errors.office import (
     ConcernedDeviceError,
@@ -21,6 +23,7 @@ from pki.errors.office import (
     ConcernedGoneError,
     ConcernedOverError,
     ConcernedPostError,
+    RightMissingError,
 )
 from pki.errors.registry import (
     UnknownAgencyError,
@@ -31,14 +34,17 @@ from pki.errors.registry import (
 from pki.records.people import (
     Assignment,
     AssignmentQuery,
+    Device,
     DeviceState,
     Entry,
     PersonState,
     own_key,
 )
-from pki.records.requests import CaseQuery, RequestKind, RequestState
+from pki.records.requests import Case, CaseQuery, RequestKind, RequestState
 from pki.requests.concern import day_in_vietnam
-from pki.requests.content import Concerned
+from pki.requests.content import Asked, Concerned
+from pki.requests.filing import prepare_submission, submit
+from pki.requests.rights import Act
 
 WHOLE = Concerned("NV-1", "CV-1", "UBND-X", "T-1")
 
@@ -249,3 +255,88 @@ def test_a_change_of_content_hangs_in_the_place_of_the_one_before(office: Office
     assert found
     assert found.post == "CV-1"
     assert office.world.register.find_revocation("issuing", first.serial_number)
+
+
+# A locked token.
+
+
+def ask_recovery(office: Office, number: str, concerned: Concerned) -> Case:
+    deed = recovery_deed(concerned.device or "")
+    kind = RequestKind.RECOVER
+    asked = Asked(number, kind, "-", "-", None, deed, concerned, RECOVERY_APPROVALS)
+    made = prepare_submission(asked, office.now)
+    return submit(office.desk, made, office.sign("clerk", made.statement).cms)
+
+
+def help_with(office: Office, case: Case) -> Case:
+    signature = office.sign("officer", run_statement(case, office.now))
+    return complete_recovery(office.desk, case.record.id, signature)
+
+
+def states(office: Office) -> list[str]:
+    return [str(one.state) for one in office.world.register.entry_history(Device, "T-1")]
+
+
+@pytest.fixture
+def locked(office: Office) -> Office:
+    put(office.world.register, after(device(), 1, state=DeviceState.ACTIVE))
+    return office
+
+
+OF_NOBODY = Concerned(device="T-1")
+
+
+@pytest.mark.parametrize("concerned", [OF_NOBODY, Concerned("NV-1", device="T-1")], ids=["-", "of"])
+def test_a_locked_device_goes_through_its_states(locked: Office, concerned: Concerned):
+    case = ask_recovery(locked, "R-1", concerned)
+    assert states(locked) == ["issued", "active", "pin-recovery-asked"]
+    assert told(locked, "request.submit").items() >= {("device", "T-1")}
+    assert ask_recovery(locked, "R-1", concerned) == case  # handed in again
+    with pytest.raises(ConcernedDeviceStateError):
+        ask_recovery(locked, "R-2", concerned)
+    locked.approve(case)
+    with pytest.raises(RightMissingError):
+        complete_recovery(locked.desk, "R-1", locked.sign("clerk", run_statement(case, locked.now)))
+    assert states(locked)[-1] == "pin-recovery-asked"
+    assert help_with(locked, case).state is RequestState.DONE
+    assert states(locked) == ["issued", "active", "pin-recovery-asked", "active"]
+    assert told(locked, "request.recover")["state"] == "active"
+    newest = locked.world.register.find_entry(Device, "T-1")
+    assert newest
+    assert newest.since == newest.effective == today(locked)
+
+
+@pytest.mark.parametrize(("act", "who"), [(Act.WITHDRAW, "clerk"), (Act.REJECT, "approver")])
+def test_what_is_asked_for_no_more_is_active_again(locked: Office, act: Act, who: str):
+    case = ask_recovery(locked, "R-1", OF_NOBODY)
+    locked.end(act, case, who)
+    assert states(locked)[-1] == "active"
+    ask_recovery(locked, "R-2", OF_NOBODY)
+
+
+def test_a_device_lost_meanwhile_is_not_helped(locked: Office):
+    case = locked.approve(ask_recovery(locked, "R-1", OF_NOBODY))
+    newest = locked.world.register.find_entry(Device, "T-1")
+    assert newest
+    put(locked.world.register, after(newest, 0, state=DeviceState.LOST, since=newest.effective))
+    with pytest.raises(ConcernedDeviceStateError):
+        help_with(locked, case)
+    locked.end(Act.REJECT, case, "approver")
+    assert states(locked)[-1] == "lost"
+
+
+def test_a_device_that_is_not_active_is_not_asked_for(office: Office):
+    with pytest.raises(ConcernedDeviceStateError):
+        ask_recovery(office, "R-1", OF_NOBODY)
+    with pytest.raises(ConcernedDeviceError):
+        ask_recovery(office, "R-1", Concerned("NV-2", device="T-1"))
+    assert states(office) == ["issued"]
+
+
+def test_a_device_entered_meanwhile_stays_active(tmp_path: Path, place: Place):
+    office = make_office(tmp_path, place.url)
+    case = office.approve(ask_recovery(office, "R-1", OF_NOBODY))
+    put(office.world.register, person(), device(state=DeviceState.ACTIVE))
+    assert help_with(office, case).state is RequestState.DONE
+    assert states(office) == ["active"]
+    office.world.register.close()
