@@ -92,7 +92,9 @@ def show(context: typer.Context, name: Name) -> None:
         "crl_next_update": crl.next_update.isoformat() if crl else None,
     }
     session.put(
-        "ca.show/1", data, lambda: table([(key, str(value)) for key, value in data.items()])
+        "ca.show/1",
+        data,
+        lambda: table([(key, "-" if value is None else str(value)) for key, value in data.items()]),
     )
 
 

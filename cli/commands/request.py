@@ -112,7 +112,8 @@ def show(
     """Tell exactly what will be done, who approved, and what became of it."""
     from cli.homes.office import open_office
     from cli.requests.acts import check_may_see
-    from cli.requests.shown import case_details, details_rows
+    from cli.requests.details import details_rows
+    from cli.requests.shown import case_details
     from cli.requests.signing import Actor
 
     session = session_of(context)
@@ -222,6 +223,8 @@ def run(
         if output is not None:
             write_atomically(output, pem, overwrite=True)
     record = ran.done.case.record
+    serial = ran.done.certificate.serial_number if ran.done.certificate else record.serial
+    words = "done" if serial is None else "done_to"
     session.put(
         "request.run/1",
         {
@@ -231,7 +234,7 @@ def run(
             "pem": pem.decode("ascii") if pem else None,
             "output": str(output) if output else None,
         },
-        lambda: session.word("cli.request.done", request=record.id),
+        lambda: session.word(f"cli.request.{words}", request=record.id, serial=f"{serial or 0:x}"),
     )
 
 

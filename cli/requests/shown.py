@@ -80,7 +80,7 @@ def case_object(case: Case, calendar: Calendar, now: datetime) -> dict[str, Any]
 def case_row(session: Session, row: dict[str, Any]) -> tuple[str, ...]:
     """Return a request as a line of the table; what is overdue stands out."""
     given = row["approvals"]
-    about = row["serial"] or row["device"] or row["person"] or "-"
+    about = row["serial"] or row["person"] or row["device"] or "-"
     return (
         row["request"],
         session.word(f"cli.request.kind.{row['kind']}"),
@@ -88,11 +88,12 @@ def case_row(session: Session, row: dict[str, Any]) -> tuple[str, ...]:
         f"{given['given']}/{given['needed']}",
         about,
         row["agency"] or "-",
-        _due_text(session, row),
+        due_text(session, row),
     )
 
 
-def _due_text(session: Session, row: dict[str, Any]) -> str:
+def due_text(session: Session, row: dict[str, Any]) -> str:
+    """Return the day by which a request is to be done; one that has passed stands out."""
     if row["due"] is None:
         return "-"
     day = datetime.fromisoformat(row["due"]).astimezone(VIETNAM).strftime("%d/%m/%Y")
@@ -138,27 +139,6 @@ def mask(value: str) -> str:
     """Return a number with all but its last four digits covered, an address with its name."""
     name, at, domain = value.partition("@")
     return f"{name[:1]}***@{domain}" if at else _NUMBER.sub("*", value)
-
-
-def details_rows(session: Session, told: dict[str, Any]) -> list[tuple[str, ...]]:
-    """Return the lines for people: what will be done, who approved, what became of it."""
-    words = ("request", "kind", "state", "issuer", "profile", "serial", "person", "post")
-    names = (*words, "agency", "device", "requester", "submitted_at", "content_sha256")
-    rows: list[tuple[str, ...]] = [
-        (name, str(told[name])) for name in names if told[name] is not None
-    ]
-    rows.append(("due", _due_text(session, told)))
-    deed = (told["content"] or {}).get("deed", {})
-    rows += [
-        (f"deed.{name}", json.dumps(value, ensure_ascii=False))
-        for name, value in deed.items()
-        if value not in (None, False)
-    ]
-    rows += [
-        ("approved", f"{one['person']} {one['at']} → {one['expires']}") for one in told["given"]
-    ]
-    rows += [("step", f"{one['state']} {one['at']} {one['by']}") for one in told["steps"]]
-    return rows
 
 
 def grant_object(grant: RoleGrant, now: datetime) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from base64 import b64decode
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,46 @@ def test_a_request_goes_its_way(desk: Desk):
     record = desk("cert", "show", f"{certificate.serial_number:x}")
     assert record["status"] == "issued"
     assert number in desk.said("request", "show", number).out
+
+
+def test_whoever_approves_reads_all_that_is_approved(desk: Desk):
+    """Every name and value of the document whose hash is signed is told, in words."""
+    serial = f"{x509.load_pem_x509_certificate(desk.crt('clerk').read_bytes()).serial_number:x}"
+    names = ("--set", "C=VN", "--set", "O=UBND xã", "--set", "CN=Lê B")
+    cases = (
+        desk.ask_new("Nguyễn Văn A"),
+        desk(
+            "request", "submit", "change", serial, "--csr", desk.csr("b"), *names, *desk.by("clerk")
+        ),
+        desk("request", "submit", "renew", serial, *desk.by("clerk")),
+        desk(
+            *("request", "submit", "revoke", serial, "--reason", "keyCompromise"),
+            *("--invalidity-date", "2026-01-02", *desk.by("clerk")),
+        ),
+        desk("request", "submit", "recover", "--device", "TK-1", *desk.by("clerk")),
+    )
+    for case in cases:
+        told = desk("request", "show", case["request"])
+        for language in ("vi", "en"):
+            said = desk.said("request", "show", case["request"], "--lang", language).out
+            lines = said.splitlines()
+            assert "cli." not in said
+            for name, value in told["content"]["deed"].items():
+                for one in shown_of(name, value):
+                    assert any(line.endswith(one) for line in lines), (name, one, said)
+
+
+def shown_of(name: str, value: object) -> list[str]:
+    """Return what is to be read of one name of a deed."""
+    if value in (None, False, "-") or name in {"renewal", "revokes_replaced", "change"}:
+        return []
+    if name == "subject":
+        return [f"{short}={text}" for short, text in value]  # type: ignore[attr-defined]
+    if name == "key":
+        return [sha256(b64decode(str(value))).hexdigest()]
+    if name == "invalidity_date":
+        return ["02/01/2026 07:00:00 +0700"]
+    return [str(value)]
 
 
 def test_what_takes_an_approval_is_not_done_directly(desk: Desk):
