@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 
 import pytest
+from cli_drill import Drill, page
 from cli_runs import Ran, run_antin, serving
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -18,8 +18,6 @@ from cli.documents.signer import _chain, certificates_in, read_certificates
 from cli.homes.home import find_home
 from pki.register.sql import open_register
 
-PAGE = Path(__file__).parents[2] / "docs" / "drills.md"
-BLOCK = re.compile(r"^```(console|toml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 STATUS = {
     "antin verify signed-before.pdf": 11,
     "antin crl issue --ca issuing": 4,
@@ -28,48 +26,10 @@ STATUS = {
 """What the page says a line ends with; every other with 0."""
 
 
-class Drill:
-    """Goes through one section of the page in a home."""
-
-    def __init__(self, title: str, home: Path, words: dict[str, str]) -> None:
-        self.home = home
-        self.words = words
-        section = PAGE.read_text("utf-8").split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
-        self._steps = list(self._read(section))
-        self.ran: dict[str, Ran] = {}
-
-    def _read(self, section: str) -> Iterator[tuple[str, str]]:
-        for kind, block in BLOCK.findall(section):
-            if kind == "toml":
-                yield kind, block
-            else:
-                yield from (("line", line.removeprefix("$ ")) for line in block.splitlines())
-
-    def until(self, begins: str | None) -> None:
-        """Do every step before the line that begins so; all that are left with None."""
-        while self._steps and not (begins and self._steps[0][1].startswith(begins)):
-            kind, text = self._steps.pop(0)
-            if kind == "toml":
-                self._configure(text)
-            else:
-                self._run(text)
-        assert self._steps or begins is None, f"the page has no line {begins!r}"
-
-    def _run(self, line: str) -> None:
-        for word, value in self.words.items():
-            line = line.replace(word, value)
-        assert not re.search(r"\b[A-Z]+-(SERIAL|KEY)\b", line), line
-        (program, *arguments) = shlex.split(line)
-        assert program == "antin"
-        ran = run_antin("--home", self.home, *arguments)
-        assert ran.status == STATUS.get(line, 0), (line, ran)
-        self.ran[line] = ran
-
-    def _configure(self, text: str) -> None:
-        path = self.home / "antin.toml"
-        whole = path.read_text("utf-8").replace("[pins]\n", f"[pins]\n{text}")
-        assert text in whole
-        path.write_text(whole, "utf-8")
+def drill_of(title: str, home: Path, words: dict[str, str]) -> Drill:
+    """Return one section of the page, to be gone through in a home."""
+    section = page("drills.md").split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+    return Drill(section, home, words, STATUS)
 
 
 @pytest.fixture
@@ -96,7 +56,7 @@ def issued_by(home: Path, pem: str, name: str) -> bool:
 
 def test_the_key_of_the_issuing_authority_is_compromised(home: Path, official, letter: Path):
     shutil.copy(letter, home / "letter.pdf")
-    drill = Drill("The issuing authority's key is compromised", home, words_of(home, official))
+    drill = drill_of("The issuing authority's key is compromised", home, words_of(home, official))
     with serving(home):
         signed = run_antin("--home", home, "sign", "letter.pdf", "-o", "signed-before.pdf")
         assert signed.status == 0, signed
@@ -118,7 +78,7 @@ def test_the_key_of_the_issuing_authority_is_compromised(home: Path, official, l
 def test_the_hsm_is_lost(home: Path, official):
     words = words_of(home, official)
     lose_token(home)
-    drill = Drill("The HSM is lost", home, words)
+    drill = drill_of("The HSM is lost", home, words)
     drill.until("antin crl issue")
     with serving(home):
         status = run_antin("--home", home, "cert", "status", official["serial"])
@@ -143,7 +103,7 @@ def lose_token(home: Path) -> None:
 
 def test_the_register_is_lost(home: Path, official, antin: Callable[..., Ran]):
     folder = home.parent
-    drill = Drill("The register is lost", home, {"REVOKED-SERIAL": official["serial"]})
+    drill = drill_of("The register is lost", home, {"REVOKED-SERIAL": official["serial"]})
     drill.until("antin backup create")
     made = drill.ran["antin backup key -o ../backup.key"].out
     public = re.search(r"age1[0-9a-z]+", made)
@@ -192,7 +152,7 @@ def test_of_two_authorities_of_one_name_the_one_that_signed_is_in_the_chain(
 
 
 def test_the_page_has_the_three_drills():
-    titles = re.findall(r"^## (.*)$", PAGE.read_text("utf-8"), re.MULTILINE)
+    titles = re.findall(r"^## (.*)$", page("drills.md"), re.MULTILINE)
     assert titles == [
         "The issuing authority's key is compromised",
         "The HSM is lost",

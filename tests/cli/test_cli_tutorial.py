@@ -1,0 +1,53 @@
+"""The tutorial, line by line as it stands on its page."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from cli_drill import Drill, page
+from cli_runs import run_antin, serving
+
+TOKENS = ("officer", "clerk", "approver", "binh", "binh-2")
+
+
+@pytest.fixture
+def home(demo_home: Path, letter: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home, as the folder of work, with PINs for the tokens to come and a letter to sign."""
+    monkeypatch.chdir(demo_home)
+    for name in TOKENS:
+        pin = demo_home / "pins" / name
+        pin.write_text("48151623", "utf-8")
+        pin.chmod(0o600)
+    shutil.copy(letter, demo_home / "letter.pdf")
+    return demo_home
+
+
+def newest_serial(home: Path, name: str) -> str:
+    """Return the serial of who was certified last by that name."""
+    found = run_antin("--home", home, "cert", "list", "--query", name, "--json").json
+    return str(found["certificates"][-1]["serial"])
+
+
+def status(home: Path, serial: str) -> str:
+    return str(run_antin("--home", home, "cert", "status", serial, "--json").json["status"])
+
+
+def test_a_career_and_a_merger_go_as_the_page_says(home: Path):
+    drill = Drill(page("tutorial.md"), home, {}, {})
+    words = drill.words
+    drill.until("antin sign letter.pdf")
+    with serving(home):
+        drill.until("antin cert hold")
+        words["FIRST-SERIAL"] = newest_serial(home, "Bình")
+        drill.until("antin request review")
+        (held,) = run_antin("--home", home, "request", "list", "--json").json["requests"]
+        words["HOLD-REQUEST"] = held["request"]
+        assert status(home, words["FIRST-SERIAL"]) == "held"
+        drill.until("antin device add TOKEN-0101")
+        assert status(home, words["FIRST-SERIAL"]) == "revoked"
+        drill.until("antin request submit renew")
+        words["SECOND-SERIAL"] = newest_serial(home, "Bình")
+        assert words["SECOND-SERIAL"] != words["FIRST-SERIAL"]
+        drill.until(None)
