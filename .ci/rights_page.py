@@ -17,6 +17,11 @@ A role belongs to a certificate, from a moment on and, where one is set, up to o
 and the certificate must be in force. Roles are ended (`antin role end`) and never deleted. One
 person may have several roles, but does not decide on a request of the same person.
 
+Personal numbers without a mask (`--unmasked` of `antin request show` and of `antin person list`,
+`show` and `export`) are shown to whom a role allows it, by signature, and the audit log says who
+asked. Until the first role was ever granted, whoever has the home sees those of `antin person`, as
+the account, and the log says so; ending every role does not bring that back.
+
 """
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.commands import registry_files
+from cli.options import PinSource
 from cli.registry_options import (
     After,
     At,
@@ -17,9 +18,12 @@ from cli.registry_options import (
     NewName,
     OfAgency,
     PersonStates,
+    SeeingCertificate,
+    SeeingKey,
     Since,
     Unmasked,
     Words,
+    seeing,
 )
 from cli.session import session_of
 
@@ -41,6 +45,9 @@ def list_people(
     limit: Limit = None,
     after: After = None,
     unmasked: Unmasked = False,
+    key: SeeingKey = None,
+    cert: SeeingCertificate = None,
+    pin_source: PinSource = None,
 ) -> None:
     """List people."""
     from cli.registry.desk import day_of, open_desk
@@ -56,18 +63,27 @@ def list_people(
         after=after,
     )
     with open_desk(session_of(context)) as desk:
-        put_list(desk, Person, narrow, unmasked=unmasked)
+        put_list(desk, Person, narrow, who=seeing(key, cert, pin_source) if unmasked else None)
 
 
 @group.command("show", help="person.show")
-def show(context: typer.Context, code: Code, at: At = None, unmasked: Unmasked = False) -> None:
+def show(
+    context: typer.Context,
+    code: Code,
+    at: At = None,
+    unmasked: Unmasked = False,
+    key: SeeingKey = None,
+    cert: SeeingCertificate = None,
+    pin_source: PinSource = None,
+) -> None:
     """Show one person and the versions of the entry."""
     from cli.registry.desk import open_desk
     from cli.registry.entries import show_entry
     from pki.records.people import Person
 
     with open_desk(session_of(context)) as desk:
-        show_entry(desk, Person, code, at=at, unmasked=unmasked)
+        who = seeing(key, cert, pin_source) if unmasked else None
+        show_entry(desk, Person, code, at=at, who=who)
 
 
 @group.command("add", help="person.add")

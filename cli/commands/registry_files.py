@@ -1,13 +1,27 @@
 """`antin agency|person|post|device import|export`, `antin person example`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DoIt, Output
-from cli.registry_options import At, From, LocalDays, SkipBad, Spreadsheet, Table, Unmasked
+from cli.options import DoIt, Output, PinSource
+from cli.registry_options import (
+    At,
+    From,
+    LocalDays,
+    SeeingCertificate,
+    SeeingKey,
+    SkipBad,
+    Spreadsheet,
+    Table,
+    Unmasked,
+    seeing,
+)
 from cli.session import session_of
+
+if TYPE_CHECKING:
+    from cli.requests.signing import Actor
 
 
 def add_to(group: typer.Typer, import_help: str, export_help: str) -> None:
@@ -44,7 +58,7 @@ def add_to(group: typer.Typer, import_help: str, export_help: str) -> None:
         spreadsheet: Spreadsheet = False,
     ) -> None:
         """Write entries as CSV."""
-        _export(kind, context, at, (output, False, spreadsheet))
+        _export(kind, context, at, (output, None, spreadsheet))
 
 
 def _export_people(
@@ -52,14 +66,21 @@ def _export_people(
     output: Output = None,
     at: At = None,
     unmasked: Unmasked = False,
+    key: SeeingKey = None,
+    cert: SeeingCertificate = None,
+    pin_source: PinSource = None,
     spreadsheet: Spreadsheet = False,
 ) -> None:
     """Write people as CSV."""
-    _export("person", context, at, (output, unmasked, spreadsheet))
+    who = seeing(key, cert, pin_source) if unmasked else None
+    _export("person", context, at, (output, who, spreadsheet))
 
 
 def _export(
-    kind: str, context: typer.Context, at: str | None, shape: tuple[Path | None, bool, bool]
+    kind: str,
+    context: typer.Context,
+    at: str | None,
+    shape: "tuple[Path | None, Actor | None, bool]",
 ) -> None:
     from cli.registry.desk import day_of, open_desk
     from cli.registry.files import Shape, export_file

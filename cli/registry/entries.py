@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli.errors import BadOptionError
 from cli.registry.desk import NAMES, Desk, day_of
-from cli.registry.rows import is_personal, row_of
+from cli.registry.rows import row_of
+from cli.registry.seeing import check_may_see
 from cli.session import Session, table
 from pki.errors.registry import (
     EntryExistsError,
@@ -23,6 +24,9 @@ from pki.records.people import Agency, AssignmentQuery, Device, Entry, Person, P
 from pki.registry.checks import check_entry
 from pki.registry.forms import FORMS, KEY_OF, Values, read_values, write_values
 from pki.registry.versions import corrected, first_version, next_version
+
+if TYPE_CHECKING:
+    from cli.requests.signing import Actor
 
 _UNKNOWN: dict[type[Entry], type[PKIError]] = {
     Agency: UnknownAgencyError,
@@ -57,13 +61,18 @@ def get_entry(desk: Desk, kind: type[Entry], key: str, *, at: str | None = None)
 
 
 def show_entry(
-    desk: Desk, kind: type[Entry], key: str, *, at: str | None = None, unmasked: bool = False
+    desk: Desk, kind: type[Entry], key: str, *, at: str | None = None, who: Actor | None = None
 ) -> None:
-    """Show an entry and its versions."""
+    """Show an entry and its versions; with numbers to `who` may see them.
+
+    Raises:
+        PKIError: there is none; or `who` may not see.
+    """
     entry = get_entry(desk, kind, key, at=at)
     history = desk.register.entry_history(kind, key)
-    if unmasked and is_personal(kind):
-        desk.register.commit([], desk.event(f"{NAMES[kind]}.unmask", (NAMES[kind], key)))
+    unmasked = who is not None
+    if who is not None:
+        check_may_see(desk, kind, who, {NAMES[kind]: key})
     data = row_of(entry, unmasked=unmasked)
     versions = [row_of(one, unmasked=unmasked) for one in history]
     holder: dict[str, Any] = {NAMES[kind]: key}

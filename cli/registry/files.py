@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -14,7 +14,8 @@ from cli.errors import BadOptionError
 from cli.exit_status import ExitStatus
 from cli.registry.desk import NAMES, Desk, day_of
 from cli.registry.entries import event_of
-from cli.registry.rows import is_personal, pages
+from cli.registry.rows import pages
+from cli.registry.seeing import check_may_see
 from cli.session import Session, error_object
 from cli.tokens.dry_run import end_dry_run
 from pki.atomic import PRIVATE, writing_beside
@@ -24,6 +25,9 @@ from pki.registry.example import example
 from pki.registry.intake import Findings, Intake
 from pki.registry.sheet import Sheet
 from pki.words import message_of
+
+if TYPE_CHECKING:
+    from cli.requests.signing import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,8 @@ class Shape:
     """How a file is written."""
 
     output: Path | None = None
-    unmasked: bool = False
+    who: Actor | None = None
+    """Who wants to see numbers; None leaves them out."""
     spreadsheet: bool = False
 
 
@@ -133,11 +138,11 @@ def export_file(desk: Desk, kind: type[Entry], query: Query[Any], shape: Shape) 
     """Write the entries that match as a file, or to stdout.
 
     Raises:
-        PKIError: the file is there, or cannot be written.
+        PKIError: the file is there, or cannot be written; who asks for numbers may not see them.
     """
-    personal = shape.unmasked and is_personal(kind)
-    if personal:
-        desk.register.commit([], desk.event(f"{NAMES[kind]}.unmask", ("command", "export")))
+    personal = shape.who is not None
+    if shape.who is not None:
+        check_may_see(desk, kind, shape.who, {"command": "export"})
     lines = write_lines(kind, pages(desk, query), personal=personal, spreadsheet=shape.spreadsheet)
     if shape.output is None:
         if desk.session.as_json:

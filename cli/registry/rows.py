@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli.registry.desk import LISTS, NAMES, Desk
+from cli.registry.seeing import check_may_see
 from pki.records.people import Agency, Device, E, Entry, Person, Post, Query
 from pki.registry.forms import FORMS, KEY_OF, masked, write_values
 from pki.words import harmless
+
+if TYPE_CHECKING:
+    from cli.requests.signing import Actor
 
 PAGE = 1000
 """Entries that are read at a time."""
@@ -42,11 +46,6 @@ def row_of(entry: Entry, *, unmasked: bool) -> dict[str, Any]:
     }
 
 
-def is_personal(kind: type[Entry]) -> bool:
-    """Say whether entries of a kind hold what is masked."""
-    return any(column.personal for column in FORMS[kind])
-
-
 def pages(desk: Desk, query: Query[E]) -> Iterator[E]:
     """Yield the entries that match, some read at a time; memory stays flat."""
     from dataclasses import replace
@@ -62,11 +61,15 @@ def pages(desk: Desk, query: Query[E]) -> Iterator[E]:
         left = None if left is None else left - len(found)
 
 
-def put_list(desk: Desk, kind: type[E], query: Query[E], *, unmasked: bool = False) -> None:
-    """Show the entries that match."""
-    if unmasked and is_personal(kind):
-        desk.register.commit([], desk.event(f"{NAMES[kind]}.unmask", ("command", "list")))
-    rows = (row_of(entry, unmasked=unmasked) for entry in pages(desk, query))
+def put_list(desk: Desk, kind: type[E], query: Query[E], *, who: Actor | None = None) -> None:
+    """Show the entries that match; with numbers to `who` may see them.
+
+    Raises:
+        PKIError: `who` may not.
+    """
+    if who is not None:
+        check_may_see(desk, kind, who, {"command": "list"})
+    rows = (row_of(entry, unmasked=who is not None) for entry in pages(desk, query))
     head = {"at": query.on.isoformat() if query.on else None}
     desk.session.put_long(
         f"{NAMES[kind]}.list/1",

@@ -137,6 +137,7 @@ def test_numbers_are_masked_and_who_asked_for_them_is_logged(office):
     assert office("person", "list", "--unmasked")["people"][0]["citizen_number"] == NUMBER
     told = log_of(office)
     assert told.count('"person.unmask"') == 2
+    assert told.count('"actor":"account:') == told.count('"actor"')
     assert not any(word in told for word in (NUMBER, "Mẫu", "xample.vn"))
 
 

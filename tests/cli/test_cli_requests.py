@@ -9,6 +9,7 @@ from base64 import b64decode
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_office import Desk, open_desk
@@ -16,6 +17,7 @@ from cli_runs import Antin
 from cryptography import x509
 
 from pki.clock import FixedClock, SystemClock
+from pki.register.sql import open_register
 
 OWN = '[requests]\nholidays = "holidays.toml"\n'
 
@@ -225,6 +227,45 @@ def test_personal_numbers_are_masked(desk: Desk):
     desk("role", "grant", "auditor", desk.crt("clerk"), "--person", "clerk", *desk.by("officer"))
     refused = desk("request", "show", number, "--unmasked", *desk.by("clerk"), status=3)
     assert refused["error"]["code"] == "pki.right_missing"
+
+
+def test_numbers_of_the_registry_are_shown_to_whom_a_role_allows_it(desk: Desk):
+    number, file = "001090000001", desk.folder / "people.csv"
+    told = ("--name", "Lê Thị Hai", "--citizen-number", number, "--since", "2026-01-01")
+    desk("person", "add", "NV-1", *told)
+    commands: tuple[tuple[object, ...], ...] = (
+        ("person", "show", "NV-1", "--unmasked"),
+        ("person", "list", "--unmasked"),
+        ("person", "export", "-o", file, "--unmasked"),
+    )
+    desk("role", "grant", "auditor", desk.crt("clerk"), "--person", "aud", *desk.by("officer"))
+    for role in desk("role", "list")["roles"]:
+        if role["role"] == "clerk":
+            desk("role", "end", role["grant"], *desk.by("officer"))
+    before = seen(desk)
+    for words in commands:
+        refused = desk(*words, *desk.by("clerk"), status=3)  # an auditor by now
+        assert refused["error"]["code"] == "pki.right_missing"
+        assert number not in json.dumps(refused)
+        other = desk(*words, status=3)  # whoever signs documents here has no role
+        assert other["error"]["code"] == "pki.right_missing"
+    assert not file.exists()
+    assert seen(desk) == before
+    for words in commands:
+        shown = desk(*words, *desk.by("approver"))
+        assert number in json.dumps(shown) + (file.read_text("utf-8") if file.exists() else "")
+    assert [one["actor"] for one in seen(desk)] == ["person:approver"] * 3
+    facts = [set(one["facts"].items()) for one in seen(desk)]
+    assert ("person", "NV-1") in facts[0]
+    assert [("command", "list") in facts[1], ("command", "export") in facts[2]] == [True, True]
+    assert number not in json.dumps(seen(desk))
+
+
+def seen(desk: Desk) -> list[dict[str, Any]]:
+    register = open_register(desk.home / "register.sqlite")
+    log = [json.loads(entry.content) for entry in register.audit_entries()]
+    register.close()
+    return [one for one in log if one["action"] == "person.unmask"]
 
 
 def test_roles_are_granted_and_ended(desk: Desk):
