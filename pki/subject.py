@@ -177,7 +177,7 @@ def build_subject(pairs: Iterable[tuple[str, str]]) -> Subject:
     """
     values: dict[str, list[str]] = {}
     for short, value in pairs:
-        values.setdefault(short, []).append(_check_value(short, value))
+        values.setdefault(short, []).append(check_value(short, value))
     if not values.keys() - ALTERNATIVES.keys():
         raise SubjectInvalidError(attribute="CN", reason=phrase("pki.subject.empty"))
     for short, several in values.items():
@@ -257,7 +257,12 @@ def unfit_value(short: str, value: str) -> Phrase | None:
 
 
 @lru_cache(maxsize=512)  # as above; what is refused is not kept
-def _check_value(short: str, value: str) -> str:
+def check_value(short: str, value: str) -> str:
+    """Return a value in the form in which it is kept.
+
+    Raises:
+        SubjectInvalidError: an unknown attribute, or a value that does not fit.
+    """
     if short not in ALTERNATIVES and short not in ATTRIBUTES:
         raise _refusal(short[:16], phrase("pki.subject.unknown"))
     kept = normal(value)

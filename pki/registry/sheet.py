@@ -1,4 +1,4 @@
-"""A CSV file of one kind of entry, read line by line.
+"""A CSV file with named columns, read line by line.
 
 UTF-8 with or without a byte-order mark; comma, semicolon or tab, whichever the first line has;
 `sep=;` before it is skipped. The first line names the columns. A line stands for itself: a quoted
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,16 +43,39 @@ class Line:
     number: int
     told: dict[str, str]
     faults: tuple[PKIError, ...] = ()
+    text: str = ""
+    """As it stands there."""
 
 
-class Sheet:
+class Table:
     """A file that can be read more than once, and says whether it was the same each time."""
 
-    def __init__(self, path: Path, kind: type[Entry]) -> None:
+    def __init__(self, path: Path, known: Collection[str], needed: str) -> None:
+        """Read nothing yet.
+
+        Args:
+            path: the file.
+            known: the columns that it may have, in lower case.
+            needed: the one that it must have.
+        """
         self.path = path
-        self.kind = kind
+        self._known = known
+        self._needed = needed
+        self.columns: tuple[str, ...] = ()
+        """Those of the first line, when it was last read."""
         self.sha256 = ""
         """Of the file, lower-case hex, when it was last read to its end."""
+
+    def read_sha256(self) -> str:
+        """Return the hash of the file, lower-case hex.
+
+        Raises:
+            InvalidInputError: as `lines`, but for its columns.
+        """
+        digest = hashlib.sha256()
+        for _ in _texts(self.path, digest):
+            pass
+        return digest.hexdigest()
 
     def lines(self) -> Iterator[Line]:
         """Yield the lines under the first, blank ones left out.
@@ -70,25 +93,33 @@ class Sheet:
                     continue
                 separator = max(_SEPARATORS, key=text.count)
                 columns = self._columns(text, separator)
+                self.columns = tuple(columns)
             elif text.strip(f"{separator} \t"):
                 yield _line(number, text, separator, columns)
         if not columns:
-            raise CSVColumnMissingError(column=KEY_OF[self.kind])
+            raise CSVColumnMissingError(column=self._needed)
         self.sha256 = digest.hexdigest()
 
     def _columns(self, text: str, separator: str) -> list[str]:
-        known = [column.name for column in FORMS[self.kind]]
         try:
             found = [name.strip().lower() for name in _cells(text, separator)]
         except csv.Error as error:
             raise CSVLineError(most=MAX_OCTETS) from error
         for place, name in enumerate(found):
-            if name not in known or name in found[:place]:
+            if name not in self._known or name in found[:place]:
                 shown = name if name.isidentifier() and len(name) < 40 else f"{place + 1}"
-                raise CSVColumnError(column=shown, columns=", ".join(known))
-        if known[0] not in found:
-            raise CSVColumnMissingError(column=known[0])
+                raise CSVColumnError(column=shown, columns=", ".join(self._known))
+        if self._needed not in found:
+            raise CSVColumnMissingError(column=self._needed)
         return found
+
+
+class Sheet(Table):
+    """A file of one kind of entry."""
+
+    def __init__(self, path: Path, kind: type[Entry]) -> None:
+        super().__init__(path, [column.name for column in FORMS[kind]], KEY_OF[kind])
+        self.kind = kind
 
 
 def _texts(path: Path, digest: hashlib._Hash) -> Iterator[tuple[int, str]]:
@@ -125,10 +156,10 @@ def _line(number: int, text: str, separator: str, columns: list[str]) -> Line:
     try:
         cells = _cells(text, separator)
     except csv.Error:
-        return Line(number, {}, (CSVLineError(most=MAX_OCTETS),))
+        return Line(number, {}, (CSVLineError(most=MAX_OCTETS),), text)
     if len(cells) != len(columns):
         fault = CSVCellsError(found=len(cells), expected=len(columns))
-        return Line(number, {}, (fault,))
+        return Line(number, {}, (fault,), text)
     told: dict[str, str] = {}
     faults: list[PKIError] = []
     for name, cell in zip(columns, cells, strict=True):
@@ -136,7 +167,7 @@ def _line(number: int, text: str, separator: str, columns: list[str]) -> Line:
             told[name] = read_cell(cell.strip(" \xa0"), name)
         except PKIError as error:
             faults.append(error)
-    return Line(number, told, tuple(faults))
+    return Line(number, told, tuple(faults), text)
 
 
 def _cells(text: str, separator: str) -> list[str]:

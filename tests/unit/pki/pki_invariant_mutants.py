@@ -38,7 +38,7 @@ from pki.register.store import store_of
 from pki.register.tables import CERTIFICATES, REVOCATIONS
 from pki.requests import permission
 from pki.requests.desk import Acting, Desk
-from pki.subject import Subject, _check_value
+from pki.subject import Subject, check_value
 from pki.urls import AuthorityURLs
 
 
@@ -141,9 +141,9 @@ class Mutants:
 
     def any_length(self) -> None:
         def value(short: str, text: str) -> str:
-            return text if short in {"SN", "GN"} else _check_value(short, text)
+            return text if short in {"SN", "GN"} else check_value(short, text)
 
-        self.patch.setattr(subject_module, "_check_value", value)
+        self.patch.setattr(subject_module, "check_value", value)
 
     def extensions_of_the_request(self) -> None:
         powers = load_profile("issuing").authority

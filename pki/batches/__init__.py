@@ -1,0 +1,1 @@
+"""Many certificates from one file: what its lines ask for, and whether all of it can be done."""
