@@ -5,16 +5,18 @@ all is reserved in one transaction before any of it is signed, and all is comple
 any of it is handed out. While one batch waits for the disk, workers write and sign others.
 
 An order that is refused costs the others nothing: where a batch cannot be reserved as a whole, its
-orders are reserved one by one. An interruption leaves reserved serials for `recover_open`, as ever.
+orders are reserved one by one. An interruption leaves reserved serials for `recover_open`, as ever;
+or the same orders, under the same ids, go on with them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import cycle, islice, repeat
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -33,12 +35,15 @@ from pki.authority.bulk_work import (
 from pki.authority.issuance import complete, refuse, reserve
 from pki.authority.repetition import find_answer
 from pki.errors.issuing import BulkWorkerLostError, LintFailedError
+from pki.errors.requests import RequestOpenError
 from pki.errors.tree import PKIError, RefusedError
 from pki.profile import Profile
 from pki.records.authorities import AuthorityCertificate
 from pki.records.certificates import CertificateRecord
-from pki.records.changes import Step
+from pki.records.changes import EnterRecord, Step
 from pki.request import check_no_authority_der
+from pki.requests.concern import assigned
+from pki.requests.content import Concerned
 
 T = TypeVar("T")
 BATCH = 128
@@ -81,6 +86,27 @@ class Outcome:
     """Why there is no certificate."""
 
 
+def _nobody(_: CertificateRecord) -> Concerned:
+    return Concerned()
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How certificates are issued in bulk."""
+
+    ahead: int = 4
+    """How many batches are under way at a time."""
+    goes_on: bool = False
+    """Whether what an earlier run reserved for an order of the same id, and did not complete, is
+    signed now, under its serial; else such an order is refused. No other process may be at it."""
+    concerned: Callable[[CertificateRecord], Concerned] = _nobody
+    """On whom a certificate is to hang that is being completed; recorded together with it, where
+    the authority's desk knows the registry."""
+
+
+USUAL = Manner()
+
+
 def issue_in_bulk(
     authority: Authority,
     profile: Profile,
@@ -88,7 +114,7 @@ def issue_in_bulk(
     *,
     open_key: OpenKey,
     workers: Workers | Sequence[Workers] = (),
-    ahead: int = 4,
+    manner: Manner = USUAL,
 ) -> Iterator[Outcome]:
     """Issue certificates and yield what came of each order, batch by batch.
 
@@ -100,7 +126,7 @@ def issue_in_bulk(
         workers: who writes and signs; none for this process alone. Of several, each signs what it
             wrote, and need not read it again: executors of one process each are faster than one
             executor of several.
-        ahead: how many batches are under way at a time.
+        manner: how.
 
     Raises:
         PKIError: whatever stops the authority as a whole: it is revoked or retired, the clock was
@@ -108,12 +134,12 @@ def issue_in_bulk(
         BulkWorkerLostError: a worker ended in the middle; what it had is for `recover_open`.
     """
     authority.check_may_issue(profile)
-    course = _Course(authority, Shop.of(authority.issuer, profile, open_key))
+    course = _Course(authority, Shop.of(authority.issuer, profile, open_key), manner)
     shops = cycle(workers or (Here(),)) if isinstance(workers, Sequence) else repeat(workers)
     waiting = _batches(demands)
     under_way: dict[Future[Any], _Steps] = {}
     while True:
-        for batch in islice(waiting, ahead - len(under_way)):
+        for batch in islice(waiting, manner.ahead - len(under_way)):
             steps = course.run(batch, next(shops))
             under_way[next(steps)] = steps
         if not under_way:
@@ -128,7 +154,13 @@ def issue_in_bulk(
                 under_way[following] = steps
 
 
-Judged = Drafted | bytes
+class Begun(NamedTuple):
+    """What an earlier run reserved for the same order."""
+
+    record: CertificateRecord
+
+
+Judged = Drafted | bytes | Begun
 """What is to be reserved, why it is not, or the certificate that the same request got before."""
 _Batch = Sequence[tuple[int, Demand]]
 _Steps = Generator[Future[Any], Any, "list[Outcome]"]
@@ -137,10 +169,13 @@ _Steps = Generator[Future[Any], Any, "list[Outcome]"]
 class _Course:
     """The way of a batch; it is left where a worker has it, and gone on with when that is done."""
 
-    def __init__(self, authority: Authority, shop: Shop) -> None:
+    def __init__(self, authority: Authority, shop: Shop, manner: Manner) -> None:
         self._authority = authority
         self._register = authority.register
         self._shop = shop
+        self._manner = manner
+        self._under_way: set[int] = set()
+        """Serials that this run is at."""
 
     def run(self, batch: _Batch, workers: Workers) -> _Steps:
         """Take the batch the whole way."""
@@ -148,15 +183,20 @@ class _Course:
         self._authority.check_may_issue(self._shop.profile)
         demands = tuple(demand for _, demand in batch)
         drafted = yield workers.submit(draft_batch, self._shop, demands, now)
-        reserved = self._reserved(drafted)
+        judged = self._reserved(drafted)
+        reserved = [one.record if isinstance(one, Begun) else one for one in judged]
         work = [
             (demand, one)
             for demand, one in zip(demands, reserved, strict=True)
             if isinstance(one, CertificateRecord)
         ]
+        serials = {one.serial for _, one in work}
+        self._under_way |= serials
         signed = yield workers.submit(sign_batch, self._shop, tuple(work))
         by_serial = dict(zip((one.serial for _, one in work), signed, strict=True))
-        self._complete([one for _, one in work], by_serial)
+        begun = {one.record.serial for one in judged if isinstance(one, Begun)}
+        self._complete([one for _, one in work], by_serial, begun)
+        self._under_way -= serials
         return [
             _outcome(position, by_serial[one.serial] if isinstance(one, CertificateRecord) else one)
             for (position, _), one in zip(batch, reserved, strict=True)
@@ -180,7 +220,13 @@ class _Course:
             return drafted
         try:
             issuer, asked = drafted.issuer, (drafted.request_id, drafted.request_sha256)
-            answer = find_answer(self._register, issuer, *asked)
+            try:
+                answer = find_answer(self._register, issuer, *asked)
+            except RequestOpenError:
+                begun = self._begun(drafted)
+                if begun is None:
+                    raise
+                return begun
             if answer is not None:
                 return answer.public_bytes(Encoding.DER)
             spki_der = certified_key(drafted)
@@ -190,6 +236,16 @@ class _Course:
             return error
         return drafted
 
+    def _begun(self, drafted: CertificateRecord) -> Begun | None:
+        """Return what to go on with in its place; None where that is not to be, or is done here."""
+        if not self._manner.goes_on:
+            return None
+        record = self._register.find_request(drafted.issuer, drafted.request_id or "")
+        if record is None or record.serial in self._under_way:
+            return None
+        self._under_way.add(record.serial)
+        return Begun(record)
+
     def _reserved_alone(self, judged: Judged) -> Judged:
         if isinstance(judged, CertificateRecord):
             try:
@@ -198,20 +254,37 @@ class _Course:
                 return error
         return judged
 
-    def _complete(self, records: Sequence[CertificateRecord], signed: Mapping[int, Signed]) -> None:
+    def _complete(
+        self,
+        records: Sequence[CertificateRecord],
+        signed: Mapping[int, Signed],
+        begun: Collection[int],
+    ) -> None:
         """Record what was signed; a serial whose bytes the linter refused is given up.
 
-        Other errors leave the serial reserved: a signature may exist.
+        Other errors leave the serial reserved, as what an earlier run may have signed: a signature
+        may exist.
         """
         now = self._authority.clock.now()
         steps: list[Step] = []
         for record in records:
             result = signed[record.serial]
             if isinstance(result, bytes):
-                steps.append(complete(record, result, now))
-            elif isinstance(result, LintFailedError):
+                steps.append(self._completed(record, result, now))
+            elif isinstance(result, LintFailedError) and record.serial not in begun:
                 steps.append(refuse(record))
         self._register.commit_all(steps)
+
+    def _completed(self, record: CertificateRecord, certificate_der: bytes, now: datetime) -> Step:
+        """Return what is committed of a certificate, and on whom it hangs."""
+        one = self._manner.concerned(record)
+        desk = self._authority.desk
+        if desk is None or desk.people is None or not one.told:
+            return complete(record, certificate_der, now)
+        hanging = assigned(one, (record.issuer, record.serial), desk.people, now)
+        settled = (EnterRecord(hanging),) if hanging is not None else ()
+        changes, event = complete(record, certificate_der, now, settled=settled)
+        return Step(changes, replace(event, facts=(*event.facts, *one.told.items())))
 
 
 def _batches(demands: Iterable[Demand]) -> Iterator[_Batch]:

@@ -111,17 +111,17 @@ def open_authority(
     certificate = x509.load_der_x509_certificate(record.certificate_der)
     if not certifies(certificate, key):
         raise KeyMismatchError(authority=name)
-    pss = _signs_by_pss(register, name, certificate, key)
+    pss = _signs_by_pss(register, name, certificate)
     issuer = Issuer(name, certificate, key, urls, pss)
     return Authority(issuer, register, clock, blocked=blocked)
 
 
-def _signs_by_pss(register: Register, name: str, own: x509.Certificate, key: PrivateKey) -> bool:
+def _signs_by_pss(register: Register, name: str, own: x509.Certificate) -> bool:
     """Say how an RSA authority signed up to now: its own certificate, or else its newest list.
 
     What its profile says stands in a file that may be changed, moved or lost since.
     """
-    if not isinstance(key, rsa.RSAPrivateKey):
+    if not isinstance(own.public_key(), rsa.RSAPublicKey):
         return False
     if own.issuer == own.subject:
         return own.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS

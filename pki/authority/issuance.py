@@ -35,7 +35,7 @@ from pki.errors.issuing import IssuerExpiredError, LintFailedError, OutlivesIssu
 from pki.errors.requests import ProfileViolationError
 from pki.errors.tree import phrase
 from pki.keys import PublicKey
-from pki.lint.linter import pass_lint
+from pki.lint.linter import LintPass, pass_lint
 from pki.lint.target import Intent
 from pki.names import name_text
 from pki.profile import Lifetime, Profile
@@ -172,8 +172,16 @@ def sign_record(order: Order, record: CertificateRecord, signatory: Signatory) -
         LintFailedError: the linter refuses; nothing was signed.
         PKIError: as `sign_linted`.
     """
-    lint_pass = pass_lint(record.tbs_der, _intent(order, record, signatory))
-    return sign_linted(signatory, order.profile, lint_pass)
+    return sign_linted(signatory, order.profile, judge_draft(order, record, signatory))
+
+
+def judge_draft(order: Order, record: CertificateRecord, signatory: Signatory) -> LintPass:
+    """Have the linter judge bytes that were written for an order.
+
+    Raises:
+        LintFailedError: it refuses.
+    """
+    return pass_lint(record.tbs_der, _intent(order, record, signatory))
 
 
 def certify(

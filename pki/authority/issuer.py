@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import cast
 
 from cryptography import x509
 
@@ -61,4 +62,23 @@ class Signatory:
     @cached_property
     def algorithm_der(self) -> bytes:
         """That of its signatures, as certificates name it."""
-        return algorithm_der(self.key, pss=self.pss)
+        return algorithm_der(self.public_key, pss=self.pss)
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyElsewhere:
+    """Has a public half and signs nothing."""
+
+    public: PublicKey
+
+    def public_key(self) -> PublicKey:
+        return self.public
+
+
+def key_elsewhere(certificate_der: bytes) -> PrivateKey:
+    """Return what stands for an authority's key where another process has it, or nobody need yet.
+
+    Whatever it would have to sign fails.
+    """
+    certificate = x509.load_der_x509_certificate(certificate_der)
+    return cast("PrivateKey", _KeyElsewhere(cast("PublicKey", certificate.public_key())))

@@ -22,7 +22,7 @@ from pki_world import NOW, World, new_key, rsa_key
 
 from pki.audit.verify import verify_audit
 from pki.authority import bulk, bulk_work
-from pki.authority.bulk import Here, Outcome, issue_in_bulk
+from pki.authority.bulk import Here, Manner, Outcome, issue_in_bulk
 from pki.authority.bulk_work import Demand, Shop, draft_batch, sign_batch
 from pki.authority.issuance import sign_record
 from pki.blocked import BlockedKeys
@@ -166,7 +166,11 @@ def test_an_authority_revoked_meanwhile_stops_at_the_next_batch(world, monkeypat
         yield demand()
 
     run = issue_in_bulk(
-        world.issuing, OFFICIAL, demands(), open_key=lambda: world.issuing.issuer.key, ahead=1
+        world.issuing,
+        OFFICIAL,
+        demands(),
+        open_key=lambda: world.issuing.issuer.key,
+        manner=Manner(ahead=1),
     )
     assert next(run).certificate_der is not None
     with pytest.raises(AuthorityRevokedError):
