@@ -52,6 +52,7 @@ _MODULES = {
     "selftest": "selftest",
     "token": "token",
     **{name: name for name in ("agency", "person", "post", "device")},
+    "event": "event",
     "overview": "overview",
 }
 """Commands and groups in the order of the help, and what module of `cli.commands` declares them.

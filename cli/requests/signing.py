@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +28,22 @@ class Actor:
         Raises:
             PKIError: there is no such key, or whatever its token answers.
         """
+        return self.signer(office)(statement)
+
+    def signer(self, office: Office) -> Callable[[bytes], Signature]:
+        """Return what signs statements, several with one look for the key.
+
+        Raises:
+            PKIError: there is no such key.
+        """
         session, home = office.session, office.home
         outside = outside_of(session, home)
         issuers = (*outside.trust.anchors, *certificates_in(home.authorities))
         pins = PINs(session, home, self.pin_source)
         search = SignerSearch(home, pins, outside.policy, issuers)
         signer = find_signer(search, self.key, self.certificate).signer
-        return Signature(statement, sign_act(signer, statement, at=session.clock.now()))
+
+        def sign(statement: bytes) -> Signature:
+            return Signature(statement, sign_act(signer, statement, at=session.clock.now()))
+
+        return sign

@@ -15,6 +15,7 @@ from pki.records.certificates import (
     RevocationRecord,
     StatusChange,
 )
+from pki.records.events import RecordEvent
 from pki.records.lists import CRLFloor, CRLRecord
 from pki.records.people import Entry
 from pki.records.requests import RequestChange
@@ -174,7 +175,7 @@ AuthorityChange = (
     | Erase
 )
 """Of authorities, certificates and lists."""
-Change = AuthorityChange | EnterRecord | RequestChange
+Change = AuthorityChange | EnterRecord | RequestChange | RecordEvent
 """Each room beside the authority has its own."""
 
 

@@ -140,6 +140,20 @@ class WatchedCertificate:
         return self.standing
 
 
+@dataclass(frozen=True, slots=True)
+class WatchedWho:
+    """Of whom certificates are wanted: any of these."""
+
+    fingerprints: tuple[str, ...] = ()
+    citizen_numbers: tuple[str, ...] = field(default=(), repr=False)
+    staff_codes: tuple[str, ...] = ()
+    """In lower case."""
+    emails: tuple[str, ...] = field(default=(), repr=False)
+    """In lower case."""
+    agencies: tuple[str, ...] = ()
+    """Names, as certificates have them for unit or organisation."""
+
+
 class WatchRegister(Protocol):
     """What the store tells of what is followed; it raises as `Register` says."""
 
@@ -162,6 +176,10 @@ class WatchRegister(Protocol):
 
     def watched(self, *, after: int = 0, limit: int = 1000) -> tuple[WatchedCertificate, ...]:
         """Return all that is followed, a page at a time, in the order in which it came."""
+        ...
+
+    def find_watched(self, who: WatchedWho) -> tuple[WatchedCertificate, ...]:
+        """Return what is followed of some people or agencies, in the order in which it came."""
         ...
 
     def watched_authorities(self) -> tuple[bytes, ...]:

@@ -40,9 +40,11 @@ from pki.records.changes import (
     Revoke,
     StoreCRL,
 )
+from pki.records.events import RecordEvent
 from pki.records.lists import CRLRecord
 from pki.records.requests import RequestChange
 from pki.register.erasures import erase
+from pki.register.events import record_event
 from pki.register.folding import fold
 from pki.register.holders import check_room, find_followed
 from pki.register.imports import take_in
@@ -93,12 +95,15 @@ def apply(statements: Statements, change: Change, register: Path | str) -> None:
         RequestOpenError: a serial was reserved for a request of that id.
         HolderLimitError: the holder has as many certificates of that profile as it allows.
         AuthorityRetiredError: the authority issues no more.
-        PKIError: as `pki.register.people.enter` and `pki.register.requests.apply_request`.
+        PKIError: as `pki.register.people.enter`, `pki.register.requests.apply_request` and
+            `pki.register.events.record_event`.
     """
     if isinstance(change, EnterRecord):
         enter(statements, change, register)
     elif isinstance(change, RequestChange):
         apply_request(statements, change)
+    elif isinstance(change, RecordEvent):
+        record_event(statements, change.record, register)
     else:
         _apply(statements, change, register)
 

@@ -55,6 +55,7 @@ KEPT = (
     "requests",
     "request_moves",
     "request_approvals",
+    "events",
 )
 """Tables whose rows are neither changed nor deleted."""
 UNDELETED = (*KEPT, "certificates", "request_contents", "schema_version")

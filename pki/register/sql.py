@@ -32,6 +32,7 @@ from pki.register import lists
 from pki.register.audit_log import NEWEST_ENTRY, NEWEST_TIME, AuditLog
 from pki.register.changes import Record, apply
 from pki.register.erasures import FIND_ERASURE
+from pki.register.events import EventReading
 from pki.register.imports import FLOOR, FOREIGN, FOREIGN_AT
 from pki.register.overview import Counting
 from pki.register.people_reading import PeopleReading
@@ -104,7 +105,7 @@ def open_register(url_or_path: str | Path, *, bounds: ClockBounds = ANY_TIME) ->
     return register
 
 
-class SQLRegister(PeopleReading, Watching, Counting):
+class SQLRegister(PeopleReading, Watching, Counting, EventReading):
     """`Register` and its siblings over SQL tables. Safe to share between threads."""
 
     def __init__(self, store: Store, bounds: ClockBounds = ANY_TIME) -> None:

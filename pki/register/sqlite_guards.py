@@ -86,6 +86,8 @@ SQLITE_GUARDS = (
                 ("request_contents", ("id",)),
                 ("request_approvals", ("request", "person")),
                 ("request_approvals", ("request", "fingerprint")),
+                ("events", ("id",)),
+                ("events", ("content_sha256",)),
             )
         )
     ),

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, or_, select
 
 from pki.errors.register import RegisterConflictError
 from pki.records.certificates import ForeignCertificate
@@ -20,6 +20,7 @@ from pki.records.watching import (
     WatchedStanding,
     WatchedStatus,
     WatchedSubject,
+    WatchedWho,
     WatchRound,
 )
 from pki.register.prepared import Statements
@@ -103,7 +104,7 @@ _GOOD_UNTIL = (
     .scalar_subquery()
     .label("good_until")
 )
-_PAGE = (
+_ROWS = (
     select(
         *(WATCHED.c[name] for name in ("sequence", "fingerprint", "kind", "purpose")),
         WATCHED.c.not_after,
@@ -113,10 +114,18 @@ _PAGE = (
         _GOOD_UNTIL,
     )
     .join_from(WATCHED, WATCHED_SUBJECTS, WATCHED_SUBJECTS.c.sequence == WATCHED.c.sequence)
-    .where(WATCHED.c.sequence > bindparam("after"))
     .order_by(WATCHED.c.sequence)
-    .limit(bindparam("limit"))
 )
+_PAGE = _ROWS.where(WATCHED.c.sequence > bindparam("after")).limit(bindparam("limit"))
+_WHO: dict[str, tuple[ColumnElement[Any], ...]] = {
+    "fingerprints": (WATCHED.c.fingerprint,),
+    "citizen_numbers": (WATCHED_SUBJECTS.c.citizen_number,),
+    "staff_codes": (func.lower(WATCHED_SUBJECTS.c.staff_code),),
+    "emails": (func.lower(WATCHED_SUBJECTS.c.email),),
+    "agencies": (WATCHED_SUBJECTS.c.unit, WATCHED_SUBJECTS.c.organization),
+}
+_AT_ONCE = 500
+"""Values that a statement asks for: SQLite takes 32,766, other engines fewer."""
 _STILL = WATCHED.c.not_after >= bindparam("now", type_=WATCHED.c.not_after.type)
 _ISSUERS = select(WATCHED.c.issuer_sha256).where(_STILL).distinct()
 _ISSUERS = _ISSUERS.order_by(WATCHED.c.issuer_sha256)
@@ -192,6 +201,19 @@ class Watching:
         """Return all that is followed, a page at a time, in the order in which it came."""
         asked = {"after": after, "limit": limit}
         return tuple(_watched(row) for row in self._transactions.read(_PAGE, asked))
+
+    def find_watched(self, who: WatchedWho) -> tuple[WatchedCertificate, ...]:
+        """Return what is followed of some people or agencies, in the order in which it came."""
+        found: dict[int, WatchedCertificate] = {}
+        for name, columns in _WHO.items():
+            values: tuple[str, ...] = getattr(who, name)
+            for start in range(0, len(values), _AT_ONCE):
+                some = values[start : start + _AT_ONCE]
+                wanted = _ROWS.where(or_(*(column.in_(some) for column in columns)))
+                with self._transactions.reading() as connection:
+                    rows = connection.execute(wanted).all()
+                found |= {one.sequence: one for one in map(_watched, rows)}
+        return tuple(found[sequence] for sequence in sorted(found))
 
     def watched_authorities(self) -> tuple[bytes, ...]:
         """Return the DER of the authorities' certificates among them."""

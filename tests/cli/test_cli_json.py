@@ -242,6 +242,9 @@ def ask_registry(note, out, serial):
         note(f"{kind} import", out / f"{kind}.csv", "--yes")
     note("cert assign", serial, "--person", "NV-1", "--post", "CV-1", "--device", "D1")
     note("person example", "--rows", "1", "-o", out / "example")
+    ends = ("--person", "NV-1", "--day", "2030-01-01")
+    note("event show", note("event record", "retirement", *ends)["event"])
+    note("event list")
 
 
 def ask_trust(note, home):

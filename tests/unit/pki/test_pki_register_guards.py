@@ -43,6 +43,7 @@ from pki.records.changes import (
     StoreCRL,
     Watch,
 )
+from pki.records.events import EventKind, EventRecord, RecordEvent
 from pki.records.lists import CRLFloor, CRLRecord
 from pki.records.people import Assignment
 from pki.records.watching import (
@@ -103,6 +104,10 @@ FOREIGN = (
 FOLLOWED = (
     "fingerprint, issuer_sha256, serial, kind, purpose, not_before, not_after"
     " FROM watched_certificates"
+)
+HAPPENED = (
+    "kind, day, person, post, agency, device, to_agency, new_post, content_sha256, actor,"
+    " recorded_at"
 )
 EMPTY = (
     "tbs_der = x'', der = x'', subject = '', subject_folded = '', holder = '', requester = '',"
@@ -190,6 +195,7 @@ STATEMENTS = (
     ("UPDATE request_contents SET content = x''", NEVER),
     ("UPDATE request_moves SET state = 'done' WHERE number = 2", NEVER),
     ("UPDATE request_approvals SET expires_at = '2099-01-01'", NEVER),
+    ("UPDATE events SET day = '2099-01-01'", NEVER),
     *(
         (f"INSERT INTO request_moves SELECT request, {number}, {state}, {STEP}", STEPPED)
         for number, state in (("3", "'withdrawn'"), ("3", "'submitted'"), ("4", "'done'"))
@@ -265,6 +271,11 @@ REPLACING = (
     ),
     ("INSERT OR REPLACE INTO request_moves SELECT * FROM request_moves", GUARD),
     ("INSERT OR REPLACE INTO request_approvals SELECT * FROM request_approvals", GUARD),
+    ("INSERT OR REPLACE INTO events SELECT * FROM events", GUARD),
+    (
+        f"INSERT OR REPLACE INTO events SELECT 'E-2', {HAPPENED} FROM events",
+        GUARD,
+    ),
     ("INSERT OR REPLACE INTO authorities SELECT * FROM authorities", GUARD),
     ("INSERT OR REPLACE INTO successions SELECT name, 'root', retired_at FROM successions", GUARD),
     ("INSERT OR REPLACE INTO issuer_names SELECT * FROM issuer_names", GUARD),
@@ -306,11 +317,14 @@ def furnish(world: World) -> None:
     world.register.commit([RaiseCRLFloor(floor), Watch(watched, speaks_of)], EVENT)
     good = WatchedStatus("f0", WatchedStanding.GOOD, NOW, "crl", "c0")
     world.register.commit([Follow((good,), WatchRound("e0", NOW, NOW, "c0", 1, 0))], EVENT)
+    furnish_requests(world.register)  # before there is a registry to look into
     put(world.register, agency(), person(), person("NV-2"), post(), device())
     put(world.register, Assignment(**first(), fingerprint="f0", person="NV-1"))
     gone = ErasureRecord("issuing", 8, FAR, "00" * 32, ErasureReason.RETENTION)
     world.register.commit([Erase(gone)], EVENT)
-    furnish_requests(world.register)
+    codes = ("NV-1", "CV-1", "X", None, None, None)
+    told = EventRecord("E-1", EventKind.LEAVING, NOW.date(), *codes, "ab", "người kiểm thử", NOW)
+    world.register.commit([RecordEvent(told)], EVENT)
     world.register.close()
 
 

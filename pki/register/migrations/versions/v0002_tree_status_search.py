@@ -21,7 +21,7 @@ from pki.audit.tree import Edge, leaf_hash
 from pki.errors.audit import AuditBrokenError
 from pki.errors.register import RegisterConflictError
 from pki.holder import holder_of
-from pki.register.migrations import v2_people, v2_requests, v2_watching
+from pki.register.migrations import v2_events, v2_people, v2_requests, v2_watching
 
 revision = "0002"
 down_revision = "0001"
@@ -82,6 +82,7 @@ def upgrade() -> None:
     _lay_numbers()
     v2_people.lay()
     v2_requests.lay()
+    v2_events.lay()
 
 
 def downgrade() -> None:
@@ -94,7 +95,7 @@ def downgrade() -> None:
     _check_unnamed()
     v2_people.drop()
     own = (("status_changes", "holds"), ("successions", "successions"), *_IMPORTED)
-    kept: tuple[tuple[str, str], ...] = (*v2_requests.TABLES, *own)
+    kept: tuple[tuple[str, str], ...] = (*v2_events.TABLES, *v2_requests.TABLES, *own)
     for table, what in kept:
         if op.get_bind().execute(sa.text(f"SELECT 1 FROM {table}")).first() is not None:  # noqa: S608  named here
             place = op.get_context().opts["place"]

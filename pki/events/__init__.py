@@ -1,0 +1,1 @@
+"""Events that befall people, posts, agencies and tokens: what they change, what they ask for."""
