@@ -143,10 +143,11 @@ def _is_evidence(register: Register, record: CertificateRecord) -> bool:
         *(one.profile for one in register.list_authorities()),
     }:
         return True
-    return bool(record.der) and _vouches(x509.load_der_x509_certificate(record.der or b""))
+    return bool(record.der) and vouches(x509.load_der_x509_certificate(record.der or b""))
 
 
-def _vouches(certificate: x509.Certificate) -> bool:
+def vouches(certificate: x509.Certificate) -> bool:
+    """Say whether documents are judged by a certificate: an authority's, a service's."""
     try:
         found = {type(one.value): one.value for one in certificate.extensions}
     except (ValueError, x509.DuplicateExtension):

@@ -18,6 +18,7 @@ from pki.records.certificates import (
 from pki.records.events import RecordEvent
 from pki.records.lists import CRLFloor, CRLRecord
 from pki.records.people import Entry
+from pki.records.personal import PersonalChange
 from pki.records.requests import RequestChange
 from pki.records.watching import WatchedStatus, WatchedSubject, WatchRound
 
@@ -175,7 +176,7 @@ AuthorityChange = (
     | Erase
 )
 """Of authorities, certificates and lists."""
-Change = AuthorityChange | EnterRecord | RequestChange | RecordEvent
+Change = AuthorityChange | EnterRecord | RequestChange | RecordEvent | PersonalChange
 """Each room beside the authority has its own."""
 
 

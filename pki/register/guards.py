@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pki.records.certificates import EVIDENCE_PROFILES, CertificateState, StatusKind
 from pki.records.requests import MOVES as REQUEST_MOVES
 from pki.register.people_guards import VERSIONED
+from pki.register.personal_guards import EMPTIED as EMPTIED_PERSONAL
+from pki.register.personal_guards import words_may_go
 
 HOLD, RELEASE = StatusKind.HOLD, StatusKind.RELEASE
 REVOKE, UPGRADE = StatusKind.REVOKE, StatusKind.UPGRADE
@@ -42,14 +44,14 @@ KEPT = (
     "crl_numbers",
     "crls",
     "crl_floors",
-    "foreign_certificates",
     "watched_certificates",
-    "watched_subjects",
     "watched_statuses",
     "watch_rounds",
     "audit",
     "issuer_names",
-    *(table for table, _ in VERSIONED),
+    *(table for table, _ in VERSIONED if table not in EMPTIED_PERSONAL),
+    "person_erasures",
+    "foreign_erasures",
     "role_grants",
     "role_ends",
     "requests",
@@ -58,7 +60,7 @@ KEPT = (
     "events",
 )
 """Tables whose rows are neither changed nor deleted."""
-UNDELETED = (*KEPT, "certificates", "request_contents", "schema_version")
+UNDELETED = (*KEPT, *EMPTIED_PERSONAL, "certificates", "request_contents", "schema_version")
 FIXED = (
     *("id", "issuer", "serial", "tbs_der", "subject", "subject_folded", "profile", "not_before"),
     *("not_after", "spki_sha256", "requester", "reserved_at", "holder", "follows"),
@@ -195,13 +197,15 @@ def forbidden_move() -> str:
 def forbidden_emptying(differs: str) -> str:
     """Return the SQL condition under which the words of a request stay as they are.
 
-    They go with the content of the certificate that came of them, and not before.
+    They go with the content of the certificate that came of them, and not before; where none came,
+    with what speaks of the person.
     """
     erased = (
         "erasures e JOIN certificates c ON c.issuer = e.issuer AND c.serial = e.serial"
         " WHERE c.request_id = OLD.id"
     )
-    return f"OLD.id {differs} NEW.id OR length(NEW.content) > 0 OR NOT {_exists(erased)}"
+    may_go = f"({_exists(erased)} OR {words_may_go()})"
+    return f"OLD.id {differs} NEW.id OR length(NEW.content) > 0 OR NOT {may_go}"
 
 
 def _exists(rows: str) -> str:

@@ -30,6 +30,7 @@ from pki.register.guards import (
     out_of_order,
 )
 from pki.register.people_guards import CONDITIONS
+from pki.register.personal_guards import EMPTIED, PERSONAL_CONDITIONS, forbidden_change
 
 
 def _function(name: str, say: str, *, when: str = "TRUE") -> str:
@@ -88,7 +89,14 @@ POSTGRES_GUARDS = (
         _function(f"order_{table}", IN_ORDER, when=out_of_order(table))
         for table in ("revocations", "status_changes")
     ),
-    *(_function(f"{name}_{table}", say, when=when) for name, table, when, say in CONDITIONS),
+    *(
+        _function(f"{name}_{table}", say, when=when)
+        for name, table, when, say in (*CONDITIONS, *PERSONAL_CONDITIONS)
+    ),
+    *(
+        _function(f"unless_{table}", NEVER, when=forbidden_change(table, _DIFFERS))
+        for table in EMPTIED
+    ),
     _function("step", FOLLOWING, when=forbidden_step()),
     _function("one_version", ONE_VERSION, when="EXISTS (SELECT 1 FROM schema_version)"),
     # Asked of what the trigger's own condition would forbid, and of nothing else.
@@ -120,8 +128,9 @@ POSTGRES_GUARDS = (
     ),
     *(
         _guard(name, "INSERT", table, function=f"{name}_{table}")
-        for name, table, _when, _say in CONDITIONS
+        for name, table, _when, _say in (*CONDITIONS, *PERSONAL_CONDITIONS)
     ),
+    *(_guard("keep", "UPDATE", table, function=f"unless_{table}") for table in EMPTIED),
     _guard("step", "INSERT", "status_changes", function="step"),
     _guard("step", "INSERT", "request_moves", function="request_step"),
     _guard("follow", "INSERT", "audit", function="gapless"),

@@ -36,6 +36,7 @@ from pki.register.events import EventReading
 from pki.register.imports import FLOOR, FOREIGN, FOREIGN_AT
 from pki.register.overview import Counting
 from pki.register.people_reading import PeopleReading
+from pki.register.personal import PersonalReading
 from pki.register.prepared import Statements
 from pki.register.requests import NEEDED_APPROVALS, CaseRows
 from pki.register.search import narrowed
@@ -105,7 +106,7 @@ def open_register(url_or_path: str | Path, *, bounds: ClockBounds = ANY_TIME) ->
     return register
 
 
-class SQLRegister(PeopleReading, Watching, Counting, EventReading):
+class SQLRegister(PeopleReading, PersonalReading, Watching, Counting, EventReading):
     """`Register` and its siblings over SQL tables. Safe to share between threads."""
 
     def __init__(self, store: Store, bounds: ClockBounds = ANY_TIME) -> None:

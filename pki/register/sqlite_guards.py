@@ -30,6 +30,7 @@ from pki.register.guards import (
     out_of_order,
 )
 from pki.register.people_guards import CONDITIONS
+from pki.register.personal_guards import EMPTIED, PERSONAL_CONDITIONS, forbidden_change
 
 
 def _guard(name: str, action: str, table: str, *, when: str = "TRUE", say: str = NEVER) -> str:
@@ -59,6 +60,7 @@ SQLITE_GUARDS = (
         when=f"({forbidden_update('IS NOT')}) AND NOT {allowed_erasure('IS NOT', _later)}",
     ),
     _guard("keep", "UPDATE", "request_contents", when=forbidden_emptying("IS NOT")),
+    *(_guard("keep", "UPDATE", table, when=forbidden_change(table, "IS NOT")) for table in EMPTIED),
     _guard("due", "INSERT", "erasures", when=forbidden_erasure(_later), say=NOT_YET),
     _guard("start", "INSERT", "certificates", when=forbidden_insert(), say=RESERVED_FIRST),
     *(
@@ -68,6 +70,8 @@ SQLITE_GUARDS = (
                 ("certificates", ("issuer", "serial")),
                 ("certificates", ("id",)),
                 ("erasures", ("issuer", "serial")),
+                ("person_erasures", ("code",)),
+                ("foreign_erasures", ("fingerprint",)),
                 ("revocations", ("issuer", "serial")),
                 ("authorities", ("name",)),
                 ("successions", ("name",)),
@@ -113,6 +117,10 @@ SQLITE_GUARDS = (
         for table in ("revocations", "status_changes")
     ),
     *(_guard(name, "INSERT", table, when=when, say=say) for name, table, when, say in CONDITIONS),
+    *(
+        _guard(name, "INSERT", table, when=when, say=say)
+        for name, table, when, say in PERSONAL_CONDITIONS
+    ),
     _guard("step", "INSERT", "status_changes", when=forbidden_step(), say=FOLLOWING),
     _guard("step", "INSERT", "request_moves", when=forbidden_move(), say=ONE_STEP),
     _guard(

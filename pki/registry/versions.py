@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from pki.errors.personal import PersonErasedError
 from pki.errors.registry import EntryBackwardsError, EntrySinceError, PostMovedError
 from pki.records.people import E, Entry, Person, Post
 from pki.registry.forms import FORMS, KEY_OF, Values
@@ -28,7 +29,9 @@ def next_version(before: E, values: Values, *, day: date, at: datetime) -> E | N
         EntrySinceError: another first day of the same, or a new state since the old one's day.
         EntryBackwardsError: it would hold before what it follows.
         PostMovedError: a post of another person or agency.
+        PersonErasedError: what speaks of the person was erased.
     """
+    _check_not_erased(before)
     if _same(before, values):
         return None
     key: str = getattr(before, KEY_OF[type(before)])
@@ -59,7 +62,11 @@ def corrected(before: E, values: Values, *, day: date | None, at: datetime) -> E
         values: what should have been said.
         day: from which it holds; None for the day of the wrong one, or of the state if that moved.
         at: when it is recorded.
+
+    Raises:
+        PersonErasedError: what speaks of the person was erased.
     """
+    _check_not_erased(before)
     if _same(before, values) and day in {None, before.effective}:
         return None
     effective = day or before.effective
@@ -68,6 +75,11 @@ def corrected(before: E, values: Values, *, day: date | None, at: datetime) -> E
         effective = values["since"] if moved else before.effective
     replaced = {"version": before.version + 1, "follows": before.follows}
     return type(before)(effective=effective, recorded_at=at, **replaced, **values)
+
+
+def _check_not_erased(before: Entry) -> None:
+    if isinstance(before, Person) and not before.name:
+        raise PersonErasedError(person=before.code)
 
 
 def _same(before: Entry, values: Values) -> bool:

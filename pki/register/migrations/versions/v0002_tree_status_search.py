@@ -21,7 +21,7 @@ from pki.audit.tree import Edge, leaf_hash
 from pki.errors.audit import AuditBrokenError
 from pki.errors.register import RegisterConflictError
 from pki.holder import holder_of
-from pki.register.migrations import v2_events, v2_people, v2_requests, v2_watching
+from pki.register.migrations import v2_events, v2_people, v2_personal, v2_requests, v2_watching
 
 revision = "0002"
 down_revision = "0001"
@@ -30,6 +30,7 @@ GENESIS = bytes(32)
 BATCH = 1000
 
 _IMPORTED = (
+    *v2_personal.TABLES,
     *v2_watching.TABLES,
     ("crl_floors", "imported authorities"),
     ("foreign_certificates", "foreign certificates"),
@@ -83,6 +84,7 @@ def upgrade() -> None:
     v2_people.lay()
     v2_requests.lay()
     v2_events.lay()
+    v2_personal.lay()
 
 
 def downgrade() -> None:
