@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.commands import registry_files
+from cli.commands.person_erasure import erase
 from cli.options import PinSource
 from cli.registry_options import (
     After,
@@ -133,4 +134,5 @@ def change(
     change_known(session_of(context), Person, code, wish)
 
 
+group.command("erase", help="person.erase")(erase)
 registry_files.add_to(group, "person.import", "person.export")

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
-from cli.errors import UnknownNameError
 from cli.homes.office import Office
+from cli.issuing.erase_certificates import FOREIGN, find_foreign
 from cli.registry.desk import Desk, day_of
 from cli.session import table
 from pki.records.changes import EnterRecord
 from pki.records.people import Assignment, foreign_key, own_key
 from pki.records.people_register import PeopleRegister
 from pki.registry.checks import check_entry
-
-_FOREIGN = "sha256:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +90,10 @@ def _says(entry: Assignment) -> dict[str, str | None]:
 
 
 def _place(office: Office, certificate: str) -> dict[str, Any]:
-    if not certificate.startswith(_FOREIGN):
+    if not certificate.startswith(FOREIGN):
         record = office.certificate(certificate)
         return {"issuer": record.issuer, "serial": record.serial}
-    fingerprint = certificate.removeprefix(_FOREIGN).lower()
-    if not any(one.fingerprint == fingerprint for one in office.register.list_foreign()):
-        raise UnknownNameError(kind="cert", name=certificate)
-    return {"fingerprint": fingerprint}
+    return {"fingerprint": find_foreign(office, certificate).fingerprint}
 
 
 def _key(place: dict[str, Any]) -> str:

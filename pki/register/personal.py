@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import bindparam, insert, or_, select, update
 
-from pki.records.certificates import ErasureReason
+from pki.records.certificates import ErasureReason, ForeignCertificate
 from pki.records.personal import ErasePerson, ForeignErasure, PersonalChange, PersonErasure
 from pki.register.people_tables import PEOPLE
 from pki.register.personal_guards import EMPTIED, ENDED_WITHOUT
@@ -34,6 +34,9 @@ def _nothing(table: str) -> dict[str, str | None]:
 _EMPTY_PERSON = (
     update(PEOPLE).where(PEOPLE.c.code == bindparam("of_code")).values(**_nothing("people"))
 )
+_FOREIGN_OF = select(
+    *(FOREIGN_CERTIFICATES.c[field.name] for field in fields(ForeignCertificate))
+).where(FOREIGN_CERTIFICATES.c.fingerprint == bindparam("fingerprint"))
 _EMPTY_WORDS = (
     update(REQUEST_CONTENTS)
     .where(
@@ -101,6 +104,11 @@ class PersonalReading:
         """Return when and why another authority's certificate was erased."""
         found = self._transactions.read(_FIND_FOREIGN, {"fingerprint": fingerprint})
         return _made(ForeignErasure, found[0]) if found else None
+
+    def foreign_certificate(self, fingerprint: str) -> ForeignCertificate | None:
+        """Return another authority's certificate by the hash of its DER."""
+        found = self._transactions.read(_FOREIGN_OF, {"fingerprint": fingerprint})
+        return ForeignCertificate(*found[0]) if found else None
 
 
 def _made(kind: type[R], row: Any) -> R:  # noqa: ANN401  a row

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
+from test_cli_import import write_authority
 
 from pki.clock import Clock, FixedClock, SystemClock
 from pki.records.audit import AuditEvent
@@ -183,3 +184,51 @@ def listed(run: Home, name: str, clock: Clock) -> list[dict[str, str]]:
         "certificates"
     ]
     return found
+
+
+def test_a_person_is_erased_when_nothing_must_be_kept(run: Home, tmp_path: Path, official, later):
+    """Everything that the register says of somebody, with a certificate of another authority."""
+    name, number = "Trần Thị Xoá", "001190000042"
+
+    def do(*words, status=0, clock=None):
+        ran = run(*words, "--json", **({"clock": clock} if clock is not None else {}))
+        assert ran.status == status, ran
+        return ran.json
+
+    def code(*words, clock=None, status=3):
+        return do(*words, status=status, clock=clock)["error"]["code"]
+
+    told = ("--name", name, "--citizen-number", number, "--email", "xoa@xa.gov.vn")
+    do("person", "add", "NV-1", *told, "--since", "2026-01-01")
+    folder = write_authority(tmp_path / "partner") / "newcerts"
+    do("cert", "import", folder, "--yes")
+    foreign = do("cert", "list", "--foreign")["foreign"][0]
+    other = f"sha256:{foreign['fingerprint']}"
+    do("cert", "assign", other, "--person", "NV-1")
+    assert code("person", "erase", "NV-1") == "pki.person_serves"
+    do("person", "change", "NV-1", "--state", "left")
+    assert code("person", "erase", "NV-1", "--yes") == "pki.person_certificates"
+    assert code("cert", "erase", other) == "pki.foreign_in_force"
+    assert code("cert", "erase", other, official["serial"], status=5) == "cli.bad_option"
+    assert code("cert", "erase", "sha256:00") == "cli.unknown_name"
+    vouch(run, later)
+    shown = run("cert", "erase", other, clock=later)
+    assert (shown.status, foreign["subject"] in shown.out) == (3, True), shown
+    (row,) = do("cert", "erase", other, "--yes", clock=later)["certificates"]
+    assert (row["serial"], row["subject"]) == (foreign["serial"], "")
+    shown = run("person", "erase", "NV-1", clock=later)
+    assert (shown.status, name in shown.out) == (3, True), shown
+    assert do("person", "show", "NV-1", clock=later)["name"] == name, "it was only shown"
+    done = run("person", "erase", "NV-1", "NV-1", "--reason", "request", "--yes", clock=later)
+    assert (done.status, name in done.out, "NV-1" in done.out) == (0, False, True), done
+    told = do("person", "show", "NV-1", clock=later)
+    assert (told["name"], told["citizen_number"], told["state"]) == (None, None, "left")
+    assert [one["name"] for one in told["history"]] == [None, None]
+    again = ("person", "change", "NV-1", "--name", name)
+    assert code(*again, clock=later) == "pki.person_erased"
+    line = f"code,name,state,since\nNV-1,{name},left,2026-01-01\n"
+    (tmp_path / "old.csv").write_text(line, "utf-8")
+    old = do("person", "import", tmp_path / "old.csv", "--yes", status=5, clock=later)
+    assert [fault["code"] for fault in old["faults"]] == ["pki.person_erased"]
+    do("cert", "import", folder, "--yes", clock=later)
+    assert run("audit", "verify", clock=later).status == 0

@@ -241,6 +241,8 @@ def ask_registry(note, out, serial):
         note(f"{kind} export", "-o", out / f"{kind}.csv")
         note(f"{kind} import", out / f"{kind}.csv", "--yes")
     note("cert assign", serial, "--person", "NV-1", "--post", "CV-1", "--device", "D1")
+    note("person add", "NV-2", "--name", "Lê Thị Ba", "--state", "left")
+    note("person erase", "NV-2", "--yes")
     note("person example", "--rows", "1", "-o", out / "example")
     ends = ("--person", "NV-1", "--day", "2030-01-01")
     note("event show", note("event record", "retirement", *ends)["event"])

@@ -45,7 +45,8 @@ from pki.records.changes import (
 )
 from pki.records.events import EventKind, EventRecord, RecordEvent
 from pki.records.lists import CRLFloor, CRLRecord
-from pki.records.people import Assignment
+from pki.records.people import Assignment, PersonState
+from pki.records.personal import EraseForeign, ErasePerson, ForeignErasure, PersonErasure
 from pki.records.watching import (
     HolderKind,
     Purpose,
@@ -66,6 +67,7 @@ FAR = NOW + timedelta(days=11 * 366)
 NEVER, FIRST = "never changed or deleted", "reserved before it is anything else"
 ORDER, FOLLOWING = "numbered in their order", "does not follow what stands"
 DUE = "not to be erased now, or never"
+UNTIMELY = "personal data are not to be erased now"
 RISES, FOLLOWS, ONE = "higher than every one before", "goes on where it ends", "has one version"
 
 COLUMNS = (
@@ -156,6 +158,15 @@ ENTRIES = (
     *((f"UPDATE {table} SET recorded_at = '2099-01-01'", NEVER) for table in KEY_OF),
     *((f"UPDATE {table} SET version = 2", NEVER) for table in KEY_OF),
     ("UPDATE people SET name = ''", NEVER),
+    *(
+        (f"UPDATE people SET {one}, name_folded = '' WHERE code = 'NV-1'", NEVER)
+        for one in ("name = '', surname = '', given_name = ''",)
+    ),
+    *(
+        (f"UPDATE people SET {one} WHERE code = 'NV-3'", NEVER)
+        for one in ("name = 'x'", "email = 'x'", "state = 'died'", "since = '2099-01-01'")
+    ),
+    (version("people", code="'NV-3'", name="'x'"), "gets no new version"),
     *((version(table, version="3"), NEXT) for table in KEY_OF),
     *((version(table, follows="2"), NEXT) for table in KEY_OF),
     *((version(table, follows="-1"), NEXT) for table in KEY_OF),
@@ -173,6 +184,7 @@ ENTRIES = (
     (version("devices", agency="'UBND-X'"), DANGLING),
     (version("assignments", person="NULL"), DANGLING),
 )
+ENDS_AT = "not_after, 'request' FROM foreign_certificates WHERE fingerprint"
 STATEMENTS = (
     *ENTRIES,
     *((f"DELETE FROM {table}", NEVER) for table in UNDELETED),
@@ -187,6 +199,17 @@ STATEMENTS = (
     ("UPDATE watched_subjects SET name = 'x'", NEVER),
     ("UPDATE watched_statuses SET standing = 'revoked'", NEVER),
     ("UPDATE watch_rounds SET good_until = '2099-01-01'", NEVER),
+    ("UPDATE watched_subjects SET name = '' WHERE sequence = 1", NEVER),
+    ("UPDATE watched_subjects SET unit = 'x' WHERE sequence = 2", NEVER),
+    ("UPDATE foreign_certificates SET der = x'', subject = '' WHERE fingerprint = 'f0'", NEVER),
+    ("UPDATE foreign_certificates SET serial = '01' WHERE fingerprint = 'f1'", NEVER),
+    ("UPDATE person_erasures SET at = '2099-01-01'", NEVER),
+    ("UPDATE foreign_erasures SET at = '2099-01-01'", NEVER),
+    *(
+        (f"INSERT INTO person_erasures VALUES ({code}, '2099-01-01', 'request')", UNTIMELY)
+        for code in ("'NV-1'", "'NV-2'", "'nobody'")
+    ),
+    (f"INSERT INTO foreign_erasures SELECT fingerprint, {ENDS_AT} = 'f0'", UNTIMELY),
     ("UPDATE role_grants SET role = 'officer'", NEVER),
     ("UPDATE role_ends SET ended_at = '2099-01-01'", NEVER),
     ("UPDATE requests SET approvals = 0", NEVER),
@@ -325,7 +348,21 @@ def furnish(world: World) -> None:
     codes = ("NV-1", "CV-1", "X", None, None, None)
     told = EventRecord("E-1", EventKind.LEAVING, NOW.date(), *codes, "ab", "người kiểm thử", NOW)
     world.register.commit([RecordEvent(told)], EVENT)
+    furnish_erasures(world)
     world.register.close()
+
+
+def furnish_erasures(world: World) -> None:
+    """Erase a person, and a certificate of another authority that ended."""
+    gone = person("NV-3", state=PersonState.LEFT)
+    text, ends = ("Tỉnh khác", "Người khác"), (NOW, NOW)
+    other = ForeignCertificate("f1", "e1", 9, *text, *ends, b"der", "văn thư", NOW)
+    speaks_of = WatchedSubject("f1", HolderKind.PERSON, Purpose.SIGN, NOW, *text, "Tỉnh khác")
+    put(world.register, gone)
+    world.register.commit([Watch(other, speaks_of)], EVENT)
+    person_gone = ErasePerson(PersonErasure("NV-3", FAR, ErasureReason.REQUEST))
+    other_gone = EraseForeign(ForeignErasure("f1", FAR, ErasureReason.REQUEST))
+    world.register.commit([person_gone, other_gone], EVENT)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from pki_engines import Place
-from pki_people import agency, put
+from pki_people import agency, person, put
 from pki_world import NOW, World, new_key, someone
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
@@ -46,6 +46,8 @@ from pki.records.certificates import (
     serial_text,
 )
 from pki.records.changes import Erase, Retire
+from pki.records.people import PersonState
+from pki.records.personal import ErasePerson, PersonErasure
 from pki.register.sql import create_register, open_register
 from pki.register.store import store_of
 from pki.register.tables import SCHEMA_VERSION
@@ -235,7 +237,9 @@ def chain_holds(place: Place) -> None:
         assert chain == bytes(linked)
 
 
-@pytest.mark.parametrize("what", ["holds", "successions", "erasures", "request ids", "agencies"])
+@pytest.mark.parametrize(
+    "what", ["holds", "successions", "erasures", "request ids", "agencies", "people"]
+)
 def test_a_register_does_not_go_back_to_where_it_has_no_place(
     placed_world: World, place: Place, what: str
 ):
@@ -243,6 +247,10 @@ def test_a_register_does_not_go_back_to_where_it_has_no_place(
         hold(placed_world.issuing, placed_world.issue().serial_number, requester="văn thư")
     elif what == "agencies":
         put(placed_world.register, agency())
+    elif what == "people":
+        gone = ErasePerson(PersonErasure("NV-1", NOW, ErasureReason.REQUEST))
+        put(placed_world.register, person(state=PersonState.LEFT))
+        placed_world.register.commit([gone], AuditEvent(NOW, "quản trị", "test"))
     elif what == "request ids":
         key, official = new_key().public_key(), load_profile("official")
         order = Order(key, official, someone(), "văn thư", request_id="R-1")
