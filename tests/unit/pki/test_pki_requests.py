@@ -11,8 +11,12 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
 from pki_engines import Place
 from pki_office import Office, approved_profile, make_office
+from pki_postgres import PostgresServer
+from pki_request_machine import Requests
 from pki_world import NOW, new_key, someone
 
 from cli.selftest.sandbox import WatchedKey
@@ -872,3 +876,13 @@ def test_an_id_that_came_to_nothing_directly_stays_so(office: Office):
     with pytest.raises(RequestEndedError):
         office.run(case)
     assert office.desk.case("2026-9").state is OPEN
+
+
+@pytest.mark.long
+def test_requests_go_no_other_way_on_postgresql(postgres: PostgresServer):
+    class OnPostgreSQL(Requests):
+        def new_place(self) -> str:
+            return postgres.new_database()
+
+    some = settings(max_examples=8, stateful_step_count=15, deadline=None)
+    run_state_machine_as_test(OnPostgreSQL, settings=some)  # type: ignore[no-untyped-call]
