@@ -273,3 +273,9 @@ class CeremonyKeyError(RefusedError):
     """A token does not keep a key as its ceremony demands (facts: `key`, `token`, `attributes`)."""
 
     code = "cli.ceremony_key"
+
+
+class ForeignSilentError(UnavailableError):
+    """Another authority said nothing that counts (facts: `issuer`, `why`)."""
+
+    code = "cli.foreign_silent"

@@ -25,6 +25,7 @@ def upkeep(
     from cli.session import table
     from cli.upkeep.raising import Raising
     from cli.upkeep.report import alarm_object, alarm_row, all_well, outcome_object, outcome_row
+    from cli.upkeep.watching import Watching
     from cli.upkeep.work import Outcome, Upkeep
 
     session = session_of(context)
@@ -33,6 +34,8 @@ def upkeep(
         outcomes = keeping.work() if yes else tuple(Outcome(one, "due") for one in keeping.due())
         raising = Raising(session, office.home)
         outcomes += raising.work() if yes else raising.due()
+        watching = Watching(office)
+        outcomes += watching.work() if yes else watching.due()
         alarms = keeping.look()
     rows = [
         *(outcome_row(one, session) for one in outcomes),

@@ -309,6 +309,9 @@ class Upkeep(_Section):
     """How old the newest checkpoint of the audit log may be."""
     backup_days: Annotated[int, Field(ge=1, le=3650)] = 7
     """How old the newest backup may be."""
+    watch_hours: Annotated[int, Field(ge=0, le=8760)] = 6
+    """After so long `antin upkeep --yes` asks again about certificates of other authorities; 0
+    leaves that to `antin cert watch`."""
 
 
 class ClockSection(_Section):

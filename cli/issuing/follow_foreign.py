@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from cryptography import x509
@@ -19,8 +20,10 @@ _COUNTS = ("asked", "good", "held", "revoked", "unanswered")
 _LINES = 20
 
 
-def follow_foreign(office: Office, outside: Outside) -> tuple[IssuerTally, ...]:
-    """Ask every issuer; what is known is recorded as it comes.
+def follow_foreign(
+    office: Office, outside: Outside, issuers: Sequence[str] | None = None
+) -> tuple[IssuerTally, ...]:
+    """Ask every issuer, or those; what is known is recorded as it comes.
 
     Raises:
         PKIError: whatever the register answers.
@@ -28,7 +31,7 @@ def follow_foreign(office: Office, outside: Outside) -> tuple[IssuerTally, ...]:
     clock, register = office.session.clock, cast("FollowingRegister", office.register)
     authorities: tuple[x509.Certificate, ...] = tuple(readable(register.watched_authorities()))
     asker = StatusAsker(outside.fetcher, clock, outside.trust, outside.policy, authorities)
-    return tuple(follow_all(register, asker, clock, actor()))
+    return tuple(follow_all(register, asker, clock, actor(), issuers))
 
 
 def put_tallies(session: Session, tallies: tuple[IssuerTally, ...], *, offline: bool) -> None:

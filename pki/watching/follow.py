@@ -99,16 +99,27 @@ class IssuerTally:
 
 
 def follow_all(
-    register: FollowingRegister, asker: StatusAsker, clock: Clock, requester: str
+    register: FollowingRegister,
+    asker: StatusAsker,
+    clock: Clock,
+    requester: str,
+    issuers: Sequence[str] | None = None,
 ) -> Iterator[IssuerTally]:
-    """Ask every issuer, record what changed, and yield what came of each.
+    """Ask issuers, record what changed, and yield what came of each, in their order.
+
+    Args:
+        register: where it is recorded.
+        asker: asks the network and judges what it says.
+        clock: the present.
+        requester: who wants to know.
+        issuers: hashes of the names of those to be asked; None for all.
 
     Raises:
         ClockBeforeRecordError: the clock was set back.
         PKIError: whatever the register answers; what was recorded stays.
     """
     present(register, clock)
-    for issuer in register.followed_issuers(clock.now()):
+    for issuer in register.followed_issuers(clock.now()) if issuers is None else issuers:
         yield _Round(register, asker, clock, requester, issuer).run()
 
 

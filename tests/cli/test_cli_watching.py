@@ -19,9 +19,10 @@ from cli.overview.numbers import KINDS, overview_rows
 from cli.overview.page import overview_page
 from cli.overview.text import WIDTH, bar_of, overview_text
 from cli.session import Session
-from pki.clock import SystemClock, whole_second
+from pki.clock import FixedClock, SystemClock, whole_second
 from pki.records.people import DeviceState
 from pki.records.requests import RequestKind
+from pki.register.sql import open_register
 from pki.watching.overview import STATUSES, Overview
 from pki.words import Language
 
@@ -70,6 +71,7 @@ def run(antin, demo_home):
         assert ran.status == status, ran
         return ran
 
+    ask.home = demo_home
     return ask
 
 
@@ -110,6 +112,53 @@ def test_statuses_are_asked_for_and_shown(run, demo_home, tmp_path):
     assert "Offline" in offline.out
     assert run("cert", "watch", "--offline", "--json").json["offline"]
     assert run("audit", "verify").status == 0
+
+
+def test_upkeep_asks_whom_it_is_time_to_ask(run, antin, demo_home, tmp_path):
+    partner, clock = Partner(), FixedClock(NOW + timedelta(seconds=5))
+    trusted = demo_home / "trust" / "partner.pem"
+    trusted.write_bytes(partner.certificate.public_bytes(Encoding.PEM))
+
+    def watched(*words, status=0):
+        ran = antin("--home", demo_home, "upkeep", *words, "--json", clock=clock)
+        assert ran.status == status, ran
+        return [one for one in ran.json["tasks"] if one["task"] == "watch"]
+
+    answers = {}
+    with serving(answers) as (url, asked):
+        run("cert", "import", write_certificates(tmp_path / "in", partner, url), "--yes")
+        (due,) = watched()
+        assert (due["state"], due["ends"], asked) == ("due", None, [])
+        (told,) = watched("--yes")
+        assert (told["state"], told["error"]["code"]) == ("later", "cli.foreign_silent")
+        assert watched("--yes") == [], "asked a moment ago"
+        clock.advance(timedelta(hours=6))
+        crl = partner.list((0x101, REASONS.superseded), at=NOW)
+        answers["/a.crl"] = crl.public_bytes(Encoding.DER)
+        (told,) = watched("--yes")
+        assert (told["state"], told["error"]) == ("done", None)
+        statuses = {one["standing"] for one in run_list(run)}
+        assert statuses == {"good", "revoked"}
+        clock.advance(timedelta(hours=5, minutes=59))
+        assert watched() == []
+        clock.advance(timedelta(minutes=1))
+        (due,) = watched()
+        assert due["ends"] is not None
+        text = antin("--home", demo_home, "upkeep", clock=clock, language=Language.EN).out
+        assert "certificates that are followed" in text
+    settings = demo_home / "antin.toml"
+    told = settings.read_text("utf-8")
+    assert "watch_hours = 6" in told
+    settings.write_text(told.replace("watch_hours = 6", "watch_hours = 0"), "utf-8")
+    clock.advance(timedelta(hours=9))
+    assert watched("--yes") == []
+
+
+def run_list(run):
+    register = open_register(run.home / "register.sqlite")
+    found = [{"standing": one.standing.value} for one in register.watched()]
+    register.close()
+    return found
 
 
 def test_nothing_to_follow_is_said(run):
