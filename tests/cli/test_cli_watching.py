@@ -115,7 +115,7 @@ def test_statuses_are_asked_for_and_shown(run, demo_home, tmp_path):
 
 
 def test_upkeep_asks_whom_it_is_time_to_ask(run, antin, demo_home, tmp_path):
-    partner, clock = Partner(), FixedClock(NOW + timedelta(seconds=5))
+    partner, clock = Partner(), FixedClock(SystemClock().now() + timedelta(minutes=2))
     trusted = demo_home / "trust" / "partner.pem"
     trusted.write_bytes(partner.certificate.public_bytes(Encoding.PEM))
 
