@@ -180,6 +180,10 @@ def _is_another(subject: WatchedSubject, listed: Person | None) -> bool:
     return listed is not None and None not in numbers and len(numbers) > 1
 
 
+_MADE = (CertificateState.ISSUED, CertificateState.REVOKED)
+"""One that was revoked since was there: why it ended is another event's matter."""
+
+
 class _Seen:
     """Certificates as they stand now."""
 
@@ -241,8 +245,9 @@ class _Seen:
         if one.issuer is None or one.serial is None:
             return False
         record = self._sources.find_certificate(one.issuer, one.serial)
-        issued = record is not None and record.state is CertificateState.ISSUED
-        return issued and record is not None and record.reserved_at > self._record.recorded_at
+        if record is None or record.state not in _MADE:
+            return False
+        return record.reserved_at > self._record.recorded_at
 
     def _makes_new(self, case: Case, old: Assignment) -> bool:
         if case.moved_at < self._record.recorded_at:

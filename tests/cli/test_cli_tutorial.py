@@ -50,4 +50,19 @@ def test_a_career_and_a_merger_go_as_the_page_says(home: Path):
         drill.until("antin request submit renew")
         words["SECOND-SERIAL"] = newest_serial(home, "Bình")
         assert words["SECOND-SERIAL"] != words["FIRST-SERIAL"]
+        drill.until("antin request submit change")
+        words["RENEWED-SERIAL"] = newest_serial(home, "Bình")
+        drill.until("antin event record retirement")
+        assert status(home, words["RENEWED-SERIAL"]) == "revoked"
+        words["LAST-SERIAL"] = newest_serial(home, "Bình")
+        drill.until("antin request approve RETIRE-REQUEST")
+        (asked,) = run_antin("--home", home, "request", "list", "--json").json["requests"]
+        assert (asked["kind"], asked["serial"]) == ("revoke", words["LAST-SERIAL"])
+        words["RETIRE-REQUEST"] = asked["request"]
         drill.until(None)
+    for which in ("FIRST", "SECOND", "RENEWED", "LAST"):
+        assert status(home, words[f"{which}-SERIAL"]) == "revoked"
+    for event in ("E-100", "E-101"):
+        told = run_antin("--home", home, "event", "show", event, "--json").json
+        assert told["proposals"]
+        assert all(one["done"] for one in told["proposals"]), told

@@ -441,7 +441,9 @@ def test_a_lost_token_is_held_revoked_and_replaced(world: World):
     hold(world.issuing, serial, requester="x")
     assert asked(world, record) == [("hold", True), ("revoke", False), ("reissue", False)]
     world.clock.advance(timedelta(seconds=2))  # type: ignore[attr-defined]
-    hang(world)
+    later = hang(world)
+    assert asked(world, record) == [("hold", True), ("revoke", False), ("reissue", True)]
+    world.issuing.revoke(later, parse_reason("superseded"))
     assert asked(world, record) == [("hold", True), ("revoke", False), ("reissue", True)]
 
 
