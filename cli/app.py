@@ -53,6 +53,7 @@ _MODULES = {
     "token": "token",
     **{name: name for name in ("agency", "person", "post", "device")},
     "event": "event",
+    "form": "form",
     "overview": "overview",
 }
 """Commands and groups in the order of the help, and what module of `cli.commands` declares them.

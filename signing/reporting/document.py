@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
-from xml.sax.saxutils import escape
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import IndirectObject, StreamObject, pdf_name
@@ -18,6 +17,7 @@ from pyhanko.pdf_utils.writer import PdfFileWriter
 
 from pki.words import Language
 from signing.display.embedded_font import EmbeddedFont
+from signing.display.xmp import pdfa_metadata
 from signing.reporting.blocks import Tone
 from signing.reporting.drawing import Pen
 from signing.reporting.layout import FOOT, HEIGHT, MARGIN, WIDTH, Figure, Page, Piece, Text
@@ -25,7 +25,6 @@ from verify.report import Report
 
 Value = Any
 """What Python has for a value of PDF: dict, list, int, float, bool, a name, or the object."""
-_PRODUCER = "Antin"
 _COLOUR_SPACE = {
     "/DefaultRGB": [
         "/CalRGB",
@@ -160,25 +159,6 @@ def _document_id(report: Report, language: Language) -> generic.ArrayObject:
 
 
 def _metadata(title: str, language: Language, report: Report) -> StreamObject:
-    made = report.judged_at.isoformat(timespec="seconds")
-    text = _XMP.format(title=escape(title), language=language.value, made=made, producer=_PRODUCER)
     entries = {pdf_name("/Type"): pdf_name("/Metadata"), pdf_name("/Subtype"): pdf_name("/XML")}
-    return StreamObject(entries, encoded_data=text.encode())
-
-
-_XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/">
-<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"
- xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/"
- xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/">
-<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>
-<dc:language><rdf:Bag><rdf:li>{language}</rdf:li></rdf:Bag></dc:language>
-<xmp:CreateDate>{made}</xmp:CreateDate>
-<pdf:Producer>{producer}</pdf:Producer>
-<pdfaid:part>2</pdfaid:part>
-<pdfaid:conformance>A</pdfaid:conformance>
-</rdf:Description>
-</rdf:RDF>
-</x:xmpmeta>
-<?xpacket end="w"?>"""
+    data = pdfa_metadata(title, language.value, report.judged_at)
+    return StreamObject(entries, encoded_data=data)

@@ -6,9 +6,10 @@ the end of a page goes on at the next, as a block of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from signing.display.breaking import broken
 from signing.display.embedded_font import EmbeddedFont
 from signing.reporting.blocks import Block, Content, Drawing, Tag, Tone
 
@@ -96,8 +97,8 @@ class Setter:
         self._y -= _ABOVE[block.tag]
         self._need(leading * (1 if block.tag is Tag.PARAGRAPH else _LINES_KEPT))
         left = MARGIN + _INDENT * block.indent + (_LABEL if block.label else 0)
-        lines = list(self._broken(block.text, WIDTH - MARGIN - left, size))
-        labels = list(self._broken(block.label, _LABEL - 8, size)) if block.label else []
+        lines = list(broken(self._font, block.text, WIDTH - MARGIN - left, size))
+        labels = list(broken(self._font, block.label, _LABEL - 8, size)) if block.label else []
         rest = max(len(lines), len(labels))
         at = 0
         while at < rest:
@@ -121,31 +122,6 @@ class Setter:
     def _turn(self) -> None:
         self.pages.append(Page())
         self._y = HEIGHT - MARGIN
-
-    def _broken(self, text: str, width: float, size: float) -> Iterator[str]:
-        """Yield the lines of a text, at least one."""
-        line = ""
-        for word in text.split():
-            longer = f"{line} {word}" if line else word
-            if self._font.width(longer) * size <= width:
-                line = longer
-                continue
-            if line:
-                yield line
-            *whole, line = self._cut(word, width / size)
-            yield from whole
-        yield line
-
-    def _cut(self, word: str, width: float) -> Iterator[str]:
-        """Yield a word in parts that fit."""
-        part, used = "", 0.0
-        for letter in word:
-            own = self._font.width(letter)
-            if part and used + own > width:
-                yield part
-                part, used = "", 0.0
-            part, used = part + letter, used + own
-        yield part
 
 
 def _room() -> float:

@@ -1,0 +1,1 @@
+"""`antin form`: what the register knows goes into a form."""

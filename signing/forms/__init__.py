@@ -1,0 +1,1 @@
+"""Forms as PDF: the pages of an administrative document, its table, and its fields."""
