@@ -83,8 +83,8 @@ class Certificates:
     def _read(self, entry: Assignment) -> Held:
         if entry.issuer is None or entry.serial is None:
             one = self._foreign[entry.fingerprint or ""]
-            certificate = x509.load_der_x509_certificate(one.der)
-            return Held(entry.certificate, serial_text(one.serial), certificate, entry)
+            known = x509.load_der_x509_certificate(one.der)
+            return Held(entry.certificate, serial_text(one.serial), known, entry)
         record = self._office.register.find_certificate(entry.issuer, entry.serial)
         der = record.der if record is not None else None
         certificate = x509.load_der_x509_certificate(der) if der else None

@@ -98,9 +98,7 @@ class Gathering:
 
     def _other(self, case: Case) -> FormRequestError:
         record = case.record
-        return FormRequestError(
-            form=self._form.number, request=record.id, kind=record.kind.value
-        )
+        return FormRequestError(form=self._form.number, request=record.id, kind=record.kind.value)
 
     def _people(self) -> None:
         for code in self._wish.people:
@@ -113,8 +111,8 @@ class Gathering:
             if case.record.person is None:
                 raise self._other(case)
             person = self._clerk.person(case.record.person)
-            post = self._clerk.post(person.code, case.record.post, case.record.agency)
-            self._add_person(person, post)
+            held = self._clerk.post(person.code, case.record.post, case.record.agency)
+            self._add_person(person, held)
 
     def _staff(self, code: str) -> Iterator[tuple[Person, Post]]:
         """Yield who serves in an agency today, each once, with the first post there."""

@@ -15,7 +15,7 @@ from cli.session import Session
 from pki.atomic import PRIVATE, write_atomically
 from pki.errors.forms import FormEmptyError, FormSenderError
 from pki.forms.filled import Facts, Filled, Head, fill
-from pki.forms.form import PERSONAL, Fill, Form
+from pki.forms.form import Fill, Form
 from pki.records.people_register import PeopleRegister
 from pki.registry.values import read_text
 from signing.forms.render import RenderedForm, render_form
@@ -106,7 +106,7 @@ def _tell(session: Session, wish: FormWish, filled: Filled, told: Mapping[str, o
             for each, count in sorted(filled.blank.items())
         )
         session.tell("cli.form.blank", places=places)
-    if not wish.unmasked and PERSONAL & filled.blank.keys():
+    if filled.hides:
         session.tell("cli.form.masked")
     session.put(
         "form/1",

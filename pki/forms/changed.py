@@ -40,8 +40,11 @@ def subject_in(pairs: Sequence[Sequence[str]]) -> Subject:
 
 
 def changed_facts(before: Subject, after: Subject) -> Facts:
-    """Return what is to change, and what into: a line for each attribute; what is told of one side
-    alone is nothing for the other.
+    """Return what is to change, and what into: a line for each attribute.
+
+    Args:
+        before: what a certificate says.
+        after: what it shall say; an attribute that is not told of stays as it is.
     """
     old, new = [], []
     for short, word in _WORDS.items():

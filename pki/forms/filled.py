@@ -77,6 +77,8 @@ class Filled:
     parts: tuple[Part, ...]
     blank: Mapping[Fill, int]
     """How many places of a kind are left for the pen."""
+    hides: bool
+    """Something personal that is known was left out."""
 
 
 class _Filling:
@@ -85,11 +87,13 @@ class _Filling:
     def __init__(self, *, unmasked: bool) -> None:
         self._unmasked = unmasked
         self.blank: Counter[Fill] = Counter()
+        self.hides = False
 
     def text(self, fill: Fill, facts: Facts, *, optional: bool = False) -> str | None:
         """Return what goes into a place."""
-        hidden = fill in PERSONAL and not self._unmasked
-        found = None if hidden else facts.get(fill)
+        found = facts.get(fill)
+        if found and fill in PERSONAL and not self._unmasked:
+            found, self.hides = None, True
         if not found and not optional:
             self.blank[fill] += 1
         return found or None
@@ -134,4 +138,4 @@ def fill(form: Form, head: Head, lines: Sequence[Line], *, unmasked: bool) -> Fi
                 ),
             )
         )
-    return Filled(form, head, tuple(parts), dict(work.blank))
+    return Filled(form, head, tuple(parts), dict(work.blank), work.hides)

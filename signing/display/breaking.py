@@ -9,6 +9,7 @@ from signing.display.embedded_font import EmbeddedFont
 _JOINTS = "/@"
 """Behind these a long word is parted first."""
 
+
 def broken(font: EmbeddedFont, text: str, width: float, size: float) -> Iterator[str]:
     """Yield the lines of a text, at least one.
 

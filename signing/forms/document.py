@@ -18,6 +18,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.writer import PdfFileWriter
 
+from signing.display.colour import rgb_profile
 from signing.display.xmp import pdfa_metadata
 from signing.forms.faces import Face, Fonts
 
@@ -138,6 +139,7 @@ class Document(PdfFileWriter):
             f"/ParentTreeNextKey {len(self._parents)}>>",
             self._root_number,
         )
+        colours = self.put_stream("/N 3", rgb_profile())
         metadata = pdfa_metadata(title, LANGUAGE, made)
         described = self.put_stream("/Type/Metadata/Subtype/XML", metadata, packed=False)
         for key, value in {
@@ -147,6 +149,8 @@ class Document(PdfFileWriter):
             "/ViewerPreferences": "<</DisplayDocTitle true>>",
             "/Metadata": f"{described} 0 R",
             "/AcroForm": f"{form} 0 R",
+            "/OutputIntents": "[<</Type/OutputIntent/S/GTS_PDFA1/OutputConditionIdentifier(sRGB)"
+            f"/Info(sRGB)/DestOutputProfile {colours} 0 R>>]",
         }.items():
             self.root[pdf_name(key)] = Written(value.encode("ascii"))
         self._digest.update(metadata)

@@ -24,6 +24,7 @@ _HINT = Style(Face.ITALIC, 12, centred=True)
 _NAME = Style(Face.BOLD, 13, centred=True)
 _COPIED = Style(Face.BOLD_ITALIC, 12)
 _COPY = Style(Face.REGULAR, 11)
+_ABOVE = 2 * MM
 _CLEAR = 2 * MM
 """Between the field and the words above and below it."""
 
@@ -41,6 +42,7 @@ def put_foot(pages: Pages, fields: Fields, filled: Filled) -> None:
         title = (head.signer_title or HEAD_OF_AGENCY).upper()
         sides = [(right, title, head.signer.get(Fill.NAME), LEADER)]
     pages.need(_height(pages, filled, sides))
+    pages.y -= _ABOVE
     closing = pages.document.open("P", pages.document.tree)
     pages.write(closing, filled.form.closing, BODY, pages.whole)
     pages.document.close(closing)
@@ -53,9 +55,7 @@ def put_foot(pages: Pages, fields: Fields, filled: Filled) -> None:
         _put_side(pages, fields, (span, title, name), field)
 
 
-def _height(
-    pages: Pages, filled: Filled, sides: list[tuple[Span, str, str | None, str]]
-) -> float:
+def _height(pages: Pages, filled: Filled, sides: list[tuple[Span, str, str | None, str]]) -> float:
     """Return how much room all of it takes; more than a page has is never asked for."""
     closing = len(pages.break_lines(filled.form.closing, BODY, pages.whole.width)) * BODY.leading
     titles = max(
@@ -64,7 +64,7 @@ def _height(
         for span, title, name, _ in sides
     )
     field = _field_size()[1] + 2 * _CLEAR
-    return closing + 5 * MM + titles + _HINT.leading + field
+    return _ABOVE + closing + 5 * MM + titles + _HINT.leading + field
 
 
 def _field_size() -> tuple[float, float]:
@@ -86,9 +86,7 @@ def _put_copies(pages: Pages, span: Span) -> None:
         _put_words(pages, each, _COPY, span)
 
 
-def _put_side(
-    pages: Pages, fields: Fields, side: tuple[Span, str, str | None], field: str
-) -> None:
+def _put_side(pages: Pages, fields: Fields, side: tuple[Span, str, str | None], field: str) -> None:
     span, title, name = side
     _put_words(pages, title, _TITLE, span)
     if name is None:

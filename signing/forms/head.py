@@ -96,6 +96,8 @@ def _put_symbol(pages: Pages, fields: Fields, head: Head, span: Span) -> None:
     (box,) = _put_line(pages, ("Số: ", None), (_GAPS["symbol"],), _SYMBOL, inner)
     if _is_open(head):
         fields.fill_here(NUMBER, box, size=_SYMBOL.size, centred=False)
+    else:
+        _dot(pages, box)
 
 
 def _put_day(pages: Pages, fields: Fields, head: Head, span: Span) -> None:
@@ -109,6 +111,13 @@ def _put_day(pages: Pages, fields: Fields, head: Head, span: Span) -> None:
     for name, box in zip(gaps, boxes, strict=True):
         if _is_open(head) and name in _DATE_FIELDS:
             fields.fill_here(_DATE_FIELDS[name], box, size=_DAY.size, centred=True)
+        else:
+            _dot(pages, box)
+
+
+def _dot(pages: Pages, box: Box) -> None:
+    """Draw a line for the pen where there is no field."""
+    pages.rule(box.left, box.right, box.bottom + 2, dotted=True)
 
 
 def _month(number: int) -> str:

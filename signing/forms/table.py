@@ -6,6 +6,7 @@ Spec: ISO 32000-1 §14.8.4.3.4 (table elements), §14.8.5.7 (their attributes).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pki.forms.filled import Cell, Part
 from pki.forms.form import Column
@@ -48,7 +49,7 @@ class Table:
         for column in columns:
             edges.append(edges[-1] + column.width * scale)
         self._edges = edges
-        self._spans = [Span(*pair) for pair in zip(edges, edges[1:], strict=False)]
+        self._spans = [Span(*pair) for pair in pairwise(edges)]
         self._heads = self._make_heads(columns)
         self._head_height = max(each.top + each.height for each in self._heads)
 
@@ -72,7 +73,9 @@ class Table:
         for index, column in enumerate(columns):
             if column.group is not None:
                 groups.setdefault(column.group, []).append(index)
-        over = {name: Span(self._edges[on[0]], self._edges[on[-1] + 1]) for name, on in groups.items()}
+        over = {
+            name: Span(self._edges[on[0]], self._edges[on[-1] + 1]) for name, on in groups.items()
+        }
         upper = max((self._height(name, span) for name, span in over.items()), default=0.0)
         tops = [upper if column.group else 0.0 for column in columns]
         high = max(
@@ -146,9 +149,7 @@ class Table:
             document.close(element)
         document.close(row)
 
-    def _put_piece(
-        self, columns: list[list[str | None]], elements: list[Node], count: int
-    ) -> None:
+    def _put_piece(self, columns: list[list[str | None]], elements: list[Node], count: int) -> None:
         """Put as much of a row as stands on this page."""
         pages, style = self._pages, self._style
         top = pages.y
