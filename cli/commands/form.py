@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from cli.options import PinSource
+from cli.registry_options import SeeingCertificate, SeeingKey, seeing
 from cli.session import session_of
 
 Number = Literal["01", "02", "03", "04", "05", "06", "07"]
@@ -36,6 +38,9 @@ def form(
     date: Annotated[str | None, typer.Option("--date", help="form.date")] = None,
     place: Annotated[str | None, typer.Option("--place", help="form.place")] = None,
     unmasked: Annotated[bool, typer.Option("--unmasked", help="form.unmasked")] = False,
+    key: SeeingKey = None,
+    cert: SeeingCertificate = None,
+    pin_source: PinSource = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="sign.overwrite")] = False,
 ) -> None:
     """Write a form of Decree 68/2024 filled from the register."""
@@ -61,7 +66,7 @@ def form(
         symbol=symbol,
         day=read_date(date) if date is not None else None,
         place=place,
-        unmasked=unmasked,
+        who=seeing(key, cert, pin_source) if unmasked else None,
         overwrite=overwrite,
     )
     with open_office(session_of(context)) as office:

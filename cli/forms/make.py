@@ -11,11 +11,13 @@ from cli.forms.people import Clerk
 from cli.forms.wish import FormWish
 from cli.homes.office import Office
 from cli.registry.desk import Desk
+from cli.registry.seeing import check_may_see
 from cli.session import Session
 from pki.atomic import PRIVATE, write_atomically
 from pki.errors.forms import FormEmptyError, FormSenderError
 from pki.forms.filled import Facts, Filled, Head, fill
 from pki.forms.form import Fill, Form
+from pki.records.people import Person
 from pki.records.people_register import PeopleRegister
 from pki.registry.values import read_text
 from signing.forms.render import RenderedForm, render_form
@@ -24,8 +26,8 @@ from signing.forms.render import RenderedForm, render_form
 def make_form(office: Office, form: Form, wish: FormWish) -> None:
     """Write a form into a file, and say what it holds.
 
-    Personal numbers and addresses stand on it only where that was asked for; the audit log says so
-    before the file is there.
+    Personal numbers and addresses stand on it only for whom a role lets see them; the audit log
+    says so before the file is there.
 
     Raises:
         PKIError: nothing was written then.
@@ -38,12 +40,12 @@ def make_form(office: Office, form: Form, wish: FormWish) -> None:
         raise FormEmptyError(form=form.number, agency=", ".join(wish.people))
     sender = _sender(form, wish, found)
     head = _head(clerk, wish, sender)
-    filled = fill(form, head, found.lines, unmasked=wish.unmasked)
+    filled = fill(form, head, found.lines, unmasked=wish.who is not None)
     made = render_form(filled, made=office.session.clock.now())
     digest = hashlib.sha256(made.data).hexdigest()
-    if wish.unmasked:
-        facts = (("form", form.number), ("agency", sender), ("lines", str(len(found.lines))))
-        desk.register.commit([], desk.event("form.unmask", *facts, ("sha256", digest)))
+    if wish.who is not None:
+        told = {"form": form.number, "agency": sender, "lines": str(len(found.lines))}
+        check_may_see(desk, Person, wish.who, {**told, "sha256": digest})
     write_atomically(wish.output, made.data, overwrite=wish.overwrite, mode=PRIVATE)
     _tell(office.session, wish, filled, _object(form, wish, filled, made, digest))
 
@@ -95,7 +97,7 @@ def _object(
         "lines": max(len(part.rows) for part in filled.parts),
         "fields": list(made.fields),
         "blank": {each.value: count for each, count in sorted(filled.blank.items())},
-        "unmasked": wish.unmasked,
+        "unmasked": wish.who is not None,
     }
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pki.errors.forms import FormNeedsError, FormOptionError
 from pki.forms.form import About, Form
+
+if TYPE_CHECKING:
+    from cli.requests.signing import Actor
 
 MOST = 10_000
 """Lines of a form."""
@@ -43,7 +47,8 @@ class FormWish:
     symbol: str | None = None
     day: date | None = None
     place: str | None = None
-    unmasked: bool = False
+    who: Actor | None = None
+    """Who wants personal numbers on it; None leaves them out."""
     overwrite: bool = False
 
     def _given(self) -> dict[str, object]:
