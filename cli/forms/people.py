@@ -17,8 +17,6 @@ from pki.records.people import (
 )
 
 _OFFICES = ("UBND ", "Ủy ban nhân dân ", "Uỷ ban nhân dân ")
-_DEEP = 32
-"""Agencies above an agency; the register allows no circle."""
 _ALONE = (AgencyTier.PROVINCE, AgencyTier.COMMUNE)
 """People's committees write in their own name, without the one above (Decree 30/2020/ND-CP)."""
 
@@ -109,13 +107,11 @@ class Clerk:
         return self.agency(agency.parent).name
 
     def _province(self, agency: Agency) -> str:
-        for _ in range(_DEEP):
-            if agency.tier is AgencyTier.PROVINCE:
-                return _place(agency.name)
+        while agency.tier is not AgencyTier.PROVINCE:
             if agency.parent is None:
-                break
+                return ""
             agency = self.agency(agency.parent)
-        return ""
+        return _place(agency.name)
 
 
 def _place(name: str) -> str:

@@ -244,6 +244,7 @@ def ask_registry(note, out, serial):
     note("person add", "NV-2", "--name", "Lê Thị Ba", "--state", "left")
     note("person erase", "NV-2", "--yes")
     note("person example", "--rows", "1", "-o", out / "example")
+    note("form", "01", "--agency", "X1", "-o", out / "form-01.pdf")
     ends = ("--person", "NV-1", "--day", "2030-01-01")
     note("event show", note("event record", "retirement", *ends)["event"])
     note("event list")
