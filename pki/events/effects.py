@@ -77,6 +77,10 @@ class Changes:
         """Let an entry begin."""
         self._take(first_version(kind, values, at=self._at))
 
+    def befall(self, told: Told) -> None:
+        """Let an event of this day change what it changes."""
+        _EFFECTS[told.kind](told, self)
+
     def end_post(self, post: Post) -> None:
         """Let a post end the day before; one that ended sooner is left as it is.
 
@@ -145,7 +149,7 @@ def effects_of(told: Told, look: Look, at: datetime) -> tuple[Entry, ...]:
         PKIError: as `pki.registry.versions.next_version` and `pki.registry.checks.check_entry`.
     """
     changes = Changes(look, told.day, at)
-    _EFFECTS[told.kind](told, changes)
+    changes.befall(told)
     return changes.finish()
 
 

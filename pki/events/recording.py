@@ -61,27 +61,37 @@ def record_event(
     if standing is not None:
         return Recorded(standing)
     entries = effects_of(told, register, at)
-    record = _record(register, told, actor, at)
+    record = event_record(register, told, actor, at)
     if event is not None:
         record = replace(record, id=event)
-    steps = [Step((RecordEvent(record),), AuditEvent(at, actor, "event.record", _facts(record)))]
-    steps += [Step((EnterRecord(one),), _told_of(one, record)) for one in entries]
-    register.commit_all(steps)
+    more = (("event", record.id),)
+    entered = [entered_step(one, actor, at, *more) for one in entries]
+    register.commit_all([event_step(record), *entered])
     return Recorded(record, entries, new=True)
 
 
-def entry_event(entry: Entry, actor: str, at: datetime, *more: tuple[str, str]) -> AuditEvent:
-    """Return what the log says of a version that something brought with it: codes alone."""
+def event_step(record: EventRecord, *more: tuple[str, str]) -> Step:
+    """Return the recording of an event, with what the log says of it: codes alone."""
+    names = ("person", "post", "agency", "device", "to_agency", "new_post")
+    codes = ((name, getattr(record, name)) for name in names)
+    told = (("event", record.id), ("kind", record.kind.value), ("day", record.day.isoformat()))
+    facts = (*told, *((name, code) for name, code in codes if code is not None), *more)
+    event = AuditEvent(record.recorded_at, record.actor, "event.record", facts)
+    return Step((RecordEvent(record),), event)
+
+
+def entered_step(entry: Entry, actor: str, at: datetime, *more: tuple[str, str]) -> Step:
+    """Return a version that something brought with it, with what the log says of it."""
     key: str = getattr(entry, KEY_OF[type(entry)])
     name, verb = type(entry).__name__.lower(), "add" if entry.version == 1 else "change"
     facts = [(name, key), ("version", str(entry.version)), ("effective", str(entry.effective))]
     if isinstance(entry, Person | Device):
         facts.append(("state", str(entry.state)))
-    return AuditEvent(at, actor, f"{name}.{verb}", (*facts, *more))
+    return Step((EnterRecord(entry),), AuditEvent(at, actor, f"{name}.{verb}", (*facts, *more)))
 
 
-def _record(register: EventRegister, told: Told, actor: str, at: datetime) -> EventRecord:
-    """Return the record, with the holder of a post or a device beside it."""
+def event_record(register: EventRegister, told: Told, actor: str, at: datetime) -> EventRecord:
+    """Return the record of an event, with the holder of a post or a device beside it."""
     person, agency, new_post = told.person, told.agency, told.new_post
     if told.kind is EventKind.POST_CHANGE:
         post = register.find_entry(Post, told.post or "")
@@ -97,14 +107,3 @@ def _record(register: EventRegister, told: Told, actor: str, at: datetime) -> Ev
         *(told.id, told.kind, told.day, person, told.post, agency, told.device),
         *(told.to_agency, new_post, told.content_sha256, actor, at),
     )
-
-
-def _facts(record: EventRecord) -> tuple[tuple[str, str], ...]:
-    names = ("person", "post", "agency", "device", "to_agency", "new_post")
-    codes = ((name, getattr(record, name)) for name in names)
-    told = (("event", record.id), ("kind", record.kind.value), ("day", record.day.isoformat()))
-    return (*told, *((name, code) for name, code in codes if code is not None))
-
-
-def _told_of(entry: Entry, record: EventRecord) -> AuditEvent:
-    return entry_event(entry, record.actor, record.recorded_at, ("event", record.id))
