@@ -55,6 +55,7 @@ def import_certificates(
     from cli.homes.office import open_office
     from cli.issuing.import_foreign import Sources as Wanted
     from cli.issuing.import_foreign import bring, put_tally
+    from cli.overview.keeping import Counting
     from cli.tokens.dry_run import end_dry_run
 
     session = session_of(context)
@@ -65,6 +66,7 @@ def import_certificates(
             end_dry_run(session, "cli.import.advice")
         with office.home.locked():
             tally = bring(office, wanted, record=True)
+        Counting(office).work()  # nobody waits for the first overview then
     put_tally(session, tally, done=True)
     if tally.conflicts:
         from pki.errors.importing import ImportBlockedError

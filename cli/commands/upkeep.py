@@ -22,6 +22,7 @@ def upkeep(
     """Say what lapses and what is due; with `--yes`, do what needs nobody."""
     from cli.exit_status import ExitStatus
     from cli.homes.office import open_office
+    from cli.overview.keeping import Counting
     from cli.session import table
     from cli.upkeep.raising import Raising
     from cli.upkeep.report import alarm_object, alarm_row, all_well, outcome_object, outcome_row
@@ -36,7 +37,8 @@ def upkeep(
         outcomes += raising.work() if yes else raising.due()
         watching = Watching(office)
         outcomes += watching.work() if yes else watching.due()
-        alarms = keeping.look()
+        counted = Counting(office).work() if yes else ()
+        alarms = (*keeping.look(), *counted)
     rows = [
         *(outcome_row(one, session) for one in outcomes),
         *(alarm_row(one, session) for one in alarms),

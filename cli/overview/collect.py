@@ -8,6 +8,7 @@ from typing import cast
 import typer
 
 from cli.homes.office import Office
+from cli.overview.keeping import COUNTS
 from cli.overview.numbers import overview_object, overview_rows
 from cli.session import Session
 from pki.atomic import write_atomically
@@ -30,7 +31,7 @@ def look_over_office(office: Office, *, recount: bool = False) -> Overview:
     """
     register = cast("CountedRegister", office.register)
     now = office.session.clock.now()
-    counts = count(register, now, office.home.cache / "overview.json", anew=recount)
+    counts = count(register, now, office.home.cache / COUNTS, anew=recount)
     return look_over(register, counts, now)
 
 

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from cli.errors import BadOptionError
 from cli.homes.home import Home
 from cli.homes.office import open_office
+from cli.overview.keeping import A_ROUND, Counting
 from cli.serving.listen import TLSFiles, run
 from cli.serving.public import Services
 from cli.session import Session
@@ -70,7 +71,8 @@ def authority_part(session: Session, pin_source: str | None, stack: ExitStack) -
         typer.echo(": ".join(alarm_row(alarm, session)), err=True)
 
     keeper = Keeper(Upkeep(office), tell=tell)
-    raising = RaisingThread(Raising(session, office.home), tell=tell)
+    counting = Counting(office, at_most=A_ROUND)
+    raising = RaisingThread(Raising(session, office.home), tell=tell, counting=counting)
     services = Services(office, health=keeper.health)
     keeper.start(services.reload)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from cli.homes.alarms import failed
 from cli.homes.home import Home
 from cli.homes.outside import outside_of
+from cli.overview.keeping import Counting
 from cli.session import Session
 from cli.upkeep.work import Outcome, Task
 from pki.errors.tree import PKIError
@@ -64,10 +65,12 @@ class Raising:
 
 
 class RaisingThread:
-    """What `antin serve` does with the queue."""
+    """What `antin serve` does with the queue, and with the counts of the overview."""
 
-    def __init__(self, raising: Raising, *, tell: Callable[[Alarm], None]) -> None:
-        self._raising = raising
+    def __init__(
+        self, raising: Raising, *, tell: Callable[[Alarm], None], counting: Counting | None = None
+    ) -> None:
+        self._raising, self._counting = raising, counting
         self._tell = tell
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -83,11 +86,13 @@ class RaisingThread:
             self._thread.join(STOP_SECONDS)
 
     def round(self) -> None:
-        """Work on the queue once; what goes wrong with all of it is told."""
+        """Work on the queue once, and count; what goes wrong with all of it is told."""
         try:
             self._raising.work()
         except PKIError as error:
             self._tell(failed("queue", error))
+        for alarm in self._counting.work() if self._counting is not None else ():
+            self._tell(alarm)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -39,9 +39,14 @@ class _Of(NamedTuple):
     add: Insert
 
 
+_NAMES: dict[type[Entry], tuple[str, ...]] = {
+    kind: tuple(one.name for one in fields(kind)) for kind in TABLES
+}
+
+
 def names_of(kind: type[Entry]) -> tuple[str, ...]:
     """Return the fields of a kind of entry, which are columns too."""
-    return tuple(one.name for one in fields(kind))
+    return _NAMES[kind]
 
 
 def enter(statements: Statements, change: EnterRecord, register: Path | str) -> None:

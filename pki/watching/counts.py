@@ -9,9 +9,11 @@ again.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,7 +85,12 @@ _TOLD = {
 
 
 def count(
-    register: CountedRegister, now: datetime, path: Path | None = None, *, anew: bool = False
+    register: CountedRegister,
+    now: datetime,
+    path: Path | None = None,
+    *,
+    anew: bool = False,
+    at_most: int | None = None,
 ) -> Counts:
     """Return all certificates, counted.
 
@@ -92,6 +99,8 @@ def count(
         now: what was reserved is counted by month, for the last `MONTHS`.
         path: what was counted before is read from there, and kept there; None keeps nothing.
         anew: count everything again.
+        at_most: count about so many of ours and of others more, and leave the rest for the next
+            time; None for all.
 
     Raises:
         OutputUnwritableError, DiskFullError: the file cannot be written (`pki.atomic`).
@@ -99,10 +108,11 @@ def count(
     """
     counts = (None if anew else _read(path, register)) or Counts()
     before, newest = counts.places, register.last_audit_entry()
-    _count_own(register, counts)
+    pages = None if at_most is None else max(1, at_most // PAGE)
+    _count_own(register, counts, pages)
     if counts.own_row > before[0]:
         _count_months(register, counts, month_starts(now), after=before[0])
-    _count_foreign(register, counts)
+    _count_foreign(register, counts, pages)
     if path is not None and newest is not None and counts.places != before:
         line = [newest.sequence, hashlib.sha256(newest.content).hexdigest()]
         _write(path, counts, line)
@@ -115,7 +125,7 @@ def unit_of(subject_folded: str) -> str:
     return found[1] if found else ""
 
 
-def _count_own(register: CountedRegister, counts: Counts) -> None:
+def _count_own(register: CountedRegister, counts: Counts, pages: int | None) -> None:
     # Events first: of what is issued meanwhile none is counted that is not counted itself.
     upto = register.last_sequence()
     for event in register.own_events(counts.own_sequence, upto):
@@ -126,13 +136,20 @@ def _count_own(register: CountedRegister, counts: Counts) -> None:
         kind = str(event.kind or StatusKind.REVOKE)
         month[kind] = month.get(kind, 0) + 1
     counts.own_sequence = upto
-    while rows := register.own_rows(counts.own_row, PAGE):
+    for _ in _turns(pages):
+        rows = register.own_rows(counts.own_row, PAGE)
+        if not rows:
+            return
         for row in rows:
             unit = unit_of(row.subject_folded)
             if unit not in counts.units:
                 counts.units[unit] = _shown(register.own_subject(row.row), unit)
             counts.add((ALL, "", unit), _day(row.not_after), 1)
         counts.own_row = rows[-1].row
+
+
+def _turns(pages: int | None) -> Iterable[int]:
+    return itertools.count() if pages is None else range(pages)
 
 
 def month_starts(now: datetime) -> list[datetime]:
@@ -154,8 +171,11 @@ def _count_months(
         month[ISSUED] = month.get(ISSUED, 0) + number
 
 
-def _count_foreign(register: CountedRegister, counts: Counts) -> None:
-    while rows := register.foreign_rows(counts.foreign_row, PAGE):
+def _count_foreign(register: CountedRegister, counts: Counts, pages: int | None) -> None:
+    for _ in _turns(pages):
+        rows = register.foreign_rows(counts.foreign_row, PAGE)
+        if not rows:
+            break
         for row in rows:
             unit = fold(row.unit)
             counts.units.setdefault(unit, row.unit)

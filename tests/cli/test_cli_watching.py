@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import threading
 from contextlib import contextmanager
@@ -15,10 +16,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from unit.pki.watching_world import Partner, person
 
+from cli.homes.office import open_office
+from cli.overview.keeping import A_ROUND, Counting
 from cli.overview.numbers import KINDS, overview_rows
 from cli.overview.page import overview_page
 from cli.overview.text import WIDTH, bar_of, overview_text
 from cli.session import Session
+from cli.upkeep.raising import Raising, RaisingThread
 from pki.clock import FixedClock, SystemClock, whole_second
 from pki.records.people import DeviceState
 from pki.records.requests import RequestKind
@@ -264,3 +268,39 @@ def test_every_state_and_kind_has_its_word(language):
     lost = {Language.EN: "lost", Language.VI: "đã mất"}[language]
     assert lost in text
     assert lost in page
+
+
+def test_upkeep_and_import_count_for_the_overview(run, antin, demo_home, tmp_path):
+    kept = demo_home / "cache" / "overview.json"
+
+    def places():
+        return json.loads(kept.read_text("utf-8"))["places"]
+
+    assert not kept.exists()
+    assert antin("--home", demo_home, "upkeep").status == 0
+    assert not kept.exists(), "it only says what is due"
+    assert antin("--home", demo_home, "upkeep", "--yes").status == 0
+    own = places()[0]
+    assert own > 0
+    with serving({}) as (url, _):
+        run("cert", "import", write_certificates(tmp_path / "in", Partner(), url), "--yes")
+    assert places()[2] == 3
+    counted = run("overview", "--json").json
+    assert places()[0] == own
+    assert {**counted, "at": ""} == {**run("overview", "--recount", "--json").json, "at": ""}
+    kept.unlink()
+    kept.mkdir()
+    told = antin("--home", demo_home, "upkeep", "--yes", "--json").json["alarms"]
+    assert ("pki.upkeep.failed", "overview") in {(one["code"], one["what"]) for one in told}
+    kept.rmdir()
+    with open_office(Session(Language.EN, home=demo_home)) as office:
+        alarms = []
+        raising = Raising(office.session, office.home)
+        counting = Counting(office, at_most=A_ROUND)
+        thread = RaisingThread(raising, tell=alarms.append, counting=counting)
+        thread.round()
+        assert (alarms, places()[0]) == ([], own)
+        kept.unlink()
+        kept.mkdir()
+        thread.round()
+    assert [alarm.what for alarm in alarms] == ["overview"]

@@ -108,6 +108,21 @@ def test_what_was_counted_is_not_counted_again(world: World, tmp_path):
         assert kept == see(world, path) == see(world) == see(world, path, anew=True)
 
 
+def test_what_is_counted_piece_by_piece_comes_to_the_same(world: World, tmp_path, monkeypatch):
+    """As a service does, some at a time, while more is issued and revoked."""
+    monkeypatch.setattr("pki.watching.counts.PAGE", 2)
+    path = tmp_path / "counts.json"
+    places = set()
+    for number in range(12):
+        if number < 3:
+            furnish_more(world)
+        counts = count(world.register, world.clock.now(), path, at_most=1)
+        places.add(counts.own_row)
+    assert len(places) > 4
+    assert count(world.register, world.clock.now(), path).places == counts.places
+    assert see(world, path) == see(world) == see(world, anew=True)
+
+
 def furnish_more(world: World) -> None:
     serials = [world.issue(subject=someone(O="Sở Khác")).serial_number for _ in range(3)]
     world.issuing.revoke(serials[0], SUPERSEDED)
@@ -185,6 +200,7 @@ def test_others_are_counted_by_what_may_be_relied_on(placed_world: World, tmp_pa
     world, path = placed_world, tmp_path / "counts.json"
     monkeypatch.setattr(counting, "PAGE", 2)
     bring(world, *(subject(f"Người {n}", unit="Sở Một") for n in range(4)))
+    assert count(world.register, NOW, path, at_most=1).foreign_row == 2
     assert see(world, path).foreign["unknown"] == 4
     standings = [*WatchedStanding]
     list(follow_all(world.register, Says(*standings), FixedClock(NOW), "x"))
