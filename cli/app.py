@@ -55,6 +55,7 @@ _MODULES = {
     "event": "event",
     "form": "form",
     "overview": "overview",
+    "notice": "notice",
 }
 """Commands and groups in the order of the help, and what module of `cli.commands` declares them.
 The help of each is the message of its name."""

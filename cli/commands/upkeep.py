@@ -24,6 +24,7 @@ def upkeep(
     from cli.homes.office import open_office
     from cli.overview.keeping import Counting
     from cli.session import table
+    from cli.upkeep.noticing import Noticing
     from cli.upkeep.raising import Raising
     from cli.upkeep.report import alarm_object, alarm_row, all_well, outcome_object, outcome_row
     from cli.upkeep.watching import Watching
@@ -37,6 +38,8 @@ def upkeep(
         outcomes += raising.work() if yes else raising.due()
         watching = Watching(office)
         outcomes += watching.work() if yes else watching.due()
+        noticing = Noticing(office)
+        outcomes += noticing.work() if yes else noticing.due()
         counted = Counting(office).work() if yes else ()
         alarms = (*keeping.look(), *counted)
     rows = [

@@ -41,16 +41,29 @@ class Authorization:
         return f"Bearer {secret}"
 
     def _read(self) -> str:
-        kind, _, place = self.source.partition(":")
-        try:
-            if kind == "env":
-                secret = os.environ[place]
-            else:
-                with (self.folder / place).open("rb") as file:
-                    secret = file.read(_MAX_BYTES).decode("utf-8")
-        except (KeyError, OSError, UnicodeDecodeError):
-            raise SecretUnavailableError(source=self.source) from None  # it may show the secret
-        secret = secret.rstrip("\r\n")
-        if not secret or "\n" in secret or any("\ud800" <= char <= "\udfff" for char in secret):
-            raise SecretUnavailableError(source=self.source)
-        return secret
+        return read_secret(self.source, self.folder)
+
+
+def read_secret(source: str, folder: Path) -> str:
+    """Return the secret of a service, read now.
+
+    Args:
+        source: `file:PATH`, relative to the folder, or `env:NAME`.
+        folder: the home.
+
+    Raises:
+        SecretUnavailableError: the source gives nothing that can be sent.
+    """
+    kind, _, place = source.partition(":")
+    try:
+        if kind == "env":
+            secret = os.environ[place]
+        else:
+            with (folder / place).open("rb") as file:
+                secret = file.read(_MAX_BYTES).decode("utf-8")
+    except (KeyError, OSError, UnicodeDecodeError):
+        raise SecretUnavailableError(source=source) from None  # it may show the secret
+    secret = secret.rstrip("\r\n")
+    if not secret or "\n" in secret or any("\ud800" <= char <= "\udfff" for char in secret):
+        raise SecretUnavailableError(source=source)
+    return secret

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from cli.errors import BadConfigurationError, NewerHomeError, UnreadableFileError
+from cli.homes.notice_settings import Notices
 from pki.audit.note import ORIGIN
 from pki.clock import ClockBounds
 from pki.records.certificates import EVIDENCE_PROFILES, RETENTION_YEARS
@@ -355,6 +356,7 @@ class Settings(_Section):
     evidence: Evidence = Evidence()
     upkeep: Upkeep = Upkeep()
     clock: ClockSection = ClockSection()
+    notices: Notices = Notices()
 
 
 def parse_settings(text: str, path: Path) -> Settings:

@@ -24,6 +24,7 @@ from cli.serving.listen import TLSFiles, run
 from cli.serving.public import Services
 from cli.session import Session
 from cli.upkeep.keeper import Keeper
+from cli.upkeep.noticing import Noticing, NoticingThread
 from cli.upkeep.raising import Raising, RaisingThread
 from cli.upkeep.report import alarm_row
 from cli.upkeep.work import Upkeep
@@ -73,14 +74,17 @@ def authority_part(session: Session, pin_source: str | None, stack: ExitStack) -
     keeper = Keeper(Upkeep(office), tell=tell)
     counting = Counting(office, at_most=A_ROUND)
     raising = RaisingThread(Raising(session, office.home), tell=tell, counting=counting)
+    noticing = NoticingThread(Noticing(office), tell=tell)
     services = Services(office, health=keeper.health)
     keeper.start(services.reload)
 
     def ready() -> None:
         if settings.upkeep.automatic:
             raising.start()
+            noticing.start()
 
     def stopping() -> None:
+        noticing.stop()
         raising.stop()
         keeper.stop()
 

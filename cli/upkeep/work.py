@@ -47,7 +47,8 @@ class Task:
     """One thing that is due."""
 
     kind: str
-    """`crl`, `delta`, `signer` or `responder`; `raise` of a document, `watch` of an issuer."""
+    """`crl`, `delta`, `signer` or `responder`; `raise` of a document, `watch` of an issuer,
+    `notice` of a channel."""
     name: str
     """The authority of a list or of a responder that is missing, the file of a signer."""
     authority: str

@@ -17,6 +17,7 @@ from pki.records.certificates import (
 )
 from pki.records.events import RecordEvent
 from pki.records.lists import CRLFloor, CRLRecord
+from pki.records.notices import NoticeChange
 from pki.records.people import Entry
 from pki.records.personal import PersonalChange
 from pki.records.requests import RequestChange
@@ -176,7 +177,7 @@ AuthorityChange = (
     | Erase
 )
 """Of authorities, certificates and lists."""
-Change = AuthorityChange | EnterRecord | RequestChange | RecordEvent | PersonalChange
+Change = AuthorityChange | EnterRecord | RequestChange | RecordEvent | PersonalChange | NoticeChange
 """Each room beside the authority has its own."""
 
 

@@ -42,6 +42,7 @@ from pki.records.changes import (
 )
 from pki.records.events import RecordEvent
 from pki.records.lists import CRLRecord
+from pki.records.notices import MoveMessage, QueueNotices
 from pki.records.personal import PersonalChange
 from pki.records.requests import RequestChange
 from pki.register.erasures import erase
@@ -50,6 +51,7 @@ from pki.register.folding import fold
 from pki.register.holders import check_room, find_followed
 from pki.register.imports import take_in
 from pki.register.lists import LAST_NUMBER
+from pki.register.notices import apply_notices
 from pki.register.people import enter
 from pki.register.personal import erase_personal
 from pki.register.prepared import Statements
@@ -108,6 +110,8 @@ def apply(statements: Statements, change: Change, register: Path | str) -> None:
         record_event(statements, change.record, register)
     elif isinstance(change, PersonalChange):
         erase_personal(statements, change)
+    elif isinstance(change, QueueNotices | MoveMessage):
+        apply_notices(statements, change, register)
     else:
         _apply(statements, change, register)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pki.records.certificates import EVIDENCE_PROFILES, CertificateState, StatusKind
+from pki.records.notices import MESSAGE_MOVES, MessageState
 from pki.records.requests import MOVES as REQUEST_MOVES
 from pki.register.people_guards import VERSIONED
 from pki.register.personal_guards import EMPTIED as EMPTIED_PERSONAL
@@ -58,9 +59,18 @@ KEPT = (
     "request_moves",
     "request_approvals",
     "events",
+    "notices",
+    "notice_marks",
 )
 """Tables whose rows are neither changed nor deleted."""
-UNDELETED = (*KEPT, *EMPTIED_PERSONAL, "certificates", "request_contents", "schema_version")
+UNDELETED = (
+    *KEPT,
+    *EMPTIED_PERSONAL,
+    "certificates",
+    "request_contents",
+    "notice_messages",
+    "schema_version",
+)
 FIXED = (
     *("id", "issuer", "serial", "tbs_der", "subject", "subject_folded", "profile", "not_before"),
     *("not_after", "spki_sha256", "requester", "reserved_at", "holder", "follows"),
@@ -83,6 +93,7 @@ FOLLOWING = "antin: this change of status does not follow what stands"
 GAPLESS = "antin: the audit log goes on where it ends"
 ONE_VERSION = "antin: the register has one version"
 ONE_STEP = "antin: this step of a request does not follow"
+UNSENT_FIRST = "antin: a message waits before it is anything else"
 NOT_YET = "antin: this certificate is not to be erased now, or never"
 MARK = "antin"
 """Stands in every guard: by this a migration knows which to take away."""
@@ -192,6 +203,24 @@ def forbidden_move() -> str:
         f"(coalesce((SELECT state {last}), '') || '>' || NEW.state) NOT IN ({moves})"
         f" OR NEW.number <> coalesce((SELECT number {last}), 0) + 1"
     )
+
+
+def forbidden_sending(differs: str) -> str:
+    """Return the SQL condition under which an update of a message is refused."""
+    fixed = ("sequence", "id", "channel", "recipient", "digest", "created_at")
+    moves = ", ".join(f"'{start}>{end}'" for start, end in MESSAGE_MOVES)
+    return " OR ".join(
+        (
+            *(f"OLD.{name} {differs} NEW.{name}" for name in fixed),
+            "NEW.tries < OLD.tries",
+            f"(OLD.state || '>' || NEW.state) NOT IN ({moves})",
+        )
+    )
+
+
+def forbidden_message() -> str:
+    """Return the SQL condition under which a new message is refused."""
+    return f"NEW.state <> '{MessageState.PENDING}' OR NEW.tries <> 0"
 
 
 def forbidden_emptying(differs: str) -> str:

@@ -20,11 +20,14 @@ from pki.register.guards import (
     RESERVED_NUMBER,
     RISING,
     UNDELETED,
+    UNSENT_FIRST,
     allowed_erasure,
     forbidden_emptying,
     forbidden_erasure,
     forbidden_insert,
+    forbidden_message,
     forbidden_move,
+    forbidden_sending,
     forbidden_step,
     forbidden_update,
     out_of_order,
@@ -65,6 +68,7 @@ _DIFFERS = "IS DISTINCT FROM"
 POSTGRES_GUARDS = (
     _function("never", NEVER),
     _function("reserved_first", RESERVED_FIRST),
+    _function("unsent_first", UNSENT_FIRST),
     *(
         _function(
             f"rising_{table}",
@@ -115,6 +119,14 @@ POSTGRES_GUARDS = (
         when=forbidden_update(_DIFFERS),
     ),
     _guard("keep", "UPDATE", "request_contents", function="unless_emptied"),
+    _guard("keep", "UPDATE", "notice_messages", when=forbidden_sending(_DIFFERS)),
+    _guard(
+        "start",
+        "INSERT",
+        "notice_messages",
+        function="unsent_first",
+        when=forbidden_message(),
+    ),
     _guard("due", "INSERT", "erasures", function="due"),
     _guard("start", "INSERT", "certificates", function="reserved_first", when=forbidden_insert()),
     *(

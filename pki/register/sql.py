@@ -34,6 +34,7 @@ from pki.register.changes import Record, apply
 from pki.register.erasures import FIND_ERASURE
 from pki.register.events import EventReading
 from pki.register.imports import FLOOR, FOREIGN, FOREIGN_AT
+from pki.register.notices import Outbox
 from pki.register.overview import Counting
 from pki.register.people_reading import PeopleReading
 from pki.register.personal import PersonalReading
@@ -106,7 +107,7 @@ def open_register(url_or_path: str | Path, *, bounds: ClockBounds = ANY_TIME) ->
     return register
 
 
-class SQLRegister(PeopleReading, PersonalReading, Watching, Counting, EventReading):
+class SQLRegister(PeopleReading, PersonalReading, Watching, Counting, EventReading, Outbox):
     """`Register` and its siblings over SQL tables. Safe to share between threads."""
 
     def __init__(self, store: Store, bounds: ClockBounds = ANY_TIME) -> None:

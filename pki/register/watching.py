@@ -83,7 +83,7 @@ def follow(statements: Statements, change: Follow, register: Path | str) -> None
 
 
 _STATUS = ("standing", "at", "source", "evidence_sha256", "revoked_at", "reason")
-_STANDING = (
+STANDING = (
     select(WATCHED_STATUSES.c.standing)
     .where(WATCHED_STATUSES.c.watched == WATCHED.c.sequence)
     .order_by(WATCHED_STATUSES.c.sequence.desc())
@@ -92,6 +92,7 @@ _STANDING = (
     .scalar_subquery()
     .label("standing")
 )
+"""The last that was recorded of a certificate."""
 _GOOD_UNTIL = (
     select(WATCH_ROUNDS.c.good_until)
     .where(
@@ -110,13 +111,13 @@ _ROWS = (
         WATCHED.c.not_after,
         *(WATCHED_SUBJECTS.c[name] for name in _PERSONAL),
         *(WATCHED.c[name] for name in ("serial", "issuer_sha256", "not_before")),
-        _STANDING,
+        STANDING,
         _GOOD_UNTIL,
     )
     .join_from(WATCHED, WATCHED_SUBJECTS, WATCHED_SUBJECTS.c.sequence == WATCHED.c.sequence)
     .order_by(WATCHED.c.sequence)
 )
-_PAGE = _ROWS.where(WATCHED.c.sequence > bindparam("after")).limit(bindparam("limit"))
+WATCHED_PAGE = _ROWS.where(WATCHED.c.sequence > bindparam("after")).limit(bindparam("limit"))
 _WHO: dict[str, tuple[ColumnElement[Any], ...]] = {
     "fingerprints": (WATCHED.c.fingerprint,),
     "citizen_numbers": (WATCHED_SUBJECTS.c.citizen_number,),
@@ -136,7 +137,7 @@ _FOLLOWED: Select[tuple[Any, ...]] = (
         WATCHED.c.serial,
         WATCHED_SUBJECTS.c.name,
         WATCHED.c.sequence,
-        _STANDING,
+        STANDING,
     )
     .join_from(
         WATCHED, FOREIGN_CERTIFICATES, FOREIGN_CERTIFICATES.c.fingerprint == WATCHED.c.fingerprint
@@ -200,7 +201,7 @@ class Watching:
     def watched(self, *, after: int = 0, limit: int = 1000) -> tuple[WatchedCertificate, ...]:
         """Return all that is followed, a page at a time, in the order in which it came."""
         asked = {"after": after, "limit": limit}
-        return tuple(_watched(row) for row in self._transactions.read(_PAGE, asked))
+        return tuple(watched_of(row) for row in self._transactions.read(WATCHED_PAGE, asked))
 
     def find_watched(self, who: WatchedWho) -> tuple[WatchedCertificate, ...]:
         """Return what is followed of some people or agencies, in the order in which it came."""
@@ -212,7 +213,7 @@ class Watching:
                 wanted = _ROWS.where(or_(*(column.in_(some) for column in columns)))
                 with self._transactions.reading() as connection:
                     rows = connection.execute(wanted).all()
-                found |= {one.sequence: one for one in map(_watched, rows)}
+                found |= {one.sequence: one for one in map(watched_of, rows)}
         return tuple(found[sequence] for sequence in sorted(found))
 
     def watched_authorities(self) -> tuple[bytes, ...]:
@@ -243,7 +244,8 @@ def _followed(row: Any) -> FollowedCertificate:  # noqa: ANN401  a row
 _FOLLOWED_FIELDS = tuple(field.name for field in fields(FollowedCertificate))
 
 
-def _watched(row: Any) -> WatchedCertificate:  # noqa: ANN401  a row
+def watched_of(row: Any) -> WatchedCertificate:  # noqa: ANN401  a row
+    """Return what a row of `WATCHED_PAGE` says."""
     sequence, fingerprint, kind, purpose, not_after, *rest = row
     told, (serial, issuer, not_before, standing, until) = rest[:6], rest[6:]
     subject = WatchedSubject(fingerprint, _KINDS[kind], _PURPOSES[purpose], not_after, *told)

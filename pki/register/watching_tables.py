@@ -36,6 +36,9 @@ class WatchedSubjectRow(SQLModel, table=True):
     """Of whom a certificate that is followed speaks."""
 
     __tablename__: ClassVar[str] = "watched_subjects"
+    __table_args__ = tuple(
+        Index(f"ix_watched_subjects_{name}", name) for name in ("citizen_number", "staff_code")
+    )
     sequence: int = Field(
         primary_key=True,
         sa_type=_Counted,

@@ -138,6 +138,8 @@ def ask_imports(note, out, serial):
     note("cert watch", "--offline")
     note("cert reconcile")
     note("overview")
+    note("notice send", "--to", "file")
+    note("notice list")
     ask_registry(note, out, serial)
 
 

@@ -44,6 +44,8 @@ def make_watching_tables() -> None:
         sa.Column("staff_code", sa.String),
         sa.Column("email", sa.String),
     )
+    for name in ("citizen_number", "staff_code"):
+        op.create_index(f"ix_watched_subjects_{name}", "watched_subjects", [name])
     op.create_table(
         "watched_statuses",
         sa.Column("sequence", _COUNTED, primary_key=True, autoincrement=False),

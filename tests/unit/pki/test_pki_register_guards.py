@@ -45,6 +45,18 @@ from pki.records.changes import (
 )
 from pki.records.events import EventKind, EventRecord, RecordEvent
 from pki.records.lists import CRLFloor, CRLRecord
+from pki.records.notices import (
+    Channel,
+    Mark,
+    MessageQuery,
+    MessageState,
+    MoveMessage,
+    NewMessage,
+    Notice,
+    NoticeKind,
+    QueuedNotice,
+    QueueNotices,
+)
 from pki.records.people import Assignment, PersonState
 from pki.records.personal import EraseForeign, ErasePerson, ForeignErasure, PersonErasure
 from pki.records.watching import (
@@ -135,6 +147,16 @@ EMPTYING = (
 )
 STEP = "at, actor, statement, cms FROM request_moves WHERE number = 2"
 STEPPED = "this step of a request does not follow"
+NOTICE = "channel, kind, number, subject, recipient, message FROM notices"
+MESSAGE = (
+    "channel, recipient, digest, created_at, 'pending', 0, changed_at, reason"
+    " FROM notice_messages WHERE sequence = 1"
+)
+WAITS = "waits before it is anything else"
+SENT_AT_ONCE = tuple(
+    f"9, 'ff', {MESSAGE.replace(word, other)}"
+    for word, other in (("'pending'", "'sent'"), (" 0,", " 1,"))
+)
 TAKEN = "INSERT OR REPLACE INTO revocations SELECT"
 LAST = "WHERE sequence = (SELECT max(sequence) FROM audit)"
 COLUMNS_OF = {
@@ -223,6 +245,17 @@ STATEMENTS = (
         (f"INSERT INTO request_moves SELECT request, {number}, {state}, {STEP}", STEPPED)
         for number, state in (("3", "'withdrawn'"), ("3", "'submitted'"), ("4", "'done'"))
     ),
+    ("UPDATE notices SET recipient = 'x'", NEVER),
+    ("UPDATE notice_marks SET upto = 0", NEVER),
+    *(
+        (f"UPDATE notice_messages SET {change} WHERE sequence = 1", NEVER)
+        for change in (
+            *("id = 'ff'", "recipient = 'x'", "state = 'pending'", "state = 'sending'"),
+            *("tries = 0", "created_at = '2099-01-01'", "channel = 'file'"),
+        )
+    ),
+    ("UPDATE notice_messages SET state = 'sent' WHERE sequence = 2", NEVER),
+    *((f"INSERT INTO notice_messages SELECT {values}", WAITS) for values in SENT_AT_ONCE),
     ("UPDATE audit SET content = x'00'", NEVER),
     (f"UPDATE audit SET sequence = 1000 {LAST}", NEVER),
     ("UPDATE issuer_names SET name = 'other' WHERE name = 'root'", NEVER),
@@ -299,6 +332,12 @@ REPLACING = (
         f"INSERT OR REPLACE INTO events SELECT 'E-2', {HAPPENED} FROM events",
         GUARD,
     ),
+    *(
+        (f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}", GUARD)
+        for table in ("notices", "notice_messages", "notice_marks")
+    ),
+    (f"INSERT OR REPLACE INTO notices SELECT 9, {NOTICE}", GUARD),
+    (f"INSERT OR REPLACE INTO notice_messages SELECT 9, id, {MESSAGE}", GUARD),
     ("INSERT OR REPLACE INTO authorities SELECT * FROM authorities", GUARD),
     ("INSERT OR REPLACE INTO successions SELECT name, 'root', retired_at FROM successions", GUARD),
     ("INSERT OR REPLACE INTO issuer_names SELECT * FROM issuer_names", GUARD),
@@ -349,6 +388,7 @@ def furnish(world: World) -> None:
     told = EventRecord("E-1", EventKind.LEAVING, NOW.date(), *codes, "ab", "người kiểm thử", NOW)
     world.register.commit([RecordEvent(told)], EVENT)
     furnish_erasures(world)
+    furnish_notices(world)
     world.register.close()
 
 
@@ -363,6 +403,18 @@ def furnish_erasures(world: World) -> None:
     person_gone = ErasePerson(PersonErasure("NV-3", FAR, ErasureReason.REQUEST))
     other_gone = EraseForeign(ForeignErasure("f1", FAR, ErasureReason.REQUEST))
     world.register.commit([person_gone, other_gone], EVENT)
+
+
+def furnish_notices(world: World) -> None:
+    """Give every table of notices a row: a message that was sent, and one that waits."""
+    messages = (NewMessage("a1", "person:NV-1", False), NewMessage("a2", "agency:X", True))
+    notice = Notice(NoticeKind.HELD, 3, "issuing:04", "person:NV-1")
+    queued = (QueuedNotice(notice, "a1"),)
+    change = QueueNotices(Channel.SMTP, NOW, messages, queued, (Mark("log", 7),))
+    world.register.commit([change], EVENT)
+    for state in (MessageState.SENDING, MessageState.SENT):
+        (*_, first_one) = world.register.find_messages(MessageQuery())
+        world.register.commit([MoveMessage(first_one, state, NOW)], EVENT)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,14 @@ from pki.audit.tree import Edge, leaf_hash
 from pki.errors.audit import AuditBrokenError
 from pki.errors.register import RegisterConflictError
 from pki.holder import holder_of
-from pki.register.migrations import v2_events, v2_people, v2_personal, v2_requests, v2_watching
+from pki.register.migrations import (
+    v2_events,
+    v2_notices,
+    v2_people,
+    v2_personal,
+    v2_requests,
+    v2_watching,
+)
 
 revision = "0002"
 down_revision = "0001"
@@ -31,6 +38,7 @@ BATCH = 1000
 
 _IMPORTED = (
     *v2_personal.TABLES,
+    *v2_notices.TABLES,
     *v2_watching.TABLES,
     ("crl_floors", "imported authorities"),
     ("foreign_certificates", "foreign certificates"),
@@ -85,6 +93,7 @@ def upgrade() -> None:
     v2_requests.lay()
     v2_events.lay()
     v2_personal.lay()
+    v2_notices.lay()
 
 
 def downgrade() -> None:

@@ -1,0 +1,1 @@
+"""Sends notices: by mail, into a folder, to stdout."""

@@ -1,0 +1,1 @@
+"""Who is told what about certificates, when, and in what words."""
