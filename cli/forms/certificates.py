@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from cryptography import x509
@@ -16,7 +15,7 @@ from pki.forms.changed import subject_of
 from pki.forms.filled import Facts
 from pki.forms.form import About, Fill
 from pki.names import common_name
-from pki.records.certificates import ForeignCertificate, serial_text
+from pki.records.certificates import serial_text
 from pki.records.people import Assignment, AssignmentQuery, Person, Post, foreign_key, own_key
 
 _FOREIGN = "sha256:"
@@ -41,15 +40,11 @@ class Held:
 
 
 class Certificates:
-    """Looks certificates up; other authorities' are read once, where one is asked for."""
+    """Looks certificates up, and on whom they hang."""
 
     def __init__(self, office: Office, clerk: Clerk) -> None:
         self._office = office
         self._clerk = clerk
-
-    @cached_property
-    def _foreign(self) -> dict[str, ForeignCertificate]:
-        return {one.fingerprint: one for one in self._office.register.list_foreign()}
 
     def named(self, text: str) -> Held:
         """Return the certificate that somebody names: a serial, or `sha256:` and a fingerprint.
@@ -60,7 +55,7 @@ class Certificates:
         """
         if text.startswith(_FOREIGN):
             fingerprint = text.removeprefix(_FOREIGN).lower()
-            if fingerprint not in self._foreign:
+            if self._office.register.foreign_certificate(fingerprint) is None:
                 raise UnknownNameError(kind="cert", name=text)
             return self._held(foreign_key(fingerprint))
         record = self._office.certificate(text)
@@ -82,8 +77,9 @@ class Certificates:
 
     def _read(self, entry: Assignment) -> Held:
         if entry.issuer is None or entry.serial is None:
-            one = self._foreign[entry.fingerprint or ""]
-            known = x509.load_der_x509_certificate(one.der)
+            one = self._office.register.foreign_certificate(entry.fingerprint or "")
+            assert one is not None  # noqa: S101  the register holds assignments to it
+            known = x509.load_der_x509_certificate(one.der) if one.der else None
             return Held(entry.certificate, serial_text(one.serial), known, entry)
         record = self._office.register.find_certificate(entry.issuer, entry.serial)
         der = record.der if record is not None else None
@@ -137,6 +133,6 @@ def wanted_subject(held: Held, facts: Facts) -> dict[str, list[str]]:
     if held.certificate is None:
         return {}
     said = subject_of(held.certificate)
-    name = facts.get(Fill.NAME) or facts.get(Fill.AGENCY)
+    name = facts.get(Fill.NAME if held.about is About.PERSON else Fill.AGENCY)
     told = {"CN": name, "T": facts.get(Fill.TITLE), "O": facts.get(Fill.AGENCY)}
     return {short: [value] for short, value in told.items() if value and said[short]}

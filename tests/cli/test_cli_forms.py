@@ -334,6 +334,26 @@ def test_certificates_of_other_authorities_are_written_down_too(desk, tmp_path):
     told = desk("form", "04", f"sha256:{one.fingerprint.upper()}", "-o", path)
     assert told["lines"] == 1
     assert f"{one.serial:x}" in words(path)
+    desk.clock = FAR
+    desk("audit", "confirm-clock", "--yes")
+    desk("cert", "erase", f"sha256:{one.fingerprint}", "--yes")
+    told = desk("form", "04", f"sha256:{one.fingerprint}", "-o", path, "--overwrite")
+    assert told["blank"]["certificate"] == 1
+    assert f"{one.serial:x}" in words(path)
+
+
+def test_nothing_is_told_of_a_person_who_was_erased(desk, tmp_path):
+    path, serial = tmp_path / "f.pdf", serial_of(desk, "clerk")
+    desk("cert", "assign", serial, "--person", "NV-1", "--post", "CV-1")
+    desk("post", "change", "CV-1", "--until", "2025-12-31")
+    desk("person", "change", "NV-1", "--state", "left", "--from", "2026-01-01")
+    desk.clock = FAR
+    desk("audit", "confirm-clock", "--yes")
+    desk("cert", "erase", serial, "--yes")
+    desk("person", "erase", "NV-1", "--yes")
+    told = desk("form", "05", serial, "-o", path)
+    assert told["blank"]["number"] == 2
+    assert not {NUMBER, "Đức"} & set(words(path).split())
 
 
 def test_an_erased_certificate_keeps_its_serial_alone(desk, tmp_path):
