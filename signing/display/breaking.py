@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from signing.display.embedded_font import EmbeddedFont
 
+_NEAR = 2.0
+"""Points within which the width of balanced lines is found."""
 _JOINTS = "/@"
 """Behind these a long word is parted first."""
 
@@ -30,6 +32,22 @@ def broken(font: EmbeddedFont, text: str, width: float, size: float) -> Iterator
         *whole, line = _cut(font, word, width / size)
         yield from whole
     yield line
+
+
+def balanced(font: EmbeddedFont, text: str, width: float, size: float) -> list[str]:
+    """Return the same number of lines, of about the same length: centred words look better so."""
+    lines = list(broken(font, text, width, size))
+    if len(lines) == 1:
+        return lines
+    low = max(font.width(word) for word in text.split()) * size
+    while width - low > _NEAR:
+        middle = (low + width) / 2
+        closer = list(broken(font, text, middle, size))
+        if len(closer) > len(lines):
+            low = middle
+        else:
+            width, lines = middle, closer
+    return lines
 
 
 def _cut(font: EmbeddedFont, word: str, width: float) -> Iterator[str]:

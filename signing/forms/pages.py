@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from signing.display.breaking import broken
+from signing.display.breaking import balanced, broken
 from signing.forms.document import Document, Node
 from signing.forms.faces import Face, Fonts
 
@@ -126,8 +126,9 @@ class Pages:
         return f"BT /{style.face} {style.size:g} Tf {left:.2f} {y:.2f} Td {shown} Tj ET"
 
     def break_lines(self, text: str, style: Style, width: float) -> list[str]:
-        """Return the lines of a text."""
-        return list(broken(self.fonts[style.face], text, width, style.size))
+        """Return the lines of a text; centred ones are about as long as each other."""
+        break_into = balanced if style.centred else broken
+        return list(break_into(self.fonts[style.face], text, width, style.size))
 
     def measure(self, text: str, style: Style) -> float:
         """Return how wide a line of words is, in points."""

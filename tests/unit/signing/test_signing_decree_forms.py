@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tracemalloc
 import unicodedata
 from datetime import date, timedelta
 from io import BytesIO
@@ -18,7 +19,7 @@ from unit.signing.signing_world import NOW, TSA_URL
 
 from pki.forms.filled import Part, Place
 from pki.forms.form import NUMBERS, Fill, Section
-from signing.display.breaking import broken
+from signing.display.breaking import balanced, broken
 from signing.display.colour import rgb_profile
 from signing.display.fonts import FONT_VARIABLE, cut_font, embed_font, find_font
 from signing.errors.display import FontMissingError
@@ -119,7 +120,7 @@ def test_a_thousand_lines_are_pages_each_with_the_heading():
     told = words(made.data)
     assert len(told) == made.pages > 50
     rows = [page for page in told if "000090000001" in page]
-    assert all("Số định danh cá" in page for page in rows)
+    assert all("Số định danh cá nhân" in flat(page) for page in rows)
     assert sum(page.count("000090000001") for page in told) == 1000
     numbered = [flat(page) for page in told[1:]]
     assert all(page.startswith(f"{at} ") for at, page in enumerate(numbered, 2))
@@ -217,6 +218,31 @@ def test_a_long_word_is_parted_behind_a_joint_first():
     assert "".join(parts) == "M" * 10
     assert all(font.width(part) * 10 <= 30 for part in parts)
     assert list(broken(font, "", 30, 10)) == [""]
+
+
+def test_centred_lines_are_about_as_long_as_each_other_and_no_more():
+    font = embed_font(find_font(), frozenset(BASE))
+    text = "one two three four five six seven"
+    lines = list(broken(font, text, 110, 10))
+    even = balanced(font, text, 110, 10)
+    assert len(even) == len(lines) > 1
+    assert " ".join(even) == text
+    lengths = [[font.width(line) for line in each] for each in (lines, even)]
+    assert max(lengths[1]) <= max(lengths[0])
+    assert min(lengths[1]) > min(lengths[0])
+    assert balanced(font, "one", 110, 10) == ["one"]
+    assert "".join(balanced(font, "M" * 30, 50, 10)) == "M" * 30
+
+
+def test_a_line_takes_little_memory():
+    rendered("01", 1)
+    peaks = []
+    for lines in (100, 600):
+        tracemalloc.start()
+        rendered("01", lines)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert (peaks[1] - peaks[0]) / 500 < 16_000, "octets a line, the document's own included"
 
 
 def test_the_colour_profile_is_as_long_as_it_says():
