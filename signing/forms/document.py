@@ -23,6 +23,8 @@ from signing.display.xmp import pdfa_metadata
 from signing.forms.faces import Face, Fonts
 
 LANGUAGE = "vi-VN"
+_TOGETHER = 200
+"""Elements that are packed together: they are many, and much like each other."""
 
 
 class Written(generic.PdfObject):
@@ -54,7 +56,7 @@ class Document(PdfFileWriter):
     """A document to which pages are added, then written once."""
 
     def __init__(self, fonts: Fonts, size: tuple[float, float]) -> None:
-        super().__init__(stream_xrefs=False)  # type: ignore[no-untyped-call]  # pyHanko's
+        super().__init__(stream_xrefs=True)  # type: ignore[no-untyped-call]  # pyHanko's
         added = {font.name: font.add_to(self).idnum for font in dict.fromkeys(fonts.values())}
         used = "".join(f"/{face} {added[fonts[face].name]} 0 R" for face in Face)
         self.font_number = added[fonts[Face.REGULAR].name]
@@ -62,6 +64,7 @@ class Document(PdfFileWriter):
         self._size = size
         self._root_number = self.reserve()
         self._parents: list[str] = []
+        self._closed = 0
         self._digest = hashlib.sha256()
         self.tree = Node(self.reserve(), "Document", self._root_number)
 
@@ -94,11 +97,14 @@ class Document(PdfFileWriter):
 
     def close(self, node: Node) -> None:
         """Write an element to which nothing is added any more."""
-        self.put(
+        if self._closed % _TOGETHER == 0:
+            self._packed = self.prepare_object_stream()  # type: ignore[no-untyped-call]  # pyHanko's
+        self._closed += 1
+        text = (
             f"<</Type/StructElem/S/{node.tag}/P {node.parent} 0 R{node.more}"
-            f"/K[{' '.join(node.kids)}]>>",
-            node.number,
+            f"/K[{' '.join(node.kids)}]>>"
         )
+        self.add_object(Written(text.encode("ascii")), self._packed, node.number)
 
     def key_of(self, owner: str) -> int:
         """Return the key under which the tree finds who owns a page's marks, or a field."""
