@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from bench import (
+    batch,
     bulk,
     crl,
     issue,
@@ -94,6 +95,7 @@ def jobs(
         f"issue {each} certificates, {held:,} in the register": large.contenders(held),
         f"issue {requests} certificates, RSA-2048 in SoftHSM": token_issue.CONTENDERS,
         f"issue {requests} certificates in bulk, RSA-2048 and P-256": bulk.contenders(),
+        f"issue {requests} certificates of a file; the floor is in bulk": batch.CONTENDERS,
         f"revoke {requests} certificates": revoke.CONTENDERS,
         f"{len(search.TEXTS)} searches of {search.PROVINCE:,} certificates": search.CONTENDERS,
         f"reconcile {watched:,} certificates of others": reconcile.contenders(watched),

@@ -1,4 +1,4 @@
-"""`antin cert issue|list|show|export`; others stand in `certificate_{life,lint,erasure}`."""
+"""`antin cert issue|list|show|export`; others in `certificate_{assign,bulk,erasure,life,lint}`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,7 @@ import typer
 
 from cli.commands import (
     certificate_assign,
+    certificate_bulk,
     certificate_erasure,
     certificate_life,
     certificate_lint,
@@ -115,6 +116,7 @@ def export(
     put_pem(session, "cert.export/1", pem_of(record.der), output)
 
 
+group.command("bulk", help="cert.bulk")(certificate_bulk.bulk)
 group.command("lint", help="cert.lint")(certificate_lint.lint)
 group.command("assign", help="cert.assign")(certificate_assign.assign)
 group.command("erase", help="cert.erase")(certificate_erasure.erase)

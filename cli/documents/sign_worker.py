@@ -22,13 +22,12 @@ from cli.documents.sign_wishes import SignWishes
 from cli.documents.signer import LocatedSigner
 from cli.documents.worker_start import begin_worker
 from cli.errors import BadOptionError
-from cli.homes.home import Home, find_home, home_directory
+from cli.homes.home import find_home, home_directory
 from cli.homes.keys import PINs
+from cli.homes.module_addresses import module_addresses
 from cli.homes.outside import outside_of
 from cli.session import Session
-from hsm.embedded import EmbeddedTokens, find_softhsm
 from hsm.uri import KeyURI
-from hsm.workers.address import ModuleAddress, ModuleFile
 from hsm.workers.messages import KeyOrder
 from hsm.workers.pool import SigningWorkers, signing_workers
 from hsm.workers.process import worker_key
@@ -123,7 +122,7 @@ def workers_for(
     payload = pickle.dumps(order)
     key_order = KeyOrder(
         KeyURI.parse(located.uri),
-        _addresses(located, pins.home),
+        module_addresses(pins.home, located.modules),
         located.signer.certificate,
         allow_final_try=pins.final_try,
         one_pin=pins.one_pin,
@@ -139,13 +138,3 @@ def workers_for(
 
     judge = partial(judge_document, signatory=signatory, existing=order.existing)
     return InWorkers(start, submit, workers, judge=judge)
-
-
-def _addresses(located: LocatedSigner, home: Home) -> tuple[ModuleAddress, ...]:
-    embedded = find_softhsm().resolve() if home.settings.tokens.embedded else None
-    return tuple(
-        EmbeddedTokens(home.tokens)
-        if module.path == embedded
-        else ModuleFile(module.path, module.limits)
-        for module in located.modules
-    )

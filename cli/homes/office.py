@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from cli.session import Session
 from hsm.locate import open_any
 from pki.authority.authority import Authority
 from pki.authority.create import open_authority
+from pki.authority.issuer import key_elsewhere
 from pki.blocked import BlockedKeys, load_blocked_keys
 from pki.keys import PrivateKey
 from pki.profile import DEFAULT_POLICY_ARC, Profile, load_profile
@@ -66,9 +67,22 @@ class Office:
             PKIError: whatever the token answers.
         """
         record = self.record(name)
-        urls = AuthorityURLs.under(self.public_url(), name)
         certificate = x509.load_der_x509_certificate(record.certificate_der)
-        key = self.open_key(record.key_uri, certificate)
+        return self._authority(name, lambda: self.open_key(record.key_uri, certificate))
+
+    def authority_elsewhere(self, name: str) -> Authority:
+        """Open an authority whose key other processes have, or nobody needs yet.
+
+        Raises:
+            UnknownNameError: none of that name.
+            NoPublicURLError: the home has no public address yet.
+        """
+        record = self.record(name)
+        return self._authority(name, lambda: key_elsewhere(record.certificate_der))
+
+    def _authority(self, name: str, open_key: Callable[[], PrivateKey]) -> Authority:
+        urls = AuthorityURLs.under(self.public_url(), name)
+        key = open_key()
         clock = self.session.clock
         opened = open_authority(
             self.register, name, key=key, urls=urls, clock=clock, blocked=self.blocked_keys()

@@ -147,7 +147,7 @@ def issue_in_bulk(
         for future in wait(under_way, return_when=FIRST_COMPLETED).done:
             steps = under_way.pop(future)
             try:
-                following = steps.send(_result(future))
+                following = steps.send(result_of(future))
             except StopIteration as end:
                 yield from end.value
             else:
@@ -293,7 +293,13 @@ def _batches(demands: Iterable[Demand]) -> Iterator[_Batch]:
         yield batch
 
 
-def _result(future: Future[Any]) -> object:
+def result_of(future: Future[T]) -> T:
+    """Return what a worker gave.
+
+    Raises:
+        BulkWorkerLostError: it ended in the middle.
+        PKIError: what it raised.
+    """
     try:
         return future.result()
     except BrokenExecutor as error:

@@ -63,3 +63,9 @@ class BatchNeedsPlanError(RefusedError):
     """The profile's certificates are approved first (facts: `profile`, `approvals`)."""
 
     code = "pki.batch_needs_plan"
+
+
+class BatchNotBegunError(RefusedError):
+    """Nothing of this file was issued before (facts: `path`)."""
+
+    code = "pki.batch_not_begun"

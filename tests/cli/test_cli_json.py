@@ -250,6 +250,10 @@ def ask_registry(note, out, serial):
     ends = ("--person", "NV-1", "--day", "2030-01-01")
     note("event show", note("event record", "retirement", *ends)["event"])
     note("event list")
+    _write_request(out / "one.csr")
+    many = out / "many.csv"
+    many.write_text("csr,C,O,CN\none.csr,VN,UBND,Lê Thị Hai\n", "utf-8")
+    note("cert bulk", many, "--ca", "issuing", "--profile", "official", "--yes")
 
 
 def ask_trust(note, home):
