@@ -194,7 +194,9 @@ class _Seen:
     def own(self, assignment: Assignment) -> Hanging | None:
         issuer, serial = assignment.issuer or "", assignment.serial or 0
         record = self._sources.find_certificate(issuer, serial)
-        if record is None or record.reserved_at > self._record.recorded_at:
+        if record is None or record.state not in _MADE:
+            return None
+        if record.reserved_at > self._record.recorded_at:
             return None
         standing = self._sources.find_revocation(issuer, serial)
         over = None if standing is None or is_held(standing) else standing.revoked_at
@@ -236,7 +238,7 @@ class _Seen:
 
     def _replaced(self, old: Assignment) -> bool:
         others = self._sources.find_entries(AssignmentQuery(person=old.person, agency=old.agency))
-        if any(self._is_new(one) for one in others):
+        if any(self._is_new(one) for one in others if one.certificate != old.certificate):
             return True
         asked = CaseQuery((RequestState.DONE,), person=old.person, agency=old.agency)
         return any(self._makes_new(case, old) for case in self._sources.cases.list(asked))
@@ -247,7 +249,7 @@ class _Seen:
         record = self._sources.find_certificate(one.issuer, one.serial)
         if record is None or record.state not in _MADE:
             return False
-        return record.reserved_at > self._record.recorded_at
+        return record.reserved_at >= self._record.recorded_at
 
     def _makes_new(self, case: Case, old: Assignment) -> bool:
         if case.moved_at < self._record.recorded_at:

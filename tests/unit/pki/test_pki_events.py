@@ -48,8 +48,8 @@ from pki.events.recording import Recorded, record_event
 from pki.events.rules import RULES, Asks
 from pki.events.told import SUBJECTS, tell
 from pki.reasons import parse_reason
-from pki.records.certificates import ForeignCertificate
-from pki.records.changes import Follow, Watch
+from pki.records.certificates import CertificateState, ForeignCertificate
+from pki.records.changes import Follow, Reserve, Watch
 from pki.records.events import EventKind, EventQuery, EventRecord, RecordEvent
 from pki.records.people import (
     Agency,
@@ -498,6 +498,17 @@ def test_a_certificate_that_ended_since_is_done(world: World):
     (one,) = hanging_of(record, world.register, NOW + timedelta(days=9000))
     assert one.status is Status.ENDED
     assert [proposal.done for proposal in propose(record, (one,))] == [True]
+
+
+def test_a_certificate_that_is_not_made_yet_replaces_none(world: World):
+    serial = hang(world, post="CV-1")
+    record = happen(world, EventKind.POST_CHANGE).record
+    issued = world.register.find_certificate("issuing", serial)
+    assert issued is not None
+    reserved = replace(issued, serial=7, state=CertificateState.RESERVED, der=None)
+    world.register.commit([Reserve(replace(reserved, fingerprint=None))], EVENT)
+    put(world.register, Assignment(**first(), issuer="issuing", serial=7, person="NV-1"))
+    assert asked(world, record) == [("revoke", False), ("reissue", False)]
 
 
 @pytest.mark.parametrize("kind", [RequestKind.NEW, RequestKind.CHANGE, RequestKind.RENEW], ids=str)
