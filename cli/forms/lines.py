@@ -44,6 +44,8 @@ class Gathered:
 
     lines: list[Line] = field(default_factory=list)
     agencies: set[str] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
+    """Of what stands on a line already."""
 
 
 class Gathering:
@@ -75,9 +77,13 @@ class Gathering:
             raise FormEmptyError(form=self._form.number, agency=agency)
         return self._found
 
-    def _add(self, of: About, facts: Facts, agency: str | None) -> None:
+    def _add(self, of: About, key: str, facts: Facts, agency: str | None) -> None:
+        """Add a line, once for each key."""
+        if key in self._found.keys:
+            return
         if len(self._found.lines) >= MOST:
             raise FormTooLongError(form=self._form.number, most=MOST)
+        self._found.keys.add(key)
         self._found.lines.append(Line(of, facts))
         if agency is not None:
             self._found.agencies.add(agency)
@@ -132,7 +138,7 @@ class Gathering:
             **self._clerk.facts_of(person, post),
             Fill.OLD_SERIALS: self._certificates.serials(person=person.code),
         }
-        self._add(About.PERSON, facts, post.agency if post else None)
+        self._add(About.PERSON, person.code, facts, post.agency if post else None)
 
     def _agencies(self) -> None:
         codes = list(self._wish.agencies)
@@ -141,14 +147,14 @@ class Gathering:
                 raise self._other(case)
             codes.append(case.record.agency)
         for code in codes:
-            self._add(About.AGENCY, self._clerk.agency_facts(code), code)
+            self._add(About.AGENCY, code, self._clerk.agency_facts(code), code)
 
     def _services(self) -> None:
         for name in self._wish.names:
             facts: dict[Fill, str] = {Fill.SERVICE: read_text(name, "--name")}
             if self._wish.sender is not None:
                 facts |= self._clerk.agency_facts(self._wish.sender)
-            self._add(About.SERVICE, facts, self._wish.sender)
+            self._add(About.SERVICE, facts[Fill.SERVICE], facts, self._wish.sender)
         for case, deed in self._requests():
             agency = case.record.agency or self._wish.sender
             pairs = deed.get("subject", [])
@@ -156,7 +162,7 @@ class Gathering:
             names = [value for short, value in pairs if short == "CN"]
             facts = {Fill.SERVICE: "\n".join(names), Fill.HOSTS: "\n".join(hosts)}
             facts |= self._clerk.agency_facts(agency) if agency else {}
-            self._add(About.SERVICE, facts, agency)
+            self._add(About.SERVICE, f"request:{case.record.id}", facts, agency)
 
     def _certified(self) -> None:
         reason = self._reason(self._wish.reason)
@@ -179,7 +185,7 @@ class Gathering:
 
     def _add_certificate(self, held: Held, facts: Facts) -> None:
         told = {**self._certificates.facts(held), **facts}
-        self._add(held.about, told, self._certificates.agency_of(held.assignment))
+        self._add(held.about, held.key, told, self._certificates.agency_of(held.assignment))
 
     def _asked(self, held: Held) -> dict[Fill, str]:
         """Return what service is asked for; what would change is read off the register."""
@@ -236,7 +242,7 @@ class Gathering:
             Fill.SERIAL: self._certificates.serials(device=device.serial),
         }
         of = About.AGENCY if device.person is None else About.PERSON
-        self._add(of, told, agency)
+        self._add(of, device.serial, told, agency)
 
     def _handed_over(self) -> None:
         for serial in self._wish.serials:

@@ -223,6 +223,7 @@ def test_of_several_posts_one_is_said(office, tmp_path):
     refused = office(*many, status=3)
     assert refused["error"]["code"] == "pki.form_sender"
     assert office(*many, "--sender", "X1")["lines"] == 2
+    assert office(*many, "--person", "NV-1", "--agency", "X1")["lines"] == 2, "each once"
     office("post", "change", "CV-9", "--until", "2025-12-31")
     assert office("form", "01", "--agency", "X1", "-o", path, "--overwrite")["lines"] == 1
     alone = office("form", "01", "--person", "NV-2", "--sender", "X1", "-o", path, "--overwrite")
