@@ -23,7 +23,7 @@ class FolderCarrier:
 
     folder: Path
     format: Literal["eml", "jsonl"]
-    batch: int = field(default=500, init=False)
+    batch: int = field(default=100, init=False)
     needs_address: bool = field(default=False, init=False)
 
     def open(self) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from cryptography import x509
-from sqlalchemy import Column, Date, LargeBinary, String, Table
+from sqlalchemy import Boolean, Column, Date, LargeBinary, String, Table
 from sqlalchemy.types import TypeEngine
 from sqlmodel import AutoString
 
@@ -46,6 +46,12 @@ def _number(value: object) -> int:
     return value
 
 
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("neither true nor false")
+    return value
+
+
 def _octets(value: object) -> bytes:
     return b64decode(_text(value), validate=True)
 
@@ -68,6 +74,7 @@ _FORMS: dict[type[TypeEngine[Any]], _Form] = {
         lambda value: int(value.total_seconds()), lambda value: timedelta(seconds=_number(value))
     ),
     Date: _Form(lambda value: value.isoformat(), lambda value: date.fromisoformat(_text(value))),
+    Boolean: _Form(_truth, _truth),
     LargeBinary: _Form(lambda value: b64encode(value).decode(), _octets),
     AutoString: _Form(_text, _text),
     String: _Form(_text, _text),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from datetime import datetime, timedelta
 from email import message_from_bytes
@@ -98,6 +99,24 @@ def test_a_notice_goes_by_mail_once(office, tmp_path, monkeypatch):
         Language.VI: "trong vòng 7 ngày",
     }.items():
         assert word in office("notice", "list", "--limit", "1", language=language).out
+
+
+def test_notices_stand_in_a_backup_and_are_not_sent_again_from_it(office, tmp_path):
+    office.configure('form = "both"', 'fallback = "chung@example.vn"')
+    office.close_to_the_end()
+    assert office.send("--to", "file")["channels"][0]["states"] == {"sent": 2}
+    key, file, other = (tmp_path / name for name in ("key", "backup", "restored"))
+    public = office("backup", "key", "-o", key, "--json").json["public_key"]
+    office("backup", "create", file, "--recipient", public)
+    office("backup", "verify", file, "--identity", key)
+    sent = office("notice", "list", "--json").json
+    shutil.move(office.home, tmp_path / "lost")
+    office.home = other
+    since = ("--nothing-published-since", "root", "--nothing-published-since", "issuing")
+    office("backup", "restore", file, "--identity", key, "--yes", *since)
+    assert office("notice", "list", "--json").json == sent
+    assert {one["digest"] for one in sent["messages"]} == {True, False}
+    assert office.send("--to", "file")["channels"][0]["queued"] == {}
 
 
 def test_a_server_that_is_away_is_status_4_and_nothing_is_lost(office, monkeypatch):

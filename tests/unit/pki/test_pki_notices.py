@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
@@ -23,6 +23,7 @@ from pki.authority.issuance import Order
 from pki.authority.life import hold, release
 from pki.authority.renewal import Following, renew
 from pki.errors.files import DiskFullError
+from pki.errors.keeping import BackupContentsError
 from pki.errors.register import RegisterConflictError
 from pki.notices import gather as gathering
 from pki.notices.dispatch import BAD_ADDRESS, NO_ADDRESS, STOPPED, Delivery
@@ -50,6 +51,8 @@ from pki.records.notices import (
 )
 from pki.records.people import AgencyTier, Assignment, DeviceState, PersonState
 from pki.records.watching import WatchedStanding, WatchedStatus
+from pki.register.notice_tables import NOTICE_MESSAGES
+from pki.register.row_forms import read_row, write_row
 
 PARTNER = Partner()
 CITIZEN = (NameOID.USER_ID, "CCCD:001090012345")
@@ -691,3 +694,13 @@ def test_over_any_days_each_notice_goes_out_once(tmp_path_factory, days, crashes
         assert numbers == sorted(numbers, reverse=True)
     finally:
         office.world.register.close()
+
+
+def test_a_row_of_a_backup_says_plainly_whether_it_is_a_digest(placed: NoticeOffice):
+    due(placed, 1)
+    (message,) = placed.messages()
+    row = {field.name: getattr(message, field.name) for field in fields(message)}
+    written = write_row(NOTICE_MESSAGES, row)
+    assert read_row(NOTICE_MESSAGES, written) == row
+    with pytest.raises(BackupContentsError):
+        read_row(NOTICE_MESSAGES, written.replace(b'"digest":false', b'"digest":0'))
