@@ -62,6 +62,8 @@ def test_a_career_and_a_merger_go_as_the_page_says(home: Path):
         drill.until(None)
     for which in ("FIRST", "SECOND", "RENEWED", "LAST"):
         assert status(home, words[f"{which}-SERIAL"]) == "revoked"
+    letters = [one.read_text("utf-8") for one in (home / "notices").rglob("*.eml")]
+    assert any("binh@example.gov.vn" in one for one in letters)
     for event in ("E-100", "E-101"):
         told = run_antin("--home", home, "event", "show", event, "--json").json
         assert told["proposals"]
