@@ -20,6 +20,7 @@ from pki.records.lists import CRLFloor, CRLRecord
 from pki.records.notices import NoticeChange
 from pki.records.people import Entry
 from pki.records.personal import PersonalChange
+from pki.records.plans import PlanChange
 from pki.records.requests import RequestChange
 from pki.records.watching import WatchedStatus, WatchedSubject, WatchRound
 
@@ -177,7 +178,9 @@ AuthorityChange = (
     | Erase
 )
 """Of authorities, certificates and lists."""
-Change = AuthorityChange | EnterRecord | RequestChange | RecordEvent | PersonalChange | NoticeChange
+OfficeChange = EnterRecord | RequestChange | RecordEvent | PersonalChange | NoticeChange | PlanChange
+"""Of the rooms beside the authority."""
+Change = AuthorityChange | OfficeChange
 """Each room beside the authority has its own."""
 
 

@@ -35,6 +35,8 @@ class RequestKind(StrEnum):
     REVOKE = "revoke"
     RECOVER = "recover"
     """A token whose PIN is locked; no key of an authority is used."""
+    PLAN = "plan"
+    """Many deeds at once (`pki.records.plans`)."""
 
 
 CERTIFYING = (RequestKind.NEW, RequestKind.RENEW, RequestKind.CHANGE)
@@ -66,9 +68,11 @@ MOVES: tuple[tuple[RequestState | None, RequestState], ...] = (
     (RequestState.SUBMITTED, RequestState.WITHDRAWN),
     (RequestState.RUNNING, RequestState.DONE),
     (RequestState.RUNNING, RequestState.FAILED),
+    (RequestState.RUNNING, RequestState.WITHDRAWN),
     (RequestState.UNREVIEWED, RequestState.REVIEWED),
 )
-"""Every step there is; the database holds to it as well."""
+"""Every step there is; the database holds to it as well. What runs is withdrawn where it is a plan
+alone: one certificate is made or not, and of many some are not begun."""
 OPEN = (RequestState.SUBMITTED, RequestState.RUNNING, RequestState.UNREVIEWED)
 """States in which somebody still has something to do."""
 

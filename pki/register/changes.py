@@ -44,6 +44,7 @@ from pki.records.events import RecordEvent
 from pki.records.lists import CRLRecord
 from pki.records.notices import MoveMessage, QueueNotices
 from pki.records.personal import PersonalChange
+from pki.records.plans import PlanChange
 from pki.records.requests import RequestChange
 from pki.register.erasures import erase
 from pki.register.events import record_event
@@ -54,6 +55,7 @@ from pki.register.lists import LAST_NUMBER
 from pki.register.notices import apply_notices
 from pki.register.people import enter
 from pki.register.personal import erase_personal
+from pki.register.plans import apply_plan
 from pki.register.prepared import Statements
 from pki.register.requests import apply_request
 from pki.register.status import (
@@ -99,8 +101,8 @@ def apply(statements: Statements, change: Change, register: Path | str) -> None:
         RequestOpenError: a serial was reserved for a request of that id.
         HolderLimitError: the holder has as many certificates of that profile as it allows.
         AuthorityRetiredError: the authority issues no more.
-        PKIError: as `pki.register.people.enter`, `pki.register.requests.apply_request` and
-            `pki.register.events.record_event`.
+        PKIError: as `pki.register.people.enter`, `pki.register.requests.apply_request`,
+            `pki.register.events.record_event` and `pki.register.plans.apply_plan`.
     """
     if isinstance(change, EnterRecord):
         enter(statements, change, register)
@@ -112,6 +114,8 @@ def apply(statements: Statements, change: Change, register: Path | str) -> None:
         erase_personal(statements, change)
     elif isinstance(change, QueueNotices | MoveMessage):
         apply_notices(statements, change, register)
+    elif isinstance(change, PlanChange):
+        apply_plan(statements, change)
     else:
         _apply(statements, change, register)
 

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, case, insert, select, update
 
 from pki.errors.register import RegisterConflictError
 from pki.records.certificates import ErasureRecord
+from pki.register.plans import empty_line
 from pki.register.prepared import Statements
 from pki.register.request_tables import REQUEST_CONTENTS
 from pki.register.tables import CERTIFICATES, ERASURES
@@ -66,4 +67,5 @@ def erase(statements: Statements, record: ErasureRecord, register: Path | str) -
     statements.execute(_ADD, values)
     emptied = {"of_issuer": record.issuer, "of_serial": record.serial}
     statements.execute(_EMPTY_REQUEST, emptied)
+    empty_line(statements, record.issuer, record.serial)
     statements.execute(_EMPTY, emptied)

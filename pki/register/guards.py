@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pki.records.certificates import EVIDENCE_PROFILES, CertificateState, StatusKind
 from pki.records.notices import MESSAGE_MOVES, MessageState
 from pki.records.requests import MOVES as REQUEST_MOVES
+from pki.records.requests import RequestKind, RequestState
 from pki.register.people_guards import VERSIONED
 from pki.register.personal_guards import EMPTIED as EMPTIED_PERSONAL
 from pki.register.personal_guards import words_may_go
@@ -61,6 +62,7 @@ KEPT = (
     "events",
     "notices",
     "notice_marks",
+    "plan_ends",
 )
 """Tables whose rows are neither changed nor deleted."""
 UNDELETED = (
@@ -94,6 +96,7 @@ GAPLESS = "antin: the audit log goes on where it ends"
 ONE_VERSION = "antin: the register has one version"
 ONE_STEP = "antin: this step of a request does not follow"
 UNSENT_FIRST = "antin: a message waits before it is anything else"
+CLOSED = "antin: a line of a plan comes before its head, in order"
 NOT_YET = "antin: this certificate is not to be erased now, or never"
 MARK = "antin"
 """Stands in every guard: by this a migration knows which to take away."""
@@ -202,6 +205,10 @@ def forbidden_move() -> str:
     return (
         f"(coalesce((SELECT state {last}), '') || '>' || NEW.state) NOT IN ({moves})"
         f" OR NEW.number <> coalesce((SELECT number {last}), 0) + 1"
+        f" OR ((SELECT state {last}) = '{RequestState.RUNNING}'"
+        f" AND NEW.state = '{RequestState.WITHDRAWN}' AND NOT "
+        + _exists(f"requests WHERE id = NEW.request AND kind = '{RequestKind.PLAN}'")
+        + ")"
     )
 
 
@@ -221,6 +228,35 @@ def forbidden_sending(differs: str) -> str:
 def forbidden_message() -> str:
     """Return the SQL condition under which a new message is refused."""
     return f"NEW.state <> '{MessageState.PENDING}' OR NEW.tries <> 0"
+def forbidden_line() -> str:
+    """Return the SQL condition under which a new line of a plan is refused."""
+    last = "SELECT coalesce(max(number), 0) + 1 FROM plan_lines WHERE plan = NEW.plan"
+    return f"NEW.number <> ({last}) OR {_exists('requests WHERE id = NEW.plan')}"
+
+
+def forbidden_sweep() -> str:
+    """Return the SQL condition under which a line of a plan stays: the plan has a head."""
+    return _exists("requests WHERE id = OLD.plan")
+
+
+def forbidden_line_emptying(differs: str) -> str:
+    """Return the SQL condition under which the words of a line stay as they are.
+
+    They go with the content of the certificate that came of them, and not before.
+    """
+    still = (f"OLD.{name} {differs} NEW.{name}" for name in _CODES)
+    erased = (
+        "erasures e JOIN certificates c ON c.issuer = e.issuer AND c.serial = e.serial"
+        " WHERE c.request_id = OLD.plan || '.' || OLD.number AND c.issuer = OLD.issuer"
+    )
+    return f"{' OR '.join(still)} OR length(NEW.deed) > 0 OR NOT {_exists(erased)}"
+
+
+_CODES = (
+    *("plan", "number", "kind", "issuer", "profile", "serial"),
+    *("person", "post", "agency", "device"),
+)
+"""Columns of a plan's line that stay when its words are emptied."""
 
 
 def forbidden_emptying(differs: str) -> str:

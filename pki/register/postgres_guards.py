@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pki.records.certificates import RETENTION_YEARS
 from pki.register.guards import (
+    CLOSED,
     FOLLOWING,
     GAPLESS,
     IN_ORDER,
@@ -25,10 +26,13 @@ from pki.register.guards import (
     forbidden_emptying,
     forbidden_erasure,
     forbidden_insert,
+    forbidden_line,
+    forbidden_line_emptying,
     forbidden_message,
     forbidden_move,
     forbidden_sending,
     forbidden_step,
+    forbidden_sweep,
     forbidden_update,
     out_of_order,
 )
@@ -36,7 +40,7 @@ from pki.register.people_guards import CONDITIONS
 from pki.register.personal_guards import EMPTIED, PERSONAL_CONDITIONS, forbidden_change
 
 
-def _function(name: str, say: str, *, when: str = "TRUE") -> str:
+def _function(name: str, say: str, *, when: str = "TRUE", gives: str = "NEW") -> str:
     return f"""
 CREATE OR REPLACE FUNCTION antin_{name}() RETURNS trigger LANGUAGE plpgsql
 SET search_path FROM CURRENT AS $$
@@ -44,7 +48,7 @@ BEGIN
   IF {when} THEN
     RAISE EXCEPTION '{say}' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  RETURN NEW;
+  RETURN {gives};
 END
 $$"""
 
@@ -106,6 +110,9 @@ POSTGRES_GUARDS = (
     # Asked of what the trigger's own condition would forbid, and of nothing else.
     _function("unless_erased", NEVER, when=f"NOT {allowed_erasure(_DIFFERS, _later)}"),
     _function("unless_emptied", NEVER, when=forbidden_emptying(_DIFFERS)),
+    _function("unless_line_emptied", NEVER, when=forbidden_line_emptying(_DIFFERS)),
+    _function("unless_headless", NEVER, when=forbidden_sweep(), gives="OLD"),
+    _function("plan_order", CLOSED, when=forbidden_line()),
     _function("request_step", ONE_STEP, when=forbidden_move()),
     _function("due", NOT_YET, when=forbidden_erasure(_later)),
     *(_guard("no_delete", "DELETE", table) for table in UNDELETED),
@@ -127,6 +134,10 @@ POSTGRES_GUARDS = (
         function="unsent_first",
         when=forbidden_message(),
     ),
+    _guard("keep", "UPDATE", "plan_lines", function="unless_line_emptied"),
+    _guard("no_delete", "DELETE", "plan_lines", function="unless_headless"),
+    _guard("no_truncate", "TRUNCATE", "plan_lines"),
+    _guard("order", "INSERT", "plan_lines", function="plan_order"),
     _guard("due", "INSERT", "erasures", function="due"),
     _guard("start", "INSERT", "certificates", function="reserved_first", when=forbidden_insert()),
     *(

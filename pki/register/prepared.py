@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from sqlalchemy import (
     CompoundSelect,
     Connection,
+    Delete,
     Dialect,
     Insert,
     LargeBinary,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 )
 
 Query = Select[tuple[Any, ...]] | CompoundSelect[tuple[Any, ...]]
-Writing = Insert | Update
+Writing = Insert | Update | Delete
 Values = Mapping[str, object]
 Convert = Callable[[Any], Any] | None
 NO_VALUES: Values = {}

@@ -11,7 +11,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Table, and_, bindparam, false, func, insert, or_, select
+from sqlalchemy import Select, Table, and_, bindparam, false, func, insert, literal, or_, select
 
 from pki.errors.office import (
     AlreadyApprovedError,
@@ -21,6 +21,7 @@ from pki.errors.office import (
     RightMissingError,
     RoleEndedError,
 )
+from pki.records.plans import BeginLine
 from pki.records.requests import (
     MOVES,
     ApprovalRecord,
@@ -125,23 +126,20 @@ _IN_FORCE = (
     .select_from(ROLE_GRANTS.outerjoin(ROLE_ENDS, ROLE_ENDS.c.id == ROLE_GRANTS.c.id))
     .where(ROLE_GRANTS.c.id == bindparam("of_grant"), ROLE_ENDS.c.id.is_(None))
 )
-NEEDED_APPROVALS = (
-    select(func.max(REQUESTS.c.approvals))
-    .select_from(
-        CERTIFICATES.join(
-            REQUESTS,
-            and_(
-                REQUESTS.c.id == CERTIFICATES.c.request_id,
-                REQUESTS.c.issuer == CERTIFICATES.c.issuer,
-            ),
-        )
-    )
-    .where(
-        CERTIFICATES.c.issuer == bindparam("of_issuer"),
-        CERTIFICATES.c.serial == bindparam("of_serial"),
+ASKED_AS = select(CERTIFICATES.c.request_id).where(
+    CERTIFICATES.c.issuer == bindparam("of_issuer"), CERTIFICATES.c.serial == bindparam("of_serial")
+)
+"""The id of the request that a certificate came of, or of the line of a plan."""
+NEEDED_APPROVALS = select(func.max(REQUESTS.c.approvals)).where(
+    or_(
+        and_(REQUESTS.c.id == bindparam("of_request"), REQUESTS.c.issuer == bindparam("of_issuer")),
+        and_(
+            REQUESTS.c.id == bindparam("of_plan"),
+            REQUESTS.c.kind == literal(str(RequestKind.PLAN)),
+        ),
     )
 )
-"""How many approvals a certificate was issued with; null where it was issued without a request."""
+"""How many approvals a request or a plan took; null where there is none of that id."""
 _ADD_GRANT, _ADD_END, _ADD_REQUEST, _ADD_CONTENT, _ADD_MOVE, _ADD_APPROVAL = map(
     insert, (ROLE_GRANTS, ROLE_ENDS, REQUESTS, REQUEST_CONTENTS, REQUEST_MOVES, APPROVALS)
 )
@@ -176,9 +174,7 @@ def apply_request(statements: Statements, change: RequestChange) -> None:
         case Approve():
             _approve(statements, change.record)
         case _:
-            for grant in change.grants:
-                missing = RightMissingError(act=words_of(Act.APPROVE), fingerprint=grant)
-                _check_in_force(statements, grant, missing)
+            _check_grants(statements, change.grants)
             _move(statements, change.move)
 
 
@@ -217,10 +213,37 @@ def _move(statements: Statements, move: RequestMove) -> None:
     state, number = _stands(statements, move.request)
     if (state, move.state) not in MOVES or move.number != number + 1:
         raise _unfit(move.request, state)
+    if (state, move.state) == (RequestState.RUNNING, RequestState.WITHDRAWN):
+        _check_plan(statements, move.request)
     if state is RequestState.SUBMITTED and move.state in {RequestState.RUNNING, RequestState.DONE}:
         asked = {"of_request": move.request}
         _check_concerned(statements, statements.execute(_NAMED, asked).first(), move.at, new=False)
     statements.execute(_ADD_MOVE, _values(move, REQUEST_MOVES))
+
+
+def check_plan_runs(statements: Statements, change: BeginLine) -> None:
+    """Refuse to begin a line of what is not a plan under way, or not approved any more.
+
+    Raises:
+        PKIError: as `pki.register.plans.apply_plan`.
+    """
+    state, _ = _stands(statements, change.line.plan)
+    if state is not RequestState.RUNNING:
+        raise _unfit(change.line.plan, state)
+    _check_grants(statements, change.grants)
+    _check_concerned(statements, change.line.item, change.at, new=False)
+
+
+def _check_plan(statements: Statements, request: str) -> None:
+    named = statements.execute(_NAMED, {"of_request": request}).first()
+    if named.kind != RequestKind.PLAN:
+        raise RequestRunningError(request=request)
+
+
+def _check_grants(statements: Statements, grants: Sequence[str]) -> None:
+    for grant in grants:
+        missing = RightMissingError(act=words_of(Act.APPROVE), fingerprint=grant)
+        _check_in_force(statements, grant, missing)
 
 
 def _check_concerned(

@@ -38,8 +38,9 @@ from pki.register.notices import Outbox
 from pki.register.overview import Counting
 from pki.register.people_reading import PeopleReading
 from pki.register.personal import PersonalReading
+from pki.register.plans import PlanRows
 from pki.register.prepared import Statements
-from pki.register.requests import NEEDED_APPROVALS, CaseRows
+from pki.register.requests import ASKED_AS, NEEDED_APPROVALS, CaseRows
 from pki.register.search import narrowed
 from pki.register.status import HISTORY, LISTED, STANDING
 from pki.register.store import Store, store_of
@@ -118,6 +119,8 @@ class SQLRegister(PeopleReading, PersonalReading, Watching, Counting, EventReadi
         self._log = AuditLog(store.place)
         self.cases = CaseRows(self._transactions)
         """Requests, approvals and roles."""
+        self.plans = PlanRows(self._transactions)
+        """Lines of plans, and what became of them."""
 
     def close(self) -> None:
         """Give back the connections; the register may not be used after."""
@@ -213,7 +216,12 @@ class SQLRegister(PeopleReading, PersonalReading, Watching, Counting, EventReadi
 
     def needed_approvals(self, issuer: str, serial: int) -> int:
         """Return how many approvals the serial's certificate was issued with; 0 for none."""
-        asked = {"of_issuer": issuer, "of_serial": serial}
+        found = self._transactions.read(ASKED_AS, {"of_issuer": issuer, "of_serial": serial})
+        if not found or found[0][0] is None:
+            return 0
+        request = found[0][0]
+        plan = request.rpartition(".")[0]
+        asked = {"of_request": request, "of_issuer": issuer, "of_plan": plan}
         return self._transactions.read(NEEDED_APPROVALS, asked)[0][0] or 0
 
     def find_erasure(self, issuer: str, serial: int) -> ErasureRecord | None:

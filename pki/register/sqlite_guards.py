@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pki.records.certificates import RETENTION_YEARS
 from pki.register.guards import (
+    CLOSED,
     FOLLOWING,
     GAPLESS,
     IN_ORDER,
@@ -25,10 +26,13 @@ from pki.register.guards import (
     forbidden_emptying,
     forbidden_erasure,
     forbidden_insert,
+    forbidden_line,
+    forbidden_line_emptying,
     forbidden_message,
     forbidden_move,
     forbidden_sending,
     forbidden_step,
+    forbidden_sweep,
     forbidden_update,
     out_of_order,
 )
@@ -66,6 +70,9 @@ SQLITE_GUARDS = (
     *(_guard("keep", "UPDATE", table, when=forbidden_change(table, "IS NOT")) for table in EMPTIED),
     _guard("keep", "UPDATE", "notice_messages", when=forbidden_sending("IS NOT")),
     _guard("start", "INSERT", "notice_messages", when=forbidden_message(), say=UNSENT_FIRST),
+    _guard("keep", "UPDATE", "plan_lines", when=forbidden_line_emptying("IS NOT")),
+    _guard("no_delete", "DELETE", "plan_lines", when=forbidden_sweep()),
+    _guard("order", "INSERT", "plan_lines", when=forbidden_line(), say=CLOSED),
     _guard("due", "INSERT", "erasures", when=forbidden_erasure(_later), say=NOT_YET),
     _guard("start", "INSERT", "certificates", when=forbidden_insert(), say=RESERVED_FIRST),
     *(
@@ -102,6 +109,7 @@ SQLITE_GUARDS = (
                 ("notice_messages", ("sequence",)),
                 ("notice_messages", ("id",)),
                 ("notice_marks", ("channel", "source", "upto")),
+                ("plan_ends", ("plan", "number")),
             )
         )
     ),

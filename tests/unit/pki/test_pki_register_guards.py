@@ -16,6 +16,7 @@ import pytest
 from cryptography import x509
 from pki_engines import ENGINES, Place, Run
 from pki_people import agency, device, first, person, post, put
+from pki_plan_rows import furnish_plans
 from pki_postgres import PostgresServer
 from pki_request_rows import furnish_requests
 from pki_world import NOW, World, make_world
@@ -145,6 +146,11 @@ EMPTYING = (
     "UPDATE certificates SET der = x'' WHERE serial = '08'",
     "UPDATE certificates SET spki_sha256 = '' WHERE serial = '08'",
 )
+LINE = (
+    "kind, issuer, profile, serial, person, post, agency, device, deed"
+    " FROM plan_lines WHERE number = 1"
+)
+AFTER_HEAD = "comes before its head, in order"
 STEP = "at, actor, statement, cms FROM request_moves WHERE number = 2"
 STEPPED = "this step of a request does not follow"
 NOTICE = "channel, kind, number, subject, recipient, message FROM notices"
@@ -256,6 +262,15 @@ STATEMENTS = (
     ),
     ("UPDATE notice_messages SET state = 'sent' WHERE sequence = 2", NEVER),
     *((f"INSERT INTO notice_messages SELECT {values}", WAITS) for values in SENT_AT_ONCE),
+    *(
+        (f"UPDATE plan_lines SET {name} WHERE plan = 'P-1'", NEVER)
+        for name in ("deed = x'00'", "deed = x''", "number = number + 9", "agency = 'A2'")
+    ),
+    ("DELETE FROM plan_lines WHERE plan = 'P-1' AND number > 1", NEVER),
+    (f"INSERT INTO plan_lines SELECT plan, 4, {LINE} AND plan = 'P-1'", AFTER_HEAD),
+    (f"INSERT INTO plan_lines SELECT plan, 4, {LINE} AND plan = 'P-2'", AFTER_HEAD),
+    (f"INSERT INTO plan_lines SELECT 'P-3', 2, {LINE} AND plan = 'P-2'", AFTER_HEAD),
+    ("UPDATE plan_ends SET state = 'done'", NEVER),
     ("UPDATE audit SET content = x'00'", NEVER),
     (f"UPDATE audit SET sequence = 1000 {LAST}", NEVER),
     ("UPDATE issuer_names SET name = 'other' WHERE name = 'root'", NEVER),
@@ -326,6 +341,8 @@ REPLACING = (
         for table in ("role_grants", "role_ends", "requests", "request_contents")
     ),
     ("INSERT OR REPLACE INTO request_moves SELECT * FROM request_moves", GUARD),
+    ("INSERT OR REPLACE INTO plan_lines SELECT * FROM plan_lines", GUARD),
+    ("INSERT OR REPLACE INTO plan_ends SELECT * FROM plan_ends", GUARD),
     ("INSERT OR REPLACE INTO request_approvals SELECT * FROM request_approvals", GUARD),
     ("INSERT OR REPLACE INTO events SELECT * FROM events", GUARD),
     (
@@ -389,6 +406,7 @@ def furnish(world: World) -> None:
     world.register.commit([RecordEvent(told)], EVENT)
     furnish_erasures(world)
     furnish_notices(world)
+    furnish_plans(world.register)
     world.register.close()
 
 
@@ -461,7 +479,7 @@ def refused_then_done(place: Place, statement: str, words: str) -> None:
 
 
 def standing(run: Run) -> list[list[tuple[object, ...]]]:
-    return [run(f"SELECT * FROM {table}") for table in UNDELETED]
+    return [run(f"SELECT * FROM {table}") for table in (*UNDELETED, "plan_lines")]
 
 
 @pytest.mark.parametrize(("statement", "words"), STATEMENTS)

@@ -26,6 +26,7 @@ from pki.register.migrations import (
     v2_notices,
     v2_people,
     v2_personal,
+    v2_plans,
     v2_requests,
     v2_watching,
 )
@@ -94,6 +95,7 @@ def upgrade() -> None:
     v2_events.lay()
     v2_personal.lay()
     v2_notices.lay()
+    v2_plans.lay()
 
 
 def downgrade() -> None:
@@ -106,7 +108,10 @@ def downgrade() -> None:
     _check_unnamed()
     v2_people.drop()
     own = (("status_changes", "holds"), ("successions", "successions"), *_IMPORTED)
-    kept: tuple[tuple[str, str], ...] = (*v2_events.TABLES, *v2_requests.TABLES, *own)
+    kept: tuple[tuple[str, str], ...] = (
+        *(*v2_events.TABLES, *v2_plans.TABLES, *v2_requests.TABLES),
+        *own,
+    )
     for table, what in kept:
         if op.get_bind().execute(sa.text(f"SELECT 1 FROM {table}")).first() is not None:  # noqa: S608  named here
             place = op.get_context().opts["place"]
