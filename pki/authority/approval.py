@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Protocol
 
 from cryptography import x509
 
 from pki.authority.deeds import certificate_deed, status_deed
-from pki.authority.issuance import Beside, Order
+from pki.authority.issuance import Beside, Followed, Order
 from pki.profile import Profile
 from pki.reasons import parse_reason
 from pki.records.certificates import CertificateRecord, RevocationRecord
@@ -88,7 +89,7 @@ def beside_of(
         place = (issuer, certificate.serial_number)
         hanging = assigned(concerned, place, people, now) if people is not None else None
         entered = (EnterRecord(hanging),) if hanging is not None else ()
-        return (*_revoked(order, issuer, register, now), *entered, *done)
+        return (*revoked_with(order, issuer, register, now), *entered, *done)
 
     return Beside(
         settle,
@@ -132,7 +133,19 @@ def moves_of(permission: Permission | None, now: datetime) -> tuple[Change, ...]
     return permission.at_once(now) if permission is not None else ()
 
 
-def _revoked(order: Order, issuer: str, register: Register, now: datetime) -> tuple[Change, ...]:
+class Revoking(Followed, Protocol):
+    """What follows another certificate, and may end it."""
+
+    @property
+    def revokes_replaced(self) -> bool:
+        """As of an `Order`."""
+        ...
+
+
+def revoked_with(
+    order: Revoking, issuer: str, register: Register, now: datetime
+) -> tuple[Change, ...]:
+    """Return the revocation of what a change of content replaces; none where nothing is to be."""
     if not order.revokes_replaced or order.replaces is None:
         return ()
     of = order.replaced_of or issuer

@@ -271,6 +271,17 @@ class Authority:
         needed = approvals_for(self.desk, profile)
         if needed:
             raise ApprovalNeededError(profile=profile.name, approvals=needed)
+        self.check_open(profile)
+
+    def check_open(self, profile: Profile) -> None:
+        """Refuse what this authority issues to nobody in bulk, approved or not.
+
+        Raises:
+            AuthorityRevokedError: this authority is revoked.
+            AuthorityRetiredError: another one goes on in its place.
+            ProfileViolationError: the profile makes an authority.
+        """
+        self._check_profile(profile)
         self.check_in_force()
         check_issues(self.register, self.issuer.name)
 

@@ -14,9 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import cycle, islice, repeat
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -28,6 +27,7 @@ from pki.authority.bulk_work import (
     OpenKey,
     Shop,
     Signed,
+    Wanted,
     certified_key,
     draft_batch,
     sign_batch,
@@ -107,6 +107,95 @@ class Manner:
 USUAL = Manner()
 
 
+W = TypeVar("W", bound=Wanted)
+W_contra = TypeVar("W_contra", bound=Wanted, contravariant=True)
+
+
+class Way(Protocol[W_contra]):
+    """What is asked and recorded on the way of a batch, beside what is the same for all."""
+
+    def begin(self, profile: Profile) -> None:
+        """Ask whether anything may be issued now; before a batch is written.
+
+        Raises:
+            PKIError: nothing may.
+        """
+        ...
+
+    def check(self, demands: Sequence[W_contra]) -> None:
+        """Ask once more, of a batch, immediately before it is reserved.
+
+        Raises:
+            PKIError: nothing may be reserved any more.
+        """
+        ...
+
+    def reserve(self, record: CertificateRecord, demand: W_contra) -> Step:
+        """Return what is committed before anything is signed."""
+        ...
+
+    def complete(self, record: CertificateRecord, certificate_der: bytes, demand: W_contra) -> Step:
+        """Return what is committed before anybody gets the certificate."""
+        ...
+
+    def refuse(self, record: CertificateRecord, demand: W_contra, error: LintFailedError) -> Step:
+        """Return what is committed where the linter refused: nothing was signed."""
+        ...
+
+    def settle(self, demand: W_contra, result: Signed) -> Step | None:
+        """Return what is committed of an order that was refused, or had its certificate before."""
+        ...
+
+
+class Direct:
+    """The way of demands that nobody need approve."""
+
+    def __init__(self, authority: Authority, profile: Profile, manner: Manner) -> None:
+        self._authority = authority
+        self._profile = profile
+        self._manner = manner
+
+    def begin(self, profile: Profile) -> None:
+        """Refuse a profile whose certificates are approved one by one."""
+        self._authority.check_may_issue(profile)
+
+    def check(self, demands: Sequence[Demand]) -> None:
+        """Ask nothing more."""
+
+    def reserve(self, record: CertificateRecord, demand: Demand) -> Step:  # noqa: ARG002  as of `Way`
+        """Return what is committed before anything is signed."""
+        return reserve(record, self._profile)
+
+    def complete(
+        self,
+        record: CertificateRecord,
+        certificate_der: bytes,
+        demand: Demand,  # noqa: ARG002  as of `Way`
+    ) -> Step:
+        """Return what is committed of a certificate, and on whom it hangs."""
+        now, one = self._authority.clock.now(), self._manner.concerned(record)
+        desk = self._authority.desk
+        if desk is None or desk.people is None or not one.told:
+            return complete(record, certificate_der, now)
+        hanging = assigned(one, (record.issuer, record.serial), desk.people, now)
+        settled = (EnterRecord(hanging),) if hanging is not None else ()
+        changes, event = complete(record, certificate_der, now, settled=settled)
+        return Step(changes, replace(event, facts=(*event.facts, *one.told.items())))
+
+    def refuse(
+        self,
+        record: CertificateRecord,
+        demand: Demand,  # noqa: ARG002  as of `Way`
+        error: LintFailedError,  # noqa: ARG002  as of `Way`
+    ) -> Step:
+        """Return what is committed where the linter refused."""
+        return refuse(record)
+
+    def settle(self, demand: Demand, result: Signed) -> Step | None:  # noqa: ARG002  as of `Way`
+        """Record nothing: whoever asked is told."""
+        return None
+
+
 def issue_in_bulk(
     authority: Authority,
     profile: Profile,
@@ -133,8 +222,26 @@ def issue_in_bulk(
             set back, the register fails. What was yielded before stands.
         BulkWorkerLostError: a worker ended in the middle; what it had is for `recover_open`.
     """
-    authority.check_may_issue(profile)
-    course = _Course(authority, Shop.of(authority.issuer, profile, open_key), manner)
+    shop = Shop.of(authority.issuer, profile, open_key)
+    way = Direct(authority, profile, manner)
+    yield from issue_by(way, authority, shop, demands, workers, manner)
+
+
+def issue_by(
+    way: Way[W],
+    authority: Authority,
+    shop: Shop,
+    demands: Iterable[W],
+    workers: Workers | Sequence[Workers] = (),
+    manner: Manner = USUAL,
+) -> Iterator[Outcome]:
+    """Issue certificates as `issue_in_bulk` does, for whoever has a way of his own.
+
+    Raises:
+        PKIError: as `issue_in_bulk`, and whatever stops the way.
+    """
+    way.begin(shop.profile)
+    course = _Course(way, authority, shop, manner)
     shops = cycle(workers or (Here(),)) if isinstance(workers, Sequence) else repeat(workers)
     waiting = _batches(demands)
     under_way: dict[Future[Any], _Steps] = {}
@@ -162,14 +269,14 @@ class Begun(NamedTuple):
 
 Judged = Drafted | bytes | Begun
 """What is to be reserved, why it is not, or the certificate that the same request got before."""
-_Batch = Sequence[tuple[int, Demand]]
 _Steps = Generator[Future[Any], Any, "list[Outcome]"]
 
 
-class _Course:
+class _Course(Generic[W]):
     """The way of a batch; it is left where a worker has it, and gone on with when that is done."""
 
-    def __init__(self, authority: Authority, shop: Shop, manner: Manner) -> None:
+    def __init__(self, way: Way[W], authority: Authority, shop: Shop, manner: Manner) -> None:
+        self._way = way
         self._authority = authority
         self._register = authority.register
         self._shop = shop
@@ -177,13 +284,14 @@ class _Course:
         self._under_way: set[int] = set()
         """Serials that this run is at."""
 
-    def run(self, batch: _Batch, workers: Workers) -> _Steps:
+    def run(self, batch: Sequence[tuple[int, W]], workers: Workers) -> _Steps:
         """Take the batch the whole way."""
         now = present(self._register, self._authority.clock)
-        self._authority.check_may_issue(self._shop.profile)
+        self._way.begin(self._shop.profile)
         demands = tuple(demand for _, demand in batch)
         drafted = yield workers.submit(draft_batch, self._shop, demands, now)
-        judged = self._reserved(drafted)
+        self._way.check(demands)
+        judged = self._reserved(drafted, demands)
         reserved = [one.record if isinstance(one, Begun) else one for one in judged]
         work = [
             (demand, one)
@@ -195,23 +303,23 @@ class _Course:
         signed = yield workers.submit(sign_batch, self._shop, tuple(work))
         by_serial = dict(zip((one.serial for _, one in work), signed, strict=True))
         begun = {one.record.serial for one in judged if isinstance(one, Begun)}
-        self._complete([one for _, one in work], by_serial, begun)
+        self._complete(list(zip(demands, reserved, strict=True)), by_serial, begun)
         self._under_way -= serials
         return [
             _outcome(position, by_serial[one.serial] if isinstance(one, CertificateRecord) else one)
             for (position, _), one in zip(batch, reserved, strict=True)
         ]
 
-    def _reserved(self, drafted: Sequence[Drafted]) -> list[Judged]:
+    def _reserved(self, drafted: Sequence[Drafted], demands: Sequence[W]) -> list[Judged]:
         authorities = self._register.authority_certificates()
         judged = [self._judge(one, authorities) for one in drafted]
-        fit = [
-            reserve(one, self._shop.profile) for one in judged if isinstance(one, CertificateRecord)
-        ]
+        pairs = list(zip(judged, demands, strict=True))
+        reserve_ = self._way.reserve
+        fit = [reserve_(one, by) for one, by in pairs if isinstance(one, CertificateRecord)]
         try:
             self._register.commit_all(fit)
         except RefusedError:  # one of them does not go: each for itself
-            return [self._reserved_alone(one) for one in judged]
+            return [self._reserved_alone(one, by) for one, by in pairs]
         return judged
 
     def _judge(self, drafted: Drafted, authorities: Sequence[AuthorityCertificate]) -> Judged:
@@ -246,17 +354,17 @@ class _Course:
         self._under_way.add(record.serial)
         return Begun(record)
 
-    def _reserved_alone(self, judged: Judged) -> Judged:
+    def _reserved_alone(self, judged: Judged, demand: W) -> Judged:
         if isinstance(judged, CertificateRecord):
             try:
-                self._register.commit(*reserve(judged, self._shop.profile))
+                self._register.commit(*self._way.reserve(judged, demand))
             except RefusedError as error:
                 return error
         return judged
 
     def _complete(
         self,
-        records: Sequence[CertificateRecord],
+        batch: Sequence[tuple[W, Drafted | bytes]],
         signed: Mapping[int, Signed],
         begun: Collection[int],
     ) -> None:
@@ -265,29 +373,20 @@ class _Course:
         Other errors leave the serial reserved, as what an earlier run may have signed: a signature
         may exist.
         """
-        now = self._authority.clock.now()
-        steps: list[Step] = []
-        for record in records:
+        steps: list[Step | None] = []
+        for demand, record in batch:
+            if not isinstance(record, CertificateRecord):
+                steps.append(self._way.settle(demand, record))
+                continue
             result = signed[record.serial]
             if isinstance(result, bytes):
-                steps.append(self._completed(record, result, now))
+                steps.append(self._way.complete(record, result, demand))
             elif isinstance(result, LintFailedError) and record.serial not in begun:
-                steps.append(refuse(record))
-        self._register.commit_all(steps)
-
-    def _completed(self, record: CertificateRecord, certificate_der: bytes, now: datetime) -> Step:
-        """Return what is committed of a certificate, and on whom it hangs."""
-        one = self._manner.concerned(record)
-        desk = self._authority.desk
-        if desk is None or desk.people is None or not one.told:
-            return complete(record, certificate_der, now)
-        hanging = assigned(one, (record.issuer, record.serial), desk.people, now)
-        settled = (EnterRecord(hanging),) if hanging is not None else ()
-        changes, event = complete(record, certificate_der, now, settled=settled)
-        return Step(changes, replace(event, facts=(*event.facts, *one.told.items())))
+                steps.append(self._way.refuse(record, demand, result))
+        self._register.commit_all([step for step in steps if step is not None])
 
 
-def _batches(demands: Iterable[Demand]) -> Iterator[_Batch]:
+def _batches(demands: Iterable[W]) -> Iterator[Sequence[tuple[int, W]]]:
     numbered = enumerate(demands)
     while batch := tuple(islice(numbered, BATCH)):
         yield batch

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -28,6 +29,27 @@ from pki.records.certificates import CertificateRecord
 from pki.request import parse_request, requested_key
 from pki.subject import build_subject
 from pki.urls import AuthorityURLs
+
+
+class Wanted(Protocol):
+    """One certificate that is wanted, in a form that travels to a worker."""
+
+    def judged(self, issuer: str, profile: Profile) -> Order:
+        """Return the order; everything that can be asked of it by itself is asked here.
+
+        Raises:
+            PKIError: it is refused.
+        """
+        ...
+
+    def again(self, issuer: str, profile: Profile) -> Order:
+        """Return the order of what was judged before, maybe in another process.
+
+        Raises:
+            PKIError: as `judged`.
+        """
+        ...
+
 
 OpenKey = Callable[[], PrivateKey]
 """Gives the authority's key in the process that asks; itself it travels to other processes."""
@@ -46,6 +68,18 @@ class Demand:
     requester: str
     request_id: str | None = None
     """As in `pki.authority.issuance.Order`."""
+
+    def judged(self, issuer: str, profile: Profile) -> Order:  # noqa: ARG002  as of `Wanted`
+        """Return it as an order for the key that the request proves to hold.
+
+        Raises:
+            PKIError: as `parse_request` and `order`.
+        """
+        return self.order(parse_request(self.untrusted_request).public_key, profile)
+
+    def again(self, issuer: str, profile: Profile) -> Order:  # noqa: ARG002  as of `Wanted`
+        """Return it as an order for the key of a request that was judged before."""
+        return self.order(requested_key(self.untrusted_request), profile)
 
     def order(self, key: PublicKey, profile: Profile) -> Order:
         """Return it as an order for its key.
@@ -110,20 +144,20 @@ class _Orders:
     """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[int, tuple[Demand, Order]] = OrderedDict()
+        self._kept: OrderedDict[int, tuple[Wanted, Order]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def keep(self, serial: int, demand: Demand, order: Order) -> None:
+    def keep(self, serial: int, demand: Wanted, order: Order) -> None:
         with self._lock:
             self._kept[serial] = (demand, order)
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
 
-    def take(self, serial: int, demand: Demand, profile: Profile) -> Order:
+    def take(self, serial: int, demand: Wanted, shop: Shop) -> Order:
         with self._lock:
             asked, order = self._kept.pop(serial, (None, None))
-        if order is None or asked != demand or order.profile is not profile:
-            return demand.order(requested_key(demand.untrusted_request), profile)
+        if order is None or asked != demand or order.profile is not shop.profile:
+            return demand.again(shop.name, shop.profile)
         return order
 
 
@@ -132,7 +166,7 @@ MOST_KEPT = 1024
 _orders = _Orders()
 
 
-def draft_batch(shop: Shop, demands: tuple[Demand, ...], now: datetime) -> tuple[Drafted, ...]:
+def draft_batch(shop: Shop, demands: tuple[Wanted, ...], now: datetime) -> tuple[Drafted, ...]:
     """Judge each request by itself and write the bytes to be signed, or say why not."""
     shop = _at_home(shop)
     signatory = shop.signatory()
@@ -140,7 +174,7 @@ def draft_batch(shop: Shop, demands: tuple[Demand, ...], now: datetime) -> tuple
 
 
 def sign_batch(
-    shop: Shop, work: tuple[tuple[Demand, CertificateRecord], ...]
+    shop: Shop, work: tuple[tuple[Wanted, CertificateRecord], ...]
 ) -> tuple[Signed, ...]:
     """Have the linter judge what was reserved, sign it, read it back; or say why not."""
     shop = _at_home(shop)
@@ -153,9 +187,9 @@ def certified_key(record: CertificateRecord) -> bytes:
     return read_fields(record.tbs_der)[KEY].whole
 
 
-def _draft(shop: Shop, signatory: Signatory, demand: Demand, now: datetime) -> Drafted:
+def _draft(shop: Shop, signatory: Signatory, demand: Wanted, now: datetime) -> Drafted:
     try:
-        order = demand.order(parse_request(demand.untrusted_request).public_key, shop.profile)
+        order = demand.judged(shop.name, shop.profile)
         record = write_draft(order, signatory, BlockedKeys(), now)
     except PKIError as error:
         return error
@@ -163,9 +197,9 @@ def _draft(shop: Shop, signatory: Signatory, demand: Demand, now: datetime) -> D
     return record
 
 
-def _sign(shop: Shop, signatory: Signatory, demand: Demand, record: CertificateRecord) -> Signed:
+def _sign(shop: Shop, signatory: Signatory, demand: Wanted, record: CertificateRecord) -> Signed:
     try:
-        order = _orders.take(record.serial, demand, shop.profile)
+        order = _orders.take(record.serial, demand, shop)
         return sign_record(order, record, signatory).public_bytes(Encoding.DER)
     except PKIError as error:
         return error

@@ -19,6 +19,7 @@ from pki.authority.deeds import order_of, recovery_deed
 from pki.authority.life import declare_compromise, hold, release
 from pki.authority.renewal import Following, rekey, renew
 from pki.errors.office import RequestFieldError
+from pki.errors.plans import PlanAloneError
 from pki.errors.requests import RequestEndedError
 from pki.profile import Profile
 from pki.reasons import parse_reason
@@ -82,12 +83,21 @@ def carry_out(
         PKIError: any refusal of `pki.requests.permission` and of the authority.
     """
     now, case = present(desk.register, desk.clock), desk.case(request)
-    permit = _permit(desk, case, signature, now)
+    permit = permit_of(desk, case, signature, now)
+    if case.record.kind is RequestKind.PLAN:
+        raise PlanAloneError(plan=request)
     if case.state is RequestState.DONE:
         return Done(case, _certificate(authority, case))
     deed = deed_of(check_content(desk, case), request)
     if case.record.kind not in CERTIFYING:
-        _change(authority, case, deed, permit)
+        change_as_approved(
+            authority,
+            case.record.kind,
+            case.record.serial or 0,
+            deed,
+            case.record.requester,
+            permit,
+        )
         return Done(desk.case(request))
     if profile is None:
         raise RequestFieldError(field="profile")
@@ -107,7 +117,7 @@ def complete_recovery(desk: Desk, request: str, signature: Signature) -> Case:
         PKIError: any refusal of `pki.requests.permission`.
     """
     now, case = present(desk.register, desk.clock), desk.case(request)
-    permit = _permit(desk, case, signature, now)
+    permit = permit_of(desk, case, signature, now)
     deed = recovery_deed(case.record.device or "")
     permission = check_approved(desk, deed, permit, needed=RECOVERY_APPROVALS, now=now)
     assert permission is not None  # noqa: S101  a permit was given
@@ -118,7 +128,13 @@ def complete_recovery(desk: Desk, request: str, signature: Signature) -> Case:
     return desk.case(request)
 
 
-def _permit(desk: Desk, case: Case, signature: Signature, now: datetime) -> Permit:
+def permit_of(desk: Desk, case: Case, signature: Signature, now: datetime) -> Permit:
+    """Return who has a request carried out, where that is an officer who says so now.
+
+    Raises:
+        ApprovalMismatchError: the signature is over another request.
+        PKIError: as `Desk.identify`, and of a statement that is none.
+    """
     told = read_statement(signature.statement, Act.RUN, now)
     check_about(told, case.record.id, case.record.content_sha256)
     acting = desk.identify(Act.RUN, signature, now)
@@ -139,10 +155,21 @@ def _certify(
     return rekey(authority, wanted, order.public_key)
 
 
-def _change(authority: Authority, case: Case, deed: dict[str, Any], permit: Permit) -> None:
-    record, requester = case.record, f"person:{case.record.requester}"
-    serial = record.serial or 0
-    match record.kind:
+def change_as_approved(
+    authority: Authority,
+    kind: RequestKind,
+    serial: int,
+    deed: dict[str, Any],
+    requester: str,
+    permit: Permit,
+) -> None:
+    """Hold, release or revoke a certificate as a deed says.
+
+    Raises:
+        PKIError: any refusal of `pki.requests.permission` and of the authority.
+    """
+    requester = f"person:{requester}"
+    match kind:
         case RequestKind.HOLD:
             hold(authority, serial, requester=requester, permit=permit)
         case RequestKind.RELEASE:
@@ -150,7 +177,7 @@ def _change(authority: Authority, case: Case, deed: dict[str, Any], permit: Perm
         case _:
             reason, date = parse_reason(deed["reason"]), deed["invalidity_date"]
             since = instant(date) if date is not None else None
-            standing = authority.register.find_revocation(record.issuer, serial)
+            standing = authority.register.find_revocation(authority.issuer.name, serial)
             upgraded = reason is x509.ReasonFlags.key_compromise and standing is not None
             if upgraded and not is_held(standing):
                 declare_compromise(

@@ -6,6 +6,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -40,6 +41,7 @@ def certificate_deed(order: Order, issuer: str) -> Deed:
     }
 
 
+@lru_cache(maxsize=16)
 def profile_sha256(profile: Profile) -> str:
     """Return the hash of everything a profile says."""
     return digest(canonical(profile.model_dump(mode="json")))
@@ -74,9 +76,19 @@ def order_of(deed: Mapping[str, Any], profile: Profile, requester: str, permit: 
     Raises:
         PKIError: the subject or the key is none that is certified any more.
     """
+    order = ordered(deed, profile, requester, permit.request)
+    return replace(order, permit=permit)
+
+
+def ordered(deed: Mapping[str, Any], profile: Profile, requester: str, request_id: str) -> Order:
+    """Return the order that a deed describes, without what approves it.
+
+    Raises:
+        PKIError: as `order_of`.
+    """
     key = check_strength(load_der_public_key(b64decode(deed["key"])))
     replaces, seconds = deed["replaces"], deed["seconds"]
-    order = Order(
+    return Order(
         key,
         profile,
         build_subject((short, value) for short, value in deed["subject"]),
@@ -85,10 +97,6 @@ def order_of(deed: Mapping[str, Any], profile: Profile, requester: str, permit: 
         profile.renewal if deed["renewal"] else None,
         None if replaces is None else int(replaces, 16),
         deed["replaced_of"],
-    )
-    return replace(
-        order,
-        request_id=permit.request,
-        permit=permit,
+        request_id=request_id,
         revokes_replaced=deed["revokes_replaced"],
     )

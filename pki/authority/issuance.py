@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -105,6 +106,20 @@ class Order:
         return self.subject.text() if self.standing is None else name_text(self.standing.name)
 
 
+class Followed(Protocol):
+    """What follows another certificate."""
+
+    @property
+    def replaces(self) -> int | None:
+        """As of an `Order`."""
+        ...
+
+    @property
+    def replaced_of(self) -> str | None:
+        """As of an `Order`."""
+        ...
+
+
 Settle = Callable[[x509.Certificate], tuple[Change, ...]]
 """What else is recorded together with the certificate."""
 
@@ -129,7 +144,7 @@ class Beside:
 NOTHING_BESIDE = Beside()
 
 
-def reserve(record: CertificateRecord, profile: Profile, order: Order | None = None) -> Step:
+def reserve(record: CertificateRecord, profile: Profile, order: Followed | None = None) -> Step:
     """Return what is committed before anything is signed; `order` says what is out of the usual."""
     event = _event(record, "certificate.reserve", record.reserved_at, order)
     at_most = profile.subject.active_per_holder
@@ -155,7 +170,7 @@ def complete(
     record: CertificateRecord,
     certificate_der: bytes,
     at: datetime,
-    order: Order | None = None,
+    order: Followed | None = None,
     settled: tuple[Change, ...] = (),
 ) -> Step:
     """Return what is committed before anybody gets the certificate."""
@@ -355,7 +370,11 @@ def _intent(order: Order, record: CertificateRecord, signatory: Signatory) -> In
 
 
 def _event(
-    record: CertificateRecord, action: str, at: datetime, order: Order | None = None, **facts: str
+    record: CertificateRecord,
+    action: str,
+    at: datetime,
+    order: Followed | None = None,
+    **facts: str,
 ) -> AuditEvent:
     told = {
         "issuer": record.issuer,

@@ -80,7 +80,7 @@ def renew(authority: Authority, wanted: Following) -> x509.Certificate:
         ProfileViolationError: another profile, or it no longer allows this.
         PKIError: any refusal of `pki.authority.issuance`.
     """
-    record = _followed(authority, wanted)
+    record = followed(authority, wanted)
     certificate = x509.load_der_x509_certificate(record.der or b"")
     order = _order(authority, wanted, certificate, check_strength(certificate.public_key()))
     return _follow(authority, replace(order, longest=wanted.profile.renewal), record)
@@ -100,7 +100,7 @@ def rekey(
         RekeySameKeyError: the key is the certificate's own.
         PKIError: as in `renew`.
     """
-    record = _followed(authority, wanted)
+    record = followed(authority, wanted)
     certificate = x509.load_der_x509_certificate(record.der or b"")
     key = source.public_key if isinstance(source, CertificateRequest) else source
     if spki_sha256(key) == record.spki_sha256:
@@ -108,8 +108,12 @@ def rekey(
     return _follow(authority, _order(authority, wanted, certificate, key), record)
 
 
-def _followed(authority: Authority, wanted: Following) -> CertificateRecord:
-    """Return the record of what is followed, whether or not it still may be."""
+def followed(authority: Authority, wanted: Following) -> CertificateRecord:
+    """Return the record of what is followed, whether or not it still may be.
+
+    Raises:
+        PKIError: as `renew`.
+    """
     name, of = authority.issuer.name, wanted.of
     if of is not None and successor_of(authority.register, of) != name:
         raise NotSuccessorError(authority=name, of=of)
@@ -148,13 +152,18 @@ def _follow(authority: Authority, order: Order, record: CertificateRecord) -> x5
             answer = find_answer(authority.register, name, *asked)
             if answer is not None:
                 return answer
-    _check_may_be_followed(authority, record, order.profile)
+    check_may_be_followed(authority, record, order.profile)
     return authority.certify(order)
 
 
-def _check_may_be_followed(
+def check_may_be_followed(
     authority: Authority, record: CertificateRecord, profile: Profile
 ) -> None:
+    """Refuse to follow what is revoked, on hold, over for long, or of another profile.
+
+    Raises:
+        PKIError: as `renew`.
+    """
     standing = authority.register.find_revocation(record.issuer, record.serial)
     if standing is not None:
         _refuse(standing)

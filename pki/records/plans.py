@@ -51,6 +51,8 @@ class PlanItem:
     post: str | None = None
     agency: str | None = None
     device: str | None = None
+    source: int | None = None
+    """Line of the file that it came from, counted from 1, for its faults; not part of the plan."""
     deed: bytes
     """Canonical JSON (`pki.requests.canonical`) of exactly the deed of `pki.authority.deeds`."""
 

@@ -25,20 +25,24 @@ from pki.errors.office import (
     RequestStateError,
     RequestWithdrawnError,
 )
+from pki.errors.plans import PlanChangedError
 from pki.errors.tree import RefusedError
+from pki.records.plans import BeginLine, EndLine, EndState, PlanChange, PlanEnd, PlanLine
 from pki.records.requests import (
     ApprovalRecord,
     Case,
     MoveRequest,
+    RequestChange,
     RequestMove,
     RequestState,
     Signature,
 )
-from pki.requests.canonical import digest
+from pki.requests.canonical import digest, read_canonical
 from pki.requests.concern import Registry
 from pki.requests.content import Deed, deed_of, same_deed
 from pki.requests.desk import Acting, Desk
 from pki.requests.filing import check_about, check_content
+from pki.requests.plan_head import CoveredLine
 from pki.requests.rights import Act
 from pki.requests.statement import instant, read_statement
 
@@ -51,6 +55,8 @@ class Permit:
     actor: str
     signature: Signature
     """The officer's, over the statement that it is carried out now."""
+    line: CoveredLine | None = None
+    """Of a plan: which of its lines this is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +74,19 @@ class Permission:
     @property
     def facts(self) -> dict[str, str]:
         """Return what the audit log says of it, beside what is done."""
+        line = self.permit.line
         return {
             "request": self.case.record.id,
+            **({} if line is None else {"line": str(line.line.number)}),
             "content": self.case.record.content_sha256,
             "approvals": ",".join(digest(one.cms) for one in self.approvals),
             "run": digest(self.permit.signature.cms),
             "by": self.permit.actor,
         }
+
+    def lines_begin(self, line: PlanLine, now: datetime) -> tuple[BeginLine]:
+        """Return what is asked in the transaction that begins a line of a plan."""
+        return (BeginLine(line, now, self.grants),)
 
     def running(self, now: datetime) -> tuple[MoveRequest, ...]:
         """Return the step that is taken with the reservation; none where it was taken before."""
@@ -82,8 +94,12 @@ class Permission:
             return ()
         return (MoveRequest(self._signed(RequestState.RUNNING, now), self.grants),)
 
-    def at_once(self, now: datetime) -> tuple[MoveRequest, ...]:
+    def at_once(self, now: datetime) -> tuple[RequestChange | PlanChange, ...]:
         """Return the step of what is done in one transaction."""
+        if self.permit.line is not None:
+            line = self.permit.line.line
+            done = EndLine(PlanEnd(line.plan, line.number, EndState.DONE, now))
+            return (*self.lines_begin(line, now), done)
         return (MoveRequest(self._signed(RequestState.DONE, now), self.grants),)
 
     def after_running(self, state: RequestState, now: datetime) -> tuple[MoveRequest, ...]:
@@ -128,13 +144,22 @@ def check_approved(
         return None
     case = desk.case(permit.request)
     content = check_content(desk, case)
-    if not same_deed(deed_of(content, permit.request), deed):
+    if not same_deed(_approved(case, content, permit), deed):
         raise RequestChangedError(request=permit.request)
     if case.state is RequestState.WITHDRAWN:
         raise RequestWithdrawnError(request=permit.request)
     if case.state not in {RequestState.SUBMITTED, RequestState.RUNNING}:
         raise RequestStateError(request=permit.request, state=case.state.value)
     return _counted(desk, case, permit, max(needed, case.record.approvals), now)
+
+
+def _approved(case: Case, content: bytes, permit: Permit) -> Deed:
+    """Return what was approved: what the request says, or a line of the plan that it is."""
+    if permit.line is None:
+        return deed_of(content, permit.request)
+    if not permit.line.approved_for(case):
+        raise PlanChangedError(plan=permit.request)
+    return read_canonical(permit.line.line.item.deed) or {}
 
 
 def _counted(desk: Desk, case: Case, permit: Permit, needed: int, now: datetime) -> Permission:
