@@ -39,6 +39,7 @@ _MODULES = {
     "ca": "authority",
     "cert": "certificate",
     "request": "request",
+    "plan": "plan",
     "role": "role",
     "crl": "crl",
     "audit": "audit",

@@ -34,6 +34,11 @@ class Bar:
         progress.update(task, completed=self._done)
         progress.refresh()
 
+    @property
+    def done(self) -> int:
+        """How many were counted."""
+        return self._done
+
     def pause(self) -> None:
         """Take it away until something more is done."""
         if self._drawn is not None:

@@ -10,6 +10,7 @@ from cli.issuing.roll_over import issuing_for
 from cli.requests.judge import judging_desk
 from cli.requests.signing import Actor
 from pki.authority.carry_out import Done, carry_out, complete_recovery, run_statement
+from pki.errors.plans import PlanAloneError
 from pki.records.requests import CERTIFYING, RequestKind, RequestState
 from pki.requests.concern import check_concerned
 from pki.requests.content import Concerned
@@ -31,6 +32,8 @@ def run_request(office: Office, request: str, officer: Actor, profile: str | Non
     """
     desk = judging_desk(office)
     case = desk.case(request)
+    if case.record.kind is RequestKind.PLAN:
+        raise PlanAloneError(plan=request)
     if case.state is RequestState.SUBMITTED:  # before a PIN is asked for
         about, now = Concerned.of(case.record), office.session.clock.now()
         check_concerned(case.record.kind, about, office.register, now, new=False)

@@ -79,6 +79,8 @@ class Wanted:
         Raises:
             BadOptionError: the first of them.
         """
+        if self.kind is RequestKind.PLAN:
+            raise BadOptionError(option="KIND", value=self.kind.value, form="antin plan create")
         needed = _NEEDS[self.kind]
         for name in needed:
             if not getattr(self, name):
