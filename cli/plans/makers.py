@@ -51,9 +51,8 @@ class Wanted:
             if given
         ]
         if len(said) != 1:
-            raise BadOptionError(
-                option="--from", value="-", form="--from, --renew-until, --quarter"
-            )
+            form = "--from, --renew-until, --quarter"
+            raise BadOptionError(option="--from", value="-", form=form)
         return said[0]
 
 

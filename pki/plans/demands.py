@@ -84,7 +84,7 @@ def deed_in(line: PlanLine) -> dict[str, Any]:
     """
     try:
         told = json.loads(line.item.deed) if len(line.item.deed) <= MAX_OCTETS else None
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
         raise RequestChangedError(request=line.request_id)

@@ -178,7 +178,9 @@ AuthorityChange = (
     | Erase
 )
 """Of authorities, certificates and lists."""
-OfficeChange = EnterRecord | RequestChange | RecordEvent | PersonalChange | NoticeChange | PlanChange
+OfficeChange = (
+    EnterRecord | RequestChange | RecordEvent | PersonalChange | NoticeChange | PlanChange
+)
 """Of the rooms beside the authority."""
 Change = AuthorityChange | OfficeChange
 """Each room beside the authority has its own."""

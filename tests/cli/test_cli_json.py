@@ -282,6 +282,20 @@ def ask_displays(note, out):
     note("display check", display)
 
 
+def ask_plans(note, office):
+    """A plan, from its file to its report."""
+    sheet = office.folder / "plan.csv"
+    sheet.write_text("kind,csr,agency,c,o,cn\nnew,d.csr,XA-01,VN,UBND,D\n", "utf-8")
+    office.csr("d")
+    given = ("--from", sheet, "--csr-dir", office.folder, "--ca", "issuing", "--id", "P-1")
+    note("plan create", *given, "--profile", "official", *office.by("clerk"))
+    note("plan approve", "P-1", *office.by("approver"))
+    note("plan show", "P-1")
+    note("plan list")
+    note("plan run", "P-1", *office.by("officer"))
+    note("plan report", "P-1")
+
+
 def ask_requests(note, out, home):
     """Requests of each end, by people whose keys are in files."""
     office = cli_office.Desk(None, home, out)
@@ -309,6 +323,7 @@ def ask_requests(note, out, home):
     note("cert hold", f"{serial:x}", "--yes")
     (held,) = note("request list")["requests"]
     note("request review", held["request"], *office.by("approver"))
+    ask_plans(note, office)
     note("role list")
     note("role end", grants["clerk"]["grant"], *office.by("officer"))
 

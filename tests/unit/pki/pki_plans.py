@@ -37,7 +37,7 @@ class Planning:
         return self.profiles.get(name) or load_profile(name)
 
     @property
-    def plans(self):  # noqa: ANN201  of the register
+    def plans(self):
         return self.office.world.register.plans
 
     def new(self, number: int = 1, agency: str | None = "A-1", **names: str) -> PlanItem:
@@ -83,9 +83,7 @@ class Planning:
     ) -> PlanItem:
         return status_item(kind, record, Concerned(agency="A-3"), reason=reason)
 
-    def write(
-        self, made: Iterable[Made], plan: str = "P-1", *, skip_bad: bool = False
-    ) -> Written:
+    def write(self, made: Iterable[Made], plan: str = "P-1", *, skip_bad: bool = False) -> Written:
         making = Making(PlanKind.REISSUE, "Cấp lại", iter(made))
         return write_plan(
             *(self.office.desk, self.plans, making),
