@@ -49,7 +49,7 @@ from pki.records.certificates import (
 from pki.records.changes import Abandon, EnterRecord, Revoke, Step
 from pki.records.plans import EndLine, EndState, PlanEnd, PlanLine
 from pki.records.requests import RequestKind
-from pki.requests.concern import assigned
+from pki.requests.concern import assigned, is_kept
 from pki.requests.content import Concerned
 from pki.requests.desk import Desk
 from pki.requests.permission import Permission, Permit, check_approved
@@ -86,6 +86,9 @@ class PlanWay:
         self._permit = permit
         self._profile = profile
         self._permission: Permission | None = None
+        self._batch: tuple[PlanLine, ...] = ()
+        self._seen: set[int] = set()
+        self._kept = False
         self._requester = f"person:{coverage.case.record.requester}"
 
     @property
@@ -148,13 +151,32 @@ class PlanWay:
     def check(self, demands: Sequence[PlannedDemand]) -> None:
         """Judge the approvals anew."""
         self.ask(demands)
+        self._batch = tuple(one.line for one in demands)
+        self._seen.clear()
+        people = self._desk.people
+        self._kept = people is not None and is_kept(people)
 
     def reserve(self, record: CertificateRecord, demand: PlannedDemand) -> Step:
         """Return the reservation, with who approved it; it is none where the plan was withdrawn."""
         changes, event = reserve(record, self._profile, demand)
         facts = (*event.facts, *self.permission.facts.items(), ("line", str(demand.line.number)))
-        begun = self.permission.lines_begin(demand.line, record.reserved_at)
-        return Step((*changes, *begun), replace(event, facts=facts))
+        begun = self._beginning(demand.line, record)
+        if begun:
+            asked = self.permission.lines_begin(begun, record.reserved_at)
+            changes = (*changes, asked)
+        return Step(changes, replace(event, facts=facts))
+
+    def _beginning(self, line: PlanLine, record: CertificateRecord) -> tuple[PlanLine, ...]:
+        """Return the lines that are asked about in a step of a reservation.
+
+        The whole batch in its first; each in its own where the batch is reserved one by one, which
+        is told by a serial's coming again.
+        """
+        again, first = record.serial in self._seen, not self._seen
+        self._seen.add(record.serial)
+        if again:
+            return (line,)
+        return self._batch if first else ()
 
     def complete(
         self, record: CertificateRecord, certificate_der: bytes, demand: PlannedDemand
@@ -164,7 +186,8 @@ class PlanWay:
         item, people = demand.line.item, self._desk.people
         concerned = Concerned(item.person, item.post, item.agency, item.device)
         place = (issuer, record.serial)
-        hanging = assigned(concerned, place, people, now) if people is not None else None
+        kept = people is not None and self._kept
+        hanging = assigned(concerned, place, people, now) if kept and people else None
         settled = (
             *revoked_with(demand, issuer, self._authority.register, now),
             *((EnterRecord(hanging),) if hanging is not None else ()),

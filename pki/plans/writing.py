@@ -25,7 +25,7 @@ from pki.records.certificates import serial_text
 from pki.records.plans import LINE_KINDS, PlanItem, PlanLine, PlanRegister, SweepLines, WriteLines
 from pki.records.requests import CERTIFYING, Case, RequestKind
 from pki.requests.canonical import canonical
-from pki.requests.concern import check_concerned
+from pki.requests.concern import check_known, is_kept
 from pki.requests.content import Asked, Concerned, Deed
 from pki.requests.desk import Desk
 from pki.requests.filing import Submission, new_request_id, prepare_submission, submit
@@ -61,6 +61,7 @@ class Examiner:
         # Hashes, so that a line takes some octets of memory and not its words.
         self._serials: set[int] = set()
         self._places: dict[int, int] = {}
+        self._people = desk.people if desk.people is not None and is_kept(desk.people) else None
 
     def lines(self, plan: str, made: Iterable[Made], found: Examined) -> Iterator[PlanLine]:
         """Yield those lines that can be planned; what cannot is listed in `found`."""
@@ -92,8 +93,8 @@ class Examiner:
             raise RequestChangedError(request=line.request_id)
         check_kind(item, told)
         concerned = Concerned(item.person, item.post, item.agency, item.device)
-        if self._desk.people is not None:
-            check_concerned(item.kind, concerned, self._desk.people, self._now, new=True)
+        if self._people is not None:
+            check_known(item.kind, concerned, self._people, self._now, new=True)
         certifies = item.kind in CERTIFYING
         self._check_once(item, certifies=certifies)
         profile = self._profile_of(item.profile) if certifies else None

@@ -125,10 +125,11 @@ class SweepLines:
 
 
 @dataclass(frozen=True, slots=True)
-class BeginLine:
-    """Ask, in the transaction that begins a line, whether the plan is still under way."""
+class BeginLines:
+    """Ask, in the transaction that begins lines, whether their plan is still under way."""
 
-    line: PlanLine
+    lines: tuple[PlanLine, ...]
+    """Of one plan; at least one."""
     at: datetime
     grants: tuple[str, ...] = ()
     """Roles that must be in force still: of those whose approvals it relies on."""
@@ -141,7 +142,7 @@ class EndLine:
     record: PlanEnd
 
 
-PlanChange = WriteLines | SweepLines | BeginLine | EndLine
+PlanChange = WriteLines | SweepLines | BeginLines | EndLine
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
 from pki.records.plans import (
     AgencyCount,
-    BeginLine,
+    BeginLines,
     EndLine,
     EndState,
     PlanChange,
@@ -87,7 +87,7 @@ def apply_plan(statements: Statements, change: PlanChange) -> None:
                 statements.execute(_ADD_LINE, _values(line))
         case SweepLines():
             statements.execute(_SWEEP, {"of_plan": change.plan})
-        case BeginLine():
+        case BeginLines():
             check_plan_runs(statements, change)
         case EndLine():
             one = change.record

@@ -21,7 +21,7 @@ from pki.errors.office import (
     RightMissingError,
     RoleEndedError,
 )
-from pki.records.plans import BeginLine
+from pki.records.plans import BeginLines
 from pki.records.requests import (
     MOVES,
     ApprovalRecord,
@@ -51,7 +51,7 @@ from pki.register.request_tables import (
 )
 from pki.register.tables import CERTIFICATES
 from pki.register.transactions import Transactions
-from pki.requests.concern import check_concerned
+from pki.requests.concern import check_concerned, check_known, is_kept
 from pki.requests.content import Concerned
 from pki.requests.rights import Act, words_of
 
@@ -221,17 +221,23 @@ def _move(statements: Statements, move: RequestMove) -> None:
     statements.execute(_ADD_MOVE, _values(move, REQUEST_MOVES))
 
 
-def check_plan_runs(statements: Statements, change: BeginLine) -> None:
+def check_plan_runs(statements: Statements, change: BeginLines) -> None:
     """Refuse to begin a line of what is not a plan under way, or not approved any more.
 
     Raises:
         PKIError: as `pki.register.plans.apply_plan`.
     """
-    state, _ = _stands(statements, change.line.plan)
+    plan = change.lines[0].plan
+    state, _ = _stands(statements, plan)
     if state is not RequestState.RUNNING:
-        raise _unfit(change.line.plan, state)
+        raise _unfit(plan, state)
     _check_grants(statements, change.grants)
-    _check_concerned(statements, change.line.item, change.at, new=False)
+    within = WithinWriting(statements)
+    if is_kept(within):
+        for line in change.lines:
+            item = line.item
+            one = Concerned(item.person, item.post, item.agency, item.device)
+            check_known(item.kind, one, within, change.at, new=False)
 
 
 def _check_plan(statements: Statements, request: str) -> None:

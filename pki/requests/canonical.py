@@ -43,7 +43,12 @@ def read_canonical(untrusted: bytes) -> dict[str, Any] | None:
 
 def _normal(value: object) -> object:
     if isinstance(value, str):
-        return unicodedata.normalize("NFC", value)
+        # Most of a document is ASCII, which has one form.
+        return value if value.isascii() else unicodedata.normalize("NFC", value)
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [_normal(one) for one in value]
     if isinstance(value, Mapping):
         return {_normal(name): _normal(one) for name, one in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes):

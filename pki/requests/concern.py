@@ -101,9 +101,18 @@ def check_concerned(
         ConcernedDeviceError: somebody else holds the device.
         ConcernedDeviceStateError: the device is not in use.
     """
-    named = (one.person, one.post, one.agency, one.device)
-    if named == (None, None, None, None) or not is_kept(registry):
-        return
+    if one.told and is_kept(registry):
+        check_known(kind, one, registry, at, new=new)
+
+
+def check_known(
+    kind: RequestKind, one: Concerned, registry: Registry, at: datetime, *, new: bool
+) -> None:
+    """Do as `check_concerned`, where it is known that there is a registry.
+
+    Raises:
+        RefusedError: as `check_concerned`.
+    """
     today = day_in_vietnam(at)
     found = _Found(one, registry, today)
     if kind in _ENDING:

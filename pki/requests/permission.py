@@ -27,7 +27,7 @@ from pki.errors.office import (
 )
 from pki.errors.plans import PlanChangedError
 from pki.errors.tree import RefusedError
-from pki.records.plans import BeginLine, EndLine, EndState, PlanChange, PlanEnd, PlanLine
+from pki.records.plans import BeginLines, EndLine, EndState, PlanChange, PlanEnd, PlanLine
 from pki.records.requests import (
     ApprovalRecord,
     Case,
@@ -84,9 +84,9 @@ class Permission:
             "by": self.permit.actor,
         }
 
-    def lines_begin(self, line: PlanLine, now: datetime) -> tuple[BeginLine]:
-        """Return what is asked in the transaction that begins a line of a plan."""
-        return (BeginLine(line, now, self.grants),)
+    def lines_begin(self, lines: tuple[PlanLine, ...], now: datetime) -> BeginLines:
+        """Return what is asked in the transaction that begins lines of a plan."""
+        return BeginLines(lines, now, self.grants)
 
     def running(self, now: datetime) -> tuple[MoveRequest, ...]:
         """Return the step that is taken with the reservation; none where it was taken before."""
@@ -99,7 +99,7 @@ class Permission:
         if self.permit.line is not None:
             line = self.permit.line.line
             done = EndLine(PlanEnd(line.plan, line.number, EndState.DONE, now))
-            return (*self.lines_begin(line, now), done)
+            return (self.lines_begin((line,), now), done)
         return (MoveRequest(self._signed(RequestState.DONE, now), self.grants),)
 
     def after_running(self, state: RequestState, now: datetime) -> tuple[MoveRequest, ...]:
