@@ -228,6 +228,8 @@ def forbidden_sending(differs: str) -> str:
 def forbidden_message() -> str:
     """Return the SQL condition under which a new message is refused."""
     return f"NEW.state <> '{MessageState.PENDING}' OR NEW.tries <> 0"
+
+
 def forbidden_line() -> str:
     """Return the SQL condition under which a new line of a plan is refused."""
     last = "SELECT coalesce(max(number), 0) + 1 FROM plan_lines WHERE plan = NEW.plan"

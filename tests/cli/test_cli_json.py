@@ -285,7 +285,7 @@ def ask_displays(note, out):
 def ask_plans(note, office):
     """A plan, from its file to its report."""
     sheet = office.folder / "plan.csv"
-    sheet.write_text("kind,csr,agency,c,o,cn\nnew,d.csr,XA-01,VN,UBND,D\n", "utf-8")
+    sheet.write_text("kind,csr,c,o,cn\nnew,d.csr,VN,UBND,D\n", "utf-8")
     office.csr("d")
     given = ("--from", sheet, "--csr-dir", office.folder, "--ca", "issuing", "--id", "P-1")
     note("plan create", *given, "--profile", "official", *office.by("clerk"))
