@@ -20,6 +20,7 @@ from bench import (
     batch,
     bulk,
     crl,
+    forms,
     issue,
     judge,
     judge_process,
@@ -100,6 +101,7 @@ def jobs(
         f"{len(search.TEXTS)} searches of {search.PROVINCE:,} certificates": search.CONTENDERS,
         f"reconcile {watched:,} certificates of others": reconcile.contenders(watched),
         f"an overview of {held:,} certificates": overview.contenders(held),
+        f"a form of {forms.PEOPLE:,} people": forms.CONTENDERS,
         **{f"a CRL of {entries:,} entries": crl.contenders(entries) for entries in lists},
     }
 

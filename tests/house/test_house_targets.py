@@ -144,6 +144,7 @@ def test_the_bench_prints_every_figure_beside_its_floor_and_its_peers(checkout, 
         ("4", "LIKE"),
         ("reconcile", "cryptography, parsing"),
         ("an", "(not here)"),  # overview
+        ("a", "fpdf2, a bare table"),
         ("a", "openssl ca -gencrl"),
     ]
     assert all(float(row[3]) > 0 for row in cells)
