@@ -55,31 +55,20 @@ def list_certificates(
     ] = None,
     query: Annotated[str | None, typer.Option("--query", help="cert.query")] = None,
     foreign: Annotated[bool, typer.Option("--foreign", help="cert.foreign")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", help="registry.limit", min=1)] = None,
+    after: Annotated[str | None, typer.Option("--after", help="cert.after")] = None,
 ) -> None:
     """List certificates."""
     from cli.homes.office import open_office
-    from cli.issuing.find_certificates import Filter, certificate_rows, end_of_span
-    from cli.issuing.import_foreign import foreign_rows, put_foreign
+    from cli.issuing.find_certificates import Filter
+    from cli.issuing.list_certificates import list_foreign, list_own
 
     session = session_of(context)
-    if foreign:
-        before = end_of_span(expires_within, session.clock.now())
-        with open_office(session) as office:
-            put_foreign(session, foreign_rows(office.register, query=query, before=before))
-        return
-    wanted = Filter(ca, status, expires_within, query)
     with open_office(session) as office:
-        rows = certificate_rows(office.register, wanted, session.clock.now())
-    columns = ("serial", "status", "profile", "not_after", "subject")
-    session.put(
-        "cert.list/1",
-        {"certificates": rows},
-        lambda: (
-            table([tuple(row[column] for column in columns) for row in rows])
-            if rows
-            else session.word("cli.none")
-        ),
-    )
+        if foreign:
+            list_foreign(office, Filter(ca, status, expires_within, query, limit), after)
+        else:
+            list_own(office, Filter(ca, status, expires_within, query, limit), after)
 
 
 @group.command("show", help="cert.show")

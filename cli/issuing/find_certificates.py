@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from cli.errors import BadOptionError
 from pki.records.certificates import (
@@ -17,6 +19,8 @@ from pki.records.register import Register
 from pki.transitions import is_held
 
 HELD = "held"
+PAGE = 500
+"""Certificates that are read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,30 +31,48 @@ class Filter:
     status: str | None
     expires_within: str | None
     query: str | None
+    limit: int | None = None
+    after: tuple[str, int] | None = None
+    """Issuer and serial of the last one of the page before."""
 
 
-def certificate_rows(register: Register, wanted: Filter, now: datetime) -> list[dict[str, str]]:
-    """Return the records that fit, in the order of their making.
+def certificate_rows(register: Register, wanted: Filter, now: datetime) -> Iterator[dict[str, str]]:
+    """Yield the records that fit, in the order of their making; some are read at a time.
 
     Raises:
         BadOptionError: an unknown status, or a span that is not like `60d`.
     """
-    before = end_of_span(wanted.expires_within, now)
-    query = CertificateQuery(wanted.ca, _state(wanted.status), not_after_before=before)
-    records = register.find_certificates(query)
-    if wanted.expires_within:
+    before, state = end_of_span(wanted.expires_within, now), _state(wanted.status)
+    text = wanted.query or None
+    query = CertificateQuery(
+        wanted.ca,
+        CertificateState.ISSUED if before is not None and state is None else state,
         # What is to be renewed: neither revoked nor expired already.
-        records = tuple(
-            one for one in records if one.state is CertificateState.ISSUED and one.not_after > now
-        )
-    text = (wanted.query or "").casefold()
-    rows = [
-        certificate_row(register, one)
-        for one in records
-        if text in one.subject.casefold() or text in serial_text(one.serial)
-    ]
-    # The register keeps a hold beside the certificate: issued is what it is again afterwards.
-    return [row for row in rows if wanted.status in {None, row["status"]}]
+        not_after_from=now if before is not None else None,
+        not_after_before=before,
+        text=text,
+        or_serial=_serial_part(text),
+        after=wanted.after,
+    )
+    rows = _rows(register, query, wanted.status)
+    return islice(rows, wanted.limit) if wanted.limit is not None else rows
+
+
+def _rows(
+    register: Register, query: CertificateQuery, status: str | None
+) -> Iterator[dict[str, str]]:
+    while records := register.find_certificates(replace(query, limit=PAGE)):
+        for record in records:
+            # The register keeps a hold beside the certificate: issued is what it is again after.
+            row = certificate_row(register, record)
+            if status in {None, row["status"]}:
+                yield row
+        query = replace(query, after=(records[-1].issuer, records[-1].serial))
+
+
+def _serial_part(text: str | None) -> str | None:
+    plain = (text or "").replace(":", "").lower()
+    return plain if re.fullmatch("[0-9a-f]{2,40}", plain) else None
 
 
 def certificate_row(register: Register, record: CertificateRecord) -> dict[str, str]:
@@ -72,7 +94,8 @@ def certificate_row(register: Register, record: CertificateRecord) -> dict[str, 
         row["status"] = HELD if held else row["status"]
         row["held_at" if held else "revoked_at"] = revocation.revoked_at.isoformat()
         row["reason"] = revocation.reason.value
-    erasure = register.find_erasure(record.issuer, record.serial)
+    erased = record.subject == ""  # and then only there is a row that says so
+    erasure = register.find_erasure(record.issuer, record.serial) if erased else None
     if erasure is not None:
         row["erased_at"] = erasure.at.isoformat()
         row["erased_because"] = erasure.reason.value

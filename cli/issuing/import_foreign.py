@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,6 @@ from pki.importing.gather import Gathered, gather, gather_octets
 from pki.importing.material import Finding
 from pki.lint.target import Severity
 from pki.records.certificates import ForeignCertificate, serial_text
-from pki.records.register import Register
 from verify.carried import SignedDocuments
 
 _LINES = 20
@@ -117,33 +115,6 @@ def put_tally(session: Session, tally: ForeignTally, *, done: bool) -> None:
         return "\n".join((*lines, *finding_lines(session, tally.findings)))
 
     session.put("cert.import/1", data, text)
-
-
-def foreign_rows(register: Register, *, query: str | None, before: datetime | None) -> list[Any]:
-    """Return the certificates of other authorities, those that end first before the others.
-
-    Args:
-        register: where they are.
-        query: text that stands in the subject, the issuer or the serial.
-        before: those that end before it alone.
-    """
-    text = (query or "").casefold()
-    return [
-        row
-        for one in register.list_foreign()
-        if before is None or one.not_after < before
-        for row in [_row(one)]
-        if any(text in row[name].casefold() for name in ("subject", "issuer", "serial"))
-    ]
-
-
-def put_foreign(session: Session, rows: list[Any]) -> None:
-    """Show them as `antin cert list --foreign` does."""
-    session.put(
-        "cert.list/1",
-        {"foreign": rows},
-        lambda: _table(rows) if rows else session.word("cli.none"),
-    )
 
 
 def _table(rows: list[dict[str, str]]) -> str:

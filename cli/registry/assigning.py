@@ -44,7 +44,7 @@ def assign(office: Office, certificate: str, wish: Wish) -> None:
             check_entry(entry, register)
             told = [(name, value) for name, value in _says(entry).items() if value]
             facts = [("certificate", entry.certificate), ("version", str(entry.version)), *told]
-            register.commit([EnterRecord(entry)], desk.event("cert.assign", *facts))
+            register.commit([EnterRecord(entry, alone=True)], desk.event("cert.assign", *facts))
     _put(desk, entry if changed or before is None else before, changed=changed)
 
 

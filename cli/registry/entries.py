@@ -167,7 +167,7 @@ def _read(kind: type[Entry], told: Mapping[str, str]) -> Values:
 
 def _enter(desk: Desk, entry: Entry, verb: str) -> None:
     check_entry(entry, desk.register)
-    desk.register.commit([EnterRecord(entry)], event_of(desk, entry, verb))
+    desk.register.commit([EnterRecord(entry, alone=True)], event_of(desk, entry, verb))
 
 
 def event_of(desk: Desk, entry: Entry, verb: str, *more: tuple[str, str]) -> Any:  # noqa: ANN401  an AuditEvent

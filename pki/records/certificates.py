@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from cryptography import x509
 
@@ -162,10 +163,36 @@ class CertificateQuery:
     not_after_before: datetime | None = None
     text: str | None = None
     """Words that all stand in the subject, in any order; accents and case do not count."""
+    or_serial: str | None = None
+    """Hex digits, in lower case: those count too in whose serial they stand, whatever `text` is."""
     limit: int | None = None
     """How many at most."""
     after: tuple[str, int] | None = None
     """Issuer and serial of the record after which to go on: the last of the page before."""
+
+
+class ForeignHead(NamedTuple):
+    """What a list shows of another authority's certificate."""
+
+    serial: str
+    issuer: str
+    subject: str
+    not_before: datetime
+    not_after: datetime
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignQuery:
+    """Which certificates of other authorities to list."""
+
+    text: str = ""
+    """Stands in subject, issuer or serial; case does not count."""
+    before: datetime | None = None
+    """Those that end before it alone."""
+    after: tuple[datetime, str] | None = None
+    """End and fingerprint of the one after which to go on."""
+    limit: int | None = None
 
 
 def serial_text(serial: int) -> str:

@@ -158,6 +158,9 @@ class EnterRecord:
     """A new version of an agency, a person, a post, a device, an assignment."""
 
     record: Entry
+    alone: bool = False
+    """Whether how it stands beside the others is asked in the transaction again: of an entry by
+    itself. Those of a file stand beside each other, and are looked through as a whole."""
 
 
 AuthorityChange = (

@@ -54,6 +54,7 @@ from pki.register.imports import take_in
 from pki.register.lists import LAST_NUMBER
 from pki.register.notices import apply_notices
 from pki.register.people import enter
+from pki.register.people_reading import WithinWriting
 from pki.register.personal import erase_personal
 from pki.register.plans import apply_plan
 from pki.register.prepared import Statements
@@ -74,6 +75,7 @@ from pki.register.tables import (
     REVOCATIONS,
     SUCCESSIONS,
 )
+from pki.registry.checks import check_entry
 from pki.transitions import is_compromised
 
 Record = AuthorityRecord | CertificateRecord | RevocationRecord | CRLRecord | SuccessionRecord
@@ -105,6 +107,8 @@ def apply(statements: Statements, change: Change, register: Path | str) -> None:
             `pki.register.events.record_event` and `pki.register.plans.apply_plan`.
     """
     if isinstance(change, EnterRecord):
+        if change.alone:  # somebody else may have changed one of them since it was looked up
+            check_entry(change.record, WithinWriting(statements))
         enter(statements, change, register)
     elif isinstance(change, RequestChange):
         apply_request(statements, change)

@@ -6,7 +6,15 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    bindparam,
+    literal_column,
+    select,
+    type_coerce,
+)
 
 from pki.records.certificates import CertificateQuery, CertificateRecord, CertificateState
 from pki.register.folding import folded_words
@@ -28,6 +36,8 @@ def narrowed(query: CertificateQuery) -> tuple[Select[tuple[Any, ...]], dict[str
     if query.after is not None:
         values["after"], values["after_serial"] = query.after
     words = folded_words(str(values.pop("text", "")))
+    if "or_serial" in values:
+        values["or_serial"] = f"%{values['or_serial']}%"
     unissued = query.state not in {None, CertificateState.ISSUED}
     statement = _statement(frozenset(values), len(words), unissued=unissued)
     values |= {_word(place): f"%{word.translate(_ESCAPES)}%" for place, word in enumerate(words)}
@@ -44,7 +54,9 @@ def _statement(given: frozenset[str], words: int, *, unissued: bool) -> Select[t
     if "spki_sha256" in given:  # one key's certificates are few: these are looked at themselves
         statement = statement.where(*searched)
     elif searched:
-        statement = statement.where(_columns.id.in_(_holding(searched)))
+        holding = _holding(searched)
+        found = holding.union(_with_serial()) if "or_serial" in given else holding
+        statement = statement.where(_columns.id.in_(found))
     if "after" in given:
         statement = statement.where(_columns.id > _last_page())
     return statement.limit(bindparam("limit")) if "limit" in given else statement
@@ -82,6 +94,12 @@ def _holding(searched: list[ColumnElement[bool]]) -> Select[tuple[int]]:
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
     return select(found.c.id)
+
+
+def _with_serial() -> Select[tuple[int]]:
+    """Select the numbers of the certificates in whose serial something stands."""
+    serial = type_coerce(_columns.serial, String)
+    return select(_columns.id).where(serial.like(bindparam("or_serial", type_=String)))
 
 
 def _word(place: int) -> str:

@@ -33,6 +33,7 @@ from pki.register.audit_log import NEWEST_ENTRY, NEWEST_TIME, AuditLog
 from pki.register.changes import Record, apply
 from pki.register.erasures import FIND_ERASURE
 from pki.register.events import EventReading
+from pki.register.foreign_lists import ForeignLists
 from pki.register.imports import FLOOR, FOREIGN, FOREIGN_AT
 from pki.register.notices import Outbox
 from pki.register.overview import Counting
@@ -108,7 +109,9 @@ def open_register(url_or_path: str | Path, *, bounds: ClockBounds = ANY_TIME) ->
     return register
 
 
-class SQLRegister(PeopleReading, PersonalReading, Watching, Counting, EventReading, Outbox):
+class SQLRegister(
+    PeopleReading, PersonalReading, Watching, Counting, EventReading, Outbox, ForeignLists
+):
     """`Register` and its siblings over SQL tables. Safe to share between threads."""
 
     def __init__(self, store: Store, bounds: ClockBounds = ANY_TIME) -> None:

@@ -365,3 +365,31 @@ def test_a_home_of_ones_own_serves_its_lists_and_only_what_it_has(own_home):
             urllib.request.urlopen(f"{url}/ocsp", data=b"\x30\x00", timeout=10)
         with caught.value as refusal:  # it holds the connection
             assert refusal.code == 404
+
+
+def test_a_list_is_read_page_by_page(antin, demo_home, official, monkeypatch):
+    def listed(*options, status=0):
+        ran = antin("--home", demo_home, "cert", "list", *options, "--json")
+        assert ran.status == status, ran
+        return ran.json["certificates"] if status == 0 else ran.json["error"]["code"]
+
+    monkeypatch.setattr("cli.issuing.find_certificates.PAGE", 2)
+    monkeypatch.setattr("cli.issuing.list_certificates.PAGE", 2)
+    serials = [one["serial"] for one in listed()]
+    assert len(serials) > 4
+    assert [one["serial"] for one in listed("--limit", "3")] == serials[:3]
+    after = listed("--limit", "2", "--after", serials[2])
+    assert [one["serial"] for one in after] == serials[3:5]
+    assert listed("--after", "ff", status=3) == "cli.unknown_name"
+    text = antin("--home", demo_home, "cert", "list").out.split()
+    assert [one for one in serials if one in text] == serials
+    assert [one["serial"] for one in listed("--query", "mẫu văn", "--ca", "issuing")] == [
+        official["serial"]
+    ]
+    part = official["serial"][5:14]
+    colons = ":".join(part[place : place + 2] for place in range(0, len(part), 2))
+    for said in (part, part.upper(), colons):
+        assert [one["serial"] for one in listed("--query", said)] == [official["serial"]]
+    antin("--home", demo_home, "cert", "hold", official["serial"], "--yes")
+    assert [one["serial"] for one in listed("--status", "held")] == [official["serial"]]
+    assert official["serial"] not in [one["serial"] for one in listed("--status", "issued")]

@@ -243,4 +243,7 @@ def test_another_certificate_of_a_serial_is_told(run, tmp_path):
     refused = run("cert", "import", other, "--yes", status=3)
     assert "pki.import_blocked" in refused.err
     assert "stand for two certificates" in refused.out
-    assert len(run("cert", "list", "--foreign", "--json").json["foreign"]) == 2
+    rows = run("cert", "list", "--foreign", "--json").json["foreign"]
+    assert len(rows) == 2
+    after = ("--limit", "5", "--after", f"sha256:{rows[0]['fingerprint']}")
+    assert run("cert", "list", "--foreign", *after, "--json").json["foreign"] == rows[1:]

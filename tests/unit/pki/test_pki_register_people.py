@@ -20,14 +20,18 @@ from pki_world import NOW, World
 from pki.clock import FixedClock
 from pki.errors.register import RegisterConflictError
 from pki.errors.registry import (
+    AgencyCycleError,
     DeviceHolderError,
     DeviceMoveError,
     EntryBackwardsError,
+    PersonGoneError,
     PersonMoveError,
     PersonTwiceError,
+    PostOutsideError,
+    PostOverlapsError,
 )
 from pki.records.certificates import CertificateQuery, ForeignCertificate
-from pki.records.changes import Watch
+from pki.records.changes import EnterRecord, Watch
 from pki.records.people import (
     Agency,
     AgencyQuery,
@@ -37,6 +41,7 @@ from pki.records.people import (
     Device,
     DeviceQuery,
     DeviceState,
+    Entry,
     Person,
     PersonQuery,
     PersonState,
@@ -46,10 +51,11 @@ from pki.records.people import (
     own_key,
 )
 from pki.register.people_reading import narrowed
-from pki.register.people_tables import TABLES
+from pki.register.people_tables import KEYS, TABLES
 from pki.register.restore import restoring
 from pki.register.snapshot import open_snapshot, register_tables
 from pki.register.sql import SQLRegister, create_register
+from pki.registry.checks import check_entry
 
 NUMBER = "000090000001"
 
@@ -269,3 +275,49 @@ def test_people_of_an_agency_are_found_by_its_posts(office: SQLRegister):
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled.string}", asked).all()
     assert any("ix_posts_agency" in row[-1] for row in plan)
     assert not any("CORRELATED" in row[-1] and "posts" in row[-1] for row in plan)
+
+
+GONE: dict[str, Any] = {"state": PersonState.RETIRED, "since": LATER, "effective": LATER}
+RACES: tuple[tuple[str, Entry, Entry, type[Exception]], ...] = (
+    ("a title twice", post("CV-2"), post("CV-3"), PostOverlapsError),
+    (
+        "a post of who retired",
+        after(person(), **GONE),
+        post("CV-4", title="Khác"),
+        PersonGoneError,
+    ),
+    ("a device of who retired", after(person(), **GONE), device("T-9"), PersonGoneError),
+    (
+        "a post of an agency that ended",
+        instead(agency("A-2"), until=LATER),
+        post("CV-5", agency="A-2"),
+        PostOutsideError,
+    ),
+    (
+        "an agency above itself",
+        instead(agency("A-2"), parent="UBND-X"),
+        instead(agency(), parent="A-2"),
+        AgencyCycleError,
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("other", "mine", "error"), [one[1:] for one in RACES], ids=[one[0] for one in RACES]
+)
+def test_what_somebody_else_entered_meanwhile_is_seen(
+    register: SQLRegister, other: Entry, mine: Entry, error: type[Exception]
+):
+    put(register, agency(), agency("A-2"), person())
+    check_entry(mine, register)
+    put(register, other)
+    with pytest.raises(error):
+        register.commit([EnterRecord(mine, alone=True)], EVENT)
+    assert mine not in register.entry_history(type(mine), getattr(mine, KEYS[type(mine)]))
+    put(register, mine)  # of a file, which was looked through as a whole
+
+
+def test_what_nobody_hinders_is_entered(register: SQLRegister):
+    put(register, agency(), agency("A-2"), person())
+    for entry in (post("CV-3"), device("T-9"), instead(agency(), parent="A-2")):
+        register.commit([EnterRecord(entry, alone=True)], EVENT)
