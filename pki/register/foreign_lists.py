@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
@@ -13,6 +14,8 @@ from pki.records.certificates import ForeignHead, ForeignQuery
 from pki.register.tables import FOREIGN_CERTIFICATES
 from pki.register.transactions import Transactions
 
+_ACCENTED = re.compile(r"[^ -~]+")
+_ESCAPES = str.maketrans({sign: f"/{sign}" for sign in "/%_"})
 _columns = FOREIGN_CERTIFICATES.c
 _SERIAL = type_coerce(_columns.serial, String)
 _HEAD = select(
@@ -43,7 +46,9 @@ class ForeignLists:
             values |= {"last": query.after[0], "last_fingerprint": query.after[1]}
         if query.limit is not None and not text:
             values["limit"] = query.limit
-        statement = _statement(frozenset(values), searched=bool(text))
+        if text:
+            values["plain"] = f"%{_plainest(text).translate(_ESCAPES)}%"
+        statement = _statement(frozenset(values))
         found = self._transactions.read(statement, values)
         if not text:
             return [row[0] for row in found]
@@ -51,11 +56,19 @@ class ForeignLists:
         return list(islice(fit, query.limit))
 
 
+def _plainest(text: str) -> str:
+    """Return the longest part without an accent, which the database can look for in any case."""
+    return max(_ACCENTED.split(text), key=len)
+
+
 @lru_cache(maxsize=16)
-def _statement(given: frozenset[str], *, searched: bool) -> Select[tuple[Any, ...]]:
-    more = (_columns.subject, _columns.issuer, _SERIAL) if searched else ()
-    statement = select(_columns.fingerprint, *more)
+def _statement(given: frozenset[str]) -> Select[tuple[Any, ...]]:
+    searched = (_columns.subject, _columns.issuer, _SERIAL) if "plain" in given else ()
+    statement = select(_columns.fingerprint, *searched)
     statement = statement.order_by(_columns.not_after, _columns.fingerprint)
+    if searched:
+        plain = bindparam("plain", type_=String)
+        statement = statement.where(or_(*(one.ilike(plain, escape="/") for one in searched)))
     if "before" in given:
         statement = statement.where(_columns.not_after < _moment("before"))
     if "last" in given:

@@ -60,7 +60,15 @@ def test_pages_follow_each_other(world: World):
 
 @pytest.mark.parametrize(
     ("text", "serials"),
-    [("người đỗ 2", [2]), ("ĐỖ", [1, 2, 3, 0]), ("cơ quan 1", [1, 3]), ("A2", [2]), ("none", [])],
+    [
+        ("người đỗ 2", [2]),
+        ("ĐỖ", [1, 2, 3, 0]),
+        ("cơ quan 1", [1, 3]),
+        ("A2", [2]),
+        ("none", []),
+        ("đỗ%", []),
+        ("i đ_ 2", []),
+    ],
 )
 def test_text_stands_in_subject_issuer_or_serial(world: World, text: str, serials: list[int]):
     assert found(world, text=text) == serials
