@@ -52,6 +52,7 @@ def certificate_rows(register: Register, wanted: Filter, now: datetime) -> Itera
         not_after_before=before,
         text=text,
         or_serial=_serial_part(text),
+        held=True if wanted.status == HELD else None,
         after=wanted.after,
     )
     rows = _rows(register, query, wanted.status)

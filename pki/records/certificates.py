@@ -165,6 +165,8 @@ class CertificateQuery:
     """Words that all stand in the subject, in any order; accents and case do not count."""
     or_serial: str | None = None
     """Hex digits, in lower case: those count too in whose serial they stand, whatever `text` is."""
+    held: bool | None = None
+    """Those that are on hold now alone."""
     limit: int | None = None
     """How many at most."""
     after: tuple[str, int] | None = None

@@ -18,6 +18,7 @@ from sqlalchemy import (
 
 from pki.records.certificates import CertificateQuery, CertificateRecord, CertificateState
 from pki.register.folding import folded_words
+from pki.register.status import held
 from pki.register.tables import CERTIFICATES
 
 _columns = CERTIFICATES.c
@@ -36,20 +37,25 @@ def narrowed(query: CertificateQuery) -> tuple[Select[tuple[Any, ...]], dict[str
     if query.after is not None:
         values["after"], values["after_serial"] = query.after
     words = folded_words(str(values.pop("text", "")))
+    on_hold = bool(values.pop("held", None))
     if "or_serial" in values:
         values["or_serial"] = f"%{values['or_serial']}%"
     unissued = query.state not in {None, CertificateState.ISSUED}
-    statement = _statement(frozenset(values), len(words), unissued=unissued)
+    statement = _statement(frozenset(values), len(words), unissued=unissued, on_hold=on_hold)
     values |= {_word(place): f"%{word.translate(_ESCAPES)}%" for place, word in enumerate(words)}
     return statement, values
 
 
 @lru_cache(maxsize=64)
-def _statement(given: frozenset[str], words: int, *, unissued: bool) -> Select[tuple[Any, ...]]:
+def _statement(
+    given: frozenset[str], words: int, *, unissued: bool, on_hold: bool
+) -> Select[tuple[Any, ...]]:
     statement = select(*(_columns[name] for name in _FIELDS)).order_by(_columns.id)
     statement = statement.where(*(_columns[name] == bindparam(name) for name in given & {*_EQUAL}))
     if unissued:  # in the words of the index, or it is not taken
         statement = statement.where(_columns.state != literal_column("'issued'"))
+    if on_hold:
+        statement = statement.where(_columns.id.in_(_on_hold()))
     searched = _searched(given, words)
     if "spki_sha256" in given:  # one key's certificates are few: these are looked at themselves
         statement = statement.where(*searched)
@@ -94,6 +100,13 @@ def _holding(searched: list[ColumnElement[bool]]) -> Select[tuple[int]]:
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
     return select(found.c.id)
+
+
+def _on_hold() -> Select[tuple[int]]:
+    """Select the numbers of the certificates on hold; they are few."""
+    now = held().subquery()
+    place = (_columns.issuer == now.c.issuer, _columns.serial == now.c.serial)
+    return select(_columns.id).where(*place)
 
 
 def _with_serial() -> Select[tuple[int]]:

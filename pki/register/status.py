@@ -54,7 +54,8 @@ def _revoked() -> Select[tuple[Any, ...]]:
     ).select_from(REVOCATIONS.outerjoin(_upgrades, graver))
 
 
-def _held() -> Select[tuple[Any, ...]]:
+def held() -> Select[tuple[Any, ...]]:
+    """Select the fields of a `RevocationRecord` of everything that is on hold now."""
     ended = (
         select(_later.c.sequence)
         .where(
@@ -79,12 +80,12 @@ def _of(table: Table, *names: str) -> tuple[ColumnElement[bool], ...]:
 
 
 LISTED = union_all(
-    _revoked().where(*_of(REVOCATIONS, "issuer")), _held().where(*_of(STATUS_CHANGES, "issuer"))
+    _revoked().where(*_of(REVOCATIONS, "issuer")), held().where(*_of(STATUS_CHANGES, "issuer"))
 ).order_by("sequence")
 """The fields of a `RevocationRecord`, of everything that is revoked or on hold now."""
 STANDING = union_all(
     _revoked().where(*_of(REVOCATIONS, "issuer", "serial")),
-    _held().where(*_of(STATUS_CHANGES, "issuer", "serial")),
+    held().where(*_of(STATUS_CHANGES, "issuer", "serial")),
 )
 """The same of one serial: a row or none."""
 _PLAIN = (

@@ -7,10 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from pki_engines import Place
 from pki_people import EVENT
 from pki_world import NOW, World, make_world
 
+from pki.authority.life import hold, release
 from pki.records.certificates import (
     CertificateQuery,
     ForeignCertificate,
@@ -87,3 +89,20 @@ def test_ours_are_found_by_a_part_of_their_serial_too(world: World):
     assert serials(part, part) == {one}
     assert serials(part, None) == set()
     assert serials("nguyễn", part) >= {one, other}
+
+
+def test_ours_that_are_on_hold_are_found(world: World):
+    serials = [world.issue().serial_number for _ in range(4)]
+    for serial in serials[:3]:
+        hold(world.issuing, serial, requester="x")
+    release(world.issuing, serials[0], requester="x")
+    world.issuing.revoke(serials[1], x509.ReasonFlags.superseded)
+
+    def on_hold(**more: object) -> list[int]:
+        query = CertificateQuery("issuing", held=True, **more)  # type: ignore[arg-type]
+        return [one.serial for one in world.register.find_certificates(query)]
+
+    assert on_hold() == [serials[2]]
+    assert on_hold(text="nguyễn", limit=5) == [serials[2]]
+    assert on_hold(text="nobody") == []
+    assert len(world.register.find_certificates(CertificateQuery("issuing", held=None))) > 3
