@@ -255,7 +255,8 @@ def finish(
     settled = beside.settle(certificate)
     certificate_der = certificate.public_bytes(Encoding.DER)
     changes, event = complete(record, certificate_der, clock.now(), order, settled)
-    event = replace(event, facts=(*event.facts, *beside.told.items()))
+    if beside.told:
+        event = replace(event, facts=(*event.facts, *beside.told.items()))
     register.commit(changes, event)
     return certificate
 

@@ -104,9 +104,8 @@ def _holding(searched: list[ColumnElement[bool]]) -> Select[tuple[int]]:
 
 def _on_hold() -> Select[tuple[int]]:
     """Select the numbers of the certificates on hold; they are few."""
-    now = held().subquery()
-    place = (_columns.issuer == now.c.issuer, _columns.serial == now.c.serial)
-    return select(_columns.id).where(*place)
+    now, row = held().subquery(), CERTIFICATES.alias("held")
+    return select(row.c.id).where(row.c.issuer == now.c.issuer, row.c.serial == now.c.serial)
 
 
 def _with_serial() -> Select[tuple[int]]:
