@@ -68,10 +68,11 @@ class Outputs:
 
     def _next(self) -> tuple[Ended, PKIError | None]:
         one, work = self._waiting.popleft()
-        error = work.exception()
-        if error is not None and not isinstance(error, PKIError):
-            raise error
-        return one, error
+        try:
+            work.result()
+        except PKIError as error:
+            return one, error
+        return one, None
 
 
 def _write(path: Path, certificate_der: bytes) -> None:

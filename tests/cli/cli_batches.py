@@ -13,7 +13,12 @@ from cli_runs import Antin, Ran
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
 PROFILE = ("--ca", "issuing", "--profile", "official")
 Row = dict[str, str]
@@ -94,3 +99,23 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
 
 def read_rows(path: Path) -> list[Row]:
     return list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline="")))
+
+
+def software_home(
+    antin: Antin, home: Path, folder: Path, *options: object, password: bytes = b""
+) -> Path:
+    """Make a home whose authorities have their keys in files."""
+
+    def run(*words: object) -> None:
+        ran = antin("--home", home, *words)
+        assert ran.status == 0, ran
+
+    run("init", "--public-url", "http://ca.example", *options)
+    for name, parent in (("root", ()), ("issuing", ("--parent", "root"))):
+        locked = BestAvailableEncryption(password) if password else NoEncryption()
+        form = (Encoding.PEM, PrivateFormat.PKCS8, locked)
+        path = folder / f"{name}.key"
+        path.write_bytes(ec.generate_private_key(ec.SECP256R1()).private_bytes(*form))
+        subject = ("--subject", f"C=VN,O=Tỉnh Mẫu,CN=Mẫu {name}", "--key", f"file:{path}")
+        run("ca", "create", name, "--profile", name, *parent, *subject)
+    return home

@@ -10,10 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_batches import Clerk, read_rows
+from cli_batches import Clerk, read_rows, software_home
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pki_postgres import PostgresServer
 
 LINES = 18
@@ -27,23 +25,6 @@ def server() -> Iterator[PostgresServer]:
     made = PostgresServer()
     yield made
     made.remove()
-
-
-def software_home(antin, home: Path, folder: Path, *options: object) -> Path:
-    """A home whose issuing authority has its key in a file."""
-
-    def run(*words: object) -> None:
-        ran = antin("--home", home, *words)
-        assert ran.status == 0, ran
-
-    run("init", "--public-url", "http://ca.example", *options)
-    for name, parent in (("root", ()), ("issuing", ("--parent", "root"))):
-        form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        path = folder / f"{name}.key"
-        path.write_bytes(ec.generate_private_key(ec.SECP256R1()).private_bytes(*form))
-        subject = ("--subject", f"C=VN,O=Tỉnh Mẫu,CN=Mẫu {name}", "--key", f"file:{path}")
-        run("ca", "create", name, "--profile", name, *parent, *subject)
-    return home
 
 
 @pytest.fixture(params=["token", "sqlite", "postgresql"])
