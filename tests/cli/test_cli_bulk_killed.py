@@ -44,17 +44,18 @@ def clerk(request, antin, tmp_path) -> Clerk:
 POINTS = {"token": (1, 6, 25), "sqlite": (2, 7, 14), "postgresql": (3, 12, 5)}
 
 
-def kill(clerk: Clerk, at: int) -> None:
+def end(clerk: Clerk, number: int, at: int) -> int:
     words = ["--home", clerk.home, "cert", "bulk", "--ca", "issuing", "--profile", "official"]
     words += [clerk.path, "--set", "C=VN", "--set", "O=UBND xã", "--yes", "-o", clerk.out]
     done = subprocess.run(
-        [sys.executable, KILLED, str(at), *map(str, words)],
+        [sys.executable, KILLED, str(int(number)), str(at), *map(str, words)],
         capture_output=True,
         check=False,
         timeout=120,  # a process that it left would hold its output open
         env=os.environ | {"ANTIN_LANG": "en"},
     )
-    assert done.returncode == -signal.SIGKILL, done
+    assert done.returncode != 0, done
+    return done.returncode
 
 
 def test_killed_three_times_it_has_the_same_end(clerk, request):
@@ -65,7 +66,7 @@ def test_killed_three_times_it_has_the_same_end(clerk, request):
         clerk.ask(f"N{number}")
     clerk.write()
     for at in POINTS[request.node.callspec.params["clerk"]]:
-        kill(clerk, at)
+        assert end(clerk, signal.SIGKILL, at) == -signal.SIGKILL
     done = clerk.bulk("--yes", "--resume", "-o", clerk.out)
     result = done["result"]
     assert result["issued"] + result["issued_before"] == LINES
@@ -90,3 +91,20 @@ def test_killed_three_times_it_has_the_same_end(clerk, request):
     assert clerk.run("ca", "recover", "--json").json["given_up"] == []
     clerk.run("audit", "verify")
     assert clerk.bulk("--yes", "-o", clerk.out)["result"]["issued_before"] == LINES
+
+
+@pytest.mark.parametrize("clerk", ["token", "sqlite"], indirect=True)
+def test_interrupted_from_the_keyboard_it_tells_what_is_done(clerk):
+    for number in range(LINES):
+        clerk.ask(f"N{number}")
+    clerk.write()
+    end(clerk, signal.SIGINT, 6)
+    report = read_rows(clerk.out / "report.csv")
+    assert [row["line"] for row in report] == [str(line) for line in range(2, LINES + 2)]
+    told = {row["serial"] for row in report if row["outcome"] == "issued"}
+    assert told <= {row["serial"] for row in clerk.issued()}
+    assert "left" in {row["outcome"] for row in report}
+    assert list(clerk.out.glob(".*")) == []
+    done = clerk.bulk("--yes", "--resume", "-o", clerk.out)["result"]
+    assert done["issued"] + done["issued_before"] == LINES
+    assert len(list(clerk.out.glob("*.pem"))) == LINES
