@@ -269,7 +269,7 @@ def test_a_service_sends_notices(office):
     office("cert", "hold", office.serial, "--yes")
     with serving(office.home):
         folder, waited = office.home / "notices", threading.Event()
-        for _ in range(200):
+        for _ in range(1200):
             if folder.exists() and any(folder.glob("*.eml")):
                 break
             waited.wait(0.05)

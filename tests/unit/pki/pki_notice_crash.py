@@ -1,4 +1,4 @@
-"""Sends notices into a folder, slowly, until it is killed: a process of its own."""
+"""Sends notices into a folder and hangs in the middle, to be killed: a process of its own."""
 
 from __future__ import annotations
 
@@ -20,26 +20,34 @@ from pki.register.sql import open_register
 from pki.requests.deadlines import load_calendar
 
 
-class Slow:
-    """Writes each message as a file of a new name: what arrived twice is seen twice."""
+class Hanging:
+    """Writes each message as a file of a new name, and hangs when so many were written."""
 
     batch = 4
     needs_address = False
 
-    def __init__(self, folder: Path, seconds: float) -> None:
-        self.folder, self.seconds = folder, seconds
+    def __init__(self, folder: Path, hangs_after: int) -> None:
+        self.folder, self.left = folder, hangs_after
 
     def open(self) -> None:
         pass
 
     def carry(self, mails: Sequence[Mail]) -> Iterator[Delivery]:
         for mail in mails:
+            if self.left == 0:
+                self.hang()
             (self.folder / f"{time.monotonic_ns()}-{mail.id}.eml").write_bytes(mail.octets)
-            time.sleep(self.seconds)
+            self.left -= 1
+            if self.left == 0:  # it arrived, and nobody will record it
+                self.hang()
             yield SENT
 
+    def hang(self) -> None:
+        (self.folder.parent / "hangs").touch()
+        time.sleep(600)
 
-def main(place: str, folder: str, moment: str, seconds: str) -> None:
+
+def main(place: str, folder: str, moment: str, hangs_after: str) -> None:
     clock = FixedClock(datetime.fromisoformat(moment))
     register = open_register(place)
     world = World(
@@ -47,8 +55,8 @@ def main(place: str, folder: str, moment: str, seconds: str) -> None:
         load_calendar(), Rules(fallback="a@b.vn"), clock.now(),
     )  # fmt: skip
     Gatherer(world, Channel.FILE, "account:x").gather()
-    slow = Slow(Path(folder), float(seconds))
-    Dispatcher(world, Channel.FILE, slow, clock, "account:x").dispatch()
+    carrier = Hanging(Path(folder), int(hangs_after))
+    Dispatcher(world, Channel.FILE, carrier, clock, "account:x").dispatch()
     register.close()
 
 

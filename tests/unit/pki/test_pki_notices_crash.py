@@ -14,14 +14,24 @@ from pki_engines import Place
 from pki_notices import NoticeOffice
 from pki_world import make_world
 
-from pki.records.notices import CLAIM, Channel, MessageState
+from pki.records.notices import CLAIM, LONG_PAUSE, Channel, MessageState
 
 COUNT, BATCH = 30, 4
 PROGRAM = Path(__file__).with_name("pki_notice_crash.py")
 
 
-def start(place: Place, folder: Path, moment: str, seconds: float) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, PROGRAM, place.url, folder, moment, str(seconds)])
+def start(place: Place, folder: Path, moment: str, hangs_after: int) -> subprocess.Popen[bytes]:
+    """Start a process that hangs when so many messages arrived; -1 never does."""
+    return subprocess.Popen([sys.executable, PROGRAM, place.url, folder, moment, str(hangs_after)])
+
+
+def kill_when_it_hangs(process: subprocess.Popen[bytes], mark: Path) -> None:
+    while not mark.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    mark.unlink()
 
 
 def arrived(folder: Path) -> Counter[str]:
@@ -30,27 +40,23 @@ def arrived(folder: Path) -> Counter[str]:
 
 @pytest.mark.long
 def test_killed_again_and_again(place: Place, tmp_path: Path):
+    """Before anything arrived, within a batch, at its end."""
     office = NoticeOffice(make_world(tmp_path, place=place.url), channel=Channel.FILE)
     made = [office.issue(None) for _ in range(COUNT)]
     office.until(made[0], 20)
     moment, folder = office.now, tmp_path / "out"
     folder.mkdir()
-    kills = 0
-    for wanted in (0, 1, 5, 11, 12, 23):
-        process = start(place, folder, moment.isoformat(), 0.02)
-        until = time.monotonic() + 30
-        while process.poll() is None and time.monotonic() < until:
-            if arrived(folder).total() >= wanted and (wanted or folder.exists()):
-                process.kill()
-                kills += 1
-                break
-            time.sleep(0.005)
-        process.wait()
+    kills = (0, 1, 3, 4, 6)
+    for hangs_after in kills:
+        process = start(place, folder, moment.isoformat(), hangs_after)
+        kill_when_it_hangs(process, tmp_path / "hangs")
         moment += CLAIM + timedelta(seconds=1)
-    assert kills >= 4
-    assert start(place, folder, moment.isoformat(), 0).wait() == 0
+    assert {one.state for one in office.messages()} > {MessageState.SENDING}
+    moment += LONG_PAUSE  # of what was begun that often
+    assert start(place, folder, moment.isoformat(), -1).wait() == 0
     found = arrived(folder)
     assert len(found) == COUNT, "none was lost"
-    assert found.total() - COUNT <= kills * BATCH, "no more than a batch each time"
+    doubles = found.total() - COUNT
+    assert 0 < doubles <= len(kills) * BATCH, "no more than a batch each time"
     assert {one.state for one in office.messages()} == {MessageState.SENT}
     office.world.register.close()
