@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,7 +19,12 @@ Certificate = Annotated[Path | None, typer.Option("--cert", help="sign.cert")]
 @group.command("create", help="plan.create")
 def create(
     context: typer.Context,
-    source: Annotated[Path | None, typer.Option("--from", help="plan.from")] = None,
+    what: Annotated[Literal["merge", "move"] | None, typer.Argument(help="plan.what")] = None,
+    source: Annotated[list[str] | None, typer.Option("--from", help="plan.from")] = None,
+    into: Annotated[str | None, typer.Option("--into", help="plan.into")] = None,
+    day: Annotated[str | None, typer.Option("--on", help="plan.on", metavar="DAY")] = None,
+    unit: Annotated[str | None, typer.Option("--unit", help="plan.unit")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="plan.set")] = None,
     csr_folder: Annotated[Path | None, typer.Option("--csr-dir", help="plan.csr_dir")] = None,
     renew_until: Annotated[
         datetime | None,
@@ -53,12 +58,14 @@ def create(
         try_plan,
     )
     from cli.plans.makers import Wanted
+    from cli.plans.regrouping import one_file, regroup_wish
     from cli.requests.signing import Actor
 
     session = session_of(context)
     wanted = Wanted(
         title=title,
-        source=source,
+        source=one_file(source) if what is None else None,
+        regroup=regroup_wish(what, source, into, day, unit, settings),
         csr_folder=csr_folder,
         renew_until=renew_until,
         quarter=quarter,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cli.errors import BadOptionError
 from cli.homes.office import Office
+from cli.plans.regrouping import RegroupWish, regrouping
 from pki.plans.ground import Ground
 from pki.plans.making import Making
 from pki.plans.reissuing import Source, reissuing
@@ -29,6 +30,8 @@ class Wanted:
 
     title: str | None = None
     source: Path | None = None
+    regroup: RegroupWish | None = None
+    """A merger or a move."""
     csr_folder: Path | None = None
     renew_until: datetime | None = None
     quarter: bool = False
@@ -42,6 +45,9 @@ class Wanted:
         Raises:
             BadOptionError: nothing, or two things.
         """
+        if self.regroup is not None:
+            self._check_alone()
+            return self.regroup.kind
         said = [
             kind
             for kind, given in (
@@ -54,6 +60,13 @@ class Wanted:
             form = "--from, --renew-until, --quarter"
             raise BadOptionError(option="--from", value="-", form=form)
         return said[0]
+
+    def _check_alone(self) -> None:
+        others = {"--renew-until": self.renew_until, "--ca": self.ca, "--profile": self.profile}
+        given = [option for option, value in others.items() if value is not None]
+        if self.quarter or given:
+            option = "--quarter" if self.quarter else given[0]
+            raise BadOptionError(option=option, value="merge, move", form="-")
 
 
 def making_of(office: Office, wanted: Wanted) -> Making:
@@ -96,9 +109,16 @@ def _reissues(office: Office, wanted: Wanted) -> Making:
     return Making(PlanKind.REISSUE, title, reissuing(ground_of(office), source))
 
 
+def _regroups(office: Office, wanted: Wanted) -> Making:
+    assert wanted.regroup is not None  # noqa: S101  as above
+    return regrouping(office, wanted.regroup, wanted.csr_folder, wanted.title)
+
+
 MAKERS: dict[PlanKind, Callable[[Office, Wanted], Making]] = {
     PlanKind.RENEW: _renewals,
     PlanKind.REISSUE: _reissues,
+    PlanKind.MERGE: _regroups,
+    PlanKind.MOVE: _regroups,
 }
 
 

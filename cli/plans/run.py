@@ -62,7 +62,8 @@ def run(office: Office, plan: str, officer: Actor) -> Ran:
     signature = officer.sign(office, run_statement(coverage.case, office.session.clock.now()))
     opened = _Opened(office)
     running = Running(
-        *(desk, office.register.plans, opened.authority, cache(office.profile), opened.key_of)
+        *(desk, office.register.plans, opened.authority, cache(office.profile), opened.key_of),
+        events=office.register,
     )
     bar, last = Bar(office.session, coverage.tally.count, "cli.plan.progress"), None
     with office.home.locked():

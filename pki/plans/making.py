@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from pki.errors.tree import PKIError
 from pki.records.plans import PlanItem, PlanKind
+from pki.requests.concern import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +39,5 @@ class Making:
     made: Iterator[Made]
     annex: Mapping[str, object] = field(default_factory=dict)
     """What else the head says, and is approved with it: hashes, codes, days."""
+    registry: Registry | None = None
+    """By which whom the lines name is judged; None for the registry as it is."""

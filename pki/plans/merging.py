@@ -33,7 +33,7 @@ from pki.errors.tree import PKIError
 from pki.events.proposals import beginning
 from pki.letters import normal
 from pki.plans.making import Made, Making, PlanFault
-from pki.plans.regroup import Regroup, leaving_posts, new_code, registry_part
+from pki.plans.regroup import Foreseen, Regroup, leaving_posts, new_code, registry_part
 from pki.profile import Profile
 from pki.records.certificates import CertificateRecord, CertificateState, serial_text
 from pki.records.people import Agency, AgencyQuery, Assignment, AssignmentQuery, Post, PostQuery
@@ -43,6 +43,7 @@ from pki.records.requests import RequestKind
 from pki.registry.checks import Look, get_agency
 from pki.request import parse_request
 from pki.requests.canonical import canonical
+from pki.requests.concern import Registry
 from pki.subject import ALTERNATIVES, Subject, build_subject, subject_of
 from pki.transitions import is_held
 
@@ -67,7 +68,7 @@ class Sources:
     """Where a maker looks."""
 
     register: Register
-    people: Look
+    people: Registry
     csrs: CSRs
     profile: Callable[[str], Profile]
     blocked: BlockedKeys
@@ -99,7 +100,8 @@ def make_regrouping(regroup: Regroup, title: str, sources: Sources) -> Making:
             raise ElsewherePlannedError(agency=code, plan=sources.elsewhere[code])
     part = registry_part(regroup, sources.people, sources.now)
     made = _Maker(regroup, sources).made()
-    return Making(regroup.kind, title, made, regroup.annex(part.sha256))
+    foreseen = Foreseen(sources.people, part)
+    return Making(regroup.kind, title, made, regroup.annex(part.sha256), foreseen)
 
 
 class _Maker:

@@ -1,7 +1,8 @@
 """Carries a plan out, and goes on with one that was broken off.
 
 1. The lines are those of the head (`pki.requests.plan_head.cover`); the head is approved.
-2. The plan is under way: that step is signed by the officer and recorded first.
+2. The plan is under way: that step is signed by the officer and recorded first. With it the
+   registry changes, where agencies are merged or moved.
 3. What a crash left reserved is gone on with, under its serial.
 4. The groups of lines, one after the other: certificates in bulk, changes of status one by one.
    Before each batch the approvals are judged anew, and each line is compared with the head again.
@@ -15,18 +16,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from pki.audit.entry import present
 from pki.authority.authority import Authority
 from pki.authority.bulk import Manner, Workers, issue_by
 from pki.authority.bulk_work import OpenKey, Shop
 from pki.authority.carry_out import change_as_approved, permit_of
+from pki.errors.merging import RegistryChangedError
 from pki.errors.tree import InvalidInputError, PKIError, RefusedError
 from pki.plans.demands import check_kind, deed_in
+from pki.plans.regroup import Begun, registry_steps
 from pki.plans.way import PLAN_APPROVALS, PlanWay, ended, is_final
 from pki.plans.writing import ProfileOf
 from pki.records.audit import AuditEvent
-from pki.records.plans import PlanRegister
+from pki.records.changes import Step
+from pki.records.event_register import EventRegister
+from pki.records.plans import PlanKind, PlanRegister
 from pki.records.requests import Case, RequestState, Signature
 from pki.requests.desk import Desk
 from pki.requests.filing import check_content, facts_of
@@ -48,6 +54,8 @@ class Running:
     """What gives a worker the key of the authority of that name."""
     workers: Workers | Sequence[Workers] = ()
     """As of `pki.authority.bulk.issue_in_bulk`."""
+    events: EventRegister | None = None
+    """Where the registry changes with a plan that regroups agencies; without it none is run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,8 @@ def run_plan(running: Running, plan: str, signature: Signature) -> Iterator[Prog
     Raises:
         PlanUnknownError: it is no plan.
         PlanChangedError: its lines are not those that were approved; nothing more is done.
+        RegroupNotYetError: of a merger or a move, before its day.
+        RegistryChangedError: of one, where the registry would change otherwise than was approved.
         RequestWithdrawnError: it was withdrawn; what was begun is brought to its end.
         PKIError: any other refusal of `pki.requests.permission`; whatever stops an authority.
     """
@@ -126,7 +136,19 @@ class _Run:
         moves = permission.running(now)
         action = "plan.run" if moves else "plan.resume"
         facts = tuple({**dict(facts_of(case.record)), **permission.facts}.items())
-        desk.register.commit(moves, AuditEvent(now, self.permit.actor, action, facts))
+        event = AuditEvent(now, self.permit.actor, action, facts)
+        desk.register.commit_all((Step(moves, event), *self._regrouping(now)))
+
+    def _regrouping(self, now: datetime) -> tuple[Step, ...]:
+        """Return what changes in the registry with the plan, in the transaction that begins it."""
+        kind, plan = PlanKind(self.coverage.head["for"]), self.case.record.id
+        if kind not in {PlanKind.MERGE, PlanKind.MOVE}:
+            return ()
+        if self.running.events is None:
+            raise RegistryChangedError(plan=plan)
+        begun = Begun(self.permit.actor, now)
+        annex = self.coverage.head["annex"]
+        return registry_steps(self.running.events, plan, kind, annex, begun)
 
     def _finish(self) -> None:
         desk, plan = self.running.desk, self.case.record.id

@@ -8,7 +8,7 @@ what is faulty.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
@@ -124,7 +124,7 @@ def examine(desk: Desk, making: Making, profile_of: ProfileOf) -> Examined:
         PKIError: what is read cannot be read as a whole.
     """
     found = Examined()
-    examiner = Examiner(desk, profile_of, desk.clock.now())
+    examiner = Examiner(_judging(desk, making), profile_of, desk.clock.now())
     for _ in examiner.lines("-", making.made, found):
         pass
     return found
@@ -173,7 +173,7 @@ def write_plan(  # noqa: PLR0913  where, what, under which id, by whom
     if desk.cases.find(plan) is not None:
         raise RequestChangedError(request=plan)
     found, now = Examined(), present(desk.register, desk.clock)
-    examiner = Examiner(desk, profile_of, now)
+    examiner = Examiner(_judging(desk, making), profile_of, now)
     sweep(desk, plans, plan, actor)
     try:
         lines = examiner.lines(plan, making.made, found)
@@ -213,6 +213,10 @@ def sweep(desk: Desk, plans: PlanRegister, plan: str, actor: str) -> None:
         return
     event = AuditEvent(desk.clock.now(), actor, "plan.sweep", (("request", plan),))
     desk.register.commit((SweepLines(plan),), event)
+
+
+def _judging(desk: Desk, making: Making) -> Desk:
+    return desk if making.registry is None else replace(desk, people=making.registry)
 
 
 def _asked(plan: str, head: Deed, needed: int) -> Asked:

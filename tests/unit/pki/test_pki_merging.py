@@ -6,18 +6,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
+from pki_office import make_office
 from pki_people import DAY, EVENT, after, agency, first, person, post, put
+from pki_plans import Planning
 from pki_world import NOW, World, new_key
 
 import pki.plans.merging as merging_module
 import pki.plans.regroup as regroup_module
 from pki.audit.verify import verify_audit
+from pki.authority.carry_out import run_statement
 from pki.authority.deeds import order_of
 from pki.authority.life import hold
 from pki.blocked import load_blocked_keys
@@ -44,6 +48,8 @@ from pki.errors.requests import MalformedRequestError
 from pki.plans.making import Making, PlanFault
 from pki.plans.merging import Sources, make_regrouping
 from pki.plans.regroup import Begun, Foreseen, Regroup, registry_part, registry_steps, regroup_of
+from pki.plans.run import run_plan
+from pki.plans.writing import submit_plan, write_plan
 from pki.profile import load_profile
 from pki.reasons import parse_reason
 from pki.records.certificates import ForeignCertificate, serial_text
@@ -51,7 +57,7 @@ from pki.records.changes import EnterRecord, Watch
 from pki.records.events import EventKind, EventQuery
 from pki.records.people import Agency, Assignment, Post, PostQuery
 from pki.records.plans import PlanItem, PlanKind
-from pki.records.requests import RequestKind
+from pki.records.requests import RequestKind, RequestState
 from pki.requests.concern import check_concerned
 from pki.requests.content import Concerned
 from pki.requests.permission import Permit
@@ -401,3 +407,32 @@ def test_a_guard_taken_away_plans_who_comes_from_two_places(
     one_place = [replace(post(), person="NV-1", agency="A")]
     monkeypatch.setattr(merging_module, "leaving_posts", lambda *_: tuple(one_place))
     assert len(items_of(make(world, folder=Folder(**{"NV-1": csr()})))) == 1
+
+
+def test_a_plan_changes_the_registry_as_it_begins_or_does_not_begin(tmp_path: Path):
+    planning = Planning(make_office(tmp_path))
+    office, register = planning.office, planning.office.world.register
+    put(register, *(agency(code, name=f"UBND xã {code}") for code in "ABC"))
+    annex = MERGE.annex(registry_part(MERGE, register, NOW).sha256)
+    making = Making(PlanKind.MERGE, "Sáp nhập", iter([planning.new(1, agency="C")]), annex)
+    told = {"plan": "P-1", "actor": "account:clerk", "profile_of": planning.profile}
+    written = write_plan(office.desk, planning.plans, making, **told)  # type: ignore[arg-type]
+    assert written.submission
+    cms = office.sign("clerk", written.submission.statement).cms
+    case = submit_plan(office.desk, planning.plans, written.submission, cms, "account:clerk")
+    office.approve(case)
+    signature = office.sign("officer", run_statement(case, office.now))
+    with pytest.raises(RegistryChangedError):
+        list(run_plan(planning.running(), "P-1", signature))
+    assert office.desk.case("P-1").state is RequestState.SUBMITTED
+    running = replace(planning.running(), events=register)
+    steps = run_plan(running, "P-1", signature)
+    next(steps)
+    steps.close()  # broken off once it had begun
+    ended = register.find_entry(Agency, "A")
+    assert ended is not None
+    assert (ended.successor, office.desk.case("P-1").state) == ("C", RequestState.RUNNING)
+    *_, last = run_plan(running, "P-1", signature)
+    assert (last.ended, office.desk.case("P-1").state) == (1, RequestState.DONE)
+    assert len(register.list_events(EventQuery())) == 2
+    register.close()
