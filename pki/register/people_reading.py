@@ -6,6 +6,7 @@ that counts was effective after it.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date
@@ -58,11 +59,12 @@ _DAY = bindparam("day", type_=Date)
 _ESCAPES = str.maketrans({sign: f"/{sign}" for sign in "/%_"})
 
 
-class _Finding:
+class _Finding(ABC):
     """How entries are found, by whatever runs a statement."""
 
+    @abstractmethod
     def _rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Any]:
-        raise NotImplementedError
+        """Return the rows of a statement."""
 
     def find_entry(self, kind: type[E], key: str, *, on: date | None = None) -> E | None:
         """Return the entry of that key as it was on a day, or its newest version."""
