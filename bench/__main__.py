@@ -26,6 +26,7 @@ from bench import (
     judge_process,
     large,
     overview,
+    plan,
     process,
     real,
     reconcile,
@@ -67,6 +68,7 @@ def jobs(
 ) -> dict[str, tuple[Contender, ...]]:
     """Return the contenders of each job: Antin, the floor, then the peers."""
     each = large.each_round(requests)
+    planned = watched if watched == plan.PROVINCE else watched // 10
     stamps = 20 * documents
     return {
         f"sign {documents} PDFs, B-B, RSA-2048 in SoftHSM": sign.contenders(Material.pdfs),
@@ -97,6 +99,7 @@ def jobs(
         f"issue {requests} certificates, RSA-2048 in SoftHSM": token_issue.CONTENDERS,
         f"issue {requests} certificates in bulk, RSA-2048 and P-256": bulk.contenders(),
         f"issue {requests} certificates of a file; the floor is in bulk": batch.CONTENDERS,
+        f"run a plan of {planned:,} certificates; the floor is bulk": plan.contenders(planned),
         f"revoke {requests} certificates": revoke.CONTENDERS,
         f"{len(search.TEXTS)} searches of {search.PROVINCE:,} certificates": search.CONTENDERS,
         f"reconcile {watched:,} certificates of others": reconcile.contenders(watched),

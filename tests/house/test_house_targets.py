@@ -140,6 +140,7 @@ def test_the_bench_prints_every_figure_beside_its_floor_and_its_peers(checkout, 
         *(("issue", "cfssl serve") for _ in cfssl),
         ("issue", "openssl ca"),
         ("issue", "(not here)"),  # of a file: in bulk without it is the floor
+        ("run", "killed three times"),  # in bulk without a plan is the floor
         ("revoke", "django-ca" if django else "(not here)"),
         ("4", "LIKE"),
         ("reconcile", "cryptography, parsing"),
