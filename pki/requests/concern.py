@@ -125,7 +125,7 @@ def check_known(
             raise ConcernedOverError(named=entry.code, until=entry.until.isoformat())
     if found.device is not None:
         _check_holder(kind, one, found.device)
-        usable = _DEVICES[kind]
+        usable = _DEVICES.get(kind, _USABLE)
         if kind is RequestKind.RECOVER and new:
             usable -= {DeviceState.PIN_RECOVERY}  # somebody asks for that already
         if found.device.state not in usable:
