@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli_runs import Ran, run_antin
 
-BLOCK = re.compile(r"^```(console|toml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(console|toml|csv \S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PLACEHOLDER = re.compile(r"\b[A-Z]+-(SERIAL|KEY|REQUEST)\b")
 
 
@@ -44,8 +44,10 @@ class Drill:
             kind, text = self._steps.pop(0)
             if kind == "toml":
                 self._configure(text)
-            else:
+            elif kind == "line":
                 self._run(text)
+            else:
+                (self.home / kind.removeprefix("csv ")).write_text(text, "utf-8")
         assert self._steps or begins is None, f"the page has no line {begins!r}"
 
     def _run(self, line: str) -> None:
@@ -72,7 +74,7 @@ class Drill:
 
 def _read(text: str) -> Iterator[tuple[str, str]]:
     for kind, block in BLOCK.findall(text):
-        if kind == "toml":
+        if kind != "console":
             yield kind, block
         else:
             yield from (("line", line.removeprefix("$ ")) for line in block.splitlines())

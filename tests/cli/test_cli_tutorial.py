@@ -9,7 +9,7 @@ import pytest
 from cli_drill import Drill, page
 from cli_runs import run_antin, serving
 
-TOKENS = ("officer", "clerk", "approver", "binh", "binh-2")
+TOKENS = ("officer", "clerk", "approver", "binh", "binh-2", "nga", "loc")
 
 
 @pytest.fixture
@@ -21,6 +21,8 @@ def home(demo_home: Path, letter: Path, monkeypatch: pytest.MonkeyPatch) -> Path
         pin.write_text("48151623", "utf-8")
         pin.chmod(0o600)
     shutil.copy(letter, demo_home / "letter.pdf")
+    for folder in ("requests", "merger"):
+        (demo_home / folder).mkdir()
     return demo_home
 
 
