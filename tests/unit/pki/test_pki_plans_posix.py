@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from pki_engines import Place
 from pki_office import Office, make_office
 from pki_plans import Planning
@@ -136,3 +137,17 @@ def test_a_plan_is_killed_time_and_again(planning: Planning, place: Place):
     assert planning.run().ended == LINES
     assert all(len(found) == 1 for found in planning.issued().values())
     assert len(planning.issued()) == LINES - 1
+
+
+def test_what_was_begun_and_may_no_more_be_followed_is_given_up(planning: Planning, place: Place):
+    old = planning.issue(1)
+    planning.approved([planning.change(old)])
+    status = in_process(lambda: killed_run(elsewhere(planning, place), ("commit_all", 2, True)))
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    planning.office.world.issuing.revoke(old.serial, x509.ReasonFlags.superseded)
+    last = planning.run()
+    assert (last.ended, last.refused) == (1, 1)
+    assert planning.ends() == {1: (EndState.REFUSED, "pki.renew_revoked")}
+    ((one,),) = planning.issued().values()
+    assert one.state is CertificateState.ABANDONED
+    assert planning.office.world.register.find_revocation("issuing", one.serial)
