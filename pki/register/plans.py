@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
+from pki.errors.plans import PlanChangedError
 from pki.records.plans import (
     AgencyCount,
     BeginLines,
-    EndLine,
     EndState,
     PlanChange,
     PlanEnd,
@@ -89,7 +89,7 @@ def apply_plan(statements: Statements, change: PlanChange) -> None:
             statements.execute(_SWEEP, {"of_plan": change.plan})
         case BeginLines():
             check_plan_runs(statements, change)
-        case EndLine():
+        case _:
             one = change.record
             values = {
                 "plan": one.plan,
@@ -132,6 +132,9 @@ def _values(line: PlanLine) -> dict[str, object]:
     }
 
 
+_KINDS = frozenset(map(str, RequestKind))
+
+
 class PlanRows:
     """`PlanRegister` over SQL tables."""
 
@@ -139,7 +142,11 @@ class PlanRows:
         self._transactions = transactions
 
     def lines(self, plan: str, after: int, limit: int) -> tuple[PlanLine, ...]:
-        """Return lines in order, from the one numbered `after + 1`."""
+        """Return lines in order, from the one numbered `after + 1`.
+
+        Raises:
+            PlanChangedError: a row is no line.
+        """
         asked = {"of_plan": plan, "after": after, "most": limit}
         return tuple(map(_line, self._transactions.read(_LINES, asked)))
 
@@ -172,6 +179,8 @@ class PlanRows:
 
 def _line(row: Any) -> PlanLine:  # noqa: ANN401  a row
     plan, number, kind, issuer, profile, serial, person, post, agency, device, deed = row
+    if kind not in _KINDS or not isinstance(deed, bytes):
+        raise PlanChangedError(plan=plan)  # the guards take no such row: it was written past them
     item = PlanItem(
         kind=RequestKind(kind),
         issuer=issuer,
@@ -181,7 +190,7 @@ def _line(row: Any) -> PlanLine:  # noqa: ANN401  a row
         post=post,
         agency=agency,
         device=device,
-        deed=bytes(deed),
+        deed=deed,
     )
     return PlanLine(plan, number, item)
 

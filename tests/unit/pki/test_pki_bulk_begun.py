@@ -115,8 +115,8 @@ def test_an_id_that_stands_twice_is_issued_once(world, monkeypatch, batch):
     with pytest.raises(BrokenOffError):
         run(world, [asked], workers=Breaking())
     told = run(world, [asked, asked], GOES_ON)
-    assert told[0].error is None
-    assert isinstance(told[1].error, RequestOpenError)  # the first is still under way
+    # Whichever batch comes first has it; for the other one it is still under way.
+    assert sorted(type(one.error).__name__ for one in told) == ["NoneType", "RequestOpenError"]
     assert states(world) == [CertificateState.ISSUED]
 
 
