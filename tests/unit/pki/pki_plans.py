@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from cryptography import x509
@@ -23,6 +25,12 @@ from pki.records.requests import Case, RequestKind
 from pki.requests.content import Concerned
 from pki.strength import check_strength
 from pki.subject import subject_of
+
+RENAMED = (
+    "UPDATE plan_lines SET deed = CAST(replace(CAST(deed AS TEXT), 'Người {0}', 'Người X') AS BLOB)"
+    " WHERE number = {0}"
+)
+"""Writes another name into a line, by its number."""
 
 
 @dataclass
@@ -133,3 +141,14 @@ class Planning:
             if (one.request_id or "").startswith(f"{plan}."):
                 found.setdefault(one.request_id or "", []).append(one)
         return found
+
+
+def tamper(planning: Planning, statement: str) -> None:
+    """Write into the register as somebody does who owns the file: past every guard."""
+    path = planning.office.world.register._store.place  # type: ignore[attr-defined]
+    with closing(sqlite3.connect(path)) as database:
+        guards = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for (name,) in guards.fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute(statement)
+        database.commit()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import pytest
 from cryptography import x509
 from pki_engines import Place
 from pki_office import approved_profile, make_office
-from pki_plans import Planning
+from pki_plans import RENAMED, Planning, tamper
 from pki_request_rows import furnish_requests, move
 
 from pki.authority import bulk
@@ -111,21 +109,6 @@ def test_a_plan_is_carried_out_once(placed: Planning):
     assert register.needed_approvals("issuing", one.serial) == 1
 
 
-def tamper(planning: Planning, statement: str) -> None:
-    """Write into the register as somebody does who owns the file: past every guard."""
-    path = planning.office.world.register._store.place  # type: ignore[attr-defined]
-    with closing(sqlite3.connect(path)) as database:
-        guards = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        for (name,) in guards.fetchall():
-            database.execute(f"DROP TRIGGER {name}")
-        database.execute(statement)
-        database.commit()
-
-
-RENAMED = (
-    "UPDATE plan_lines SET deed = CAST(replace(CAST(deed AS TEXT), 'Người {0}', 'Người X') AS BLOB)"
-    " WHERE number = {0}"
-)
 COPIED = "kind, issuer, profile, serial, person, post, agency, device, deed FROM plan_lines"
 TAMPERED = (
     RENAMED.format(2),
