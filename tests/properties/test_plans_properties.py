@@ -488,8 +488,8 @@ def not_gone_on_with(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(run, "Manner", lambda **_: bulk.USUAL)
 
 
-def ended_apart(patch: pytest.MonkeyPatch) -> None:
-    """A line's end is written after the transaction that does what it says."""
+def end_not_recorded(patch: pytest.MonkeyPatch) -> None:
+    """A change of status is done, and its line has no end in that transaction."""
 
     def at_once(self: Permission, _: datetime) -> tuple[object, ...]:
         assert self.permit.line
@@ -499,7 +499,9 @@ def ended_apart(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "mutant", [approvals_not_counted, not_gone_on_with, ended_apart], ids=lambda one: one.__name__
+    "mutant",
+    [approvals_not_counted, not_gone_on_with, end_not_recorded],
+    ids=lambda one: one.__name__,
 )
 def test_the_walk_finds_what_is_missing(monkeypatch: pytest.MonkeyPatch, mutant: Any):
     mutant(monkeypatch)
