@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -18,7 +18,11 @@ MAX_OCTETS = 65536
 
 
 def canonical(document: Mapping[str, object]) -> bytes:
-    """Return the octets of a document."""
+    """Return the octets of a document.
+
+    Raises:
+        TypeError: something in it has no form in JSON.
+    """
     return json.dumps(
         _normal(document), sort_keys=True, ensure_ascii=False, separators=(",", ":")
     ).encode()
@@ -51,6 +55,4 @@ def _normal(value: object) -> object:
         return [_normal(one) for one in value]
     if isinstance(value, Mapping):
         return {_normal(name): _normal(one) for name, one in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return [_normal(one) for one in value]
-    return value
+    raise TypeError(type(value).__name__)

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from hsm_probe_shims import Shims
 
+from hsm import opening
 from hsm.discovery.candidates import Candidate, Origin, find_candidates
 from hsm.discovery.known import Confidence
 from hsm.discovery.machine import Machine, System
 from hsm.discovery.modules import Discovery, TriedModule, try_modules
+from hsm.discovery.probe import probe
 from hsm.discovery.probe_result import ProbeResult, ProbeState, Stage
 from hsm.discovery.service import ServiceState
 from hsm.embedded import find_softhsm
@@ -149,11 +151,20 @@ def test_a_named_module_that_crashes_costs_nothing(shims):
         open_named(Path("c\0"))
 
 
-def test_a_named_module_that_is_open_is_not_tried_again(tokens):
+def test_a_named_module_that_is_open_is_not_tried_again(tokens, monkeypatch):
+    tried: list[Path] = []
+
+    def trying(paths, **options):
+        tried.extend(paths)
+        return probe(paths, **options)
+
+    monkeypatch.setattr(opening, "probe", trying)
     first = open_named(tokens)
     assert find_loaded(tokens) is first
     assert ctypes.CDLL(str(tokens)).C_GetFunctionList  # loaded here, and not only in a process
-    assert open_named(tokens, limit=timedelta(0)) is first  # no time for a process at all
+    assert open_named(tokens) is first
+    assert tried == [tokens]
     close_modules()
-    with pytest.raises(ModuleHungError):
-        open_named(tokens, limit=timedelta(0))
+    assert find_loaded(tokens) is None
+    open_named(tokens)
+    assert tried == [tokens] * 2

@@ -608,6 +608,8 @@ def test_one_document_has_one_form():
     assert canonical({"b": decomposed, "a": [1, None, True]}) == canonical(
         {"a": [1, None, True], "b": "Nguy\u1ec5n"}
     )
+    with pytest.raises(TypeError):
+        canonical({"a": b"octets"})
     assert read_canonical(canonical({"a": "Nguy\u1ec5n"})) == {"a": "Nguy\u1ec5n"}
     assert read_canonical(json.dumps({"a": decomposed}, ensure_ascii=False).encode()) is None
     with pytest.raises(RequestChangedError):
