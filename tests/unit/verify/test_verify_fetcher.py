@@ -277,6 +277,22 @@ def test_those_who_ask_for_a_cacheable_answer_at_one_time_ask_once(server, url, 
     assert all_ask(tmp_path / "cache") == 1
 
 
+def test_who_waited_for_a_turn_takes_what_was_fetched_meanwhile(server, url, tmp_path, monkeypatch):
+    """Another one has put the answer there before the turn comes: nobody is asked."""
+    request = FetchRequest(f"{url}/ok", cacheable=True)
+    other, turn = DiskCache(tmp_path, CLOCK), DiskCache.turn
+
+    def after_another(cache, address, *, seconds):
+        other.put(address, b"kept")
+        return turn(cache, address, seconds=seconds)
+
+    fetcher = HTTPFetcher(("127.0.0.1",), CLOCK, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(DiskCache, "turn", after_another)
+        assert fetcher.fetch(request) == b"kept"
+    assert server.seen == []
+
+
 def test_who_waited_too_long_for_its_turn_asks_too(url, tmp_path):
     cache = DiskCache(tmp_path / "cache", CLOCK)
     request = FetchRequest(f"{url}/ok", cacheable=True, timeout_seconds=0.3)
