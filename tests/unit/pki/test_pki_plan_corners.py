@@ -11,9 +11,8 @@ import pytest
 from cryptography import x509
 from pki_office import approved_profile, make_office
 from pki_people import agency, first, person, put
-from pki_plans import Planning
+from pki_plans import Planning, tamper
 from pki_world import new_key, someone
-from test_pki_plans import DONE, tamper
 
 from pki.authority import bulk
 from pki.authority.carry_out import run_statement
@@ -40,6 +39,8 @@ from pki.requests import plan_head
 from pki.requests.content import Concerned
 from pki.requests.rights import Act
 from pki.subject import subject_of
+
+DONE = (EndState.DONE, None)
 
 
 @pytest.fixture
