@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from cryptography import x509
 
-from pki.authority.bulk import Manner, Workers, issue_in_bulk
+from pki.authority.bulk import Workers, issue_in_bulk
+from pki.authority.bulk_way import Manner
 from pki.authority.bulk_work import Demand, OpenKey
 from pki.batches.checking import Checking, Findings
 from pki.batches.earlier import Stands

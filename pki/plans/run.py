@@ -20,7 +20,8 @@ from datetime import datetime
 
 from pki.audit.entry import present
 from pki.authority.authority import Authority
-from pki.authority.bulk import Manner, Workers, issue_by
+from pki.authority.bulk import Workers, issue_by
+from pki.authority.bulk_way import Manner
 from pki.authority.bulk_work import OpenKey, Shop
 from pki.authority.carry_out import change_as_approved, permit_of
 from pki.errors.merging import RegistryChangedError

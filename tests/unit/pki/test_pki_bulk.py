@@ -22,7 +22,8 @@ from pki_world import NOW, World, new_key, rsa_key
 
 from pki.audit.verify import verify_audit
 from pki.authority import bulk, bulk_work
-from pki.authority.bulk import Here, Manner, Outcome, issue_in_bulk
+from pki.authority.bulk import Here, Outcome, issue_in_bulk
+from pki.authority.bulk_way import Manner
 from pki.authority.bulk_work import Demand, Shop, draft_batch, sign_batch
 from pki.authority.issuance import sign_record
 from pki.blocked import BlockedKeys

@@ -12,7 +12,8 @@ from test_pki_bulk import OFFICIAL, demand, states
 
 from pki.audit.verify import verify_audit
 from pki.authority import bulk
-from pki.authority.bulk import USUAL, Here, Manner, Outcome, issue_in_bulk
+from pki.authority.bulk import Here, Outcome, issue_in_bulk
+from pki.authority.bulk_way import USUAL, Manner
 from pki.authority.bulk_work import Demand, sign_batch
 from pki.errors.issuing import LintFailedError, SignatureMismatchError
 from pki.errors.requests import RequestDiffersError, RequestEndedError, RequestOpenError
